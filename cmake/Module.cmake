@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+# house_module(NAME [USES module…] [LINKS target…])
+#
+# Builds every .cpp of the current folder (and its subfolders) as library `NAME`, split by suffix:
+#   *_test.cpp   one GoogleTest binary NAME_test, each case registered with CTest
+#   *_bench.cpp  one Google Benchmark binary NAME_bench
+#   the rest     the library
+# USES names the modules whose headers this one may include; tools/layers.py reads the same list.
+
+add_library(muster_options INTERFACE)
+target_compile_options(muster_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fno-omit-frame-pointer
+  # GCC 12 reports these inside libstdc++ and std::variant where nothing is wrong (PR 105562, 105329).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-restrict>
+  $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong>)
+target_include_directories(muster_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(muster_options INTERFACE Threads::Threads)
+if(MUSTER_SANITIZE)
+  target_compile_options(muster_options INTERFACE -fsanitize=address,undefined
+    -fno-sanitize-recover=all)
+  target_link_options(muster_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+include(GoogleTest)
+
+function(house_module name)
+  cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_USES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(benches ${sources})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
+
+  list(TRANSFORM ARG_USES PREPEND muster_ OUTPUT_VARIABLE uses)
+  list(TRANSFORM ARG_TEST_USES PREPEND muster_ OUTPUT_VARIABLE test_uses)
+  if(sources)
+    add_library(muster_${name} STATIC ${sources})
+    target_link_libraries(muster_${name} PUBLIC muster_options ${uses} ${ARG_LINKS})
+  else()
+    add_library(muster_${name} INTERFACE)
+    target_link_libraries(muster_${name} INTERFACE muster_options ${uses} ${ARG_LINKS})
+  endif()
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE muster_${name} ${test_uses} GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE
+      MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+      PROPERTIES TIMEOUT 120)
+  endif()
+  if(benches)
+    add_executable(${name}_bench ${benches})
+    target_link_libraries(${name}_bench PRIVATE muster_${name} ${test_uses}
+      benchmark::benchmark_main)
+    target_compile_definitions(${name}_bench PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  endif()
+endfunction()
+
+# house_binary(NAME SOURCES file… USES module… [LINKS target…]): a product binary in bin/.
+function(house_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+  list(TRANSFORM ARG_USES PREPEND muster_ OUTPUT_VARIABLE uses)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${uses} ${ARG_LINKS})
+endfunction()

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/ids.h"
+
+#include "base/text.h"
+
+namespace muster {
+
+std::string Uuid::text() const {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(36);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
+    out.push_back(digits[bytes[i] >> 4]);
+    out.push_back(digits[bytes[i] & 15]);
+  }
+  return out;
+}
+
+Result<Uuid> parse_uuid(std::string_view text) {
+  const Error failure{Errc::invalid_field, "not a UUID"};
+  if (text.size() != 36) return failure;
+  Uuid id;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) {
+      if (text[at++] != '-') return failure;
+    }
+    const int high = hex_digit(text[at]);
+    const int low = hex_digit(text[at + 1]);
+    if (high < 0 || low < 0) return failure;
+    id.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    at += 2;
+  }
+  return id;
+}
+
+Uuid make_uuid7(Rng& rng, Instant now) {
+  Uuid id;
+  rng.fill(std::as_writable_bytes(std::span(id.bytes)));
+  const auto millis = static_cast<std::uint64_t>(now.unix_ms);
+  for (std::size_t i = 0; i < 6; ++i) {
+    id.bytes[i] = static_cast<std::uint8_t>(millis >> (8 * (5 - i)));
+  }
+  id.bytes[6] = static_cast<std::uint8_t>(0x70 | (id.bytes[6] & 0x0F));
+  id.bytes[8] = static_cast<std::uint8_t>(0x80 | (id.bytes[8] & 0x3F));
+  return id;
+}
+
+std::int64_t make_number_id(Rng& rng, Instant now) {
+  constexpr std::int64_t year_2026_ms = 1'767'225'600'000;
+  const std::int64_t since = std::max<std::int64_t>(now.unix_ms - year_2026_ms, 1);
+  const auto noise = static_cast<std::int64_t>(rng.next_u64() & 0xFFF);
+  return ((since << 12) | noise) & number_id_max;
+}
+
+}  // namespace muster

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster {
+
+/// 128 bits, written as RFC 9562 text.
+struct Uuid {
+  std::array<std::uint8_t, 16> bytes{};
+
+  friend auto operator<=>(const Uuid&, const Uuid&) = default;
+  std::string text() const;
+};
+
+/// Reads 8-4-4-4-12 hexadecimal digits in any case. Fails with invalid_field.
+Result<Uuid> parse_uuid(std::string_view text);
+
+/// UUIDv7 (RFC 9562 5.7): 48 bits of milliseconds, then random bits, so ids sort by age.
+Uuid make_uuid7(Rng& rng, Instant now);
+
+/// A number that is only ever an id of one kind. Sent as a JSON number, so always below 2^53.
+template <typename Tag>
+struct NumberId {
+  std::int64_t value = 0;
+  friend auto operator<=>(const NumberId&, const NumberId&) = default;
+};
+
+/// A UUID that is only ever an id of one kind.
+template <typename Tag>
+struct UuidId {
+  Uuid uuid;
+  friend auto operator<=>(const UuidId&, const UuidId&) = default;
+  std::string text() const { return uuid.text(); }
+};
+
+using OrgId = NumberId<struct OrgTag>;
+using HostId = NumberId<struct HostTag>;          // `asset_id` on the wire
+using PackageId = NumberId<struct PackageTag>;    // dense within an organisation
+using FindingId = NumberId<struct FindingTag>;
+using EventId = NumberId<struct EventTag>;
+using AuditId = NumberId<struct AuditTag>;
+using KeyId = NumberId<struct KeyTag>;            // inventory key
+using TokenId = NumberId<struct TokenTag>;        // enrolment token
+using OperatorId = NumberId<struct OperatorTag>;  // operator token
+using AgentId = UuidId<struct AgentTag>;
+using TaskId = UuidId<struct TaskTag>;
+
+inline constexpr std::int64_t number_id_max = (std::int64_t{1} << 53) - 1;
+
+/// A new id below 2^53 that sorts by age: 41 bits of milliseconds since 2026 (69 years), 12 random
+/// bits. Two ids of one millisecond may collide; the primary key says so and the caller draws again.
+std::int64_t make_number_id(Rng& rng, Instant now);
+
+}  // namespace muster
+
+template <>
+struct std::hash<muster::Uuid> {
+  std::size_t operator()(const muster::Uuid& id) const noexcept {
+    std::uint64_t low = 0;
+    std::memcpy(&low, id.bytes.data() + 8, sizeof low);
+    return static_cast<std::size_t>(low);
+  }
+};
+template <typename Tag>
+struct std::hash<muster::UuidId<Tag>> {
+  std::size_t operator()(const muster::UuidId<Tag>& id) const noexcept {
+    return std::hash<muster::Uuid>{}(id.uuid);
+  }
+};
+template <typename Tag>
+struct std::hash<muster::NumberId<Tag>> {
+  std::size_t operator()(const muster::NumberId<Tag>& id) const noexcept {
+    return static_cast<std::size_t>(static_cast<std::uint64_t>(id.value) * 0x9E3779B97F4A7C15U);
+  }
+};

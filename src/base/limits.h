@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+
+/// Every limit of the product, with its reason. Those an operator may change have a name in the
+/// configuration file ([limits]); base/config.h reads them.
+namespace muster::limits {
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+// --- Before authentication -------------------------------------------------------------------
+/// Request line and header together; nothing a caller has proved yet may cost more than 16 KiB.
+inline constexpr std::size_t head_bytes = 16 * KiB;
+inline constexpr std::size_t head_fields = 64;
+/// The enrolment body is read before the token in it is proved, so it shares that bound.
+inline constexpr std::size_t enroll_body_bytes = 8 * KiB;
+
+// --- Bodies ----------------------------------------------------------------------------------
+inline constexpr std::size_t heartbeat_body_bytes = 64 * KiB;
+inline constexpr std::size_t small_body_bytes = 64 * KiB;
+/// Two streams of 1 MiB binary output become about 12 MiB as JSON escapes.
+inline constexpr std::size_t result_body_bytes = 16 * MiB;
+/// An inventory body as sent, and after gunzip (design: wire decisions, "HTTP").
+inline constexpr std::size_t report_body_bytes = 10 * MiB;
+inline constexpr std::size_t gzip_body_bytes = 2 * MiB;
+inline constexpr std::size_t gunzip_body_bytes = 10 * MiB;
+/// The whole Debian tracker is about 70 MB; imports come from an authenticated operator only.
+inline constexpr std::size_t feed_body_bytes = 512 * MiB;
+/// Bodies from here on are decoded on a worker, so that no agent waits behind them.
+inline constexpr std::size_t inline_body_bytes = 64 * KiB;
+
+// --- Connections -----------------------------------------------------------------------------
+inline constexpr Duration head_timeout = std::chrono::seconds(20);
+inline constexpr Duration body_timeout = std::chrono::seconds(60);
+inline constexpr Duration write_timeout = std::chrono::seconds(30);
+/// Agents poll every 30 s and beat every 60 s: an idle connection outlives both.
+inline constexpr Duration idle_timeout = std::chrono::seconds(180);
+inline constexpr Duration drain_timeout = std::chrono::seconds(10);
+/// Write requests waiting for their commit, over all connections; the next one gets 503.
+inline constexpr std::size_t writes_in_flight = 4096;
+/// Closures in one transaction: bounds the commit and what one failure can take with it.
+inline constexpr std::size_t writes_per_commit = 2000;
+/// Requests waiting for a worker; the next one gets 503.
+inline constexpr std::size_t reads_in_flight = 256;
+
+// --- JSON ------------------------------------------------------------------------------------
+inline constexpr std::size_t json_depth = 32;
+
+// --- Text ------------------------------------------------------------------------------------
+inline constexpr std::size_t name_bytes = 200;
+inline constexpr std::size_t hostname_bytes = 255;
+inline constexpr std::size_t version_bytes = 200;
+inline constexpr std::size_t vendor_bytes = 200;
+inline constexpr std::size_t cpe_bytes = 500;
+inline constexpr std::size_t os_bytes = 200;
+inline constexpr std::size_t ip_address_bytes = 45;
+inline constexpr std::size_t path_bytes = 1000;
+inline constexpr std::size_t key_bytes = 200;
+inline constexpr std::size_t agent_version_bytes = 64;
+inline constexpr std::size_t detail_bytes = 2000;
+/// A real shell one-liner fits; the fielded server has the same bound.
+inline constexpr std::size_t command_bytes = 10240;
+/// Output kept of each stream; more is cut and flagged.
+inline constexpr std::size_t output_bytes = 1 * MiB;
+
+// --- Lists -----------------------------------------------------------------------------------
+/// A large Debian desktop has 4,000 packages and as many language packages.
+inline constexpr std::size_t software_items = 20000;
+inline constexpr std::size_t tags = 64;
+inline constexpr std::size_t tag_bytes = 100;
+inline constexpr std::size_t controls = 2000;
+inline constexpr std::size_t task_targets = 1000;
+inline constexpr std::size_t heartbeat_warnings = 16;
+inline constexpr int page_size = 1000;
+inline constexpr int page_size_default = 100;
+
+// --- Work ------------------------------------------------------------------------------------
+inline constexpr std::int64_t execution_timeout_seconds_max = 24 * 3600;
+inline constexpr std::int64_t execution_timeout_seconds_default = 300;
+inline constexpr Duration lease_margin = std::chrono::seconds(120);
+inline constexpr Duration lease_min = std::chrono::minutes(5);
+inline constexpr std::int64_t task_ttl_seconds_default = 7 * 24 * 3600;
+inline constexpr std::int64_t task_ttl_seconds_max = 90 * 24 * 3600;
+inline constexpr int pending_tasks_per_agent = 1000;
+
+// --- Tokens ----------------------------------------------------------------------------------
+inline constexpr std::int64_t token_ttl_seconds_max = 365 * 24 * 3600;
+inline constexpr std::int64_t token_uses_max = 1'000'000;
+inline constexpr Duration admin_token_ttl = std::chrono::hours(24 * 90);
+
+}  // namespace muster::limits

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/signing.h"
+
+#include <sodium.h>
+
+namespace muster::crypto {
+
+namespace {
+
+const unsigned char* octets(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+}  // namespace
+
+SigningKey::SigningKey(const Seed& seed) {
+  crypto_sign_seed_keypair(public_key_.data(), secret_key_.data(), seed.data());
+}
+
+SigningKey::~SigningKey() {
+  sodium_memzero(secret_key_.data(), secret_key_.size());
+}
+
+SigningKey::Seed SigningKey::make_seed(Rng& rng) {
+  Seed seed{};
+  rng.fill(std::as_writable_bytes(std::span(seed)));
+  return seed;
+}
+
+Signature SigningKey::sign(std::string_view message) const {
+  Signature signature{};
+  crypto_sign_detached(signature.data(), nullptr, octets(message), message.size(),
+                       secret_key_.data());
+  return signature;
+}
+
+bool verify(std::string_view message, const Signature& signature, const PublicKey& key) {
+  return crypto_sign_verify_detached(signature.data(), octets(message), message.size(),
+                                     key.data()) == 0;
+}
+
+std::string to_base64(std::string_view bytes) {
+  std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+  sodium_bin2base64(text.data(), text.size(), octets(bytes), bytes.size(),
+                    sodium_base64_VARIANT_ORIGINAL);
+  text.resize(text.size() - 1);  // libsodium writes the terminating zero
+  return text;
+}
+
+}  // namespace muster::crypto

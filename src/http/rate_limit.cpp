@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/rate_limit.h"
+
+namespace muster::http {
+
+namespace {
+
+constexpr Duration window_length = std::chrono::seconds(60);
+
+std::size_t shard_of(std::uint64_t key, std::size_t shards) {
+  return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15U) >> 58) % shards;
+}
+
+Error refused(Instant start, Instant now) {
+  const Duration left = window_length - (now - start);
+  const auto seconds = static_cast<int>((left.count() + 999) / 1000);
+  return {Errc::rate_limited, "Rate limit exceeded", {}, std::max(seconds, 1)};
+}
+
+}  // namespace
+
+Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant now) {
+  if (per_minute == 0) return {};
+  return windows_[shard_of(key, shards)].with([&](Windows& windows) -> Result<void> {
+    auto found = windows.find(key);
+    if (found == windows.end()) {
+      if (windows.size() >= keys_max_ / shards) {
+        std::erase_if(windows,
+                      [&](const auto& entry) { return now - entry.second.start >= window_length; });
+        if (windows.size() >= keys_max_ / shards) return refused(now, now);
+      }
+      found = windows.emplace(key, Window{now, 0}).first;
+    }
+    Window& window = found->second;
+    if (now - window.start >= window_length || now < window.start) window = {now, 0};
+    if (window.count >= per_minute) return refused(window.start, now);
+    ++window.count;
+    return {};
+  });
+}
+
+Result<void> RateLimit::peek(std::uint64_t key, std::int64_t per_minute, Instant now) const {
+  if (per_minute == 0) return {};
+  return windows_[shard_of(key, shards)].with([&](const Windows& windows) -> Result<void> {
+    const auto found = windows.find(key);
+    if (found == windows.end() || now - found->second.start >= window_length) return {};
+    if (found->second.count >= per_minute) return refused(found->second.start, now);
+    return {};
+  });
+}
+
+}  // namespace muster::http

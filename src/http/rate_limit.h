@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+
+#include "base/guarded.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster::http {
+
+/// Fixed windows of 60 s, each from a key's first call (design: wire decisions, "limits"). Callers
+/// are proved before they are counted, so the number of keys is bounded by what the server issued;
+/// `failures` of unproved peers are bounded by `keys_max` instead. Safe from several threads.
+class RateLimit {
+ public:
+  explicit RateLimit(std::size_t keys_max = 1'000'000) : keys_max_(keys_max) {}
+
+  /// Counts one call of `key`. Fails with rate_limited and the seconds left in the window once
+  /// `per_minute` calls were counted in it; 0 is no limit.
+  Result<void> take(std::uint64_t key, std::int64_t per_minute, Instant now);
+
+  /// As take(), without counting: would the next call be refused?
+  Result<void> peek(std::uint64_t key, std::int64_t per_minute, Instant now) const;
+
+ private:
+  struct Window {
+    Instant start;
+    std::int64_t count = 0;
+  };
+  using Windows = std::unordered_map<std::uint64_t, Window>;
+  static constexpr std::size_t shards = 64;
+
+  std::size_t keys_max_;
+  std::array<Guarded<Windows>, shards> windows_;
+};
+
+}  // namespace muster::http

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/request.h"
+
+#include "base/text.h"
+
+namespace muster::http {
+
+std::string_view method_name(Method method) {
+  static constexpr std::string_view names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OTHER"};
+  return names[static_cast<std::size_t>(method)];
+}
+
+std::string_view Headers::find(std::string_view name) const {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (equal_folded(fields_[i].name, name)) return fields_[i].value;
+  }
+  return {};
+}
+
+bool Headers::has(std::string_view name) const {
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (equal_folded(fields_[i].name, name)) return true;
+  }
+  return false;
+}
+
+std::optional<std::string> decode_component(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      out.push_back(' ');
+    } else if (text[i] == '%') {
+      if (i + 2 >= text.size()) return std::nullopt;
+      const int high = hex_digit(text[i + 1]);
+      const int low = hex_digit(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      out.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+std::optional<std::string> query_param(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const std::string_view pair = query.substr(0, end);
+    const auto equals = pair.find('=');
+    if (decode_component(pair.substr(0, equals)) == name) {
+      return decode_component(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
+    }
+    if (end == std::string_view::npos) break;
+    query.remove_prefix(end + 1);
+  }
+  return std::nullopt;
+}
+
+}  // namespace muster::http

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace muster::http {
+
+enum class Method : std::uint8_t { get, post, put, patch, del, other };
+std::string_view method_name(Method method);
+
+/// The header fields of a request, in order. Views into the session's memory.
+class Headers {
+ public:
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+  /// False when there is no room: the caller answers 431 or closes.
+  bool add(std::string_view name, std::string_view value) {
+    if (count_ == fields_.size()) return false;
+    fields_[count_++] = {name, value};
+    return true;
+  }
+  /// Value of the first field of that name in any case; empty if there is none.
+  std::string_view find(std::string_view name) const;
+  bool has(std::string_view name) const;
+
+ private:
+  std::array<Field, limits::head_fields> fields_;
+  std::size_t count_ = 0;
+};
+
+/// Permissions of an operator token or inventory key, as bits.
+enum class Scope : std::uint8_t { agent = 1, read = 2, import = 4, admin = 8 };
+
+/// Who a guard found behind a request. Handlers trust it and nothing else about identity.
+struct Caller {
+  enum class Kind : std::uint8_t { nobody, agent, inventory_key, operator_token };
+  Kind kind = Kind::nobody;
+  std::uint8_t scopes = 0;
+  OrgId org;             // agent, inventory_key; 0 for operators of the whole server
+  AgentId agent;         // agent
+  HostId host;           // agent
+  std::int64_t key = 0;  // id of the inventory key or operator token
+  bool new_key = false;  // agent: proved itself with a rotated key for the first time
+
+  bool may(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
+};
+
+/// Values of the `:name` parts of a route, in the order of the pattern.
+class Params {
+ public:
+  static constexpr std::size_t size_max = 4;
+  void add(std::string_view value) { values_[count_++] = value; }
+  std::string_view operator[](std::size_t index) const { return values_[index]; }
+  std::size_t size() const { return count_; }
+
+ private:
+  std::array<std::string_view, size_max> values_;
+  std::size_t count_ = 0;
+};
+
+/// One request as values: no socket behind it. The views are valid while a handler runs; what must
+/// outlive it (a closure that joins the commit) is copied.
+struct Request {
+  Method method = Method::other;
+  std::string_view path;   // without the query, not decoded
+  std::string_view query;  // after '?', not decoded
+  Headers headers;
+  std::string_view body;
+  std::string_view peer_address;  // numeric IP of the caller
+  Instant now;                    // read once when the request arrived
+  Caller caller;
+  Params params;
+
+  Request() = default;
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+};
+
+/// Percent-decodes a query component; '+' is a space. Nothing for malformed escapes.
+std::optional<std::string> decode_component(std::string_view text);
+
+/// Decoded value of a query parameter; nothing if absent or malformed.
+std::optional<std::string> query_param(std::string_view query, std::string_view name);
+
+}  // namespace muster::http

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/package.h"
+
+namespace muster::model {
+
+enum class Severity : std::uint8_t { unknown, negligible, low, medium, high, critical };
+std::string_view severity_name(Severity severity);
+std::optional<Severity> parse_severity(std::string_view text);
+
+/// Versions from `introduced` (empty: from the first) up to, but without, `fixed`, or up to and
+/// including `last_affected`. With neither end it is open: no fix is known.
+struct VersionRange {
+  std::string introduced;
+  std::string fixed;
+  std::string last_affected;
+  friend auto operator<=>(const VersionRange&, const VersionRange&) = default;
+};
+
+/// What one feed says about one package of one ecosystem (and distribution release): the unit of
+/// storage, of matching and of evidence.
+struct Advisory {
+  /// What the publisher decided. Only `affected` can make a finding; `fixed` and `not_affected`
+  /// are kept because they overrule other feeds; `undetermined` is not assessed.
+  enum class Status : std::uint8_t { affected, not_affected, undetermined };
+
+  std::string feed;                  // "debian"
+  std::string id;                    // "CVE-2023-4863", "DSA-5496-1", "TEMP-0841856-B18BAF"
+  std::vector<std::string> aliases;  // other ids of the same flaw
+  Ecosystem ecosystem = Ecosystem::unknown;
+  std::string distro;                // "debian:12"; empty outside distributions
+  std::string package;               // source package name in a distribution
+  Status status = Status::affected;
+  std::vector<VersionRange> ranges;  // any of them
+  Severity severity = Severity::unknown;
+  std::string urgency;               // the publisher's own word ("unimportant", "not yet assigned")
+  std::string summary;               // at most 500 bytes of its description
+
+  /// The CVE among id and aliases, if any.
+  std::optional<std::string_view> cve() const;
+
+  friend auto operator<=>(const Advisory&, const Advisory&) = default;
+};
+
+std::string_view advisory_status_name(Advisory::Status status);
+
+/// The stored form: one JSON object. decode(encode(a)) == a.
+std::string encode_advisory(const Advisory& advisory);
+Result<Advisory> decode_advisory(std::string_view json);
+
+/// One entry of CISA's Known Exploited Vulnerabilities catalogue. It has no versions: it joins
+/// findings by CVE and never makes one.
+struct KevEntry {
+  std::string cve;
+  std::string vendor_project;
+  std::string product;
+  std::string name;
+  std::string date_added;  // "2025-08-25"
+  std::string due_date;
+  std::string required_action;
+  bool ransomware = false;  // knownRansomwareCampaignUse is "Known"
+  friend auto operator<=>(const KevEntry&, const KevEntry&) = default;
+};
+
+std::string encode_kev_entry(const KevEntry& entry);
+Result<KevEntry> decode_kev_entry(std::string_view json);
+
+}  // namespace muster::model

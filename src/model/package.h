@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace muster::model {
+
+/// Where a package comes from. `unknown`: the reporter did not say, so only a CPE can identify it.
+enum class Ecosystem : std::uint8_t {
+  unknown,
+#define ECOSYSTEM(name, scheme) name,
+#include "model/ecosystems.def"
+#undef ECOSYSTEM
+};
+
+/// "deb", "npm", ...; empty for unknown.
+std::string_view ecosystem_name(Ecosystem ecosystem);
+/// The name of the version scheme that the ecosystem declares; empty for unknown.
+std::string_view ecosystem_scheme(Ecosystem ecosystem);
+/// Reads our names and the fielded agents' synonyms ("apt", "python", "composer"); unknown for
+/// anything else.
+Ecosystem parse_ecosystem(std::string_view text);
+
+/// One installed package as reported. Two installations with equal members are the same package,
+/// and share one row, one verdict and one id within an organisation.
+struct Package {
+  std::string name;
+  std::string version;
+  std::string vendor;
+  Ecosystem ecosystem = Ecosystem::unknown;
+  std::string distro;          // "debian:12": distribution and release, folded; empty if none
+  std::string source_name;     // source package of a distribution's package; empty = name
+  std::string source_version;  // its version (differs for binNMUs); empty = version
+  std::string arch;
+  std::string cpe;             // as reported: a hint, not truth
+
+  friend auto operator<=>(const Package&, const Package&) = default;
+};
+
+/// The distribution and release of an `os` text or object as reported by an agent
+/// ("Debian GNU/Linux 12 (bookworm)", "Ubuntu 22.04.4 LTS"): "debian:12". Empty when it is none
+/// that has advisories of its own.
+std::string distro_of_os(std::string_view os_name, std::string_view os_version);
+
+/// Canonical form of a distro given by a caller: "debian:bookworm", "Debian:12.5" -> "debian:12".
+/// Text of unknown distributions comes back folded and otherwise unchanged.
+std::string canonical_distro(std::string_view distro);
+
+}  // namespace muster::model
