@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/ids.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace muster {
@@ -47,11 +49,17 @@ Uuid make_uuid7(Rng& rng, Instant now) {
   return id;
 }
 
-std::int64_t make_number_id(Rng& rng, Instant now) {
+std::int64_t NumberIds::next_value(Instant now) {
   constexpr std::int64_t year_2026_ms = 1'767'225'600'000;
   const std::int64_t since = std::max<std::int64_t>(now.unix_ms - year_2026_ms, 1);
-  const auto noise = static_cast<std::int64_t>(rng.next_u64() & 0xFFF);
-  return ((since << 12) | noise) & number_id_max;
+  const auto start = static_cast<std::int64_t>(rng_.next_u64() & 0x7FF);
+  const std::int64_t fresh = ((since << 12) | start) & number_id_max;
+  std::int64_t last = last_.load(std::memory_order_relaxed);
+  std::int64_t next = 0;
+  do {
+    next = std::max(last + 1, fresh);
+  } while (!last_.compare_exchange_weak(last, next, std::memory_order_relaxed));
+  return next;
 }
 
 }  // namespace muster

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <cstring>
@@ -58,9 +59,24 @@ using TaskId = UuidId<struct TaskTag>;
 
 inline constexpr std::int64_t number_id_max = (std::int64_t{1} << 53) - 1;
 
-/// A new id below 2^53 that sorts by age: 41 bits of milliseconds since 2026 (69 years), 12 random
-/// bits. Two ids of one millisecond may collide; the primary key says so and the caller draws again.
-std::int64_t make_number_id(Rng& rng, Instant now);
+/// Hands out ids below 2^53 that sort by age: 41 bits of milliseconds since 2026 (69 years) and 12
+/// bits that start at random in each millisecond. Never repeats within a process; two processes may
+/// meet, and the primary key says so. Safe from several threads.
+class NumberIds {
+ public:
+  explicit NumberIds(Rng& rng) : rng_(rng) {}
+
+  template <typename Id>
+  Id next(Instant now) {
+    return Id{next_value(now)};
+  }
+
+ private:
+  std::int64_t next_value(Instant now);
+
+  Rng& rng_;
+  std::atomic<std::int64_t> last_ = 0;
+};
 
 }  // namespace muster
 

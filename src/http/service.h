@@ -20,6 +20,7 @@ struct Admission {
   std::size_t row = 0;  // of the route table
   std::size_t body_max = 0;
   RunOn run_on = RunOn::here;
+  std::uint8_t dialect = 0;  // whose envelope its failures wear; the service's own business
 };
 
 /// The whole contract between the network and the product. `net` calls it from its IO threads and

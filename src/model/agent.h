@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "crypto/keyed_hash.h"
+
+namespace muster::model {
+
+enum class AgentStatus : std::uint8_t {
+  active,
+  disabled,    // by an operator; its key is known and refused
+  superseded,  // its host enrolled again and the new agent has called
+};
+std::string_view agent_status_name(AgentStatus status);
+std::optional<AgentStatus> parse_agent_status(std::string_view text);
+
+/// An enrolled identity with its own key.
+struct Agent {
+  OrgId org;
+  AgentId id;
+  HostId host;
+  AgentStatus status = AgentStatus::active;
+  std::string os;    // windows, linux, darwin
+  std::string arch;  // amd64, arm64
+  crypto::KeyHash key_hash;
+  std::int64_t key_generation = 0;
+  Instant enrolled_at;
+  TokenId token;
+};
+
+/// What an agent says about its machine in a heartbeat; members it did not send are negative.
+struct Vitals {
+  double uptime_seconds = -1;
+  double cpu_percent = -1;
+  double memory_mb = -1;
+  double total_memory_mb = -1;
+  double disk_free_mb = -1;
+  double process_cpu_percent = -1;
+  double process_memory_mb = -1;
+};
+
+/// The machine. Its software is a package set (fleet/inventory).
+struct Host {
+  OrgId org;
+  HostId id;
+  std::string hostname;
+  std::string machine_id;
+  std::string os_name;
+  std::string os_version;
+  std::string os_kernel;
+  std::string arch;
+  std::string distro;
+  std::string ip_address;
+  std::vector<std::string> tags;
+  Instant first_seen;
+  Instant last_seen;
+  std::optional<Instant> last_report_at;
+  std::optional<crypto::KeyHash> package_set;
+  std::int64_t package_count = 0;
+  bool force_full_scan = false;
+};
+
+/// Online, offline, or unknown: the server itself has not been up long enough to tell.
+enum class Presence : std::uint8_t { online, offline, unknown };
+std::string_view presence_name(Presence presence);
+
+/// Presence from facts (mission rules 5 and 6): silent for `offline_after` is offline, but the
+/// time before `server_started` is the server's own silence.
+Presence presence_of(Instant last_seen, Instant server_started, Duration offline_after,
+                     Instant now);
+
+}  // namespace muster::model

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster::model {
+
+enum class TaskType : std::uint8_t {
+#define TASK_TYPE(name) name,
+#include "model/task_types.def"
+#undef TASK_TYPE
+};
+std::string_view task_type_name(TaskType type);
+std::optional<TaskType> parse_task_type(std::string_view text);
+
+enum class TaskStatus : std::uint8_t {
+  pending,      // waits for its agent to ask
+  assigned,     // was in an answer to a poll; the agent has not confirmed it
+  downloading,  // the agent said so
+  executing,    // the agent said so
+  completed,    // a result arrived, whatever its exit code
+  failed,       // the agent gave up
+  expired,      // not delivered, or not started, in time
+  cancelled,    // by an operator
+};
+std::string_view task_status_name(TaskStatus status);
+std::optional<TaskStatus> parse_task_status(std::string_view text);
+bool is_terminal(TaskStatus status);
+
+struct Task {
+  OrgId org;
+  TaskId id;
+  AgentId agent;
+  Uuid batch;  // shared by the tasks of one call
+  TaskType type = TaskType::execute_command;
+  TaskStatus status = TaskStatus::pending;
+  std::int64_t priority = 1;  // 0..10, higher first
+  std::string payload;        // JSON object as sent to the agent
+  bool redeliver = false;     // execute_command: may be delivered again to any agent
+  std::int64_t execution_timeout_seconds = 300;
+  OperatorId created_by;
+  Instant created_at;
+  Instant deliver_by;   // not delivered by then: expired
+  Instant valid_until;  // not started by then: expired, and a late start is refused
+  std::int64_t attempt = 0;
+  std::optional<Instant> assigned_at;
+  std::optional<Instant> lease_until;  // delivered again after it, unless started
+  std::optional<Instant> started_at;   // the agent showed that it has the task
+  std::optional<Instant> finished_at;
+  std::string error;
+};
+
+/// What can happen to a task. The agent's words are `status_reported` and `result_reported`.
+struct TaskEvent {
+  enum class Kind : std::uint8_t {
+    delivered,        // it is in the answer to a poll
+    seen_by_agent,    // a heartbeat named it as current or last completed
+    status_reported,  // PATCH status
+    result_reported,
+    cancelled,
+    time_passed,
+  };
+  Kind kind;
+  TaskStatus reported = TaskStatus::executing;  // status_reported
+  std::string_view error = {};                  // status_reported
+};
+
+/// The task after the event: the only place where a task's status changes. Fails with
+/// illegal_transition where the caller must not go on: work on a task that is over, a second
+/// cancellation. A repeat of what is already so succeeds and changes nothing.
+Result<Task> advance(Task task, const TaskEvent& event, Instant now);
+
+/// How long a delivery waits for a sign of the agent: the execution timeout and two minutes, at
+/// least five minutes.
+Duration lease_length(const Task& task);
+
+/// True if an undelivered or lost task may be in the next answer. `effect_once`: the agent answers
+/// a repeated delivery from its journal, so anything may be delivered again. `agent_idle`: two
+/// heartbeats since the delivery said that the agent has no task.
+bool is_deliverable(const Task& task, bool effect_once, bool agent_idle, Instant now);
+
+/// One control of a bundle. `flag` says what was wrong with it as sent; empty is well-formed.
+struct Control {
+  std::string control_id;
+  std::int64_t position = 0;
+  std::string name;
+  std::string validator;
+  std::int64_t exit_code = 0;
+  bool compliant = false;
+  bool skipped = false;
+  std::string severity;
+  std::string category;
+  std::string subcategory;
+  std::string techniques;  // JSON array of strings
+  std::string tactics;     // JSON array of strings
+  std::string expected;
+  std::string actual;
+  std::string details;
+  std::string error_message;
+  std::string flag;
+};
+
+/// What an agent reports when it is done with a task.
+struct TaskResult {
+  TaskId task;
+  Instant received_at;
+  std::int64_t exit_code = 0;
+  std::string stdout_text;
+  bool stdout_truncated = false;
+  std::string stderr_text;
+  bool stderr_truncated = false;
+  std::string started_at;    // as sent; fielded agents leave it empty
+  std::string completed_at;  // as sent
+  std::int64_t duration_ms = 0;
+  std::string test_uuid;
+  std::string binary_sha256;
+  std::string hostname;
+  std::string os;
+  std::string arch;
+  std::string error;
+  std::string bundle;  // JSON object of the bundle without its controls; empty if none
+  std::vector<Control> controls;
+};
+
+}  // namespace muster::model

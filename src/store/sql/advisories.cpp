@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sql/inventory.h"
+#include "store/store.h"
+
+namespace muster::store {
+
+void set_feed(Tx& tx, const FeedRow& feed) {
+  tx.execute(
+      "INSERT INTO feeds (feed, imported_at, published, records) VALUES ($1, $2, $3, $4)"
+      " ON CONFLICT (feed) DO UPDATE SET imported_at = excluded.imported_at,"
+      " published = excluded.published, records = excluded.records",
+      feed.feed, feed.imported_at, feed.published, feed.records);
+}
+
+std::vector<FeedRow> list_feeds(Reader& reader) {
+  std::vector<FeedRow> feeds;
+  Rows rows =
+      reader.query("SELECT feed, imported_at, published, records FROM feeds ORDER BY feed");
+  while (rows.next()) {
+    feeds.push_back({rows.string(0), rows.instant(1), rows.string(2), rows.integer(3)});
+  }
+  return feeds;
+}
+
+void delete_advisories(Tx& tx, std::string_view feed) {
+  tx.execute("DELETE FROM advisories WHERE feed = $1", feed);
+}
+
+void set_advisory(Tx& tx, const model::Advisory& advisory) {
+  tx.execute(
+      "INSERT INTO advisories (feed, distro, package, advisory_id, body)"
+      " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed, distro, package, advisory_id)"
+      " DO UPDATE SET body = excluded.body",
+      advisory.feed, advisory.distro, advisory.package, advisory.id,
+      model::encode_advisory(advisory));
+}
+
+void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each) {
+  Rows rows = reader.query("SELECT body FROM advisories");
+  while (rows.next()) {
+    auto advisory = model::decode_advisory(rows.text(0));
+    if (!advisory.ok()) throw StoreError("advisories: " + advisory.error().message);
+    each(std::move(*advisory));
+  }
+}
+
+void delete_kev_entries(Tx& tx) {
+  tx.execute("DELETE FROM kev_entries");
+}
+
+void set_kev_entry(Tx& tx, const model::KevEntry& entry) {
+  tx.execute(
+      "INSERT INTO kev_entries (cve, body) VALUES ($1, $2)"
+      " ON CONFLICT (cve) DO UPDATE SET body = excluded.body",
+      entry.cve, model::encode_kev_entry(entry));
+}
+
+void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry)>& each) {
+  Rows rows = reader.query("SELECT body FROM kev_entries");
+  while (rows.next()) {
+    auto entry = model::decode_kev_entry(rows.text(0));
+    if (!entry.ok()) throw StoreError("kev_entries: " + entry.error().message);
+    each(std::move(*entry));
+  }
+}
+
+}  // namespace muster::store

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sql/agents.h"
+
+#include "store/store.h"
+
+namespace muster::store {
+
+using model::Agent;
+
+namespace {
+
+Agent read_agent(const Rows& rows) {
+  Agent agent;
+  agent.org = rows.number_id<OrgId>(0);
+  agent.id = rows.uuid_id<AgentId>(1);
+  agent.host = rows.number_id<HostId>(2);
+  agent.status = model::parse_agent_status(rows.text(3)).value_or(model::AgentStatus::disabled);
+  agent.os = rows.string(4);
+  agent.arch = rows.string(5);
+  agent.key_hash = rows.key_hash(6);
+  agent.key_generation = rows.integer(7);
+  agent.enrolled_at = rows.instant(8);
+  agent.token = rows.number_id<TokenId>(9);
+  return agent;
+}
+
+std::vector<Agent> read_agents(Rows rows) {
+  std::vector<Agent> agents;
+  while (rows.next()) agents.push_back(read_agent(rows));
+  return agents;
+}
+
+}  // namespace
+
+void insert_agent(Tx& tx, const Agent& agent) {
+  tx.execute(
+      "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
+      " enrolled_at, token_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os,
+      agent.arch, agent.key_hash, agent.key_generation, agent.enrolled_at, agent.token);
+}
+
+std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
+  std::vector<Agent> found = read_agents(reader.query(
+      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
+      " token_id FROM agents WHERE org_id = $1 AND agent_id = $2",
+      org, id));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Agent> list_agents(Reader& reader) {
+  return read_agents(reader.query(
+      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
+      " token_id FROM agents ORDER BY org_id, agent_id"));
+}
+
+std::vector<Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host) {
+  return read_agents(reader.query(
+      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
+      " token_id FROM agents WHERE org_id = $1 AND host_id = $2 ORDER BY agent_id",
+      org, host));
+}
+
+bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status) {
+  return tx.execute("UPDATE agents SET status = $3 WHERE org_id = $1 AND agent_id = $2", org, id,
+                    model::agent_status_name(status)) == 1;
+}
+
+void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by) {
+  tx.execute(
+      "UPDATE agents SET status = 'superseded', superseded_by = $3"
+      " WHERE org_id = $1 AND agent_id = $2",
+      org, id, by);
+}
+
+void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
+  for (const AgentPresenceRow& row : rows) {
+    tx.execute(
+        "INSERT INTO agent_presence (org_id, agent_id, last_seen, agent_version, status,"
+        " current_task, last_task_completed, vitals) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen,"
+        " agent_version = excluded.agent_version, status = excluded.status,"
+        " current_task = excluded.current_task,"
+        " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals"
+        " WHERE excluded.last_seen >= agent_presence.last_seen",
+        row.org, row.agent, row.last_seen, row.agent_version, row.status, row.current_task,
+        row.last_task_completed, row.vitals);
+  }
+}
+
+std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
+  std::vector<AgentPresenceRow> presence;
+  Rows rows = reader.query(
+      "SELECT org_id, agent_id, last_seen, agent_version, status, current_task,"
+      " last_task_completed, vitals FROM agent_presence");
+  while (rows.next()) {
+    AgentPresenceRow& row = presence.emplace_back();
+    row.org = rows.number_id<OrgId>(0);
+    row.agent = rows.uuid_id<AgentId>(1);
+    row.last_seen = rows.instant(2);
+    row.agent_version = rows.string(3);
+    row.status = rows.string(4);
+    if (!rows.is_null(5)) row.current_task = rows.uuid(5);
+    if (!rows.is_null(6)) row.last_task_completed = rows.uuid(6);
+    row.vitals = rows.string(7);
+  }
+  return presence;
+}
+
+void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows) {
+  for (const HostPresenceRow& row : rows) {
+    tx.execute(
+        "INSERT INTO host_presence (org_id, host_id, last_seen, agent_version)"
+        " VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, host_id) DO UPDATE SET"
+        " last_seen = excluded.last_seen, agent_version = excluded.agent_version"
+        " WHERE excluded.last_seen >= host_presence.last_seen",
+        row.org, row.host, row.last_seen, row.agent_version);
+  }
+}
+
+std::vector<HostPresenceRow> list_host_presence(Reader& reader) {
+  std::vector<HostPresenceRow> presence;
+  Rows rows =
+      reader.query("SELECT org_id, host_id, last_seen, agent_version FROM host_presence");
+  while (rows.next()) {
+    presence.push_back({rows.number_id<OrgId>(0), rows.number_id<HostId>(1), rows.instant(2),
+                        rows.string(3)});
+  }
+  return presence;
+}
+
+}  // namespace muster::store

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/agent.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+void insert_agent(Tx& tx, const model::Agent& agent);
+std::optional<model::Agent> find_agent(Reader& reader, OrgId org, AgentId id);
+std::vector<model::Agent> list_agents(Reader& reader);
+std::vector<model::Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host);
+bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);
+void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by);
+
+/// The last flushed presence of an agent.
+struct AgentPresenceRow {
+  OrgId org;
+  AgentId agent;
+  Instant last_seen;
+  std::string agent_version;
+  std::string status;
+  std::optional<Uuid> current_task;
+  std::optional<Uuid> last_task_completed;
+  std::string vitals;  // JSON object
+};
+/// Writes many at once; never moves last_seen back.
+void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows);
+std::vector<AgentPresenceRow> list_agent_presence(Reader& reader);
+
+struct HostPresenceRow {
+  OrgId org;
+  HostId host;
+  Instant last_seen;
+  std::string agent_version;
+};
+void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows);
+std::vector<HostPresenceRow> list_host_presence(Reader& reader);
+
+void insert_host(Tx& tx, const model::Host& host);
+/// Rewrites all but the id and first_seen.
+void set_host(Tx& tx, const model::Host& host);
+std::optional<model::Host> find_host(Reader& reader, OrgId org, HostId id);
+std::optional<model::Host> find_host_by_machine(Reader& reader, OrgId org,
+                                                std::string_view machine_id);
+/// The host of that name in the organisation that was seen last; names compare folded.
+std::optional<model::Host> find_host_by_hostname(Reader& reader, OrgId org,
+                                                 std::string_view hostname);
+/// Hosts of that name in every other organisation.
+std::vector<model::Host> list_hosts_elsewhere(Reader& reader, OrgId org,
+                                              std::string_view hostname);
+/// In the order of their ids, from after `after`; of one organisation if given.
+std::vector<model::Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after,
+                                    int count);
+std::vector<model::Host> list_hosts_named(Reader& reader, std::string_view hostname);
+
+}  // namespace muster::store

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sql/inventory.h"
+#include "store/store.h"
+
+namespace muster::store {
+
+using model::Finding;
+
+namespace {
+
+#define FINDING_COLUMNS                                                                  \
+  "f.org_id, f.finding_id, f.host_id, f.package_id, f.feed, f.advisory_id, f.cve,"       \
+  " f.severity, f.status, f.opened_at, f.resolved_at, f.resolution, f.evidence"
+#define FINDING_VIEW                                                                     \
+  "SELECT " FINDING_COLUMNS                                                              \
+  ", p.name, p.version, p.vendor, p.ecosystem, p.distro, p.source_name,"                 \
+  " p.source_version, p.arch, p.cpe, h.hostname FROM findings f"                         \
+  " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"              \
+  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"
+
+Finding read_finding(const Rows& rows) {
+  Finding finding;
+  finding.org = rows.number_id<OrgId>(0);
+  finding.id = rows.number_id<FindingId>(1);
+  finding.host = rows.number_id<HostId>(2);
+  finding.package = rows.number_id<PackageId>(3);
+  finding.feed = rows.string(4);
+  finding.advisory_id = rows.string(5);
+  finding.cve = rows.maybe_string(6);
+  finding.severity = static_cast<model::Severity>(rows.integer(7));
+  finding.open = rows.text(8) == "open";
+  finding.opened_at = rows.instant(9);
+  finding.resolved_at = rows.maybe_instant(10);
+  finding.resolution = rows.string(11);
+  finding.evidence = rows.string(12);
+  return finding;
+}
+
+std::vector<FindingView> read_views(Rows rows) {
+  std::vector<FindingView> views;
+  while (rows.next()) {
+    FindingView& view = views.emplace_back();
+    view.finding = read_finding(rows);
+    view.package.name = rows.string(13);
+    view.package.version = rows.string(14);
+    view.package.vendor = rows.string(15);
+    view.package.ecosystem = model::parse_ecosystem(rows.text(16));
+    view.package.distro = rows.string(17);
+    view.package.source_name = rows.string(18);
+    view.package.source_version = rows.string(19);
+    view.package.arch = rows.string(20);
+    view.package.cpe = rows.string(21);
+    view.hostname = rows.string(22);
+  }
+  return views;
+}
+
+}  // namespace
+
+void open_finding(Tx& tx, const Finding& finding) {
+  tx.execute(
+      "INSERT INTO findings (org_id, finding_id, host_id, package_id, feed, advisory_id, cve,"
+      " severity, status, opened_at, resolution, evidence)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, '', $10)"
+      " ON CONFLICT (org_id, host_id, package_id, feed, advisory_id) DO UPDATE SET"
+      " opened_at = CASE WHEN findings.status = 'open' THEN findings.opened_at"
+      " ELSE excluded.opened_at END, cve = excluded.cve, severity = excluded.severity,"
+      " status = 'open', resolved_at = NULL, resolution = '', evidence = excluded.evidence",
+      finding.org, finding.id, finding.host, finding.package, finding.feed, finding.advisory_id,
+      finding.cve, static_cast<std::int64_t>(finding.severity), finding.opened_at,
+      finding.evidence);
+}
+
+std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, PackageId package,
+                                         std::string_view resolution, Instant now) {
+  return tx.execute(
+      "UPDATE findings SET status = 'resolved', resolved_at = $4, resolution = $5"
+      " WHERE org_id = $1 AND host_id = $2 AND package_id = $3 AND status = 'open'",
+      org, host, package, now, resolution);
+}
+
+void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now) {
+  tx.execute(
+      "UPDATE findings SET status = 'resolved', resolved_at = $3, resolution = $4"
+      " WHERE org_id = $1 AND finding_id = $2 AND status = 'open'",
+      org, id, now, resolution);
+}
+
+std::vector<Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostId host) {
+  std::vector<Finding> findings;
+  Rows rows = reader.query("SELECT " FINDING_COLUMNS
+                           " FROM findings f WHERE f.org_id = $1 AND f.host_id = $2"
+                           " AND f.status = 'open'",
+                           org, host);
+  while (rows.next()) findings.push_back(read_finding(rows));
+  return findings;
+}
+
+std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
+  std::vector<FindingView> found =
+      read_views(reader.query(FINDING_VIEW " WHERE f.finding_id = $1", id));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count) {
+  return read_views(reader.query(
+      FINDING_VIEW
+      " WHERE f.finding_id > $1 AND ($2 IS NULL OR f.host_id = $2) AND ($3 IS NULL OR f.cve = $3)"
+      " AND f.severity >= $4 AND ($5 = 0 OR f.status = 'open') ORDER BY f.finding_id LIMIT $6",
+      filter.after, filter.host, filter.cve, filter.severity_min, filter.open_only, count));
+}
+
+}  // namespace muster::store

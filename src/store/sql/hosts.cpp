@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "store/sql/agents.h"
+#include "store/store.h"
+
+namespace muster::store {
+
+using model::Host;
+
+namespace {
+
+std::string encode_tags(const std::vector<std::string>& tags) {
+  JsonWriter json;
+  json.begin_array();
+  for (const std::string& tag : tags) json.value(tag);
+  json.end_array();
+  return json.take();
+}
+
+std::vector<std::string> decode_tags(std::string_view text) {
+  std::vector<std::string> tags;
+  if (text == "[]") return tags;
+  JsonDocument document;
+  const auto parsed = document.parse(text);
+  if (!parsed.ok() || !parsed->is_array()) throw StoreError("hosts.tags is damaged");
+  parsed->for_each([&](const Json& tag) { tags.emplace_back(tag.string().value_or("")); });
+  return tags;
+}
+
+Host read_host(const Rows& rows) {
+  Host host;
+  host.org = rows.number_id<OrgId>(0);
+  host.id = rows.number_id<HostId>(1);
+  host.hostname = rows.string(2);
+  host.machine_id = rows.string(3);
+  host.os_name = rows.string(4);
+  host.os_version = rows.string(5);
+  host.os_kernel = rows.string(6);
+  host.arch = rows.string(7);
+  host.distro = rows.string(8);
+  host.ip_address = rows.string(9);
+  host.tags = decode_tags(rows.text(10));
+  host.first_seen = rows.instant(11);
+  host.last_seen = rows.instant(12);
+  host.last_report_at = rows.maybe_instant(13);
+  if (!rows.is_null(14)) host.package_set = rows.key_hash(14);
+  host.package_count = rows.integer(15);
+  host.force_full_scan = rows.boolean(16);
+  return host;
+}
+
+std::vector<Host> read_hosts(Rows rows) {
+  std::vector<Host> hosts;
+  while (rows.next()) hosts.push_back(read_host(rows));
+  return hosts;
+}
+
+std::optional<Host> first(std::vector<Host> hosts) {
+  if (hosts.empty()) return std::nullopt;
+  return std::move(hosts.front());
+}
+
+// Adjacent literals, so that each statement is one literal and keeps its own address.
+#define HOST_COLUMNS                                                                      \
+  "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro,"  \
+  " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count," \
+  " force_full_scan"
+
+}  // namespace
+
+void insert_host(Tx& tx, const Host& host) {
+  tx.execute("INSERT INTO hosts (" HOST_COLUMNS
+             ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+             " $14, $15, $16, $17, $18)",
+             host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
+             host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
+             host.first_seen, host.last_seen, host.last_report_at, host.package_set,
+             host.package_count, host.force_full_scan, fold_case(host.hostname));
+}
+
+void set_host(Tx& tx, const Host& host) {
+  tx.execute(
+      "UPDATE hosts SET hostname = $3, machine_id = $4, os_name = $5, os_version = $6,"
+      " os_kernel = $7, arch = $8, distro = $9, ip_address = $10, tags = $11, last_seen = $12,"
+      " last_report_at = $13, package_set = $14, package_count = $15, force_full_scan = $16,"
+      " hostname_folded = $17 WHERE org_id = $1 AND host_id = $2",
+      host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
+      host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
+      host.last_seen, host.last_report_at, host.package_set, host.package_count,
+      host.force_full_scan, fold_case(host.hostname));
+}
+
+std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {
+  return first(read_hosts(reader.query(
+      "SELECT " HOST_COLUMNS " FROM hosts WHERE org_id = $1 AND host_id = $2", org, id)));
+}
+
+std::optional<Host> find_host_by_machine(Reader& reader, OrgId org, std::string_view machine_id) {
+  return first(read_hosts(reader.query(
+      "SELECT " HOST_COLUMNS " FROM hosts WHERE org_id = $1 AND machine_id = $2"
+      " AND machine_id <> '' ORDER BY last_seen DESC LIMIT 1",
+      org, machine_id)));
+}
+
+std::optional<Host> find_host_by_hostname(Reader& reader, OrgId org, std::string_view hostname) {
+  return first(read_hosts(reader.query(
+      "SELECT " HOST_COLUMNS " FROM hosts WHERE hostname_folded = $2 AND org_id = $1"
+      " ORDER BY last_seen DESC LIMIT 1",
+      org, fold_case(hostname))));
+}
+
+std::vector<Host> list_hosts_elsewhere(Reader& reader, OrgId org, std::string_view hostname) {
+  return read_hosts(reader.query(
+      "SELECT " HOST_COLUMNS " FROM hosts WHERE hostname_folded = $2 AND org_id <> $1", org,
+      fold_case(hostname)));
+}
+
+std::vector<Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after, int count) {
+  return read_hosts(reader.query(
+      "SELECT " HOST_COLUMNS " FROM hosts WHERE host_id > $2 AND ($1 IS NULL OR org_id = $1)"
+      " ORDER BY host_id LIMIT $3",
+      org, after, count));
+}
+
+std::vector<Host> list_hosts_named(Reader& reader, std::string_view hostname) {
+  return read_hosts(reader.query(
+      "SELECT " HOST_COLUMNS " FROM hosts WHERE hostname_folded = $1 ORDER BY last_seen DESC",
+      fold_case(hostname)));
+}
+
+}  // namespace muster::store

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "crypto/keyed_hash.h"
+#include "model/advisory.h"
+#include "model/finding.h"
+#include "model/package.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+/// 128 bits that name a package's content within an organisation.
+using ContentId = std::array<std::uint64_t, 2>;
+
+struct PackageRow {
+  OrgId org;
+  PackageId id;
+  ContentId content;
+  model::Package package;
+};
+/// Gives it the next free id of its organisation.
+PackageId insert_package(Tx& tx, OrgId org, const ContentId& content,
+                         const model::Package& package);
+std::optional<PackageRow> find_package(Reader& reader, OrgId org, PackageId id);
+std::optional<PackageId> find_package_by_content(Reader& reader, OrgId org,
+                                                 const ContentId& content);
+void for_each_package(Reader& reader, const std::function<void(const PackageRow&)>& each);
+
+/// The ids of a stored set, ascending. Throws StoreError when it is missing or damaged.
+std::vector<PackageId> get_package_set(Reader& reader, OrgId org, const crypto::KeyHash& set);
+/// Stores ascending ids under their hash and counts one more host on it.
+crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageId>& ids);
+/// Counts one host less on a set; the last one deletes it.
+void release_package_set(Tx& tx, OrgId org, const crypto::KeyHash& set);
+
+struct FeedRow {
+  std::string feed;
+  Instant imported_at;
+  std::string published;  // the publisher's own date or version
+  std::int64_t records = 0;
+};
+void set_feed(Tx& tx, const FeedRow& feed);
+std::vector<FeedRow> list_feeds(Reader& reader);
+
+void delete_advisories(Tx& tx, std::string_view feed);
+void set_advisory(Tx& tx, const model::Advisory& advisory);
+void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each);
+void delete_kev_entries(Tx& tx);
+void set_kev_entry(Tx& tx, const model::KevEntry& entry);
+void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry)>& each);
+
+/// Opens a finding or opens it again; an open one keeps its id and opened_at.
+void open_finding(Tx& tx, const model::Finding& finding);
+/// Returns how many were open.
+std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, PackageId package,
+                                         std::string_view resolution, Instant now);
+void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now);
+std::vector<model::Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostId host);
+
+/// A finding with the words a person needs to read it.
+struct FindingView {
+  model::Finding finding;
+  model::Package package;
+  std::string hostname;
+};
+std::optional<FindingView> find_finding(Reader& reader, FindingId id);
+struct FindingFilter {
+  std::optional<HostId> host;
+  std::optional<std::string> cve;
+  std::int64_t severity_min = 0;
+  bool open_only = true;
+  FindingId after;
+};
+/// In the order of their ids.
+std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
+
+}  // namespace muster::store

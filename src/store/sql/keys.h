@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "crypto/keyed_hash.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+/// Secrets that were issued; only their keyed hashes are known here.
+struct OperatorToken {
+  OperatorId id;
+  std::string name;
+  crypto::KeyHash hash;
+  std::int64_t scopes = 0;
+  Instant created_at;
+  std::optional<Instant> expires_at;
+  std::optional<Instant> revoked_at;
+};
+struct EnrolmentToken {
+  OrgId org;
+  TokenId id;
+  crypto::KeyHash hash;
+  std::int64_t max_uses = 1;
+  std::int64_t uses = 0;
+  Instant created_at;
+  Instant expires_at;
+  std::optional<Instant> revoked_at;
+};
+struct InventoryKey {
+  OrgId org;
+  KeyId id;
+  std::string name;
+  crypto::KeyHash hash;
+  std::int64_t scopes = 0;
+  Instant created_at;
+  std::optional<Instant> revoked_at;
+};
+
+void insert_operator_token(Tx& tx, const OperatorToken& token);
+std::vector<OperatorToken> list_operator_tokens(Reader& reader);
+
+void insert_enrolment_token(Tx& tx, const EnrolmentToken& token);
+std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader);
+/// Counts one use. False when the token is revoked, expired at `now` or used up.
+bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
+/// False when there is no such live token.
+bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
+
+void insert_inventory_key(Tx& tx, const InventoryKey& key);
+std::vector<InventoryKey> list_inventory_keys(Reader& reader);
+bool revoke_inventory_key(Tx& tx, OrgId org, KeyId id, Instant now);
+
+}  // namespace muster::store

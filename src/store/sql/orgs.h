@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+struct Org {
+  OrgId id;
+  std::string name;
+  Instant created_at;
+};
+
+std::vector<Org> list_orgs(Reader& reader);
+std::optional<Org> find_org_by_name(Reader& reader, std::string_view name);
+std::optional<Org> find_org(Reader& reader, OrgId id);
+/// Gives it the next free id. False when the name is taken.
+std::optional<OrgId> insert_org(Tx& tx, std::string_view name, Instant now);
+
+/// A sealed secret of the server (fleet/secrets), by name.
+std::optional<std::string> find_secret(Reader& reader, std::string_view name);
+void insert_secret(Tx& tx, std::string_view name, std::string_view sealed);
+
+struct Setting {
+  OrgId org;
+  std::string scope;  // "org", "tag" or "host"; "default" with org 0 for the whole server
+  std::string scope_id;
+  std::string name;
+  std::string value;  // JSON
+};
+std::vector<Setting> list_settings(Reader& reader);
+void set_setting(Tx& tx, const Setting& setting);
+
+/// A row of the append-only audit log. `details` is a JSON object without secrets.
+struct AuditRow {
+  OrgId org;
+  AuditId id;
+  Instant at;
+  std::string actor;   // "operator:12", "server"
+  std::string action;  // "token_created"
+  std::string target;  // "token:34"
+  std::string details;
+};
+void insert_audit(Tx& tx, const AuditRow& row);
+/// Newest first, `before` excluded.
+std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count);
+
+/// Something that happened to an agent or host.
+struct EventRow {
+  OrgId org;
+  EventId id;
+  Instant at;
+  std::string type;
+  std::optional<AgentId> agent;
+  std::optional<HostId> host;
+  std::string details;  // JSON object
+};
+void insert_event(Tx& tx, const EventRow& row);
+/// Newest first, `before` excluded; of one host if given.
+std::vector<EventRow> list_events(Reader& reader, std::optional<HostId> host, EventId before,
+                                  int count);
+
+}  // namespace muster::store

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sql/tasks.h"
+
+#include "store/store.h"
+
+namespace muster::store {
+
+using model::Control;
+using model::Task;
+using model::TaskResult;
+
+namespace {
+
+#define TASK_COLUMNS                                                                        \
+  "org_id, task_id, agent_id, batch_id, type, status, priority, payload, redeliver,"        \
+  " execution_timeout_seconds, created_by, created_at, deliver_by, valid_until, attempt,"   \
+  " assigned_at, lease_until, started_at, finished_at, error"
+
+Task read_task(const Rows& rows) {
+  Task task;
+  task.org = rows.number_id<OrgId>(0);
+  task.id = rows.uuid_id<TaskId>(1);
+  task.agent = rows.uuid_id<AgentId>(2);
+  task.batch = rows.uuid(3);
+  const auto type = model::parse_task_type(rows.text(4));
+  const auto status = model::parse_task_status(rows.text(5));
+  if (!type || !status) throw StoreError("tasks: unknown type or status");
+  task.type = *type;
+  task.status = *status;
+  task.priority = rows.integer(6);
+  task.payload = rows.string(7);
+  task.redeliver = rows.boolean(8);
+  task.execution_timeout_seconds = rows.integer(9);
+  task.created_by = rows.number_id<OperatorId>(10);
+  task.created_at = rows.instant(11);
+  task.deliver_by = rows.instant(12);
+  task.valid_until = rows.instant(13);
+  task.attempt = rows.integer(14);
+  task.assigned_at = rows.maybe_instant(15);
+  task.lease_until = rows.maybe_instant(16);
+  task.started_at = rows.maybe_instant(17);
+  task.finished_at = rows.maybe_instant(18);
+  task.error = rows.string(19);
+  return task;
+}
+
+std::vector<Task> read_tasks(Rows rows) {
+  std::vector<Task> tasks;
+  while (rows.next()) tasks.push_back(read_task(rows));
+  return tasks;
+}
+
+std::vector<Control> list_controls(Reader& reader, OrgId org, TaskId task) {
+  std::vector<Control> controls;
+  Rows rows = reader.query(
+      "SELECT control_id, position, name, validator, exit_code, compliant, skipped, severity,"
+      " category, subcategory, techniques, tactics, expected, actual, details, error_message, flag"
+      " FROM controls WHERE org_id = $1 AND task_id = $2 ORDER BY position, control_id",
+      org, task);
+  while (rows.next()) {
+    Control& control = controls.emplace_back();
+    control.control_id = rows.string(0);
+    control.position = rows.integer(1);
+    control.name = rows.string(2);
+    control.validator = rows.string(3);
+    control.exit_code = rows.integer(4);
+    control.compliant = rows.boolean(5);
+    control.skipped = rows.boolean(6);
+    control.severity = rows.string(7);
+    control.category = rows.string(8);
+    control.subcategory = rows.string(9);
+    control.techniques = rows.string(10);
+    control.tactics = rows.string(11);
+    control.expected = rows.string(12);
+    control.actual = rows.string(13);
+    control.details = rows.string(14);
+    control.error_message = rows.string(15);
+    control.flag = rows.string(16);
+  }
+  return controls;
+}
+
+}  // namespace
+
+void insert_task(Tx& tx, const Task& task) {
+  tx.execute("INSERT INTO tasks (" TASK_COLUMNS
+             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+             " $17, $18, $19, $20)",
+             task.org, task.id, task.agent, task.batch, model::task_type_name(task.type),
+             model::task_status_name(task.status), task.priority, task.payload, task.redeliver,
+             task.execution_timeout_seconds, task.created_by, task.created_at, task.deliver_by,
+             task.valid_until, task.attempt, task.assigned_at, task.lease_until, task.started_at,
+             task.finished_at, task.error);
+}
+
+void set_task(Tx& tx, const Task& task) {
+  tx.execute(
+      "UPDATE tasks SET status = $3, attempt = $4, assigned_at = $5, lease_until = $6,"
+      " started_at = $7, finished_at = $8, error = $9 WHERE org_id = $1 AND task_id = $2",
+      task.org, task.id, model::task_status_name(task.status), task.attempt, task.assigned_at,
+      task.lease_until, task.started_at, task.finished_at, task.error);
+}
+
+std::optional<Task> find_task(Reader& reader, TaskId id) {
+  std::vector<Task> found =
+      read_tasks(reader.query("SELECT " TASK_COLUMNS " FROM tasks WHERE task_id = $1", id));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent, int count) {
+  return read_tasks(reader.query(
+      "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND agent_id = $2"
+      " AND status IN ('pending', 'assigned')"
+      " ORDER BY priority DESC, created_at, task_id LIMIT $3",
+      org, agent, count));
+}
+
+std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
+  Rows rows = reader.query(
+      "SELECT count(*) FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'pending'", org,
+      agent);
+  rows.next();
+  return rows.integer(0);
+}
+
+std::vector<Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskId before,
+                             int count) {
+  return read_tasks(reader.query(
+      "SELECT " TASK_COLUMNS " FROM tasks WHERE task_id < $2 AND ($1 IS NULL OR agent_id = $1)"
+      " ORDER BY task_id DESC LIMIT $3",
+      agent, before, count));
+}
+
+std::vector<Outstanding> list_outstanding(Reader& reader) {
+  std::vector<Outstanding> agents;
+  Rows rows = reader.query(
+      "SELECT org_id, agent_id, sum(CASE WHEN status = 'pending' THEN 1 ELSE 0 END),"
+      " sum(CASE WHEN status = 'assigned' AND started_at IS NULL THEN 1 ELSE 0 END)"
+      " FROM tasks WHERE status IN ('pending', 'assigned') GROUP BY org_id, agent_id");
+  while (rows.next()) {
+    agents.push_back({rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.integer(2),
+                      rows.integer(3)});
+  }
+  return agents;
+}
+
+bool insert_result(Tx& tx, OrgId org, const TaskResult& result) {
+  return tx.execute(
+             "INSERT INTO results (org_id, task_id, received_at, exit_code, stdout,"
+             " stdout_truncated, stderr, stderr_truncated, started_at, completed_at, duration_ms,"
+             " test_uuid, binary_sha256, hostname, os, arch, error, bundle) VALUES ($1, $2, $3,"
+             " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+             " ON CONFLICT (org_id, task_id) DO NOTHING",
+             org, result.task, result.received_at, result.exit_code, result.stdout_text,
+             result.stdout_truncated, result.stderr_text, result.stderr_truncated,
+             result.started_at, result.completed_at, result.duration_ms, result.test_uuid,
+             result.binary_sha256, result.hostname, result.os, result.arch, result.error,
+             result.bundle) == 1;
+}
+
+void set_control(Tx& tx, OrgId org, TaskId task, const Control& control) {
+  tx.execute(
+      "INSERT INTO controls (org_id, task_id, control_id, position, name, validator, exit_code,"
+      " compliant, skipped, severity, category, subcategory, techniques, tactics, expected, actual,"
+      " details, error_message, flag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+      " $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (org_id, task_id, control_id) DO UPDATE SET"
+      " position = excluded.position, name = excluded.name, validator = excluded.validator,"
+      " exit_code = excluded.exit_code, compliant = excluded.compliant,"
+      " skipped = excluded.skipped, severity = excluded.severity, category = excluded.category,"
+      " subcategory = excluded.subcategory, techniques = excluded.techniques,"
+      " tactics = excluded.tactics, expected = excluded.expected, actual = excluded.actual,"
+      " details = excluded.details, error_message = excluded.error_message, flag = excluded.flag",
+      org, task, control.control_id, control.position, control.name, control.validator,
+      control.exit_code, control.compliant, control.skipped, control.severity, control.category,
+      control.subcategory, control.techniques, control.tactics, control.expected, control.actual,
+      control.details, control.error_message, control.flag);
+}
+
+std::optional<TaskResult> find_result(Reader& reader, OrgId org, TaskId task) {
+  TaskResult result;
+  {
+    Rows rows = reader.query(
+        "SELECT received_at, exit_code, stdout, stdout_truncated, stderr, stderr_truncated,"
+        " started_at, completed_at, duration_ms, test_uuid, binary_sha256, hostname, os, arch,"
+        " error, bundle FROM results WHERE org_id = $1 AND task_id = $2",
+        org, task);
+    if (!rows.next()) return std::nullopt;
+    result.task = task;
+    result.received_at = rows.instant(0);
+    result.exit_code = rows.integer(1);
+    result.stdout_text = rows.string(2);
+    result.stdout_truncated = rows.boolean(3);
+    result.stderr_text = rows.string(4);
+    result.stderr_truncated = rows.boolean(5);
+    result.started_at = rows.string(6);
+    result.completed_at = rows.string(7);
+    result.duration_ms = rows.integer(8);
+    result.test_uuid = rows.string(9);
+    result.binary_sha256 = rows.string(10);
+    result.hostname = rows.string(11);
+    result.os = rows.string(12);
+    result.arch = rows.string(13);
+    result.error = rows.string(14);
+    result.bundle = rows.string(15);
+  }
+  result.controls = list_controls(reader, org, task);
+  return result;
+}
+
+}  // namespace muster::store

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/sqlite_connection.h"
+
+#include <array>
+
+#include <sqlite3.h>
+
+namespace muster::store {
+
+namespace {
+
+[[noreturn]] void fail(sqlite3* database, const char* what) {
+  throw StoreError(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(database));
+}
+
+class SqliteStatement final : public Statement {
+ public:
+  SqliteStatement(sqlite3* database, const char* sql) : database_(database) {
+    const int failed =
+        sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+    if (failed != SQLITE_OK) fail(database, sql);
+  }
+  ~SqliteStatement() override { sqlite3_finalize(statement_); }
+
+  void bind(std::span<const Param> params) override {
+    for (std::size_t i = 0; i < params.size(); ++i) {
+      // SQLite reads $1 as a name, and gives names their index in order of appearance.
+      const std::string name = "$" + std::to_string(i + 1);
+      const int index = indexes_ready_ ? indexes_[i]
+                                       : sqlite3_bind_parameter_index(statement_, name.c_str());
+      if (!indexes_ready_) indexes_[i] = index;
+      if (index != 0 && bind_one(index, params[i]) != SQLITE_OK) fail(database_, "bind");
+    }
+    indexes_ready_ = true;
+  }
+
+  bool step() override {
+    const int state = sqlite3_step(statement_);
+    if (state == SQLITE_ROW) return true;
+    if (state == SQLITE_DONE) return false;
+    fail(database_, sqlite3_sql(statement_));
+  }
+
+  void reset() override {
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+  }
+
+  bool is_null(int column) const override {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
+  std::int64_t integer(int column) const override {
+    return sqlite3_column_int64(statement_, column);
+  }
+  double real(int column) const override { return sqlite3_column_double(statement_, column); }
+  std::string_view text(int column) const override {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return {text == nullptr ? "" : text,
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  std::string_view blob(int column) const override {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {bytes == nullptr ? "" : bytes,
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+ private:
+  static constexpr std::size_t params_max = 32;
+
+  int bind_one(int index, const Param& param) {
+    switch (param.kind) {
+      case Param::Kind::null:
+        return sqlite3_bind_null(statement_, index);
+      case Param::Kind::integer:
+        return sqlite3_bind_int64(statement_, index, param.integer);
+      case Param::Kind::real:
+        return sqlite3_bind_double(statement_, index, param.real);
+      case Param::Kind::text:
+        return sqlite3_bind_text64(statement_, index, param.view.data(), param.view.size(),
+                                   SQLITE_TRANSIENT, SQLITE_UTF8);
+      case Param::Kind::blob:
+        return param.view.empty() ? sqlite3_bind_zeroblob(statement_, index, 0)
+                                  : sqlite3_bind_blob64(statement_, index, param.view.data(),
+                                                        param.view.size(), SQLITE_TRANSIENT);
+    }
+    return SQLITE_MISUSE;
+  }
+
+  sqlite3* database_;
+  sqlite3_stmt* statement_ = nullptr;
+  std::array<int, params_max> indexes_{};
+  bool indexes_ready_ = false;
+};
+
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(const std::string& path, SqliteAccess access) {
+    const int flags = access == SqliteAccess::read_only
+                          ? SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
+                          : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(path.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
+      const std::string why = sqlite3_errmsg(database_);
+      sqlite3_close(database_);
+      throw StoreError("sqlite: cannot open " + path + ": " + why);
+    }
+    // Readers never wait in WAL mode; this covers checkpoints and recovery at start.
+    sqlite3_busy_timeout(database_, 5000);
+    run("PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;");
+    if (access == SqliteAccess::read_write) {
+      run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
+    }
+  }
+  ~SqliteConnection() override { sqlite3_close_v2(database_); }
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+  std::unique_ptr<Statement> prepare(const char* sql) override {
+    return std::make_unique<SqliteStatement>(database_, sql);
+  }
+  void run(const char* sql) override {
+    if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(database_, sql);
+  }
+  std::int64_t changes() const override { return sqlite3_changes64(database_); }
+
+ private:
+  sqlite3* database_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> open_sqlite(const std::string& path, SqliteAccess access) {
+  return std::make_unique<SqliteConnection>(path, access);
+}
+
+}  // namespace muster::store
