@@ -21,8 +21,8 @@ enum class Ecosystem : std::uint8_t {
 std::string_view ecosystem_name(Ecosystem ecosystem);
 /// The name of the version scheme that the ecosystem declares; empty for unknown.
 std::string_view ecosystem_scheme(Ecosystem ecosystem);
-/// Reads our names and the fielded agents' synonyms ("apt", "python", "composer"); unknown for
-/// anything else.
+/// Reads our names and the fielded agents' synonyms ("apt", "python", "golang") in any case; unknown
+/// for anything else.
 Ecosystem parse_ecosystem(std::string_view text);
 
 /// One installed package as reported. Two installations with equal members are the same package,
@@ -47,7 +47,9 @@ struct Package {
 std::string distro_of_os(std::string_view os_name, std::string_view os_version);
 
 /// Canonical form of a distro given by a caller: "debian:bookworm", "Debian:12.5" -> "debian:12".
-/// Text of unknown distributions comes back folded and otherwise unchanged.
+/// Text of unknown distributions comes back folded and otherwise unchanged. Debian's testing and
+/// unstable are "debian:sid": a fix reaches testing under the version it has in sid, so sid's rows
+/// answer for both; a codename that has a number ("forky") keeps its own rows.
 std::string canonical_distro(std::string_view distro);
 
 }  // namespace muster::model

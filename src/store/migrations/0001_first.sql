@@ -207,7 +207,8 @@ CREATE TABLE feeds (
   feed text PRIMARY KEY,
   imported_at bigint NOT NULL,
   published text NOT NULL,
-  records bigint NOT NULL
+  records bigint NOT NULL,
+  matched bigint NOT NULL  -- 1 once every host was matched against this import
 );
 
 CREATE TABLE advisories (

@@ -6,18 +6,20 @@ namespace muster::store {
 
 void set_feed(Tx& tx, const FeedRow& feed) {
   tx.execute(
-      "INSERT INTO feeds (feed, imported_at, published, records) VALUES ($1, $2, $3, $4)"
-      " ON CONFLICT (feed) DO UPDATE SET imported_at = excluded.imported_at,"
-      " published = excluded.published, records = excluded.records",
-      feed.feed, feed.imported_at, feed.published, feed.records);
+      "INSERT INTO feeds (feed, imported_at, published, records, matched)"
+      " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed) DO UPDATE SET"
+      " imported_at = excluded.imported_at, published = excluded.published,"
+      " records = excluded.records, matched = excluded.matched",
+      feed.feed, feed.imported_at, feed.published, feed.records, feed.matched);
 }
 
 std::vector<FeedRow> list_feeds(Reader& reader) {
   std::vector<FeedRow> feeds;
   Rows rows =
-      reader.query("SELECT feed, imported_at, published, records FROM feeds ORDER BY feed");
+      reader.query("SELECT feed, imported_at, published, records, matched FROM feeds ORDER BY feed");
   while (rows.next()) {
-    feeds.push_back({rows.string(0), rows.instant(1), rows.string(2), rows.integer(3)});
+    feeds.push_back({rows.string(0), rows.instant(1), rows.string(2), rows.integer(3),
+                     rows.boolean(4)});
   }
   return feeds;
 }

@@ -98,7 +98,7 @@ std::vector<Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostI
 
 std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
   std::vector<FindingView> found =
-      read_views(reader.query(FINDING_VIEW " WHERE f.finding_id = $1", id));
+      read_views(reader.query(FINDING_VIEW " WHERE f.org_id IN (SELECT org_id FROM orgs) AND f.finding_id = $1", id));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }

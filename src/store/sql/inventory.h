@@ -49,6 +49,7 @@ struct FeedRow {
   Instant imported_at;
   std::string published;  // the publisher's own date or version
   std::int64_t records = 0;
+  bool matched = false;  // every host was matched against it
 };
 void set_feed(Tx& tx, const FeedRow& feed);
 std::vector<FeedRow> list_feeds(Reader& reader);

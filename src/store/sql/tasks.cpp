@@ -50,6 +50,11 @@ std::vector<Task> read_tasks(Rows rows) {
   return tasks;
 }
 
+std::optional<Task> first(std::vector<Task> tasks) {
+  if (tasks.empty()) return std::nullopt;
+  return std::move(tasks.front());
+}
+
 std::vector<Control> list_controls(Reader& reader, OrgId org, TaskId task) {
   std::vector<Control> controls;
   Rows rows = reader.query(
@@ -101,11 +106,16 @@ void set_task(Tx& tx, const Task& task) {
       task.lease_until, task.started_at, task.finished_at, task.error);
 }
 
-std::optional<Task> find_task(Reader& reader, TaskId id) {
-  std::vector<Task> found =
-      read_tasks(reader.query("SELECT " TASK_COLUMNS " FROM tasks WHERE task_id = $1", id));
-  if (found.empty()) return std::nullopt;
-  return std::move(found.front());
+std::optional<Task> find_task(Reader& reader, OrgId org, TaskId id) {
+  return first(read_tasks(reader.query(
+      "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND task_id = $2", org, id)));
+}
+
+std::optional<Task> find_task_anywhere(Reader& reader, TaskId id) {
+  return first(read_tasks(reader.query(
+      "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs)"
+      " AND task_id = $1",
+      id)));
 }
 
 std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent, int count) {

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "agent/collectors/dpkg.h"
+#include "agent/collectors/os.h"
+#include "agent/collectors/vitals.h"
+#include "model/package.h"
+
+namespace muster::agent {
+
+/// What is on the host, from all collectors.
+struct Survey {
+  HostFacts facts;
+  std::vector<model::Package> software;
+  std::size_t malformed = 0;     // entries no collector could read
+  std::size_t beyond_limit = 0;  // entries after limits::software_items
+};
+
+/// The host as the agent sees it: a real one in `main`, a made-up one in tests.
+class Host {
+ public:
+  virtual ~Host() = default;
+  virtual Vitals measure() = 0;
+  /// Reads everything anew. Nothing when a source of packages is there but cannot be read: an
+  /// empty report would say that all was removed.
+  virtual std::optional<Survey> survey() = 0;
+};
+
+/// A Linux host with its files below `root` ("/" outside tests).
+class LinuxHost final : public Host {
+ public:
+  explicit LinuxHost(std::filesystem::path root = "/");
+  Vitals measure() override;
+  std::optional<Survey> survey() override;
+
+ private:
+  std::filesystem::path root_;
+  VitalsProbe vitals_;
+};
+
+}  // namespace muster::agent

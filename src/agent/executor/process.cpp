@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/executor/process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "agent/executor/process_tree.h"
+#include "agent/owned_fd.h"
+#include "base/limits.h"
+
+namespace muster::agent {
+
+namespace {
+
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+Duration steady_now() {
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::steady_clock::now().time_since_epoch());
+}
+
+struct Pipe {
+  OwnedFd read_end;
+  OwnedFd write_end;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("cannot make a pipe");
+  return {OwnedFd(ends[0]), OwnedFd(ends[1])};
+}
+
+/// A directory of mode 0700 for one command, gone with everything in it afterwards.
+class PrivateDirectory {
+ public:
+  explicit PrivateDirectory(const std::optional<Account>& owner) {
+    const char* base = std::getenv("TMPDIR");
+    std::string name = std::string(base != nullptr && *base == '/' ? base : "/tmp");
+    name += "/muster-agent-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) fail("cannot make a directory for the command");
+    path_ = name;
+    if (owner && ::chown(path_.c_str(), owner->uid, owner->gid) != 0) {
+      remove();
+      fail("cannot give away the command's directory");
+    }
+  }
+  ~PrivateDirectory() { remove(); }
+  PrivateDirectory(const PrivateDirectory&) = delete;
+  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  void remove() {
+    std::error_code ignored;  // what is left is in /tmp and belongs to nobody
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string path_;
+};
+
+/// Everything the child needs, made before fork(): after it, a child of a process with threads may
+/// call nothing that allocates.
+struct Launch {
+  std::vector<std::string> variables;
+  std::vector<char*> arguments;
+  std::vector<char*> environment;
+  std::string directory;
+  std::string shell = "/bin/sh";
+  std::vector<std::string> words;
+  Fence fence;
+  pid_t parent = 0;
+  int null_fd = -1;
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+  int failure_fd = -1;
+};
+
+void prepare(Launch& launch, const std::string& line, const std::string& directory) {
+  launch.words = {"sh", "-c", "--", line};
+  launch.variables = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                      "LANG=C.UTF-8", "HOME=" + directory, "TMPDIR=" + directory};
+  launch.directory = directory;
+  for (std::string& word : launch.words) launch.arguments.push_back(word.data());
+  launch.arguments.push_back(nullptr);
+  for (std::string& variable : launch.variables) launch.environment.push_back(variable.data());
+  launch.environment.push_back(nullptr);
+}
+
+// --- In the child, between fork() and execve(): async-signal-safe calls only -----------------
+
+/// Tells the parent which step failed and why, and ends.
+[[noreturn]] void give_up(int failure_fd, int step) {
+  const std::array<int, 2> message = {step, errno};
+  [[maybe_unused]] const auto written = ::write(failure_fd, message.data(), sizeof message);
+  ::_exit(127);
+}
+
+bool set_limit(__rlimit_resource which, std::uint64_t value) {
+  const rlimit limit = {value, value};
+  return ::setrlimit(which, &limit) == 0;
+}
+
+bool drop_rights(const Account& account) {
+  return ::setgroups(0, nullptr) == 0 && ::setresgid(account.gid, account.gid, account.gid) == 0 &&
+         ::setresuid(account.uid, account.uid, account.uid) == 0 && ::setuid(0) != 0 &&
+         ::setgid(0) != 0;
+}
+
+constexpr std::array<const char*, 8> step_names = {
+    "redirect its streams", "start a session", "limit it",      "enter its directory",
+    "drop rights",          "forbid new rights", "reset signals", "start /bin/sh"};
+
+[[noreturn]] void become_command(const Launch& launch) {
+  // The descriptor for failures goes to 3, the only one left above the streams, and closes by
+  // itself when the shell starts.
+  constexpr int report_fd = 3;
+  const int failure_fd = ::fcntl(launch.failure_fd, F_DUPFD_CLOEXEC, 16);
+  const int out = ::fcntl(launch.stdout_fd, F_DUPFD_CLOEXEC, 16);
+  const int err = ::fcntl(launch.stderr_fd, F_DUPFD_CLOEXEC, 16);
+  const int null = ::fcntl(launch.null_fd, F_DUPFD_CLOEXEC, 16);
+  if (::dup3(failure_fd, report_fd, O_CLOEXEC) < 0) give_up(failure_fd, 0);
+  if (::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) give_up(report_fd, 0);
+  if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0) give_up(report_fd, 0);
+  if (::setsid() < 0) give_up(report_fd, 1);
+  ::umask(077);
+
+  struct sigaction plain {};
+  plain.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &plain, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) give_up(report_fd, 6);
+
+  const Fence& fence = launch.fence;
+  if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_NOFILE, 1024) ||
+      !set_limit(RLIMIT_FSIZE, fence.file_bytes_max) ||
+      // Counted per user: without an account of their own it would count the owner's processes.
+      (fence.account && !set_limit(RLIMIT_NPROC, fence.processes_max))) {
+    give_up(report_fd, 2);
+  }
+  if (fence.account && !drop_rights(*fence.account)) give_up(report_fd, 4);
+  if (::chdir(launch.directory.c_str()) != 0) give_up(report_fd, 3);
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up(report_fd, 5);
+  // After the change of user, which clears it. If the agent was killed in between, so is this.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(report_fd, 6);
+  if (::getppid() != launch.parent) ::_exit(127);
+  ::execve(launch.shell.c_str(), launch.arguments.data(), launch.environment.data());
+  give_up(report_fd, 7);
+}
+
+// --- In the parent ---------------------------------------------------------------------------
+
+/// One stream of output: keeps the first bytes, reads on to the end.
+struct Stream {
+  OwnedFd fd;
+  std::string kept;
+  bool truncated = false;
+
+  /// Reads what is there; closes at the end.
+  void drain(std::size_t bytes_max) {
+    std::array<char, 16384> block;
+    while (fd) {
+      const ssize_t got = ::read(fd.get(), block.data(), block.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) {
+        fd.reset();
+        return;
+      }
+      const std::size_t room = bytes_max - kept.size();
+      const auto size = static_cast<std::size_t>(got);
+      kept.append(block.data(), std::min(room, size));
+      if (size > room) truncated = true;
+    }
+  }
+};
+
+void make_nonblocking(int fd) {
+  if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) fail("cannot set up a pipe");
+}
+
+enum class Ending { exited, timed_out, cancelled };
+
+/// Reads output until the shell has ended, time is up, or somebody cancels.
+Ending watch(int child_fd, int cancel_fd, Duration deadline, std::size_t bytes_max,
+             Stream& out, Stream& err) {
+  for (;;) {
+    const Duration left = deadline - steady_now();
+    if (left.count() <= 0) return Ending::timed_out;
+    std::array<pollfd, 4> watched = {{{child_fd, POLLIN, 0},
+                                      {cancel_fd, POLLIN, 0},
+                                      {out.fd.get(), POLLIN, 0},
+                                      {err.fd.get(), POLLIN, 0}}};
+    constexpr std::int64_t one_hour_ms = 3600 * 1000;  // poll() counts in int
+    const auto wait = static_cast<int>(std::min<std::int64_t>(left.count(), one_hour_ms));
+    if (::poll(watched.data(), watched.size(), wait) < 0 && errno != EINTR) fail("cannot wait");
+    if (watched[2].revents != 0) out.drain(bytes_max);
+    if (watched[3].revents != 0) err.drain(bytes_max);
+    if (watched[1].revents != 0) return Ending::cancelled;
+    if (watched[0].revents != 0) return Ending::exited;
+  }
+}
+
+int exit_code_of(int wait_status) {
+  if (WIFEXITED(wait_status)) return WEXITSTATUS(wait_status);
+  if (WIFSIGNALED(wait_status)) return 128 + WTERMSIG(wait_status);
+  return -1;
+}
+
+/// Why the child could not become the shell; empty if it did.
+std::string start_failure(int failure_fd) {
+  std::array<int, 2> message{};
+  ssize_t got = 0;
+  do {
+    got = ::read(failure_fd, message.data(), sizeof message);
+  } while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(sizeof message)) return {};
+  const auto step = static_cast<std::size_t>(message[0]);
+  return std::string("cannot ") + (step < step_names.size() ? step_names[step] : "start") + ": " +
+         std::generic_category().message(message[1]);
+}
+
+void run_in(const PrivateDirectory& directory, const std::string& line, Duration timeout,
+            const Fence& fence, int cancel_fd, Outcome& outcome) {
+  Launch launch;
+  prepare(launch, line, directory.path());
+  launch.fence = fence;
+  launch.parent = ::getpid();
+  const OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!null) fail("cannot open /dev/null");
+  Pipe out_pipe = make_pipe(), err_pipe = make_pipe(), failure_pipe = make_pipe();
+  launch.null_fd = null.get();
+  launch.stdout_fd = out_pipe.write_end.get();
+  launch.stderr_fd = err_pipe.write_end.get();
+  launch.failure_fd = failure_pipe.write_end.get();
+  make_nonblocking(out_pipe.read_end.get());
+  make_nonblocking(err_pipe.read_end.get());
+
+  const pid_t child = ::fork();
+  if (child < 0) fail("cannot start a process");
+  if (child == 0) become_command(launch);
+  out_pipe.write_end.reset();
+  err_pipe.write_end.reset();
+  failure_pipe.write_end.reset();
+  const OwnedFd child_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  outcome.error = start_failure(failure_pipe.read_end.get());
+  Stream out{std::move(out_pipe.read_end), {}, false};
+  Stream err{std::move(err_pipe.read_end), {}, false};
+  Ending ending = Ending::exited;
+  if (outcome.error.empty()) {
+    ending = watch(child_fd.get(), cancel_fd, steady_now() + timeout, fence.output_bytes, out, err);
+  }
+  const int wait_status = end_process_tree(child);
+  out.drain(fence.output_bytes);
+  err.drain(fence.output_bytes);
+
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
+  if (ending == Ending::timed_out) {
+    outcome.error = "killed after " + std::to_string(seconds) + " s (execution_timeout)";
+  }
+  if (ending == Ending::cancelled) outcome.error = "killed: the agent is stopping";
+  outcome.exit_code = outcome.error.empty() ? exit_code_of(wait_status) : -1;
+  outcome.stdout_text = std::move(out.kept);
+  outcome.stderr_text = std::move(err.kept);
+  outcome.stdout_truncated = out.truncated;
+  outcome.stderr_truncated = err.truncated;
+}
+
+}  // namespace
+
+Result<Account> find_account(const std::string& user) {
+  std::vector<char> buffer(16 * muster::limits::KiB);
+  passwd entry{};
+  passwd* found = nullptr;
+  const int failure = ::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
+  if (failure != 0 || found == nullptr) {
+    return invalid_field("executor.user", "there is no user \"" + user + "\" on this host");
+  }
+  if (entry.pw_uid == 0 || entry.pw_gid == 0) {
+    return invalid_field("executor.user", "must not be root");
+  }
+  return Account{entry.pw_uid, entry.pw_gid};
+}
+
+void adopt_orphans() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("cannot adopt orphans");
+}
+
+Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd) {
+  Outcome outcome;
+  const SystemClock clock;
+  outcome.started_at = clock.now();
+  const Duration start = steady_now();
+  try {
+    const PrivateDirectory directory(fence.account);
+    run_in(directory, line, timeout, fence, cancel_fd, outcome);
+  } catch (const std::system_error& failure) {
+    outcome.exit_code = -1;
+    outcome.error = failure.what();
+  }
+  outcome.completed_at = clock.now();
+  outcome.took = steady_now() - start;
+  return outcome;
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "agent/executor/executor.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster::agent {
+
+/// The account that commands run as.
+struct Account {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+/// Fails with invalid_field for an unknown user, and for root: that would be no isolation.
+Result<Account> find_account(const std::string& user);
+
+/// How a child process is fenced in.
+struct Fence {
+  std::optional<Account> account;  // set when this process is root
+  std::size_t output_bytes = 0;    // kept of each stream
+  std::uint64_t processes_max = 0;  // for `account`; not set without one
+  std::uint64_t file_bytes_max = 0;
+};
+
+/// Runs `sh -c -- line` in a private temporary directory that is also HOME and TMPDIR, with an
+/// environment of PATH, LANG, HOME and TMPDIR, no other descriptor than the three streams (standard
+/// input is empty), a session of its own, no way to gain rights, and the fence. Blocks until it has
+/// ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every descendant is
+/// killed and reaped, also those in sessions of their own.
+///
+/// This process must be a subreaper (adopt_orphans()) and have no other children. A command that
+/// cannot be started gives exit code -1 and the reason.
+Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd);
+
+/// Makes orphans among the descendants children of this process, so that none gets away.
+void adopt_orphans();
+
+}  // namespace muster::agent

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/executor/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "agent/executor/process_tree.h"
+#include "agent/executor/shell.h"
+#include "agent/files.h"
+#include "base/text.h"
+
+namespace muster::agent {
+namespace {
+
+class ShellTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    adopt_orphans();
+    fence_.output_bytes = 1 << 20;
+    fence_.processes_max = 256;
+    fence_.file_bytes_max = 1 << 30;
+    if (geteuid() == 0) fence_.account = find_account("nobody").value();
+    cancel_ = OwnedFd(eventfd(0, EFD_CLOEXEC));
+  }
+
+  Outcome run(const std::string& line, Duration timeout = std::chrono::seconds(60)) {
+    return run_shell(line, timeout, fence_, cancel_.get());
+  }
+
+  /// A process that the command printed the id of: is it still there?
+  static bool alive(const std::string& pid) {
+    return ::kill(static_cast<pid_t>(parse_int(trim(pid)).value()), 0) == 0;
+  }
+
+  Fence fence_;
+  OwnedFd cancel_;
+};
+
+TEST_F(ShellTest, ExitCodesAreTheCommandsOwn) {
+  EXPECT_EQ(run("exit 0").exit_code, 0);
+  EXPECT_EQ(run("exit 101").exit_code, 101);
+  EXPECT_EQ(run("no-such-program-here").exit_code, 127);
+  EXPECT_EQ(run("kill -9 $$").exit_code, 128 + 9);
+  EXPECT_EQ(run("kill -9 $$").error, "");
+}
+
+TEST_F(ShellTest, StreamsAreKeptApartAndInputIsEmpty) {
+  const Outcome outcome = run("echo out; echo err >&2; cat; echo end");
+  EXPECT_EQ(outcome.stdout_text, "out\nend\n");
+  EXPECT_EQ(outcome.stderr_text, "err\n");
+  EXPECT_FALSE(outcome.stdout_truncated);
+}
+
+TEST_F(ShellTest, ALineThatLooksLikeAnOptionIsACommand) {
+  EXPECT_EQ(run("-x").exit_code, 127);
+}
+
+TEST_F(ShellTest, LargeOutputIsCutWithoutDeadlock) {
+  fence_.output_bytes = 1000;
+  const Outcome outcome =
+      run("head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2; echo done >&2; exit 7");
+  EXPECT_EQ(outcome.exit_code, 7);
+  EXPECT_EQ(outcome.stdout_text.size(), 1000U);
+  EXPECT_EQ(outcome.stderr_text.size(), 1000U);
+  EXPECT_TRUE(outcome.stdout_truncated);
+  EXPECT_TRUE(outcome.stderr_truncated);
+}
+
+TEST_F(ShellTest, OutputOfExactlyTheLimitIsNotCut) {
+  fence_.output_bytes = 1000;
+  const Outcome outcome = run("head -c 1000 /dev/zero");
+  EXPECT_EQ(outcome.stdout_text.size(), 1000U);
+  EXPECT_FALSE(outcome.stdout_truncated);
+}
+
+TEST_F(ShellTest, TheEnvironmentIsClean) {
+  ::setenv("MUSTER_TEST_SECRET", "hidden", 1);
+  const Outcome outcome = run("env | sed 's/=.*//' | sort | tr '\\n' ' '; pwd; echo $HOME");
+  ::unsetenv("MUSTER_TEST_SECRET");
+  const std::string names = outcome.stdout_text.substr(0, outcome.stdout_text.find('/'));
+  EXPECT_EQ(names, "HOME LANG PATH PWD TMPDIR ");  // PWD is the shell's own
+  const std::string directories = outcome.stdout_text.substr(names.size());
+  const std::string pwd = directories.substr(0, directories.find('\n'));
+  EXPECT_EQ(directories, pwd + "\n" + pwd + "\n");
+}
+
+TEST_F(ShellTest, NoDescriptorOfTheAgentIsInherited) {
+  const OwnedFd leaked(::open("/dev/null", O_RDONLY));  // on purpose without O_CLOEXEC
+  ASSERT_GE(leaked.get(), 3);
+  const Outcome outcome = run("ls /proc/self/fd | tr '\\n' ' '");
+  EXPECT_EQ(outcome.stdout_text, "0 1 2 3 ");  // 3 is the one ls reads the folder with
+}
+
+TEST_F(ShellTest, ItsDirectoryIsPrivateAndGoneAfterwards) {
+  const Outcome outcome = run("mkdir -p a/b && echo x > a/b/c && chmod 0 a && stat -c %a . && pwd");
+  const std::size_t line = outcome.stdout_text.find('\n');
+  EXPECT_EQ(outcome.stdout_text.substr(0, line), "700");
+  const std::string path(trim(outcome.stdout_text.substr(line)));
+  ASSERT_TRUE(path.starts_with("/"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(ShellTest, ATimeoutKillsGrandchildrenInSessionsOfTheirOwn) {
+  const Outcome outcome = run(
+      "setsid sh -c 'trap \"\" TERM HUP; echo $$; sleep 1000' & sleep 1000",
+      std::chrono::milliseconds(1500));
+  EXPECT_EQ(outcome.exit_code, -1);
+  EXPECT_EQ(outcome.error, "killed after 1 s (execution_timeout)");
+  ASSERT_FALSE(trim(outcome.stdout_text).empty());
+  EXPECT_FALSE(alive(outcome.stdout_text));
+}
+
+TEST_F(ShellTest, WhatACommandLeavesRunningIsEndedWithIt) {
+  const Outcome outcome = run("setsid sleep 1000 & echo $!");
+  EXPECT_EQ(outcome.exit_code, 0);
+  ASSERT_FALSE(trim(outcome.stdout_text).empty());
+  EXPECT_FALSE(alive(outcome.stdout_text));
+  EXPECT_LT(outcome.took, std::chrono::seconds(30));
+}
+
+TEST_F(ShellTest, CancellingEndsItAtOnce) {
+  const std::uint64_t one = 1;
+  ASSERT_EQ(::write(cancel_.get(), &one, sizeof one), 8);
+  const Outcome outcome = run("sleep 1000");
+  EXPECT_EQ(outcome.exit_code, -1);
+  EXPECT_EQ(outcome.error, "killed: the agent is stopping");
+}
+
+TEST_F(ShellTest, RunsUnprivilegedWithoutAWayBack) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to drop rights from";
+  const Outcome outcome = run("id -u; id -g; id -G; grep NoNewPrivs /proc/self/status");
+  const std::string uid = std::to_string(fence_.account->uid);
+  const std::string gid = std::to_string(fence_.account->gid);
+  EXPECT_EQ(outcome.stdout_text, uid + "\n" + gid + "\n" + gid + "\nNoNewPrivs:\t1\n");
+}
+
+TEST_F(ShellTest, CannotReadTheAgentsState) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to drop rights from";
+  const std::filesystem::path root =
+      std::filesystem::path("/tmp") / ("muster-state-" + std::to_string(getpid()));
+  DiskFiles files(root);
+  files.write("identity.json", "secret");
+  std::filesystem::permissions(root / "identity.json", std::filesystem::perms::all);
+  const Outcome outcome = run("cat " + (root / "identity.json").string());
+  std::filesystem::remove_all(root);
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.stdout_text, "");
+}
+
+TEST_F(ShellTest, FilesAndProcessesAreLimited) {
+  fence_.file_bytes_max = 1000;
+  EXPECT_NE(run("head -c 5000 /dev/zero > big").exit_code, 0);
+  EXPECT_EQ(run("ulimit -c; ulimit -n").stdout_text, "0\n1024\n");
+}
+
+TEST_F(ShellTest, WhatCannotStartSaysWhy) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  fence_.account = Account{0, 0};  // dropping to root must be noticed
+  const Outcome outcome = run("id -u");
+  EXPECT_EQ(outcome.exit_code, -1);
+  EXPECT_EQ(outcome.stdout_text, "");
+  EXPECT_TRUE(outcome.error.starts_with("cannot drop rights")) << outcome.error;
+}
+
+TEST(Account, RootAndUnknownUsersAreRefused) {
+  EXPECT_EQ(find_account("root").error().field, "executor.user");
+  EXPECT_EQ(find_account("no-such-user-here").error().field, "executor.user");
+}
+
+TEST(ProcessTree, ParentsAreFoundBehindAnyProgramName) {
+  EXPECT_EQ(parse_parent("12 (a) b) (c) S 34 12"), 34);
+  EXPECT_FALSE(parse_parent("12 (a) S").has_value());
+  EXPECT_FALSE(parse_parent("").has_value());
+}
+
+TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
+  Fence fence;
+  fence.output_bytes = 1000;
+  fence.processes_max = 256;
+  fence.file_bytes_max = 1 << 20;
+  if (geteuid() == 0) fence.account = find_account("nobody").value();
+  ShellExecutor executor(fence);
+  const TaskId task{parse_uuid("0192c0de-0000-7000-8000-000000000001").value()};
+  const auto wait = [&] {
+    pollfd ended = {executor.ended_fd(), POLLIN, 0};
+    ASSERT_EQ(poll(&ended, 1, 60'000), 1);
+  };
+  executor.start({task, "echo one", std::chrono::seconds(60)});
+  wait();
+  auto ended = executor.take_ended();
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->task, task);
+  EXPECT_EQ(ended->outcome.stdout_text, "one\n");
+  EXPECT_FALSE(executor.take_ended().has_value());
+
+  executor.start({task, "sleep 1000", std::chrono::seconds(600)});
+  executor.kill();
+  wait();
+  EXPECT_EQ(executor.take_ended()->outcome.exit_code, -1);
+}
+
+}  // namespace
+}  // namespace muster::agent

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/executor/shell.h"
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/check.h"
+
+namespace muster::agent {
+
+namespace {
+
+OwnedFd make_event() {
+  OwnedFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd) throw std::system_error(errno, std::generic_category(), "cannot make an event");
+  return fd;
+}
+
+void raise(const OwnedFd& event) {
+  const std::uint64_t one = 1;
+  CHECK(::write(event.get(), &one, sizeof one) == sizeof one);
+}
+
+void clear(const OwnedFd& event) {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(event.get(), &count, sizeof count);
+}
+
+}  // namespace
+
+ShellExecutor::ShellExecutor(Fence fence)
+    : fence_(std::move(fence)), ended_fd_(make_event()), cancel_fd_(make_event()) {
+  adopt_orphans();
+}
+
+ShellExecutor::~ShellExecutor() {
+  kill();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ShellExecutor::start(const Command& command) {
+  CHECK(!thread_.joinable());
+  clear(cancel_fd_);
+  thread_ = std::thread([this, command] {
+    Outcome outcome = run_shell(command.line, command.timeout, fence_, cancel_fd_.get());
+    ended_.with([&](auto& slot) { slot = Ended{command.task, std::move(outcome)}; });
+    raise(ended_fd_);
+  });
+}
+
+std::optional<Executor::Ended> ShellExecutor::take_ended() {
+  std::optional<Ended> ended =
+      ended_.with([](auto& slot) { return std::exchange(slot, std::nullopt); });
+  if (ended) {
+    thread_.join();
+    clear(ended_fd_);
+  }
+  return ended;
+}
+
+void ShellExecutor::kill() {
+  raise(cancel_fd_);
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "agent/executor/executor.h"
+#include "agent/executor/process.h"
+#include "agent/owned_fd.h"
+#include "base/guarded.h"
+
+namespace muster::agent {
+
+/// Runs commands on a thread of its own, so that heartbeats go on.
+class ShellExecutor final : public Executor {
+ public:
+  explicit ShellExecutor(Fence fence);
+  /// Kills what still runs.
+  ~ShellExecutor() override;
+
+  void start(const Command& command) override;
+  std::optional<Ended> take_ended() override;
+  void kill() override;
+
+  /// Becomes readable when a command has ended.
+  int ended_fd() const { return ended_fd_.get(); }
+
+ private:
+  Fence fence_;
+  OwnedFd ended_fd_;
+  OwnedFd cancel_fd_;
+  std::thread thread_;
+  Guarded<std::optional<Ended>> ended_;
+};
+
+}  // namespace muster::agent

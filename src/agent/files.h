@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace muster::agent {
+
+/// The agent's state directory: small whole files by relative name ("identity.json",
+/// "journal/<id>.json"). Failures of the disk are exceptions.
+class Files {
+ public:
+  virtual ~Files() = default;
+  /// Nothing if there is no such file.
+  virtual std::optional<std::string> read(const std::string& name) const = 0;
+  /// Replaces the file as one step: after a crash it holds the old or the new content, whole. On
+  /// return the new content is on disk.
+  virtual void write(const std::string& name, std::string_view content) = 0;
+  /// No such file is no failure.
+  virtual void remove(const std::string& name) = 0;
+  /// Names in a folder, as read() takes them, sorted.
+  virtual std::vector<std::string> list(const std::string& folder) const = 0;
+};
+
+/// Files below a directory of mode 0700, each of mode 0600.
+class DiskFiles final : public Files {
+ public:
+  /// Creates the directory if needed and takes its mode back to 0700. Throws std::system_error.
+  explicit DiskFiles(std::filesystem::path root);
+  ~DiskFiles() override;
+  DiskFiles(const DiskFiles&) = delete;
+  DiskFiles& operator=(const DiskFiles&) = delete;
+
+  std::optional<std::string> read(const std::string& name) const override;
+  void write(const std::string& name, std::string_view content) override;
+  void remove(const std::string& name) override;
+  std::vector<std::string> list(const std::string& folder) const override;
+
+  /// Takes the directory for this process until it ends; false if another one has it.
+  bool lock();
+
+ private:
+  std::filesystem::path root_;
+  int lock_fd_ = -1;
+};
+
+/// At most `bytes_max` bytes of a file; nothing if it cannot be opened, read, or is larger.
+std::optional<std::string> read_small_file(const std::filesystem::path& path,
+                                           std::size_t bytes_max);
+
+}  // namespace muster::agent

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace muster::agent {
+
+/// Who this agent is to its server: identity.json. Nothing the server answers ever removes it.
+struct Identity {
+  static constexpr const char* file = "identity.json";
+
+  std::string server_url;
+  AgentId agent;
+  std::string key;
+  /// Offered by the server and not proved yet; `key` stays valid there until this one is used.
+  std::string pending_key;
+  std::string org;
+  std::string update_public_key;  // base64 of 32 bytes
+};
+
+std::string encode_identity(const Identity& identity);
+/// Fails with invalid_json, invalid_field or missing_field for a damaged file.
+Result<Identity> decode_identity(std::string_view json);
+
+}  // namespace muster::agent

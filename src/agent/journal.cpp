@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/journal.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "agent/bounds.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+
+namespace muster::agent {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> phase_names = {"accepted", "started", "finished",
+                                                         "failed"};
+
+Result<Phase> parse_phase(std::string_view name) {
+  const auto found = std::find(phase_names.begin(), phase_names.end(), name);
+  if (found == phase_names.end()) return invalid_field("phase", "is unknown");
+  return static_cast<Phase>(found - phase_names.begin());
+}
+
+bool is_over(Phase phase) {
+  return phase == Phase::finished || phase == Phase::failed;
+}
+
+Result<Instant> read_time(Fields& fields, std::string_view name) {
+  const auto text = fields.optional_text(name, limits::name_bytes);
+  if (!text) return Instant{};
+  return parse_rfc3339(*text);
+}
+
+/// Text with any control characters: what a command wrote, or was asked to run.
+Result<std::string> read_bytes(const Json& object, std::string_view name) {
+  const auto value = object.find(name);
+  if (!value || !value->string()) return invalid_field(std::string(name), "must be a string");
+  return std::string(*value->string());
+}
+
+void write_members(JsonWriter& json, TaskId task, const Entry& entry) {
+  json.member("task_id", task)
+      .member("phase", phase_names[static_cast<std::size_t>(entry.phase)])
+      .member("delivered", entry.delivered)
+      .member("exit_code", entry.exit_code)
+      .member("completed_at", entry.completed_at);
+}
+
+Entry entry_of(const Record& record) {
+  return {record.phase, record.delivered, false, record.outcome.exit_code,
+          record.outcome.completed_at};
+}
+
+}  // namespace
+
+std::string encode_record(const Record& record) {
+  JsonWriter json;
+  json.begin_object();
+  write_members(json, record.task, entry_of(record));
+  if (record.phase == Phase::accepted) {
+    json.member("line", record.line).member("timeout_ms", record.timeout.count());
+  } else {
+    const Outcome& outcome = record.outcome;
+    json.member("stdout", outcome.stdout_text)
+        .member("stderr", outcome.stderr_text)
+        .member("stdout_truncated", outcome.stdout_truncated)
+        .member("stderr_truncated", outcome.stderr_truncated)
+        .member("error", outcome.error)
+        .member("started_at", outcome.started_at)
+        .member("took_ms", outcome.took.count());
+  }
+  json.end_object();
+  return json.take() + "\n";
+}
+
+Result<Record> decode_record(std::string_view text) {
+  const Json root = TRY(thread_json().parse(text));
+  Fields fields(root);
+  Record record;
+  const std::string_view task = fields.text("task_id", limits::name_bytes);
+  const std::string_view phase = fields.text("phase", limits::name_bytes);
+  record.delivered = fields.optional_boolean("delivered").value_or(false);
+  Outcome& outcome = record.outcome;
+  constexpr std::int64_t int_max = std::numeric_limits<int>::max();
+  outcome.exit_code = static_cast<int>(fields.integer("exit_code", -int_max, int_max));
+  outcome.stdout_truncated = fields.optional_boolean("stdout_truncated").value_or(false);
+  outcome.stderr_truncated = fields.optional_boolean("stderr_truncated").value_or(false);
+  outcome.took = Duration(fields.optional_integer("took_ms", 0, number_id_max).value_or(0));
+  record.timeout = Duration(fields.optional_integer("timeout_ms", 0, number_id_max).value_or(0));
+  outcome.started_at = TRY(read_time(fields, "started_at"));
+  outcome.completed_at = TRY(read_time(fields, "completed_at"));
+  TRY(fields.finish());
+  record.task = TaskId{TRY(parse_uuid(task))};
+  record.phase = TRY(parse_phase(phase));
+  if (record.phase == Phase::accepted) {
+    record.line = TRY(read_bytes(root, "line"));
+  } else {
+    outcome.stdout_text = TRY(read_bytes(root, "stdout"));
+    outcome.stderr_text = TRY(read_bytes(root, "stderr"));
+    outcome.error = TRY(read_bytes(root, "error"));
+  }
+  return record;
+}
+
+std::string Journal::file_of(TaskId task) {
+  return "journal/" + task.text() + ".json";
+}
+
+bool Journal::is_archive(std::string_view file) {
+  return file.starts_with("journal/archive-");
+}
+
+const Entry* Journal::find(TaskId task) const {
+  const auto found = entries_.find(task);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+void Journal::put(const Record& record) {
+  entries_[record.task] = entry_of(record);
+  std::erase(outbox_, record.task);
+  if (is_over(record.phase) && !record.delivered) {
+    const auto later = [&](TaskId queued) {
+      return record.outcome.completed_at < entries_[queued].completed_at;
+    };
+    outbox_.insert(std::find_if(outbox_.begin(), outbox_.end(), later), record.task);
+  }
+}
+
+void Journal::erase(TaskId task) {
+  entries_.erase(task);
+  std::erase(outbox_, task);
+}
+
+std::size_t Journal::load_archive(std::string_view content) {
+  std::size_t damaged = 0;
+  while (!content.empty()) {
+    const std::size_t end = content.find('\n');
+    const std::string_view line = content.substr(0, end);
+    content.remove_prefix(end == std::string_view::npos ? content.size() : end + 1);
+    const auto root = thread_json().parse(line);
+    if (!root) {
+      ++damaged;
+      continue;
+    }
+    Fields fields(*root);
+    Entry entry{Phase::finished, true, true, 0, {}};
+    const auto task = parse_uuid(fields.text("task_id", limits::name_bytes));
+    const auto phase = parse_phase(fields.text("phase", limits::name_bytes));
+    entry.exit_code = fields.optional_integer("exit_code", -number_id_max, number_id_max)
+                          .value_or(0);
+    const auto completed_at = read_time(fields, "completed_at");
+    if (!task.ok()) {
+      ++damaged;
+      continue;
+    }
+    // An id that can be read counts as executed, whatever else is damaged.
+    if (phase.ok()) entry.phase = phase.value();
+    if (completed_at.ok()) entry.completed_at = completed_at.value();
+    entries_.try_emplace(TaskId{task.value()}, entry);
+  }
+  return damaged;
+}
+
+std::optional<TaskId> Journal::next_undelivered() const {
+  if (outbox_.empty()) return std::nullopt;
+  return outbox_.front();
+}
+
+void Journal::deliver_again(TaskId task) {
+  if (std::find(outbox_.begin(), outbox_.end(), task) == outbox_.end()) outbox_.push_back(task);
+}
+
+void Journal::postpone() {
+  if (outbox_.size() < 2) return;
+  outbox_.push_back(outbox_.front());
+  outbox_.pop_front();
+}
+
+std::optional<Journal::Fold> Journal::fold() {
+  std::vector<std::pair<Instant, TaskId>> delivered;
+  for (const auto& [task, entry] : entries_) {
+    const bool queued = std::find(outbox_.begin(), outbox_.end(), task) != outbox_.end();
+    if (entry.delivered && !entry.archived && !queued) {
+      delivered.emplace_back(entry.completed_at, task);
+    }
+  }
+  if (delivered.size() < bounds::journal_outputs + bounds::journal_segment) return std::nullopt;
+  std::sort(delivered.begin(), delivered.end());
+  delivered.resize(bounds::journal_segment);
+  Fold fold;
+  fold.file = "journal/archive-" + delivered.front().second.text() + ".jsonl";
+  for (const auto& [at, task] : delivered) {
+    Entry& entry = entries_[task];
+    JsonWriter line;
+    line.begin_object();
+    write_members(line, task, entry);
+    line.end_object();
+    fold.content += line.take() + "\n";
+    fold.folded.push_back(file_of(task));
+    entry.archived = true;
+  }
+  return fold;
+}
+
+}  // namespace muster::agent

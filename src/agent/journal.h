@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/executor/executor.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster::agent {
+
+/// How far a task got. Written before what it names may happen.
+enum class Phase : std::uint8_t {
+  accepted,  // will be announced; has certainly not run
+  started,   // may have run: never started again
+  finished,  // ran, with an outcome
+  failed,    // has no outcome: refused, or cut off while it ran
+};
+
+/// All that is known of one task: journal/<task id>.json.
+struct Record {
+  TaskId task;
+  Phase phase = Phase::accepted;
+  bool delivered = false;  // the server has acknowledged `finished` or `failed`
+  std::string line;        // accepted only
+  Duration timeout{0};     // accepted only
+  Outcome outcome;         // finished: all of it; failed: `error` and `completed_at`
+};
+
+std::string encode_record(const Record& record);
+/// Fails with invalid_json, invalid_field or missing_field for a damaged file.
+Result<Record> decode_record(std::string_view json);
+
+/// What stays of a record in memory, and for ever on disk.
+struct Entry {
+  Phase phase = Phase::accepted;
+  bool delivered = false;
+  bool archived = false;  // its output is gone
+  std::int64_t exit_code = 0;
+  Instant completed_at;
+};
+
+/// The index of every task this agent ever took: a task id is executed at most once. Outcomes
+/// leave their output behind when newer ones have come (bounds::journal_outputs), folded into
+/// archive segments of one line each.
+class Journal {
+ public:
+  static std::string file_of(TaskId task);
+  static bool is_archive(std::string_view file);
+
+  const Entry* find(TaskId task) const;
+  void put(const Record& record);
+  void erase(TaskId task);
+  /// Reads one archive segment; damaged lines are skipped and counted.
+  std::size_t load_archive(std::string_view content);
+
+  /// Outcomes that the server has not acknowledged, oldest first.
+  std::size_t undelivered() const { return outbox_.size(); }
+  std::optional<TaskId> next_undelivered() const;
+  /// Has it delivered once more, though it was acknowledged before.
+  void deliver_again(TaskId task);
+  /// Puts the first of the outbox behind the others, so that it cannot block them.
+  void postpone();
+
+  struct Fold {
+    std::string file;  // the new segment
+    std::string content;
+    std::vector<std::string> folded;  // record files to remove after it is written
+  };
+  /// The oldest delivered records, when there are enough to fold; they count as archived from now.
+  std::optional<Fold> fold();
+
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  std::map<TaskId, Entry> entries_;
+  std::deque<TaskId> outbox_;
+};
+
+}  // namespace muster::agent

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/enrolment.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "crypto/random.h"
+#include "fleet/hosts.h"
+#include "store/sql/agents.h"
+#include "store/sql/keys.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+/// The host that an enrolling agent belongs to, created when there is none.
+Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids,
+                                      const PresenceTable& presence, const Config& config,
+                                      OrgId org, const EnrolmentRequest& request, Instant now) {
+  std::optional<model::Host> host = store::find_host_by_machine(tx, org, request.machine_id);
+  if (!host) {
+    auto named = store::find_host_by_hostname(tx, org, request.hostname);
+    // A name alone is weak evidence: two machines with one name must not become one host.
+    const bool other_machine = named && !named->machine_id.empty() && !request.machine_id.empty();
+    if (named && !other_machine &&
+        now - host_last_seen(tx, presence, *named) >= config.offline_after()) {
+      host = std::move(named);
+    }
+  }
+  if (host) {
+    host->hostname = request.hostname;
+    host->arch = request.arch;
+    host->ip_address = request.ip_address;
+    host->last_seen = now;
+    if (!request.machine_id.empty()) host->machine_id = request.machine_id;
+    store::set_host(tx, *host);
+    return std::move(*host);
+  }
+  TRY(check_hostname_is_free(tx, presence, config, org, request.hostname, now));
+  model::Host fresh;
+  fresh.org = org;
+  fresh.id = ids.next<HostId>(now);
+  fresh.hostname = request.hostname;
+  fresh.machine_id = request.machine_id;
+  fresh.os_name = request.os;
+  fresh.arch = request.arch;
+  fresh.ip_address = request.ip_address;
+  fresh.first_seen = now;
+  fresh.last_seen = now;
+  store::insert_host(tx, fresh);
+  return fresh;
+}
+
+}  // namespace
+
+std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
+                             std::int64_t generation) {
+  const crypto::KeyHash secret =
+      keyed_hash.derive("agent key", agent.text() + "/" + std::to_string(generation));
+  return "ak_" + to_hex(secret.bytes);
+}
+
+Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                             PresenceTable& presence, const Config& config,
+                             const EnrolmentCredential& token, const EnrolmentRequest& request,
+                             Instant now) {
+  if (!store::use_enrolment_token(tx, token.org, token.token, now)) {
+    return Error{Errc::invalid_token, "Invalid or expired enrollment token"};
+  }
+  const model::Host host =
+      TRY(host_of_enrolment(tx, ids, presence, config, token.org, request, now));
+  model::Agent agent;
+  agent.org = token.org;
+  agent.id = {make_uuid7(rng, now)};
+  agent.host = host.id;
+  agent.os = request.os;
+  agent.arch = request.arch;
+  agent.enrolled_at = now;
+  agent.token = token.token;
+  Enrolled enrolled{agent.id, token.org, host.id,
+                    derive_agent_key(credentials.keyed_hash(), agent.id, 0)};
+  agent.key_hash = credentials.hash(enrolled.key);
+  store::insert_agent(tx, agent);
+  record_event(tx, ids, token.org, "enrolled", agent.id, host.id,
+               [&](JsonWriter& details) {
+                 details.member("hostname", request.hostname)
+                     .member("os", request.os)
+                     .member("arch", request.arch)
+                     .member("agent_version", request.agent_version)
+                     .member("token_id", token.token)
+                     .member("source", request.ip_address);
+               },
+               now);
+  tx.on_commit([&credentials, &presence, agent, version = request.agent_version] {
+    credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, false});
+    AgentPresence fresh;
+    fresh.org = agent.org;
+    fresh.host = agent.host;
+    fresh.last_seen = agent.enrolled_at;
+    fresh.agent_version = version;
+    presence.add_agent(agent.id, std::move(fresh));
+  });
+  return enrolled;
+}
+
+void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                       PresenceTable& presence, OrgId org, AgentId agent, HostId host,
+                       Instant now) {
+  for (const model::Agent& other : store::list_agents_of_host(tx, org, host)) {
+    if (other.id == agent || other.status == model::AgentStatus::superseded) continue;
+    // Only a later enrolment ends an earlier one, whatever order their calls arrive in.
+    if (other.id.uuid > agent.uuid) continue;
+    store::set_agent_superseded(tx, org, other.id, agent);
+    record_event(tx, ids, org, "re_enrolled", agent, host,
+                 [&](JsonWriter& details) { details.member("former_agent_id", other.id); }, now);
+    tx.on_commit([&credentials, &presence, other] {
+      credentials.agents.erase(other.key_hash);
+      presence.remove_agent(other.id);
+    });
+  }
+  tx.on_commit([&presence, agent] {
+    presence.with_agent(agent, [](AgentPresence& state) { state.called = true; });
+  });
+}
+
+Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                const Actor& actor, OrgId org, AgentId id, bool disabled,
+                                Instant now) {
+  const std::optional<model::Agent> agent = store::find_agent(tx, org, id);
+  if (!agent) return Error{Errc::not_found, "There is no such agent."};
+  if (agent->status == model::AgentStatus::superseded) {
+    return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
+  }
+  const auto status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
+  if (agent->status == status) return {};
+  store::set_agent_status(tx, org, id, status);
+  record_audit(tx, ids, org, actor, disabled ? "agent_disabled" : "agent_enabled",
+               "agent:" + id.text(), {}, now);
+  tx.on_commit([&credentials, agent = *agent, disabled] {
+    credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, disabled});
+  });
+  return {};
+}
+
+}  // namespace muster::fleet

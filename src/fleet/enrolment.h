@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "fleet/credentials.h"
+#include "fleet/history.h"
+#include "fleet/presence.h"
+
+namespace muster::store {
+class Store;
+class Tx;
+}  // namespace muster::store
+
+namespace muster::fleet {
+
+/// What an agent sends to enrol.
+struct EnrolmentRequest {
+  std::string hostname;
+  std::string os;    // windows, linux, darwin
+  std::string arch;  // amd64, arm64
+  std::string agent_version;
+  std::string machine_id;  // evidence that it is the same machine; may be empty
+  std::string ip_address;  // of the peer
+};
+
+struct Enrolled {
+  AgentId agent;
+  OrgId org;
+  HostId host;
+  std::string key;  // shown this once
+};
+
+/// Enrols one agent and counts one use of its token. The same machine id in the organisation is
+/// the same host; a hostname alone joins only a host that was silent past the offline threshold;
+/// anything else is a new host. The host's older agent keeps its key until the new one calls.
+/// Fails with invalid_token when the token ended meanwhile, and with hostname_conflict.
+Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                             PresenceTable& presence, const Config& config,
+                             const EnrolmentCredential& token, const EnrolmentRequest& request,
+                             Instant now);
+
+/// The agent's `generation`-th key: derived, so that it need not be stored to be offered again.
+std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
+                             std::int64_t generation);
+
+/// Records the first call of an agent: every other agent of its host ends here.
+void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                       PresenceTable& presence, OrgId org, AgentId agent, HostId host,
+                       Instant now);
+
+struct CreatedToken {
+  TokenId id;
+  std::string token;  // shown this once
+  Instant expires_at;
+};
+CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
+                                    Credentials& credentials, const Actor& actor, OrgId org,
+                                    Duration ttl, std::int64_t max_uses, Instant now);
+/// Fails with not_found.
+Result<void> revoke_enrolment_token(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                    const Actor& actor, TokenId id, Instant now);
+
+struct CreatedKey {
+  KeyId id;
+  std::string key;  // shown this once
+};
+CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                                const Actor& actor, OrgId org, const std::string& name,
+                                std::uint8_t scopes, Instant now);
+Result<void> revoke_inventory_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                  const Actor& actor, KeyId id, Instant now);
+
+/// A token for an operator of the whole server. `ttl` of zero never ends.
+std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng,
+                                  Credentials& credentials, const Actor& actor,
+                                  const std::string& name, std::uint8_t scopes, Duration ttl,
+                                  Instant now);
+
+/// Fails with not_found, and with illegal_transition for an agent that was superseded.
+Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                const Actor& actor, OrgId org, AgentId agent, bool disabled,
+                                Instant now);
+
+}  // namespace muster::fleet

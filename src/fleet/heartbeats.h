@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "fleet/credentials.h"
+#include "fleet/presence.h"
+#include "model/agent.h"
+
+namespace muster::store {
+class Tx;
+}
+
+namespace muster::fleet {
+
+/// A device heartbeat as decoded. Views are valid while the request is.
+struct Heartbeat {
+  std::string_view status;
+  std::optional<Uuid> current_task;
+  std::optional<Uuid> last_task_completed;
+  model::Vitals vitals;
+  std::string_view agent_version;     // empty: not sent
+  std::string_view reconnect_reason;  // empty: not sent
+  std::string_view process_start_time;
+  std::string reconnect_context;  // JSON object as sent; empty if none
+};
+
+/// Why a heartbeat must be durable before its 200; empty means that memory is enough.
+struct HeartbeatChange {
+  bool first_call = false;
+  bool came_online = false;  // was silent past the offline threshold, or says why it was gone
+  std::optional<std::string> former_version;
+  std::optional<TaskId> started_task;    // named for the first time
+  std::optional<TaskId> completed_task;  // named for the first time
+
+  bool empty() const {
+    return !first_call && !came_online && !former_version && !started_task && !completed_task;
+  }
+};
+
+/// Takes a heartbeat into presence. If it changes nothing that must be durable, that is all there
+/// is to do and the result is empty; otherwise presence is left as it was and the caller passes the
+/// result to record_heartbeat_change() in a transaction. The agent must be known.
+HeartbeatChange record_heartbeat(PresenceTable& presence, const Config& config, AgentId agent,
+                                 const Heartbeat& heartbeat, Instant now);
+
+/// A heartbeat that outlives its request.
+struct OwnedHeartbeat {
+  explicit OwnedHeartbeat(const Heartbeat& from);
+  Heartbeat view() const;
+
+ private:
+  Heartbeat heartbeat_;
+  std::string status_, agent_version_, reconnect_reason_, process_start_time_;
+};
+
+/// Writes presence, events and the tasks that the heartbeat named; memory follows on commit.
+void record_heartbeat_change(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                             PresenceTable& presence, OrgId org, AgentId agent, HostId host,
+                             const OwnedHeartbeat& heartbeat, const HeartbeatChange& change,
+                             Instant now);
+
+}  // namespace muster::fleet

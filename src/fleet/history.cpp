@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/history.h"
+
+#include "base/text.h"
+#include "store/sql/orgs.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+std::string details_json(const Details& details) {
+  JsonWriter json;
+  json.begin_object();
+  if (details) details(json);
+  json.end_object();
+  return json.take();
+}
+
+template <typename Id>
+Id before_cursor(std::string_view cursor) {
+  return Id{parse_int(cursor).value_or(number_id_max)};
+}
+
+/// Drops the row that was read only to see whether there is a next page.
+template <typename Row>
+std::string cut_page(std::vector<Row>& rows, int count) {
+  if (rows.size() <= static_cast<std::size_t>(count)) return {};
+  rows.resize(static_cast<std::size_t>(count));
+  return std::to_string(rows.back().id.value);
+}
+
+}  // namespace
+
+Actor Actor::operator_token(OperatorId id) {
+  return {"operator:" + std::to_string(id.value)};
+}
+
+void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
+                  std::string_view action, std::string_view target, const Details& details,
+                  Instant now) {
+  store::insert_audit(tx, {org, ids.next<AuditId>(now), now, actor.text, std::string(action),
+                           std::string(target), details_json(details)});
+}
+
+void record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+                  std::optional<AgentId> agent, std::optional<HostId> host, const Details& details,
+                  Instant now) {
+  store::insert_event(tx, {org, ids.next<EventId>(now), now, std::string(type), agent, host,
+                           details_json(details)});
+}
+
+HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count) {
+  auto rows = store.read([&](store::Reader& reader) {
+    return store::list_audit(reader, before_cursor<AuditId>(cursor), count + 1);
+  });
+  HistoryPage page;
+  page.next_cursor = cut_page(rows, count);
+  for (const auto& row : rows) {
+    JsonWriter json;
+    json.begin_object()
+        .member("id", row.id)
+        .member("org_id", row.org)
+        .member("at", row.at)
+        .member("actor", row.actor)
+        .member("action", row.action)
+        .member("target", row.target)
+        .key("details")
+        .raw(row.details)
+        .end_object();
+    page.rows.push_back(json.take());
+  }
+  return page;
+}
+
+HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,
+                            std::string_view cursor, int count) {
+  auto rows = store.read([&](store::Reader& reader) {
+    return store::list_events(reader, host, before_cursor<EventId>(cursor), count + 1);
+  });
+  HistoryPage page;
+  page.next_cursor = cut_page(rows, count);
+  for (const auto& row : rows) {
+    JsonWriter json;
+    json.begin_object()
+        .member("id", row.id)
+        .member("org_id", row.org)
+        .member("at", row.at)
+        .member("type", row.type)
+        .member("agent_id", row.agent)
+        .member("asset_id", row.host)
+        .key("details")
+        .raw(row.details)
+        .end_object();
+    page.rows.push_back(json.take());
+  }
+  return page;
+}
+
+}  // namespace muster::fleet

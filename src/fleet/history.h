@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/json_write.h"
+#include "base/time.h"
+
+namespace muster::store {
+class Tx;
+class Store;
+}  // namespace muster::store
+
+namespace muster::fleet {
+
+/// Fills the members of a details object.
+using Details = std::function<void(JsonWriter&)>;
+
+/// Who changed something: "operator:12" or "server".
+struct Actor {
+  std::string text;
+  static Actor operator_token(OperatorId id);
+  static Actor server() { return {"server"}; }
+};
+
+/// Appends to the audit log, in the transaction of the change itself. `details` holds no secrets.
+void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
+                  std::string_view action, std::string_view target, const Details& details,
+                  Instant now);
+
+/// Appends to the events of an agent or host, in the transaction of what happened.
+void record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+                  std::optional<AgentId> agent, std::optional<HostId> host, const Details& details,
+                  Instant now);
+
+/// Pages of a history as JSON objects, newest first. `cursor` is the id of the last row of the page
+/// before; empty starts at the newest. `next_cursor` is empty on the last page.
+struct HistoryPage {
+  std::vector<std::string> rows;
+  std::string next_cursor;
+};
+HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count);
+HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,
+                            std::string_view cursor, int count);
+
+}  // namespace muster::fleet

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "fleet/presence.h"
+#include "model/agent.h"
+#include "model/package.h"
+
+namespace muster::store {
+class Reader;
+class Store;
+}  // namespace muster::store
+
+namespace muster::fleet {
+
+/// When the host was last heard of, by whichever of its agents and reports was latest.
+Instant host_last_seen(store::Reader& reader, const PresenceTable& presence,
+                       const model::Host& host);
+
+/// Fails with hostname_conflict when hostnames are unique over all organisations and another one
+/// has a host of that name that was heard of in the last [hosts] conflict_silent_days.
+Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& presence,
+                                    const Config& config, OrgId org, std::string_view hostname,
+                                    Instant now);
+
+/// A host as operators see it.
+struct HostView {
+  model::Host host;
+  Instant last_seen;
+  model::Presence presence = model::Presence::unknown;
+  std::vector<model::Agent> agents;     // live ones
+  std::vector<model::Package> software;  // only from show_host
+};
+
+/// Pages in the order of ids.
+struct HostPage {
+  std::vector<HostView> hosts;
+  std::string next_cursor;
+};
+HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
+                        std::optional<OrgId> org, std::string_view cursor, int count,
+                        Instant now);
+
+/// By id or hostname (the one seen last, when several organisations have it). Fails with not_found.
+Result<HostView> show_host(store::Store& store, const PresenceTable& presence,
+                           const Config& config, std::string_view id_or_hostname, Instant now);
+Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname);
+
+/// An agent as operators see it.
+struct AgentView {
+  model::Agent agent;
+  std::string hostname;
+  AgentPresence state;
+  model::Presence presence = model::Presence::unknown;
+};
+std::vector<AgentView> list_agent_views(store::Store& store, const PresenceTable& presence,
+                                        const Config& config, Instant now);
+
+}  // namespace muster::fleet

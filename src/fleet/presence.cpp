@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/presence.h"
+
+#include <algorithm>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "store/sql/agents.h"
+#include "store/sql/tasks.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+struct VitalName {
+  std::string_view name;
+  double model::Vitals::*member;
+};
+constexpr VitalName vital_names[] = {
+    {"uptime_seconds", &model::Vitals::uptime_seconds},
+    {"cpu_percent", &model::Vitals::cpu_percent},
+    {"memory_mb", &model::Vitals::memory_mb},
+    {"total_memory_mb", &model::Vitals::total_memory_mb},
+    {"disk_free_mb", &model::Vitals::disk_free_mb},
+    {"process_cpu_percent", &model::Vitals::process_cpu_percent},
+    {"process_memory_mb", &model::Vitals::process_memory_mb},
+};
+
+}  // namespace
+
+std::string encode_vitals(const model::Vitals& vitals) {
+  JsonWriter json;
+  json.begin_object();
+  for (const VitalName& vital : vital_names) {
+    if (vitals.*vital.member >= 0) json.member(vital.name, vitals.*vital.member);
+  }
+  json.end_object();
+  return json.take();
+}
+
+model::Vitals decode_vitals(std::string_view text) {
+  model::Vitals vitals;
+  const Result<Json> json = thread_json().parse(text);
+  if (!json.ok()) return vitals;
+  for (const VitalName& vital : vital_names) {
+    if (const auto value = json->find(vital.name)) vitals.*vital.member = value->number().value_or(-1);
+  }
+  return vitals;
+}
+
+void PresenceTable::load(store::Reader& reader) {
+  for (const model::Agent& agent : store::list_agents(reader)) {
+    if (agent.status == model::AgentStatus::superseded) continue;
+    AgentPresence presence;
+    presence.org = agent.org;
+    presence.host = agent.host;
+    add_agent(agent.id, std::move(presence));
+  }
+  for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
+    with_agent(row.agent, [&](AgentPresence& presence) {
+      presence.called = true;
+      presence.last_seen = row.last_seen;
+      presence.agent_version = row.agent_version;
+      presence.status = row.status;
+      presence.current_task = row.current_task;
+      presence.last_task_completed = row.last_task_completed;
+      presence.vitals = decode_vitals(row.vitals);
+    });
+  }
+  for (const store::Outstanding& work : store::list_outstanding(reader)) {
+    // The first poll looks into the store and finds out what may be delivered again.
+    with_agent(work.agent, [&](AgentPresence& presence) {
+      presence.pending_tasks = work.pending;
+      presence.redeliverable_tasks = work.assigned;
+    });
+  }
+  for (const store::HostPresenceRow& row : store::list_host_presence(reader)) {
+    touch_host(row.org, row.host, row.agent_version, row.last_seen);
+  }
+}
+
+std::size_t PresenceTable::flush(store::Store& store) {
+  std::vector<store::AgentPresenceRow> agent_rows;
+  std::vector<store::HostPresenceRow> host_rows;
+  for (auto& part : agents_) {
+    part.with([&](Agents& agents) {
+      for (auto& [id, presence] : agents) {
+        if (!std::exchange(presence.dirty, false)) continue;
+        agent_rows.push_back({presence.org, id, presence.last_seen, presence.agent_version,
+                              presence.status, presence.current_task,
+                              presence.last_task_completed, encode_vitals(presence.vitals)});
+      }
+    });
+  }
+  for (auto& part : hosts_) {
+    part.with([&](Hosts& hosts) {
+      for (auto& [id, entry] : hosts) {
+        if (!std::exchange(entry.second.dirty, false)) continue;
+        host_rows.push_back({entry.first, id, entry.second.last_seen, entry.second.agent_version});
+      }
+    });
+  }
+  if (agent_rows.empty() && host_rows.empty()) return 0;
+  store.write([&](store::Tx& tx) {
+    store::set_agent_presence(tx, agent_rows);
+    store::set_host_presence(tx, host_rows);
+  });
+  return agent_rows.size() + host_rows.size();
+}
+
+void PresenceTable::add_agent(AgentId agent, AgentPresence presence) {
+  shard(agent).with([&](Agents& agents) { agents.insert_or_assign(agent, std::move(presence)); });
+}
+
+void PresenceTable::remove_agent(AgentId agent) {
+  shard(agent).with([&](Agents& agents) { agents.erase(agent); });
+}
+
+std::optional<AgentPresence> PresenceTable::find_agent(AgentId agent) const {
+  return shard(agent).with([&](const Agents& agents) -> std::optional<AgentPresence> {
+    const auto found = agents.find(agent);
+    if (found == agents.end()) return std::nullopt;
+    return found->second;
+  });
+}
+
+void PresenceTable::touch_agent(AgentId agent, Instant now) {
+  with_agent(agent, [&](AgentPresence& presence) {
+    if (now <= presence.last_seen) return;
+    presence.last_seen = now;
+    presence.dirty = true;
+  });
+}
+
+void PresenceTable::touch_host(OrgId org, HostId host, std::string_view agent_version,
+                               Instant now) {
+  shard(host).with([&](Hosts& hosts) {
+    HostPresence& presence = hosts[host].second;
+    hosts[host].first = org;
+    presence.last_seen = std::max(presence.last_seen, now);
+    if (!agent_version.empty()) presence.agent_version = agent_version;
+    presence.dirty = true;
+  });
+}
+
+std::optional<HostPresence> PresenceTable::find_host(OrgId org, HostId host) const {
+  return shard(host).with([&](const Hosts& hosts) -> std::optional<HostPresence> {
+    const auto found = hosts.find(host);
+    if (found == hosts.end() || found->second.first != org) return std::nullopt;
+    return found->second.second;
+  });
+}
+
+}  // namespace muster::fleet

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "model/agent.h"
+
+namespace muster::store {
+class Reader;
+class Store;
+}  // namespace muster::store
+
+namespace muster::fleet {
+
+/// What the server knows of a running agent without asking the store.
+struct AgentPresence {
+  OrgId org;
+  HostId host;
+  bool called = false;  // has it called since it enrolled
+  bool dirty = false;   // differs from its row
+  Instant last_seen;
+  std::string agent_version;
+  std::string status;  // idle, executing, updating, error, offline, unknown
+  std::optional<Uuid> current_task;
+  std::optional<Uuid> last_task_completed;
+  model::Vitals vitals;
+
+  // What a poll may find. Counts follow the store on commit.
+  std::int64_t pending_tasks = 0;
+  std::int64_t redeliverable_tasks = 0;  // assigned, not started, may be delivered again
+  Instant redeliver_at;                  // when the first lease of those ends
+  int idle_beats = 0;  // heartbeats without a task since the last delivery
+};
+
+/// A host that is known from reports and inventory heartbeats.
+struct HostPresence {
+  Instant last_seen;
+  std::string agent_version;
+  bool dirty = false;
+};
+
+/// Who is alive: one table in memory, updated by heartbeats, flushed in batches (mission rule 5).
+/// A crash loses at most one flush of last_seen. Safe from several threads.
+class PresenceTable {
+ public:
+  explicit PresenceTable(Instant server_started) : server_started_(server_started) {}
+
+  void load(store::Reader& reader);
+  /// Writes what changed since the last flush in one transaction; returns the rows.
+  std::size_t flush(store::Store& store);
+
+  Instant server_started() const { return server_started_; }
+
+  void add_agent(AgentId agent, AgentPresence presence);
+  void remove_agent(AgentId agent);
+
+  /// Calls `use(AgentPresence&)` under the shard's lock; false if the agent is unknown.
+  template <typename F>
+  bool with_agent(AgentId agent, F&& use) {
+    return shard(agent).with([&](Agents& agents) {
+      const auto found = agents.find(agent);
+      if (found == agents.end()) return false;
+      use(found->second);
+      return true;
+    });
+  }
+  std::optional<AgentPresence> find_agent(AgentId agent) const;
+
+  /// Any proved call counts as a sign of life; a late message never moves last_seen back.
+  void touch_agent(AgentId agent, Instant now);
+  void touch_host(OrgId org, HostId host, std::string_view agent_version, Instant now);
+  std::optional<HostPresence> find_host(OrgId org, HostId host) const;
+
+  /// Calls `each(AgentId, const AgentPresence&)` for all, shard by shard.
+  template <typename F>
+  void for_each_agent(F&& each) const {
+    for (const auto& part : agents_) {
+      part.with([&](const Agents& agents) {
+        for (const auto& [id, presence] : agents) each(id, presence);
+      });
+    }
+  }
+
+ private:
+  using Agents = std::unordered_map<AgentId, AgentPresence>;
+  using Hosts = std::unordered_map<HostId, std::pair<OrgId, HostPresence>>;
+  static constexpr std::size_t shards = 64;
+
+  Guarded<Agents>& shard(AgentId agent) { return agents_[agent.uuid.bytes[15] % shards]; }
+  const Guarded<Agents>& shard(AgentId agent) const {
+    return agents_[agent.uuid.bytes[15] % shards];
+  }
+  Guarded<Hosts>& shard(HostId host) {
+    return hosts_[std::hash<HostId>{}(host) % shards];
+  }
+  const Guarded<Hosts>& shard(HostId host) const {
+    return hosts_[std::hash<HostId>{}(host) % shards];
+  }
+
+  Instant server_started_;
+  std::array<Guarded<Agents>, shards> agents_;
+  std::array<Guarded<Hosts>, shards> hosts_;
+};
+
+/// JSON object of the members that were sent, named as on the wire.
+std::string encode_vitals(const model::Vitals& vitals);
+model::Vitals decode_vitals(std::string_view json);
+
+}  // namespace muster::fleet

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/settings.h"
+
+#include "base/json_write.h"
+#include "base/text.h"
+#include "store/sql/orgs.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+Result<void> check_integer(const std::string& name, const Json& value, std::int64_t min,
+                           std::int64_t max) {
+  const auto number = value.integer();
+  if (!number || *number < min || *number > max) {
+    return invalid_field(name, "must be an integer between " + std::to_string(min) + " and " +
+                                   std::to_string(max));
+  }
+  return {};
+}
+
+Result<void> check_boolean(const std::string& name, const Json& value) {
+  if (!value.boolean()) return invalid_field(name, "must be true or false");
+  return {};
+}
+
+Result<void> check_text(const std::string& name, const Json& value, std::size_t bytes_max) {
+  const auto text = value.string();
+  if (!text || text->empty() || text->size() > bytes_max || !is_plain_text(*text)) {
+    return invalid_field(name, "must be text of 1 to " + std::to_string(bytes_max) + " bytes");
+  }
+  return {};
+}
+
+Result<void> check_setting(const std::string& name, const Json& value) {
+#define BOOLEAN(known, fallback, meaning) \
+  if (name == #known) return check_boolean(name, value);
+#define INTEGER(known, fallback, min, max, meaning) \
+  if (name == #known) return check_integer(name, value, min, max);
+#define TEXT(known, fallback, bytes_max, meaning) \
+  if (name == #known) return check_text(name, value, bytes_max);
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+  return invalid_field(name, "is not a known setting");
+}
+
+/// Lays one stored value over `settings`. Values were checked when they were stored.
+void apply(HostSettings& settings, std::string_view name, std::string_view value) {
+  const Result<Json> json = thread_json().parse(value);
+  if (!json.ok()) return;
+#define BOOLEAN(known, fallback, meaning) \
+  if (name == #known) settings.known = json->boolean().value_or(settings.known);
+#define INTEGER(known, fallback, min, max, meaning) \
+  if (name == #known) settings.known = json->integer().value_or(settings.known);
+#define TEXT(known, fallback, bytes_max, meaning) \
+  if (name == #known) settings.known = json->string().value_or(settings.known);
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+}
+
+std::int64_t owner(const SettingScope& scope) {
+  return scope.kind == SettingScope::Kind::server ? 0 : scope.org.value;
+}
+
+}  // namespace
+
+std::string_view scope_kind_name(SettingScope::Kind kind) {
+  static constexpr std::string_view names[] = {"default", "org", "tag", "host"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+void Settings::load(store::Reader& reader) {
+  values_.with([&](Values& values) {
+    for (const store::Setting& row : store::list_settings(reader)) {
+      values[{row.org.value, row.scope, row.scope_id, row.name}] = row.value;
+    }
+  });
+}
+
+HostSettings Settings::of_host(OrgId org, HostId host,
+                               const std::vector<std::string>& tags) const {
+  return values_.with([&](const Values& values) {
+    HostSettings settings;
+    if (values.empty()) return settings;
+    const auto lay = [&](std::int64_t owner_id, const std::string& scope, const std::string& id) {
+      for (auto at = values.lower_bound({owner_id, scope, id, ""}); at != values.end(); ++at) {
+        const auto& [of_owner, of_scope, of_id, name] = at->first;
+        if (of_owner != owner_id || of_scope != scope || of_id != id) break;
+        apply(settings, name, at->second);
+      }
+    };
+    lay(0, "default", "");
+    lay(org.value, "org", "");
+    for (const std::string& tag : tags) lay(org.value, "tag", tag);
+    if (host.value != 0) lay(org.value, "host", std::to_string(host.value));
+    return settings;
+  });
+}
+
+HostSettings Settings::of_org(OrgId org) const {
+  return of_host(org, HostId{}, {});
+}
+
+std::string Settings::set_at_json(const SettingScope& scope) const {
+  return values_.with([&](const Values& values) {
+    const std::string kind(scope_kind_name(scope.kind));
+    JsonWriter json;
+    json.begin_object();
+    for (auto at = values.lower_bound({owner(scope), kind, scope.id, ""}); at != values.end();
+         ++at) {
+      const auto& [of_owner, of_scope, of_id, name] = at->first;
+      if (of_owner != owner(scope) || of_scope != kind || of_id != scope.id) break;
+      json.key(name).raw(at->second);
+    }
+    json.end_object();
+    return json.take();
+  });
+}
+
+Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json& values) {
+  if (!values.is_object()) return invalid_field("settings", "must be an object");
+  std::optional<Error> failure;
+  std::vector<store::Setting> changed;
+  values.for_each_member([&](std::string_view key, const Json& value) {
+    if (failure) return;
+    const std::string name(key);
+    // A removed setting keeps its row with the value null, which no reader applies.
+    const Result<void> valid =
+        value.is_null() ? Result<void>() : check_setting(name, value);
+    if (!valid.ok()) {
+      failure = valid.error();
+      return;
+    }
+    changed.push_back({OrgId{owner(scope)}, std::string(scope_kind_name(scope.kind)), scope.id,
+                       name, value.serialise()});
+  });
+  if (failure) return *failure;
+  for (const store::Setting& row : changed) store::set_setting(tx, row);
+  tx.on_commit([this, changed] {
+    values_.with([&](Values& all) {
+      for (const store::Setting& row : changed) {
+        const Key key{row.org.value, row.scope, row.scope_id, row.name};
+        if (row.value == "null") {
+          all.erase(key);
+        } else {
+          all[key] = row.value;
+        }
+      }
+    });
+  });
+  return {};
+}
+
+std::string encode_settings(const HostSettings& settings) {
+  JsonWriter json;
+  json.begin_object();
+#define BOOLEAN(name, fallback, meaning) json.member(#name, settings.name);
+#define INTEGER(name, fallback, min, max, meaning) json.member(#name, settings.name);
+#define TEXT(name, fallback, bytes_max, meaning) json.member(#name, settings.name);
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace muster::fleet

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/ids.h"
+#include "base/json_read.h"
+#include "base/result.h"
+
+namespace muster::store {
+class Reader;
+class Tx;
+struct Setting;
+}  // namespace muster::store
+
+namespace muster::fleet {
+
+/// The settings of one host after host, tag, organisation and server defaults were laid over each
+/// other, in that order.
+struct HostSettings {
+#define BOOLEAN(name, fallback, meaning) bool name = fallback;
+#define INTEGER(name, fallback, min, max, meaning) std::int64_t name = fallback;
+#define TEXT(name, fallback, bytes_max, meaning) std::string name = fallback;
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+};
+
+/// Where a setting holds. `id` is the host id or the tag; empty for an organisation.
+struct SettingScope {
+  enum class Kind : std::uint8_t { server, org, tag, host };
+  Kind kind = Kind::org;
+  OrgId org;
+  std::string id;
+};
+std::string_view scope_kind_name(SettingScope::Kind kind);
+
+/// All settings in memory, as the store has them. Safe from several threads.
+class Settings {
+ public:
+  void load(store::Reader& reader);
+
+  /// In force for a host.
+  HostSettings of_host(OrgId org, HostId host, const std::vector<std::string>& tags) const;
+  /// In force for hosts that nothing is known about but their organisation.
+  HostSettings of_org(OrgId org) const;
+  /// Only what is set at `scope`, as a JSON object.
+  std::string set_at_json(const SettingScope& scope) const;
+
+  /// Sets members of `values` at `scope`; null removes one. Fails with invalid_field naming an
+  /// unknown setting or a value out of bounds, and then nothing changes.
+  Result<void> set(store::Tx& tx, const SettingScope& scope, const Json& values);
+
+ private:
+  using Key = std::tuple<std::int64_t, std::string, std::string, std::string>;
+  using Values = std::map<Key, std::string>;
+  Guarded<Values> values_;
+};
+
+std::string encode_settings(const HostSettings& settings);
+
+}  // namespace muster::fleet

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/io_thread.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include "net/answer.h"
+#include "net/session.h"
+#include "net/transport.h"
+
+namespace muster::net {
+
+namespace {
+
+constexpr std::size_t exchanges_kept = 64;
+/// Connections taken before the ones already open get their turn.
+constexpr int accepts_per_turn = 64;
+constexpr auto descriptor_pause = std::chrono::milliseconds(200);
+
+/// A quarter of the shortest timeout, so that none is missed by much, and at most a second.
+Duration tick_of(const ServerOptions& options) {
+  const Duration shortest = std::min({options.head_timeout, options.body_timeout,
+                                      options.write_timeout, options.idle_timeout});
+  return std::clamp<Duration>(shortest / 4, Duration(5), std::chrono::seconds(1));
+}
+
+/// Numeric address; IPv4-mapped IPv6 (RFC 4291 2.5.5.2) is shown as the IPv4 it is.
+std::string peer_text(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &address, sizeof v4);
+    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+    return text.data();
+  }
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &address, sizeof v6);
+  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) != 0) {
+    constexpr std::size_t prefix_bytes = 12;
+    inet_ntop(AF_INET, v6.sin6_addr.s6_addr + prefix_bytes, text.data(), text.size());
+  } else {
+    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+  }
+  return text.data();
+}
+
+asio::ip::tcp protocol_of(int socket) {
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size);
+  return own.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+}
+
+}  // namespace
+
+IoThread::IoThread(ServerShared& shared, Descriptor listener)
+    : shared_(shared),
+      tick_(tick_of(shared.options)),
+      read_buffer_(std::make_unique<char[]>(read_buffer_bytes)),
+      io_(1),
+      guard_(io_.get_executor()),
+      acceptor_(io_),
+      ticker_(io_),
+      accept_pause_(io_),
+      mailbox_(std::make_shared<Mailbox>(
+          [this] { asio::post(io_, [this] { take_deliveries(); }); })) {
+  const auto protocol = protocol_of(listener.get());
+  acceptor_.assign(protocol, listener.give_up());
+}
+
+IoThread::~IoThread() {
+  mailbox_->close();
+}
+
+void IoThread::start() {
+  asio::co_spawn(io_, accept(), asio::detached);
+  asio::co_spawn(io_, keep_deadlines(), asio::detached);
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+void IoThread::drain() {
+  asio::post(io_, [this] { drain_here(); });
+}
+
+void IoThread::cut() {
+  asio::post(io_, [this] { cut_here(); });
+}
+
+void IoThread::join() {
+  asio::post(io_, [this] {
+    ticker_.cancel();
+    guard_.reset();
+  });
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string_view IoThread::http_date(Instant now) {
+  const std::int64_t second = now.unix_ms / 1000;
+  // A request that waited shows an earlier second: only a clock that was set back may go back.
+  constexpr std::int64_t waited_seconds_max = 120;
+  if (second > date_second_ || second < date_second_ - waited_seconds_max) {
+    date_ = format_http_date(now);
+    date_second_ = second;
+  }
+  return date_;
+}
+
+std::unique_ptr<Exchange> IoThread::take_exchange() {
+  if (free_exchanges_.empty()) return std::make_unique<Exchange>();
+  auto taken = std::move(free_exchanges_.back());
+  free_exchanges_.pop_back();
+  return taken;
+}
+
+void IoThread::give_back(std::unique_ptr<Exchange> exchange) {
+  if (free_exchanges_.size() >= exchanges_kept) return;
+  exchange->clear();
+  free_exchanges_.push_back(std::move(exchange));
+}
+
+void IoThread::set_deadline(DeadlineWheel::Entry& entry, Duration delay) {
+  const auto ticks = (delay.count() + tick_.count() - 1) / tick_.count();
+  // One more, since the current tick has begun already: never early.
+  wheel_.set(entry, static_cast<std::uint64_t>(ticks) + 1);
+}
+
+void IoThread::closed() {
+  if (shared_.connections.fetch_sub(1) == 1 && draining()) {
+    const std::lock_guard lock(shared_.mutex);
+    shared_.none_left.notify_all();
+  }
+}
+
+Task<Delivery> IoThread::wait_delivery(std::uint64_t ticket) {
+  Delivery delivery;
+  co_await asio::async_initiate<decltype(use_task), void()>(
+      [&](auto handler) {
+        waiting_.emplace(ticket, Waiting{&delivery, [held = std::move(handler)]() mutable {
+                                           std::move(held)();
+                                         }});
+      },
+      use_task);
+  co_return delivery;
+}
+
+void IoThread::take_deliveries() {
+  for (Delivery& delivery : mailbox_->take()) {
+    // Gone when the session was cut off meanwhile.
+    const auto found = waiting_.find(delivery.ticket);
+    if (found == waiting_.end()) continue;
+    Waiting waiting = std::move(found->second);
+    waiting_.erase(found);
+    *waiting.out = std::move(delivery);
+    waiting.resume();
+  }
+}
+
+Task<void> IoThread::keep_deadlines() {
+  while (guard_.owns_work()) {
+    ticker_.expires_after(tick_);
+    const auto [failed] = co_await ticker_.async_wait(use_task_tuple);
+    if (failed) co_return;
+    wheel_.advance([](DeadlineWheel::Entry& entry) { static_cast<Session&>(entry).close(); });
+  }
+}
+
+Task<void> IoThread::accept() {
+  while (acceptor_.is_open()) {
+    const auto [failed] = co_await acceptor_.async_wait(Acceptor::wait_read, use_task_tuple);
+    if (failed) co_return;
+    Accepted last = Accepted::one;
+    for (int i = 0; i < accepts_per_turn && last == Accepted::one; ++i) last = accept_one();
+    if (last != Accepted::out_of_descriptors) continue;
+    shared_.log.write(LogLevel::warning, "accept_failed",
+                      [](JsonWriter& f) { f.member("reason", "out of descriptors or memory"); });
+    accept_pause_.expires_after(descriptor_pause);
+    co_await accept_pause_.async_wait(use_task_tuple);
+  }
+}
+
+IoThread::Accepted IoThread::accept_one() {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  Descriptor socket(::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                              &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!socket) {
+    switch (errno) {
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM: return Accepted::out_of_descriptors;
+      case EAGAIN: return Accepted::nobody;
+      default: return Accepted::one;  // that caller has gone: look for the next
+    }
+  }
+  std::string peer = peer_text(address);
+  if (shared_.connections.fetch_add(1) >= shared_.options.connections_max) {
+    refuse_connection(socket.get(), peer);
+    closed();
+    return Accepted::one;
+  }
+  open_session(std::move(socket), std::move(peer));
+  return Accepted::one;
+}
+
+void IoThread::refuse_connection(int socket, const std::string& peer) {
+  http::Request request;
+  request.peer_address = peer;
+  request.now = shared_.clock.now();
+  const http::Response response =
+      shared_.service.refuse(request, overloaded("Too many connections"));
+  std::string& out = answer_buffer();
+  append_answer_head(out, response, {.date = http_date(request.now), .close = true});
+  out.append(response.body);
+  write_some(socket, out);
+}
+
+Error IoThread::overloaded(std::string message) {
+  // Spread, so that those refused together do not come back together.
+  constexpr std::uint64_t spread_seconds = 8;
+  const auto seconds = static_cast<int>(next_ticket() % spread_seconds) + 1;
+  return {Errc::overloaded, std::move(message), {}, seconds};
+}
+
+void IoThread::open_session(Descriptor socket, std::string peer) {
+  const int on = 1;
+  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  Socket owned(io_);
+  owned.assign(protocol_of(socket.get()), socket.get());
+  socket.give_up();
+  auto session = std::make_unique<Session>(*this, std::move(owned), std::move(peer));
+  sessions_.push_back(*session);
+  asio::co_spawn(io_, Session::run(std::move(session)), [this](std::exception_ptr failure) {
+    if (!failure) return;
+    shared_.log.write(LogLevel::error, "session_failed", [&](JsonWriter& f) {
+      try {
+        std::rethrow_exception(failure);
+      } catch (const std::exception& e) {
+        f.member("reason", e.what());
+      }
+    });
+  });
+}
+
+void IoThread::drain_here() {
+  while (accept_one() == Accepted::one) {
+  }
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  accept_pause_.cancel();
+  for (SessionLink& link : sessions_) static_cast<Session&>(link).drain();
+}
+
+void IoThread::cut_here() {
+  for (SessionLink& link : sessions_) static_cast<Session&>(link).close();
+  for (auto& [ticket, waiting] : std::exchange(waiting_, {})) waiting.resume();
+}
+
+}  // namespace muster::net

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "http/service.h"
+
+namespace muster::net {
+
+/// Where a server listens and what it tolerates. The defaults are the product's (base/limits.h).
+struct ServerOptions {
+  std::string address = "127.0.0.1";  // numeric IPv4 or IPv6
+  std::uint16_t port = 0;             // 0: any free one
+  std::size_t io_threads = 0;         // 0: one per core
+  std::size_t worker_threads = 2;
+  /// Over all threads; the next caller gets 503. Lowered to what the process may open.
+  std::size_t connections_max = 100'000;
+  std::size_t reads_in_flight = limits::reads_in_flight;
+  std::size_t inline_body_bytes = limits::inline_body_bytes;
+  Duration head_timeout = limits::head_timeout;
+  /// Bodies and answers beyond a few seconds' worth get more time, at the slowest rate we serve.
+  Duration body_timeout = limits::body_timeout;
+  Duration write_timeout = limits::write_timeout;
+  Duration idle_timeout = limits::idle_timeout;
+  Duration drain_timeout = limits::drain_timeout;
+};
+
+/// Serves HTTP/1.1 (RFC 9112) from a Service: one IO thread per core, each with its own listening
+/// socket (SO_REUSEPORT), and a few workers for what reads the store.
+class Server {
+ public:
+  /// `service`, `clock` and `log` must outlive the server.
+  Server(http::Service& service, const Clock& clock, Log& log, ServerOptions options = {});
+  /// Drains if drain() was not called.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Returns once it listens. Throws std::system_error if it cannot, also when somebody listens on
+  /// that port already. Call once.
+  void start();
+
+  /// The port in use, after start().
+  std::uint16_t port() const;
+
+  /// Connections that are open now.
+  std::size_t connections() const;
+
+  /// Stops accepting, closes idle connections, lets running requests finish (their answers say
+  /// `Connection: close`) for at most `drain_timeout`, cuts off the rest, joins all threads. An
+  /// answer that commits later is dropped. Further calls do nothing. Not from a server's thread.
+  void drain();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace muster::net

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/session.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "net/answer.h"
+#include "net/transport.h"
+
+namespace muster::net {
+
+namespace {
+
+/// A refused request's body up to here is read and dropped, to keep the connection.
+constexpr std::uint64_t discard_bytes_max = 64 * limits::KiB;
+/// Answers up to here are sent in one call with their head.
+constexpr std::size_t joined_body_bytes = 16 * limits::KiB;
+/// Large bodies get time on top of their timeout, at this rate.
+constexpr std::int64_t slowest_bytes_per_second = 32 * 1024;
+/// How long a refused peer may go on sending before it is cut off without having seen why.
+constexpr Duration linger_timeout = std::chrono::seconds(5);
+
+Duration allowance(Duration timeout, std::uint64_t bytes) {
+  return timeout + std::chrono::seconds(static_cast<std::int64_t>(bytes) / slowest_bytes_per_second);
+}
+
+bool is_inside(std::string_view part, const std::string& whole) {
+  return std::greater_equal<>()(part.data(), whole.data()) &&
+         std::less_equal<>()(part.data() + part.size(), whole.data() + whole.size());
+}
+
+}  // namespace
+
+Session::Session(IoThread& thread, Socket socket, std::string peer)
+    : thread_(thread), socket_(std::move(socket)), peer_(std::move(peer)) {}
+
+Session::~Session() {
+  thread_.closed();
+}
+
+Task<void> Session::run(std::unique_ptr<Session> session) {
+  Session& self = *session;
+  self.thread_.set_deadline(self, self.thread_.options().head_timeout);
+  for (;;) {
+    const auto [failed] = co_await self.socket_.async_wait(Socket::wait_read, use_task_tuple);
+    if (failed || !self.receive()) co_return;
+    Next next = self.advance();
+    while (next == Next::next_request || next == Next::wait) {
+      if (next == Next::wait && !co_await self.finish()) co_return;
+      next = self.advance();
+    }
+    if (next == Next::close || !self.expect_request()) co_return;
+  }
+}
+
+void Session::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void Session::drain() {
+  if (!idle_) return;
+  char byte = 0;
+  if (::recv(socket(), &byte, 1, MSG_PEEK) <= 0) close();
+}
+
+// --- Input -----------------------------------------------------------------------------------
+
+bool Session::receive() {
+  std::span<char> room = thread_.read_buffer();
+  // A head that is not whole is in pending_: never hold more of it than a head may have.
+  if (!pending_.empty()) room = room.first(limits::head_bytes + 1 - pending_.size());
+  const Io got = read_some(socket(), room);
+  if (got.state == Io::State::closed) return false;
+  input_ = {room.data(), got.bytes};
+  if (!pending_.empty()) {
+    append_bounded(pending_, input_, limits::head_bytes + 1);
+    input_ = pending_;
+  }
+  return true;
+}
+
+void Session::keep_input() {
+  if (input_.empty()) {
+    if (pending_.capacity() > std::string().capacity()) std::string().swap(pending_);
+    pending_.clear();
+  } else if (is_inside(input_, pending_)) {
+    pending_.erase(0, static_cast<std::size_t>(input_.data() - pending_.data()));
+  } else {
+    pending_.clear();
+    append_bounded(pending_, input_, std::max(input_.size(), limits::head_bytes));
+  }
+  input_ = pending_;
+}
+
+bool Session::expect_request() {
+  keep_input();
+  idle_ = pending_.empty();
+  if (idle_) {
+    thread_.set_deadline(*this, thread_.options().idle_timeout);
+    return !thread_.draining();
+  }
+  // From its first byte on, whatever comes later: a trickle buys no time.
+  if (!head_begun_) thread_.set_deadline(*this, thread_.options().head_timeout);
+  head_begun_ = true;
+  return true;
+}
+
+// --- What need not wait ----------------------------------------------------------------------
+
+Session::Next Session::advance() {
+  while (input_.starts_with("\r\n")) input_.remove_prefix(2);  // RFC 9112 2.2
+  if (input_.empty()) return Next::more_input;
+  const std::size_t seen = scanned_;
+  const std::size_t head_size = find_head(input_, scanned_);
+  if (head_size > limits::head_bytes || (head_size == 0 && input_.size() > limits::head_bytes)) {
+    return refuse_head({431, "head too large"});
+  }
+  if (head_size == 0) {
+    const auto refused = refuse_front(input_.substr(seen));
+    return refused ? refuse_head(*refused) : Next::more_input;
+  }
+  scanned_ = 0;
+  head_begun_ = false;
+  const std::string_view head = input_.substr(0, head_size);
+  input_.remove_prefix(head_size);
+  return start(head);
+}
+
+Exchange& Session::open_exchange() {
+  exchange_ = thread_.take_exchange();
+  exchange_->parser.emplace();
+  http::Request& request = exchange_->request.emplace();
+  request.peer_address = peer_;
+  request.now = thread_.shared().clock.now();
+  after_ = Stage::done;
+  return *exchange_;
+}
+
+Session::Next Session::start(std::string_view head) {
+  Exchange& exchange = open_exchange();
+  exchange.head.assign(head);
+  http::Request& request = *exchange.request;
+  if (auto refused = exchange.parser->parse_head(exchange.head, request)) {
+    return refuse_head(*refused);
+  }
+  auto verdict = thread_.shared().service.admit(request);
+  if (auto* refused = std::get_if<http::Response>(&verdict)) {
+    return refuse_with(std::move(*refused));
+  }
+  exchange.admission = std::get<http::Admission>(verdict);
+  return take_body();
+}
+
+Session::Next Session::take_body() {
+  Exchange& exchange = *exchange_;
+  const Framing& framing = exchange.parser->framing();
+  if (framing.content_length > exchange.admission.body_max) {
+    return refuse_and_close({Errc::body_too_large, "Payload too large"}, 413);
+  }
+  if (!framing.has_body()) return run_here_or_wait();
+  if (framing.expects_continue && input_.empty() && !say_continue()) return Next::close;
+  if (framing.chunked) return wait_at(Stage::read_chunks);
+  if (input_.size() < framing.content_length) {
+    append_bounded(exchange.body, input_, framing.content_length);
+    input_ = {};
+    return wait_at(Stage::read_body);
+  }
+  exchange.request->body = input_.substr(0, framing.content_length);
+  input_.remove_prefix(framing.content_length);
+  return run_here_or_wait();
+}
+
+bool Session::say_continue() {
+  constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  // A peer whose socket has no room for these bytes does not read: not worth waiting for.
+  return write_some(socket(), interim).bytes == interim.size();
+}
+
+Session::Next Session::run_here_or_wait() {
+  Exchange& exchange = *exchange_;
+  const bool large = exchange.request->body.size() > thread_.options().inline_body_bytes;
+  if (large || exchange.admission.run_on == http::RunOn::read) {
+    exchange.own();
+    return wait_at(Stage::work);
+  }
+  return after_reply(thread_.shared().service.handle(exchange.admission, *exchange.request));
+}
+
+Session::Next Session::refuse_head(const Refusal& refusal) {
+  if (!exchange_) open_exchange();
+  if (refusal.status == 413) {
+    return refuse_and_close({Errc::body_too_large, "Payload too large"}, 413);
+  }
+  return refuse_and_close({Errc::invalid_encoding, std::string(refusal.why)}, refusal.status);
+}
+
+Session::Next Session::refuse_and_close(const Error& error, int status) {
+  http::Response response = thread_.shared().service.refuse(*exchange_->request, error);
+  response.status = status;  // the table of failures has no 431
+  after_ = Stage::linger;
+  input_ = {};
+  return answer(std::move(response));
+}
+
+Session::Next Session::refuse_with(http::Response response) {
+  const Framing& framing = exchange_->parser->framing();
+  if (!framing.has_body()) return answer(std::move(response));
+  if (framing.chunked || framing.expects_continue || !framing.keep_alive ||
+      framing.content_length > discard_bytes_max) {
+    after_ = Stage::linger;
+    input_ = {};
+    return answer(std::move(response));
+  }
+  const auto here = std::min<std::uint64_t>(framing.content_length, input_.size());
+  input_.remove_prefix(here);
+  to_discard_ = framing.content_length - here;
+  if (to_discard_ > 0) after_ = Stage::discard;
+  return answer(std::move(response));
+}
+
+Session::Next Session::after_reply(http::Reply reply) {
+  if (auto* response = std::get_if<http::Response>(&reply)) return answer(std::move(*response));
+  write_ = std::get<http::Write>(std::move(reply));
+  return wait_at(Stage::commit);
+}
+
+Session::Next Session::answer(http::Response response) {
+  Exchange& exchange = *exchange_;
+  const Framing& framing = exchange.parser->framing();
+  const bool goes_on = framing.keep_alive && !thread_.draining();
+  if (!goes_on && after_ != Stage::linger) after_ = Stage::close;
+  const bool closes = after_ == Stage::close || after_ == Stage::linger;
+  std::string& out = thread_.answer_buffer();
+  append_answer_head(out, response,
+                     {thread_.http_date(exchange.request->now), closes, framing.http_1_0});
+  if (!allows_body(response.status) || framing.head_method) response.body.clear();
+  const bool joined = response.body.size() <= joined_body_bytes;
+  if (joined) out.append(response.body);
+  const Io sent = write_some(socket(), out);
+  if (sent.state == Io::State::closed) return Next::close;
+  if (joined && sent.bytes == out.size()) return answered();
+  exchange.unsent.assign(out, sent.bytes);
+  if (!joined) exchange.unsent_body = std::move(response.body);
+  return wait_at(Stage::send);
+}
+
+Session::Next Session::answered() {
+  thread_.give_back(std::move(exchange_));
+  if (after_ == Stage::close) return Next::close;
+  return after_ == Stage::done ? Next::next_request : wait_at(after_);
+}
+
+// --- What has to wait ------------------------------------------------------------------------
+
+Task<bool> Session::finish() {
+  keep_input();
+  idle_ = false;
+  for (;;) {
+    switch (stage_) {
+      case Stage::read_body: co_await read_body(); break;
+      case Stage::read_chunks: co_await read_chunks(); break;
+      case Stage::work: co_await work(); break;
+      case Stage::commit: co_await commit(); break;
+      case Stage::send: co_await send(); break;
+      case Stage::discard: co_await discard(); break;
+      case Stage::linger: co_await linger(); break;
+      case Stage::close: co_return false;
+      case Stage::done: input_ = pending_; co_return true;
+    }
+  }
+}
+
+void Session::goes_on(Next next) {
+  if (next == Next::close) stage_ = Stage::close;
+  if (next == Next::next_request) stage_ = Stage::done;
+}
+
+Task<std::span<const char>> Session::read_more(std::size_t bytes_max) {
+  const auto room = thread_.read_buffer().first(std::min(bytes_max, thread_.read_buffer().size()));
+  for (;;) {
+    const auto [failed] = co_await socket_.async_wait(Socket::wait_read, use_task_tuple);
+    if (failed) co_return std::span<const char>();
+    const Io got = read_some(socket(), room);
+    if (got.state == Io::State::closed) co_return std::span<const char>();
+    if (got.bytes > 0) co_return room.first(got.bytes);
+  }
+}
+
+Task<bool> Session::write_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const Io sent = write_some(socket(), bytes);
+    if (sent.state == Io::State::closed) co_return false;
+    bytes.remove_prefix(sent.bytes);
+    if (sent.state == Io::State::done) continue;
+    const auto [failed] = co_await socket_.async_wait(Socket::wait_write, use_task_tuple);
+    if (failed) co_return false;
+  }
+  co_return true;
+}
+
+Task<void> Session::read_body() {
+  Exchange& exchange = *exchange_;
+  const std::uint64_t length = exchange.parser->framing().content_length;
+  thread_.set_deadline(*this, allowance(thread_.options().body_timeout, length));
+  while (exchange.body.size() < length) {
+    const auto bytes = co_await read_more(length - exchange.body.size());
+    if (bytes.empty()) co_return goes_on(Next::close);
+    append_bounded(exchange.body, {bytes.data(), bytes.size()}, length);
+  }
+  exchange.request->body = exchange.body;
+  goes_on(run_here_or_wait());
+}
+
+Task<void> Session::read_chunks() {
+  Exchange& exchange = *exchange_;
+  const std::size_t body_max = exchange.admission.body_max;
+  thread_.set_deadline(*this, allowance(thread_.options().body_timeout, body_max));
+  for (;;) {
+    std::size_t used = 0;
+    const auto refused = exchange.parser->put_chunks(pending_, exchange.body, body_max, used);
+    if (refused) co_return goes_on(refuse_head(*refused));
+    pending_.erase(0, used);
+    if (exchange.parser->chunks_done()) break;
+    const auto bytes = co_await read_more(IoThread::read_buffer_bytes);
+    if (bytes.empty()) co_return goes_on(Next::close);
+    pending_.append(bytes.data(), bytes.size());
+  }
+  exchange.request->body = exchange.body;
+  goes_on(run_here_or_wait());
+}
+
+Task<void> Session::work() {
+  Work work{thread_.next_ticket(), std::move(exchange_), thread_.mailbox()};
+  if (!thread_.shared().workers.submit(work)) {
+    exchange_ = std::move(work.exchange);
+    const Error full = thread_.overloaded("Too many requests wait");
+    co_return goes_on(answer(thread_.shared().service.refuse(*exchange_->request, full)));
+  }
+  thread_.clear_deadline(*this);
+  Delivery delivery = co_await thread_.wait_delivery(work.ticket);
+  if (delivery.ticket == 0) co_return goes_on(Next::close);
+  exchange_ = std::move(delivery.exchange);
+  goes_on(after_reply(std::move(delivery.reply)));
+}
+
+Task<void> Session::commit() {
+  const std::uint64_t ticket = thread_.next_ticket();
+  thread_.clear_deadline(*this);
+  thread_.shared().service.commit(
+      exchange_->admission, std::move(write_),
+      [mailbox = thread_.mailbox(), ticket](http::Response response) {
+        mailbox->deliver({ticket, std::move(response), nullptr});
+      });
+  Delivery delivery = co_await thread_.wait_delivery(ticket);
+  if (delivery.ticket == 0) co_return goes_on(Next::close);
+  goes_on(after_reply(std::move(delivery.reply)));
+}
+
+Task<void> Session::send() {
+  Exchange& exchange = *exchange_;
+  thread_.set_deadline(
+      *this, allowance(thread_.options().write_timeout, exchange.unsent_body.size()));
+  const bool sent = co_await write_all(exchange.unsent) && co_await write_all(exchange.unsent_body);
+  goes_on(sent ? answered() : Next::close);
+}
+
+Task<void> Session::discard() {
+  thread_.set_deadline(*this, thread_.options().body_timeout);
+  while (to_discard_ > 0) {
+    const auto bytes = co_await read_more(to_discard_);
+    if (bytes.empty()) co_return goes_on(Next::close);
+    to_discard_ -= bytes.size();
+  }
+  goes_on(Next::next_request);
+}
+
+Task<void> Session::linger() {
+  // Closing with unread input resets the connection, and the peer may never see the answer.
+  ::shutdown(socket(), SHUT_WR);
+  thread_.set_deadline(*this, std::min(linger_timeout, thread_.options().body_timeout));
+  while (!(co_await read_more(IoThread::read_buffer_bytes)).empty()) {
+  }
+  goes_on(Next::close);
+}
+
+}  // namespace muster::net

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/asio.h"
+#include "net/exchange.h"
+#include "net/io_thread.h"
+
+namespace muster::net {
+
+/// One connection: a coroutine that waits for bytes, and plain functions that do everything which
+/// need not wait. A request that arrives whole, runs inline and whose answer fits into the socket
+/// passes through advance() alone.
+class Session : public SessionLink, public DeadlineWheel::Entry {
+ public:
+  Session(IoThread& thread, Socket socket, std::string peer);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Serves until the peer closes, misbehaves, is too slow, or close() was called.
+  static Task<void> run(std::unique_ptr<Session> session);
+
+  /// Ends whatever run() waits for, except a delivery.
+  void close();
+  /// Closes unless a request is under way or has arrived.
+  void drain();
+
+ private:
+  /// What advance() and its parts leave to be done.
+  enum class Next {
+    more_input,    // the head is not whole
+    next_request,  // answered
+    wait,          // finish() goes on at stage_
+    close
+  };
+  /// Where a request that has to wait stands.
+  enum class Stage { read_body, read_chunks, work, commit, send, discard, linger, done, close };
+
+  /// Reads once and makes it the input. False when the peer is gone.
+  bool receive();
+  /// Takes what is left of the input out of the thread's buffer.
+  void keep_input();
+  /// Before each wait for a request or the rest of a head. False when it is not worth waiting.
+  bool expect_request();
+
+  Next advance();
+  Exchange& open_exchange();
+  Next start(std::string_view head);
+  Next take_body();
+  Next run_here_or_wait();
+  Next refuse_head(const Refusal& refusal);
+  /// Answers without having read the body, and ends the connection once the peer has seen it.
+  Next refuse_and_close(const Error& error, int status);
+  /// Answers without having read the body: a small one is discarded, else the connection ends.
+  Next refuse_with(http::Response response);
+  Next after_reply(http::Reply reply);
+  Next answer(http::Response response);
+  Next answered();
+  Next wait_at(Stage stage) {
+    stage_ = stage;
+    return Next::wait;
+  }
+  bool say_continue();
+
+  /// Completes the request at stage_. False when the connection ends.
+  Task<bool> finish();
+  Task<void> read_body();
+  Task<void> read_chunks();
+  Task<void> work();
+  Task<void> commit();
+  Task<void> send();
+  Task<void> discard();
+  Task<void> linger();
+  Task<bool> write_all(std::string_view bytes);
+  /// Waits until there is something to read, and reads. Nothing when the peer is gone.
+  Task<std::span<const char>> read_more(std::size_t bytes_max);
+  void goes_on(Next next);
+
+  int socket() { return socket_.native_handle(); }
+
+  IoThread& thread_;
+  Socket socket_;
+  std::string peer_;
+  std::string pending_;            // input that had to wait; empty on an idle connection
+  std::string_view input_;         // not yet used; into pending_ or the thread's buffer
+  std::size_t scanned_ = 0;        // of the input, for the end of a head
+  std::unique_ptr<Exchange> exchange_;  // while a request is under way
+  http::Write write_;              // stage commit
+  std::uint64_t to_discard_ = 0;   // stage discard
+  Stage stage_ = Stage::done;
+  Stage after_ = Stage::done;      // once the answer is out: done, close, discard or linger
+  bool idle_ = true;               // nothing of a request has come
+  bool head_begun_ = false;        // the head's deadline is set
+};
+
+}  // namespace muster::net

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace muster::net {
+
+/// How far a non-blocking read or write came, and what to wait for before the next.
+struct Io {
+  enum class State { done, wait_read, wait_write, closed };
+  State state = State::done;
+  std::size_t bytes = 0;
+};
+
+inline bool would_block() {
+  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/// At least one byte unless it must wait or the peer has closed. The two functions are all that a
+/// session knows of its socket.
+inline Io read_some(int socket, std::span<char> out) {
+  const auto got = ::recv(socket, out.data(), out.size(), 0);
+  if (got > 0) return {Io::State::done, static_cast<std::size_t>(got)};
+  return {got < 0 && would_block() ? Io::State::wait_read : Io::State::closed};
+}
+
+/// Never raises SIGPIPE: a peer that is gone is `closed`.
+inline Io write_some(int socket, std::string_view bytes) {
+  const auto sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent >= 0) return {Io::State::done, static_cast<std::size_t>(sent)};
+  return {would_block() ? Io::State::wait_write : Io::State::closed};
+}
+
+}  // namespace muster::net

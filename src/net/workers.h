@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "http/service.h"
+#include "net/exchange.h"
+
+namespace muster::net {
+
+/// One request for a worker and where its reply goes.
+struct Work {
+  std::uint64_t ticket = 0;
+  std::unique_ptr<Exchange> exchange;
+  std::shared_ptr<Mailbox> reply_to;
+};
+
+/// A few threads that run what may block: store reads and large bodies.
+class Workers {
+ public:
+  Workers(http::Service& service, std::size_t threads, std::size_t waiting_max);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  /// False, leaving `work` untouched, when `waiting_max` already wait.
+  bool submit(Work& work);
+
+  /// Finishes what runs, drops what waits, joins.
+  void stop();
+
+ private:
+  void run();
+
+  http::Service& service_;
+  std::size_t waiting_max_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Work> waiting_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace muster::net

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster::vuln {
+
+/// Every distinct text once, named by a number. A feed repeats its package names, versions and
+/// descriptions tens of times over; this is what keeps an advisory below 100 bytes. Number 0 is
+/// the empty text. Reading is safe from several threads, adding is not.
+class StringPool {
+ public:
+  StringPool();
+
+  std::uint32_t add(std::string_view text);
+  /// The number of a text that was added.
+  std::optional<std::uint32_t> find(std::string_view text) const;
+  std::string_view text(std::uint32_t number) const {
+    return std::string_view(bytes_).substr(ends_[number], ends_[number + 1] - ends_[number]);
+  }
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size() - 1); }
+  /// Memory in use, in bytes.
+  std::size_t bytes() const;
+  /// Gives back what growing kept in reserve.
+  void shrink();
+
+ private:
+  /// Place of `text` in the table, or of the free slot where it belongs.
+  std::size_t slot_of(std::string_view text) const;
+  void grow();
+
+  std::string bytes_;
+  std::vector<std::uint32_t> ends_;   // where each text begins; one more for the end of the last
+  std::vector<std::uint32_t> slots_;  // open addressing: number + 1, 0 is free
+};
+
+}  // namespace muster::vuln

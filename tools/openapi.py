@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes api/openapi.yaml from src/endpoints/routes.def and api/schemas/*.yaml.
+
+  openapi.py              write api/openapi.yaml
+  openapi.py --check      write nothing; fail when the committed file differs
+  openapi.py --json FILE  also write the document as JSON (what GET /openapi.json answers)
+
+Fails when a route has no schema entry or a schema entry no route, when an error code of
+src/base/errc.def is documented nowhere or under another status than its own, and when a reference
+or limit does not exist. Needs PyYAML (Debian: python3-yaml).
+"""
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Codes that no answer documents yet, each with its reason.
+UNDOCUMENTED_CODES = {
+    "fenced": "no route can create a fenced token yet",
+}
+# Any request may meet these.
+EVERYWHERE = {503: ["overloaded", "unavailable"]}
+ERROR_SCHEMAS = {
+    "device": {"$ref": "DeviceError"},
+    "inventory": {"$ref": "InventoryError"},
+    "shared": {"anyOf": [{"$ref": "DeviceError"}, {"$ref": "InventoryError"}]},
+    "operator": {"$ref": "OperatorError"},
+}
+REASONS = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found",
+           405: "Method not allowed", 409: "Conflict", 413: "Body too large",
+           421: "Misdirected request", 429: "Too many requests", 503: "Overloaded or unavailable"}
+AGENT_KEY = [{"agentKey": [], "agentId": [], "requestTimestamp": []},
+             {"bearer": [], "agentId": [], "requestTimestamp": []}]
+INVENTORY_KEY = [{"agentKey": []}]
+SECURITY = {
+    "none": [],
+    "enrollment_token": [],
+    "device": AGENT_KEY,
+    "inventory": INVENTORY_KEY + AGENT_KEY,
+    "device_or_inventory": INVENTORY_KEY + AGENT_KEY,
+    "operator": [{"bearer": []}],
+    "loopback_or_operator": [{}, {"bearer": []}],
+}
+SECURITY_SCHEMES = {
+    "agentKey": {"type": "apiKey", "in": "header", "name": "X-Agent-Key",
+                 "description": "An agent's own key (`ak_`) or an inventory key (`sk_agent_`)."},
+    "agentId": {"type": "apiKey", "in": "header", "name": "X-Agent-ID",
+                "description": "The agent's id; makes a shared route speak the device dialect."},
+    "requestTimestamp": {"type": "apiKey", "in": "header", "name": "X-Request-Timestamp",
+                         "description": "RFC 3339, within 300 s of the server's clock."},
+    "bearer": {"type": "http", "scheme": "bearer",
+               "description": "An operator token, or an agent's own key."},
+}
+
+
+class ContractError(Exception):
+    """The inputs contradict one another."""
+
+
+def read_limits(text):
+    """Integer constants of limits.h by name; durations are left out."""
+    limits = {}
+    for name, value in re.findall(r"inline constexpr [\w:]+ (\w+)\s*=\s*([^;]+);", text):
+        value = re.sub(r"(?<=\d)'(?=\d)", "", value)
+        if re.fullmatch(r"[\w\s*+()-]+", value):
+            limits[name] = int(eval(value, {"__builtins__": {}}, dict(limits)))
+    return limits
+
+
+def read_codes(text):
+    """{code: status} of errc.def."""
+    return {name: int(status) for name, status in re.findall(r"^ERRC\((\w+),\s*(\d+)\)", text, re.M)}
+
+
+def read_routes(text):
+    """{'METHOD /path': body_max} of routes.def, in its order."""
+    text = re.sub(r"//[^\n]*", "", text)
+    rows = re.findall(r'^\s*ROUTE\(\s*(\w+)\s*,\s*"([^"]+)"\s*,\s*[^,]+,\s*([^,]+),', text, re.M)
+    routes = {}
+    for method, path, body_max in rows:
+        key = f"{'DELETE' if method == 'del' else method.upper()} {path}"
+        if key in routes:
+            raise ContractError(f"routes.def: {key} stands twice")
+        routes[key] = body_max.strip()
+    return routes
+
+
+def read_area(text):
+    return yaml.safe_load(text) or {}
+
+
+def merge_areas(areas):
+    """One document of all schema files: {info, unrouted, schemas, routes}."""
+    merged = {"info": {}, "unrouted": {}, "schemas": {}, "routes": {}}
+    for name, area in areas:
+        for part, target in merged.items():
+            for key, value in (area.get(part) or {}).items():
+                if key in target:
+                    raise ContractError(f"api/schemas/{name}: {part} {key} is defined twice")
+                target[key] = value
+    return merged
+
+
+def resolve(node, limits, names):
+    """A copy with `$ref: Name` and `limits.NAME` made standard; nullable goes beside allOf."""
+    if isinstance(node, list):
+        return [resolve(item, limits, names) for item in node]
+    if isinstance(node, str) and node.startswith("limits."):
+        if node[7:] not in limits:
+            raise ContractError(f"api/schemas: no such limit: {node}")
+        return limits[node[7:]]
+    if not isinstance(node, dict):
+        return node
+    out = {key: resolve(value, limits, names) for key, value in node.items() if key != "$ref"}
+    if "$ref" in node:
+        if node["$ref"] not in names:
+            raise ContractError(f"api/schemas: no such schema: {node['$ref']}")
+        ref = {"$ref": "#/components/schemas/" + node["$ref"]}
+        # OpenAPI 3.0 ignores what stands beside a $ref.
+        return {"allOf": [ref], **out} if out else ref
+    return out
+
+
+def error_response(status, codes, dialect):
+    return {"description": f"{REASONS[status]}: {', '.join(codes)}.",
+            "x-codes": codes,
+            "content": {"application/json": {"schema": ERROR_SCHEMAS[dialect]}}}
+
+
+def operation(key, entry, body_max):
+    method, path = key.split(" ")
+    out = {"summary": " ".join(entry["summary"].split()),
+           "operationId": re.sub(r"[^a-z0-9]+", "_", f"{method} {path}".lower()).strip("_"),
+           "security": SECURITY[entry["auth"]]}
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                  for name in re.findall(r":(\w+)", path)]
+    for name, query in (entry.get("query") or {}).items():
+        parameters.append({"name": name, "in": "query", **query})
+    if parameters:
+        out["parameters"] = parameters
+    if "request" in entry:
+        out["requestBody"] = {"required": True,
+                              "content": {"application/json": {"schema": entry["request"]}}}
+        if body_max is not None:
+            out["x-body-max-bytes"] = body_max
+    responses = {}
+    for status, response in entry["responses"].items():
+        made = {"description": response["description"]}
+        if "body" in response:
+            made["content"] = {"application/json": {"schema": response["body"]}}
+        elif "content_type" in response:
+            made["content"] = {response["content_type"]: {"schema": {"type": "string"}}}
+        responses[str(status)] = made
+    for status, codes in sorted({**(entry.get("errors") or {}), **EVERYWHERE}.items()):
+        responses[str(status)] = error_response(status, codes, entry["dialect"])
+    out["responses"] = responses
+    return out
+
+
+def check_codes(merged, codes):
+    documented = set()
+    everything = [("unrouted", merged["unrouted"]), ("every route", EVERYWHERE)]
+    everything += [(key, entry.get("errors") or {}) for key, entry in merged["routes"].items()]
+    for where, errors in everything:
+        for status, names in errors.items():
+            for name in names:
+                if name not in codes:
+                    raise ContractError(f"{where}: {name} is not in errc.def")
+                if codes[name] != status:
+                    raise ContractError(f"{where}: {name} is {codes[name]}, not {status}")
+                documented.add(name)
+    for name in codes:
+        if name not in documented and name not in UNDOCUMENTED_CODES:
+            raise ContractError(f"error code {name} is documented nowhere")
+        if name in documented and name in UNDOCUMENTED_CODES:
+            raise ContractError(f"error code {name} is documented: drop it from UNDOCUMENTED_CODES")
+
+
+def build(routes, merged, codes, limits):
+    """The OpenAPI document. Raises ContractError where its inputs disagree."""
+    for key in routes:
+        if key not in merged["routes"]:
+            raise ContractError(f"{key} has no entry in api/schemas")
+    for key in merged["routes"]:
+        if key not in routes:
+            raise ContractError(f"api/schemas: {key} is no route of routes.def")
+    check_codes(merged, codes)
+    schemas = {"ErrorCode": {"type": "string", "enum": list(codes)}, **merged["schemas"]}
+    paths = {}
+    for key, body_max in routes.items():
+        method, path = key.split(" ")
+        name = re.split(r"\W+", body_max)[-1]
+        limit = limits.get(name, int(name) if name.isdigit() else None)
+        item = paths.setdefault(re.sub(r":(\w+)", r"{\1}", path), {})
+        item[method.lower()] = operation(key, merged["routes"][key], limit)
+    document = {
+        "openapi": "3.0.3",
+        "info": {**merged["info"], "license": {"name": "Apache-2.0"}},
+        "paths": paths,
+        "components": {
+            "securitySchemes": SECURITY_SCHEMES,
+            "schemas": schemas,
+            "responses": {
+                f"Unrouted{status}": {
+                    "description": f"Any path or method: {', '.join(names)}.",
+                    "x-codes": names,
+                    "content": {"application/json": {"schema": {"anyOf": [
+                        ERROR_SCHEMAS["device"], ERROR_SCHEMAS["inventory"],
+                        ERROR_SCHEMAS["operator"]]}}}}
+                for status, names in merged["unrouted"].items()},
+        },
+    }
+    return resolve(document, limits, set(schemas))
+
+
+class Dumper(yaml.SafeDumper):
+    """Repeats a value instead of naming it with an anchor: readers want plain YAML."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
+def render(document):
+    head = ("# SPDX-License-Identifier: Apache-2.0\n"
+            "# Generated by tools/openapi.py from src/endpoints/routes.def and api/schemas.\n")
+    return head + yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def load(root=ROOT):
+    """The document of a source tree."""
+    routes_file = root / "src/endpoints/routes.def"
+    if not routes_file.exists():
+        raise ContractError("src/endpoints/routes.def does not exist")
+    areas = [(path.name, read_area(path.read_text()))
+             for path in sorted((root / "api/schemas").glob("*.yaml"))]
+    return build(read_routes(routes_file.read_text()), merge_areas(areas),
+                 read_codes((root / "src/base/errc.def").read_text()),
+                 read_limits((root / "src/base/limits.h").read_text()))
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Generates api/openapi.yaml.")
+    parser.add_argument("--root", type=pathlib.Path, default=ROOT)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    committed = options.root / "api/openapi.yaml"
+    try:
+        document = load(options.root)
+    except ContractError as error:
+        print(f"openapi: {error}", file=sys.stderr)
+        return 1
+    text = render(document)
+    if options.json:
+        options.json.write_text(json.dumps(document, ensure_ascii=False, separators=(", ", ": ")))
+    if options.check:
+        if not committed.exists() or committed.read_text() != text:
+            print("openapi: api/openapi.yaml differs from its sources: run tools/openapi.py",
+                  file=sys.stderr)
+            return 1
+    elif not committed.exists() or committed.read_text() != text:
+        committed.write_text(text)
+    print(f"openapi: {sum(len(item) for item in document['paths'].values())} operations, "
+          f"{len(document['components']['schemas'])} schemas")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
