@@ -11,6 +11,7 @@ src/base/errc.def is documented nowhere or under another status than its own, an
 or limit does not exist. Needs PyYAML (Debian: python3-yaml).
 """
 import argparse
+import collections
 import json
 import pathlib
 import re
@@ -24,28 +25,37 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 UNDOCUMENTED_CODES = {
     "fenced": "no route can create a fenced token yet",
 }
-# Any request may meet these.
-EVERYWHERE = {503: ["overloaded", "unavailable"]}
 ERROR_SCHEMAS = {
     "device": {"$ref": "DeviceError"},
     "inventory": {"$ref": "InventoryError"},
     "shared": {"anyOf": [{"$ref": "DeviceError"}, {"$ref": "InventoryError"}]},
-    "operator": {"$ref": "OperatorError"},
+    "operators": {"$ref": "OperatorError"},
 }
 REASONS = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found",
            405: "Method not allowed", 409: "Conflict", 413: "Body too large",
-           421: "Misdirected request", 429: "Too many requests", 503: "Overloaded or unavailable"}
+           415: "Unsupported encoding", 421: "Misdirected request", 429: "Too many requests",
+           503: "Overloaded or unavailable"}
+
+# Errors that a route has for being a route, for taking a body, and for its guard.
+EVERY_ROUTE = {503: ["overloaded", "unavailable"]}
+EVERY_BODY = {413: ["body_too_large"]}
+DEVICE_401 = ["invalid_credentials", "clock_skew", "disabled"]
+GUARD_ERRORS = {
+    "anybody": {},
+    "device_key": {401: DEVICE_401, 429: ["rate_limited"]},
+    "inventory_key": {401: ["missing_api_key", "invalid_api_key"] + DEVICE_401,
+                      403: ["insufficient_scope"], 429: ["rate_limited"]},
+    "operator_token": {401: ["invalid_credentials"], 403: ["insufficient_scope"]},
+    "operator_or_loopback": {401: ["invalid_credentials"], 403: ["insufficient_scope"]},
+}
 AGENT_KEY = [{"agentKey": [], "agentId": [], "requestTimestamp": []},
              {"bearer": [], "agentId": [], "requestTimestamp": []}]
-INVENTORY_KEY = [{"agentKey": []}]
-SECURITY = {
-    "none": [],
-    "enrollment_token": [],
-    "device": AGENT_KEY,
-    "inventory": INVENTORY_KEY + AGENT_KEY,
-    "device_or_inventory": INVENTORY_KEY + AGENT_KEY,
-    "operator": [{"bearer": []}],
-    "loopback_or_operator": [{}, {"bearer": []}],
+GUARD_SECURITY = {
+    "anybody": [],
+    "device_key": AGENT_KEY,
+    "inventory_key": [{"agentKey": []}] + AGENT_KEY,
+    "operator_token": [{"bearer": []}],
+    "operator_or_loopback": [{}, {"bearer": []}],
 }
 SECURITY_SCHEMES = {
     "agentKey": {"type": "apiKey", "in": "header", "name": "X-Agent-Key",
@@ -63,6 +73,9 @@ class ContractError(Exception):
     """The inputs contradict one another."""
 
 
+Route = collections.namedtuple("Route", "guard dialect body_max")
+
+
 def read_limits(text):
     """Integer constants of limits.h by name; durations are left out."""
     limits = {}
@@ -75,19 +88,26 @@ def read_limits(text):
 
 def read_codes(text):
     """{code: status} of errc.def."""
-    return {name: int(status) for name, status in re.findall(r"^ERRC\((\w+),\s*(\d+)\)", text, re.M)}
+    rows = re.findall(r"^ERRC\((\w+),\s*(\d+)\)", text, re.M)
+    return {name: int(status) for name, status in rows}
 
 
 def read_routes(text):
-    """{'METHOD /path': body_max} of routes.def, in its order."""
+    """{'METHOD /path': Route} of routes.def, in its order."""
     text = re.sub(r"//[^\n]*", "", text)
-    rows = re.findall(r'^\s*ROUTE\(\s*(\w+)\s*,\s*"([^"]+)"\s*,\s*[^,]+,\s*([^,]+),', text, re.M)
+    word = r"\s*(\w+)\s*,"
+    rows = re.findall(rf'^\s*ROUTE\({word}\s*"([^"]+)"\s*,{word * 3}', text, re.M)
+    if len(rows) != len(re.findall(r"\bROUTE\(", text)):
+        raise ContractError("routes.def has a line that does not read as "
+                            "ROUTE(method, path, guard, dialect, body_max, …)")
     routes = {}
-    for method, path, body_max in rows:
+    for method, path, guard, dialect, body_max in rows:
         key = f"{'DELETE' if method == 'del' else method.upper()} {path}"
         if key in routes:
             raise ContractError(f"routes.def: {key} stands twice")
-        routes[key] = body_max.strip()
+        if guard not in GUARD_ERRORS or dialect not in ERROR_SCHEMAS:
+            raise ContractError(f"routes.def: {key}: unknown guard {guard} or dialect {dialect}")
+        routes[key] = Route(guard, dialect, body_max)
     return routes
 
 
@@ -127,17 +147,27 @@ def resolve(node, limits, names):
     return out
 
 
+def errors_of(route, entry):
+    """{status: codes} of everything that can go wrong on a route."""
+    merged = {}
+    for errors in (GUARD_ERRORS[route.guard], entry.get("errors") or {},
+                   EVERY_BODY if "request" in entry else {}, EVERY_ROUTE):
+        for status, codes in errors.items():
+            merged.setdefault(status, []).extend(codes)
+    return dict(sorted(merged.items()))
+
+
 def error_response(status, codes, dialect):
     return {"description": f"{REASONS[status]}: {', '.join(codes)}.",
             "x-codes": codes,
             "content": {"application/json": {"schema": ERROR_SCHEMAS[dialect]}}}
 
 
-def operation(key, entry, body_max):
+def operation(key, route, entry, limits):
     method, path = key.split(" ")
     out = {"summary": " ".join(entry["summary"].split()),
            "operationId": re.sub(r"[^a-z0-9]+", "_", f"{method} {path}".lower()).strip("_"),
-           "security": SECURITY[entry["auth"]]}
+           "security": GUARD_SECURITY[route.guard]}
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                   for name in re.findall(r":(\w+)", path)]
     for name, query in (entry.get("query") or {}).items():
@@ -147,8 +177,9 @@ def operation(key, entry, body_max):
     if "request" in entry:
         out["requestBody"] = {"required": True,
                               "content": {"application/json": {"schema": entry["request"]}}}
-        if body_max is not None:
-            out["x-body-max-bytes"] = body_max
+        if route.body_max not in limits:
+            raise ContractError(f"routes.def: {key}: no such limit: {route.body_max}")
+        out["x-body-max-bytes"] = limits[route.body_max]
     responses = {}
     for status, response in entry["responses"].items():
         made = {"description": response["description"]}
@@ -157,16 +188,16 @@ def operation(key, entry, body_max):
         elif "content_type" in response:
             made["content"] = {response["content_type"]: {"schema": {"type": "string"}}}
         responses[str(status)] = made
-    for status, codes in sorted({**(entry.get("errors") or {}), **EVERYWHERE}.items()):
-        responses[str(status)] = error_response(status, codes, entry["dialect"])
+    for status, codes in errors_of(route, entry).items():
+        responses[str(status)] = error_response(status, codes, route.dialect)
     out["responses"] = responses
     return out
 
 
-def check_codes(merged, codes):
+def check_codes(routes, merged, codes):
     documented = set()
-    everything = [("unrouted", merged["unrouted"]), ("every route", EVERYWHERE)]
-    everything += [(key, entry.get("errors") or {}) for key, entry in merged["routes"].items()]
+    everything = [("unrouted", merged["unrouted"])]
+    everything += [(key, errors_of(route, merged["routes"][key])) for key, route in routes.items()]
     for where, errors in everything:
         for status, names in errors.items():
             for name in names:
@@ -174,6 +205,8 @@ def check_codes(merged, codes):
                     raise ContractError(f"{where}: {name} is not in errc.def")
                 if codes[name] != status:
                     raise ContractError(f"{where}: {name} is {codes[name]}, not {status}")
+                if names.count(name) > 1:
+                    raise ContractError(f"{where}: {name} follows from its guard or body")
                 documented.add(name)
     for name in codes:
         if name not in documented and name not in UNDOCUMENTED_CODES:
@@ -190,15 +223,13 @@ def build(routes, merged, codes, limits):
     for key in merged["routes"]:
         if key not in routes:
             raise ContractError(f"api/schemas: {key} is no route of routes.def")
-    check_codes(merged, codes)
+    check_codes(routes, merged, codes)
     schemas = {"ErrorCode": {"type": "string", "enum": list(codes)}, **merged["schemas"]}
     paths = {}
-    for key, body_max in routes.items():
+    for key, route in routes.items():
         method, path = key.split(" ")
-        name = re.split(r"\W+", body_max)[-1]
-        limit = limits.get(name, int(name) if name.isdigit() else None)
         item = paths.setdefault(re.sub(r":(\w+)", r"{\1}", path), {})
-        item[method.lower()] = operation(key, merged["routes"][key], limit)
+        item[method.lower()] = operation(key, route, merged["routes"][key], limits)
     document = {
         "openapi": "3.0.3",
         "info": {**merged["info"], "license": {"name": "Apache-2.0"}},
@@ -212,7 +243,7 @@ def build(routes, merged, codes, limits):
                     "x-codes": names,
                     "content": {"application/json": {"schema": {"anyOf": [
                         ERROR_SCHEMAS["device"], ERROR_SCHEMAS["inventory"],
-                        ERROR_SCHEMAS["operator"]]}}}}
+                        ERROR_SCHEMAS["operators"]]}}}}
                 for status, names in merged["unrouted"].items()},
         },
     }

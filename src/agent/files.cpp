@@ -126,7 +126,9 @@ std::vector<std::string> DiskFiles::list(const std::string& folder) const {
 
 bool DiskFiles::lock() {
   const fs::path path = root_ / "lock";
-  lock_fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_fd_ < 0) {
+    lock_fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  }
   if (lock_fd_ < 0) fail("cannot open", path);
   return ::flock(lock_fd_, LOCK_EX | LOCK_NB) == 0;
 }

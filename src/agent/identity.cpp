@@ -16,6 +16,7 @@ std::string encode_identity(const Identity& identity) {
       .member("pending_key", identity.pending_key)
       .member("org_id", identity.org)
       .member("update_public_key", identity.update_public_key)
+      .member("ca_file", identity.ca_file)
       .end_object();
   return json.take() + "\n";
 }
@@ -30,6 +31,7 @@ Result<Identity> decode_identity(std::string_view text) {
   identity.org = fields.optional_text("org_id", limits::name_bytes).value_or("");
   identity.update_public_key =
       fields.optional_text("update_public_key", limits::key_bytes).value_or("");
+  identity.ca_file = fields.optional_text("ca_file", limits::path_bytes).value_or("");
   TRY(fields.finish());
   identity.agent = AgentId{TRY(parse_uuid(agent))};
   return identity;

@@ -20,6 +20,7 @@ struct Identity {
   std::string pending_key;
   std::string org;
   std::string update_public_key;  // base64 of 32 bytes
+  std::string ca_file;            // PEM that proves the server; empty: the system's
 };
 
 std::string encode_identity(const Identity& identity);

@@ -8,6 +8,7 @@
 #include "agent/bounds.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/text.h"
 
 namespace muster::agent {
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> phase_names = {"accepted", "started", "finished",
                                                          "failed"};
+
+constexpr std::string_view archive_prefix = "journal/archive-";
 
 Result<Phase> parse_phase(std::string_view name) {
   const auto found = std::find(phase_names.begin(), phase_names.end(), name);
@@ -108,7 +111,7 @@ std::string Journal::file_of(TaskId task) {
 }
 
 bool Journal::is_archive(std::string_view file) {
-  return file.starts_with("journal/archive-");
+  return file.starts_with(archive_prefix);
 }
 
 const Entry* Journal::find(TaskId task) const {
@@ -132,7 +135,9 @@ void Journal::erase(TaskId task) {
   std::erase(outbox_, task);
 }
 
-std::size_t Journal::load_archive(std::string_view content) {
+std::size_t Journal::load_archive(const std::string& file, std::string_view content) {
+  const std::string_view name = std::string_view(file).substr(archive_prefix.size());
+  segments_ = std::max(segments_, parse_int(name.substr(0, name.find('.'))).value_or(0));
   std::size_t damaged = 0;
   while (!content.empty()) {
     const std::size_t end = content.find('\n');
@@ -189,7 +194,8 @@ std::optional<Journal::Fold> Journal::fold() {
   std::sort(delivered.begin(), delivered.end());
   delivered.resize(bounds::journal_segment);
   Fold fold;
-  fold.file = "journal/archive-" + delivered.front().second.text() + ".jsonl";
+  // A number of its own: to write over a segment would lose what only it holds.
+  fold.file = std::string(archive_prefix) + std::to_string(++segments_) + ".jsonl";
   for (const auto& [at, task] : delivered) {
     Entry& entry = entries_[task];
     JsonWriter line;

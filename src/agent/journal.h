@@ -59,7 +59,7 @@ class Journal {
   void put(const Record& record);
   void erase(TaskId task);
   /// Reads one archive segment; damaged lines are skipped and counted.
-  std::size_t load_archive(std::string_view content);
+  std::size_t load_archive(const std::string& file, std::string_view content);
 
   /// Outcomes that the server has not acknowledged, oldest first.
   std::size_t undelivered() const { return outbox_.size(); }
@@ -82,6 +82,7 @@ class Journal {
  private:
   std::map<TaskId, Entry> entries_;
   std::deque<TaskId> outbox_;
+  std::int64_t segments_ = 0;  // highest number in use
 };
 
 }  // namespace muster::agent

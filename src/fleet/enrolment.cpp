@@ -62,8 +62,8 @@ std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
 }
 
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
-                             PresenceTable& presence, const Config& config,
-                             const EnrolmentCredential& token, const EnrolmentRequest& request,
+                             PresenceTable& presence, HostDirectory& directory,
+                             const Config& config, const EnrolmentCredential& token, const EnrolmentRequest& request,
                              Instant now) {
   if (!store::use_enrolment_token(tx, token.org, token.token, now)) {
     return Error{Errc::invalid_token, "Invalid or expired enrollment token"};
@@ -92,7 +92,9 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
                      .member("source", request.ip_address);
                },
                now);
-  tx.on_commit([&credentials, &presence, agent, version = request.agent_version] {
+  tx.on_commit([&credentials, &presence, &directory, agent, host,
+                version = request.agent_version] {
+    directory.set(host);
     credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, false});
     AgentPresence fresh;
     fresh.org = agent.org;
@@ -135,8 +137,8 @@ Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& cred
   const auto status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
   if (agent->status == status) return {};
   store::set_agent_status(tx, org, id, status);
-  record_audit(tx, ids, org, actor, disabled ? "agent_disabled" : "agent_enabled",
-               "agent:" + id.text(), {}, now);
+  record_audit(tx, ids, org, actor, disabled ? "agents.disable" : "agents.enable",
+               id.text(), {}, now);
   tx.on_commit([&credentials, agent = *agent, disabled] {
     credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, disabled});
   });

@@ -10,7 +10,9 @@
 #include "base/time.h"
 #include "fleet/credentials.h"
 #include "fleet/history.h"
+#include "fleet/host_directory.h"
 #include "fleet/presence.h"
+#include "store/sql/keys.h"
 
 namespace muster::store {
 class Store;
@@ -41,8 +43,8 @@ struct Enrolled {
 /// anything else is a new host. The host's older agent keeps its key until the new one calls.
 /// Fails with invalid_token when the token ended meanwhile, and with hostname_conflict.
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
-                             PresenceTable& presence, const Config& config,
-                             const EnrolmentCredential& token, const EnrolmentRequest& request,
+                             PresenceTable& presence, HostDirectory& directory,
+                             const Config& config, const EnrolmentCredential& token, const EnrolmentRequest& request,
                              Instant now);
 
 /// The agent's `generation`-th key: derived, so that it need not be stored to be offered again.
@@ -62,9 +64,10 @@ struct CreatedToken {
 CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
                                     Credentials& credentials, const Actor& actor, OrgId org,
                                     Duration ttl, std::int64_t max_uses, Instant now);
-/// Fails with not_found.
-Result<void> revoke_enrolment_token(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                    const Actor& actor, TokenId id, Instant now);
+/// The token as it is now; revoking twice changes nothing. Fails with not_found.
+Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& ids,
+                                                     Credentials& credentials,
+                                                     const Actor& actor, TokenId id, Instant now);
 
 struct CreatedKey {
   KeyId id;
@@ -73,8 +76,9 @@ struct CreatedKey {
 CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                                 const Actor& actor, OrgId org, const std::string& name,
                                 std::uint8_t scopes, Instant now);
-Result<void> revoke_inventory_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                  const Actor& actor, KeyId id, Instant now);
+Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
+                                                 Credentials& credentials, const Actor& actor,
+                                                 KeyId id, Instant now);
 
 /// A token for an operator of the whole server. `ttl` of zero never ends.
 std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng,

@@ -100,7 +100,7 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, Credentials& credent
                  now);
   }
   if (change.former_version && !change.former_version->empty()) {
-    record_event(tx, ids, org, "version_changed", agent, host,
+    record_event(tx, ids, org, "version_updated", agent, host,
                  [&](JsonWriter& details) {
                    details.member("from", *change.former_version)
                        .member("to", heartbeat.agent_version);

@@ -7,6 +7,7 @@
 #include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
+#include "vuln/identify.h"
 
 namespace muster::fleet {
 
@@ -24,7 +25,23 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
   const Duration limit =
       view.agents.empty() ? config.host_offline_after() : config.offline_after();
   view.presence = model::presence_of(view.last_seen, presence.server_started(), limit, now);
+  view.open_findings = store::count_open_findings(reader, host.org, host.id);
   view.host = std::move(host);
+  return view;
+}
+
+AgentView view_of(store::Reader& reader, const PresenceTable& presence, const Config& config,
+                  model::Agent agent, Instant now) {
+  AgentView view;
+  if (const auto host = store::find_host(reader, agent.org, agent.host)) {
+    view.hostname = host->hostname;
+  }
+  view.state = presence.find_agent(agent.id).value_or(AgentPresence{});
+  view.presence = agent.status == model::AgentStatus::superseded
+                      ? model::Presence::offline
+                      : model::presence_of(view.state.last_seen, presence.server_started(),
+                                           config.offline_after(), now);
+  view.agent = std::move(agent);
   return view;
 }
 
@@ -100,9 +117,11 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence,
            store::get_package_set(reader, view.host.org, *view.host.package_set)) {
         auto row = store::find_package(reader, view.host.org, id);
         CHECK(row.has_value());
-        view.software.push_back(std::move(row->package));
+        std::string cpe = vuln::identify(row->package).cpe;
+        view.software.push_back({std::move(row->package), std::move(cpe)});
       }
-      std::sort(view.software.begin(), view.software.end());
+      std::sort(view.software.begin(), view.software.end(),
+                [](const auto& a, const auto& b) { return a.package < b.package; });
     }
     return view;
   });
@@ -116,22 +135,21 @@ Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname
   });
 }
 
+Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
+                             const Config& config, AgentId id, Instant now) {
+  return store.read([&](store::Reader& reader) -> Result<AgentView> {
+    auto agent = store::find_agent_anywhere(reader, id);
+    if (!agent) return Error{Errc::not_found, "There is no such agent."};
+    return view_of(reader, presence, config, std::move(*agent), now);
+  });
+}
+
 std::vector<AgentView> list_agent_views(store::Store& store, const PresenceTable& presence,
                                         const Config& config, Instant now) {
   return store.read([&](store::Reader& reader) {
     std::vector<AgentView> views;
     for (model::Agent& agent : store::list_agents(reader)) {
-      AgentView view;
-      if (const auto host = store::find_host(reader, agent.org, agent.host)) {
-        view.hostname = host->hostname;
-      }
-      view.state = presence.find_agent(agent.id).value_or(AgentPresence{});
-      view.presence = agent.status == model::AgentStatus::superseded
-                          ? model::Presence::offline
-                          : model::presence_of(view.state.last_seen, presence.server_started(),
-                                               config.offline_after(), now);
-      view.agent = std::move(agent);
-      views.push_back(std::move(view));
+      views.push_back(view_of(reader, presence, config, std::move(agent), now));
     }
     return views;
   });

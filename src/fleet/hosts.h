@@ -31,13 +31,20 @@ Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& 
                                     const Config& config, OrgId org, std::string_view hostname,
                                     Instant now);
 
+/// A package of a host with the CPE that it is known by, reported or from the alias table.
+struct SoftwareView {
+  model::Package package;
+  std::string cpe;
+};
+
 /// A host as operators see it.
 struct HostView {
   model::Host host;
   Instant last_seen;
   model::Presence presence = model::Presence::unknown;
-  std::vector<model::Agent> agents;     // live ones
-  std::vector<model::Package> software;  // only from show_host
+  std::int64_t open_findings = 0;
+  std::vector<model::Agent> agents;    // live ones, in the order of their enrolment
+  std::vector<SoftwareView> software;  // only from show_host, by name
 };
 
 /// Pages in the order of ids.
@@ -61,7 +68,11 @@ struct AgentView {
   AgentPresence state;
   model::Presence presence = model::Presence::unknown;
 };
+/// In the order of their ids.
 std::vector<AgentView> list_agent_views(store::Store& store, const PresenceTable& presence,
                                         const Config& config, Instant now);
+/// Fails with not_found.
+Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
+                             const Config& config, AgentId id, Instant now);
 
 }  // namespace muster::fleet

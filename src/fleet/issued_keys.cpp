@@ -16,7 +16,7 @@ CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
   const store::EnrolmentToken row{org, created.id, credentials.hash(created.token), max_uses, 0,
                                   now, created.expires_at, std::nullopt};
   store::insert_enrolment_token(tx, row);
-  record_audit(tx, ids, org, actor, "token_created", "token:" + std::to_string(row.id.value),
+  record_audit(tx, ids, org, actor, "tokens.create", std::to_string(row.id.value),
                [&](JsonWriter& details) {
                  details.member("max_uses", max_uses).member("expires_at", row.expires_at);
                },
@@ -27,19 +27,20 @@ CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
   return created;
 }
 
-Result<void> revoke_enrolment_token(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                    const Actor& actor, TokenId id, Instant now) {
-  const auto tokens = store::list_enrolment_tokens(tx);
+Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& ids,
+                                                     Credentials& credentials,
+                                                     const Actor& actor, TokenId id, Instant now) {
+  auto tokens = store::list_enrolment_tokens(tx);
   const auto found = std::find_if(tokens.begin(), tokens.end(),
                                   [&](const auto& token) { return token.id == id; });
-  if (found == tokens.end() || found->revoked_at) {
-    return Error{Errc::not_found, "There is no such live token."};
-  }
+  if (found == tokens.end()) return Error{Errc::not_found, "There is no such token."};
+  if (found->revoked_at) return std::move(*found);
+  found->revoked_at = now;
   store::revoke_enrolment_token(tx, found->org, id, now);
-  record_audit(tx, ids, found->org, actor, "token_revoked", "token:" + std::to_string(id.value),
+  record_audit(tx, ids, found->org, actor, "tokens.revoke", std::to_string(id.value),
                {}, now);
   tx.on_commit([&credentials, hash = found->hash] { credentials.enrolment_tokens.erase(hash); });
-  return {};
+  return std::move(*found);
 }
 
 CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
@@ -49,7 +50,7 @@ CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credent
   const store::InventoryKey row{org,    created.id, name, credentials.hash(created.key),
                                 scopes, now,        std::nullopt};
   store::insert_inventory_key(tx, row);
-  record_audit(tx, ids, org, actor, "key_created", "key:" + std::to_string(row.id.value),
+  record_audit(tx, ids, org, actor, "keys.create", std::to_string(row.id.value),
                [&](JsonWriter& details) { details.member("name", name); }, now);
   tx.on_commit([&credentials, row, scopes] {
     credentials.inventory_keys.set(row.hash, {row.org, row.id, scopes});
@@ -57,19 +58,20 @@ CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credent
   return created;
 }
 
-Result<void> revoke_inventory_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                  const Actor& actor, KeyId id, Instant now) {
-  const auto keys = store::list_inventory_keys(tx);
+Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
+                                                 Credentials& credentials, const Actor& actor,
+                                                 KeyId id, Instant now) {
+  auto keys = store::list_inventory_keys(tx);
   const auto found =
       std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.id == id; });
-  if (found == keys.end() || found->revoked_at) {
-    return Error{Errc::not_found, "There is no such live key."};
-  }
+  if (found == keys.end()) return Error{Errc::not_found, "There is no such key."};
+  if (found->revoked_at) return std::move(*found);
+  found->revoked_at = now;
   store::revoke_inventory_key(tx, found->org, id, now);
-  record_audit(tx, ids, found->org, actor, "key_revoked", "key:" + std::to_string(id.value), {},
+  record_audit(tx, ids, found->org, actor, "keys.revoke", std::to_string(id.value), {},
                now);
   tx.on_commit([&credentials, hash = found->hash] { credentials.inventory_keys.erase(hash); });
-  return {};
+  return std::move(*found);
 }
 
 std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng,
@@ -85,8 +87,8 @@ std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng,
   row.created_at = now;
   if (ttl.count() != 0) row.expires_at = now + ttl;
   store::insert_operator_token(tx, row);
-  record_audit(tx, ids, OrgId{0}, actor, "operator_token_created",
-               "operator:" + std::to_string(row.id.value),
+  record_audit(tx, ids, OrgId{0}, actor, "operators.create_token",
+               std::to_string(row.id.value),
                [&](JsonWriter& details) { details.member("name", name); }, now);
   tx.on_commit([&credentials, row, scopes] {
     credentials.operators.set(row.hash, {row.id, scopes, row.expires_at});

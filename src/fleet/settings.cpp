@@ -77,6 +77,7 @@ std::string_view scope_kind_name(SettingScope::Kind kind) {
 void Settings::load(store::Reader& reader) {
   values_.with([&](Values& values) {
     for (const store::Setting& row : store::list_settings(reader)) {
+      if (row.value == "null") continue;
       values[{row.org.value, row.scope, row.scope_id, row.name}] = row.value;
     }
   });
@@ -140,6 +141,19 @@ Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json&
                        name, value.serialise()});
   });
   if (failure) return *failure;
+  store_all(tx, changed);
+  return {};
+}
+
+void Settings::end_forced_scan(store::Tx& tx, OrgId org, HostId host) {
+  const std::string id = std::to_string(host.value);
+  const bool forced = values_.with([&](const Values& values) {
+    return values.contains({org.value, "host", id, "force_full_scan"});
+  });
+  if (forced) store_all(tx, {{org, "host", id, "force_full_scan", "null"}});
+}
+
+void Settings::store_all(store::Tx& tx, const std::vector<store::Setting>& changed) {
   for (const store::Setting& row : changed) store::set_setting(tx, row);
   tx.on_commit([this, changed] {
     values_.with([&](Values& all) {
@@ -153,7 +167,6 @@ Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json&
       }
     });
   });
-  return {};
 }
 
 std::string encode_settings(const HostSettings& settings) {

@@ -56,10 +56,14 @@ class Settings {
   /// Sets members of `values` at `scope`; null removes one. Fails with invalid_field naming an
   /// unknown setting or a value out of bounds, and then nothing changes.
   Result<void> set(store::Tx& tx, const SettingScope& scope, const Json& values);
+  /// Takes force_full_scan out of a host's own settings: the full report came.
+  void end_forced_scan(store::Tx& tx, OrgId org, HostId host);
 
  private:
   using Key = std::tuple<std::int64_t, std::string, std::string, std::string>;
   using Values = std::map<Key, std::string>;
+
+  void store_all(store::Tx& tx, const std::vector<store::Setting>& changed);
   Guarded<Values> values_;
 };
 

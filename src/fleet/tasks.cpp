@@ -68,6 +68,26 @@ void record_end(store::Tx& tx, NumberIds& ids, const Poller& agent, const Task& 
                now);
 }
 
+/// Fielded agents leave these empty in some results.
+void take_enrolled_facts(store::Reader& reader, const Poller& poller, model::TaskResult& result) {
+  if (result.hostname.empty()) {
+    if (const auto host = store::find_host(reader, poller.org, poller.host)) {
+      result.hostname = host->hostname;
+    }
+  }
+  if (!result.os.empty() && !result.arch.empty()) return;
+  if (const auto agent = store::find_agent(reader, poller.org, poller.agent)) {
+    if (result.os.empty()) result.os = agent->os;
+    if (result.arch.empty()) result.arch = agent->arch;
+  }
+}
+
+std::string hostname_of(store::Reader& reader, const Task& task) {
+  const auto agent = store::find_agent(reader, task.org, task.agent);
+  const auto host = agent ? store::find_host(reader, task.org, agent->host) : std::nullopt;
+  return host ? host->hostname : std::string();
+}
+
 Task with_time(Task task, Instant now) {
   return *advance(std::move(task), {TaskEvent::Kind::time_passed}, now);
 }
@@ -103,7 +123,7 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, NumberIds& ids, Rng& rng
     task.deliver_by = now + order.deliver_within;
     task.valid_until = now + order.valid_for;
     store::insert_task(tx, task);
-    record_audit(tx, ids, task.org, actor, "task_created", "task:" + task.id.text(),
+    record_audit(tx, ids, task.org, actor, "tasks.create", task.id.text(),
                  [&](JsonWriter& details) {
                    details.member("type", model::task_type_name(task.type))
                        .member("agent_id", task.agent)
@@ -122,7 +142,7 @@ Result<Task> cancel_task(store::Tx& tx, NumberIds& ids, PresenceTable& presence,
   if (!found) return unknown_task();
   Task task = TRY(advance(with_time(std::move(*found), now), {TaskEvent::Kind::cancelled}, now));
   store::set_task(tx, task);
-  record_audit(tx, ids, task.org, actor, "task_cancelled", "task:" + id.text(), {}, now);
+  record_audit(tx, ids, task.org, actor, "tasks.cancel", id.text(), {}, now);
   follow_outstanding(tx, presence, task.org, task.agent, true, false);
   return task;
 }
@@ -185,6 +205,7 @@ Result<StatusOutcome> record_result(store::Tx& tx, NumberIds& ids, PresenceTable
                                     const Poller& agent, model::TaskResult result, Instant now) {
   Task task = TRY(own_task(tx, agent, result.task));
   result.received_at = now;
+  take_enrolled_facts(tx, agent, result);
   const bool first = store::insert_result(tx, agent.org, result);
   for (const model::Control& control : result.controls) {
     store::set_control(tx, agent.org, task.id, control);
@@ -201,7 +222,8 @@ Result<TaskView> show_task(store::Store& store, TaskId id, Instant now) {
   return store.read([&](store::Reader& reader) -> Result<TaskView> {
     std::optional<Task> task = store::find_task_anywhere(reader, id);
     if (!task) return unknown_task();
-    TaskView view{with_time(std::move(*task), now), {}};
+    TaskView view{with_time(std::move(*task), now), {}, {}};
+    view.hostname = hostname_of(reader, view.task);
     view.result = store::find_result(reader, view.task.org, id);
     return view;
   });
@@ -212,16 +234,19 @@ TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent,
   TaskId before;
   before.uuid.bytes.fill(0xFF);
   if (const auto given = parse_uuid(cursor); given.ok()) before = {*given};
-  TaskPage page;
-  page.tasks = store.read([&](store::Reader& reader) {
-    return store::list_tasks(reader, agent, before, count + 1);
+  return store.read([&](store::Reader& reader) {
+    TaskPage page;
+    std::vector<Task> tasks = store::list_tasks(reader, agent, before, count + 1);
+    if (tasks.size() > static_cast<std::size_t>(count)) {
+      tasks.pop_back();
+      page.next_cursor = tasks.back().id.text();
+    }
+    for (Task& task : tasks) {
+      std::string hostname = hostname_of(reader, task);
+      page.tasks.push_back({with_time(std::move(task), now), std::move(hostname), {}});
+    }
+    return page;
   });
-  if (page.tasks.size() > static_cast<std::size_t>(count)) {
-    page.tasks.pop_back();
-    page.next_cursor = page.tasks.back().id.text();
-  }
-  for (Task& task : page.tasks) task = with_time(std::move(task), now);
-  return page;
 }
 
 }  // namespace muster::fleet

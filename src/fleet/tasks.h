@@ -81,11 +81,12 @@ Result<StatusOutcome> record_result(store::Tx& tx, NumberIds& ids, PresenceTable
 /// A task with its result, as operators see it.
 struct TaskView {
   model::Task task;
-  std::optional<model::TaskResult> result;
+  std::string hostname;
+  std::optional<model::TaskResult> result;  // only from show_task
 };
 Result<TaskView> show_task(store::Store& store, TaskId id, Instant now);
 struct TaskPage {
-  std::vector<model::Task> tasks;
+  std::vector<TaskView> tasks;
   std::string next_cursor;
 };
 /// Newest first.

@@ -50,7 +50,6 @@ struct Caller {
   AgentId agent;         // agent
   HostId host;           // agent
   std::int64_t key = 0;  // id of the inventory key or operator token
-  bool new_key = false;  // agent: proved itself with a rotated key for the first time
 
   bool may(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
 };

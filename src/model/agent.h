@@ -63,7 +63,6 @@ struct Host {
   std::optional<Instant> last_report_at;
   std::optional<crypto::KeyHash> package_set;
   std::int64_t package_count = 0;
-  bool force_full_scan = false;
 };
 
 /// Online, offline, or unknown: the server itself has not been up long enough to tell.

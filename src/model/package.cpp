@@ -18,23 +18,40 @@ struct Synonym {
 /// What the fielded agents and common inventories call an ecosystem of ours. Extensions of
 /// browsers and editors have no order of versions that we know, so they stay unknown.
 constexpr Synonym synonyms[] = {
-    {"apt", Ecosystem::deb},        {"dpkg", Ecosystem::deb},
-    {"debian", Ecosystem::deb},     {"yum", Ecosystem::rpm},
-    {"dnf", Ecosystem::rpm},        {"zypper", Ecosystem::rpm},
-    {"redhat", Ecosystem::rpm},     {"alpine", Ecosystem::apk},
-    {"alpm", Ecosystem::pacman},    {"arch", Ecosystem::pacman},
-    {"python", Ecosystem::pypi},    {"pip", Ecosystem::pypi},
-    {"node", Ecosystem::npm},       {"nodejs", Ecosystem::npm},
-    {"java", Ecosystem::maven},     {"gradle", Ecosystem::maven},
-    {"rubygems", Ecosystem::gem},   {"ruby", Ecosystem::gem},
-    {"golang", Ecosystem::go},      {"gomod", Ecosystem::go},
-    {"crates.io", Ecosystem::cargo}, {"crates", Ecosystem::cargo},
-    {"rust", Ecosystem::cargo},     {"packagist", Ecosystem::composer},
-    {"win", Ecosystem::windows},    {"winget", Ecosystem::windows},
-    {"chocolatey", Ecosystem::windows}, {"msi", Ecosystem::windows},
-    {"brew", Ecosystem::macos},     {"homebrew", Ecosystem::macos},
-    {"darwin", Ecosystem::macos},   {"port", Ecosystem::macos},
-    {"snap", Ecosystem::generic},   {"flatpak", Ecosystem::generic},
+    {"apt", Ecosystem::deb},
+    {"dpkg", Ecosystem::deb},
+    {"debian", Ecosystem::deb},
+    {"yum", Ecosystem::rpm},
+    {"dnf", Ecosystem::rpm},
+    {"zypper", Ecosystem::rpm},
+    {"redhat", Ecosystem::rpm},
+    {"alpine", Ecosystem::apk},
+    {"alpm", Ecosystem::pacman},
+    {"arch", Ecosystem::pacman},
+    {"python", Ecosystem::pypi},
+    {"pip", Ecosystem::pypi},
+    {"node", Ecosystem::npm},
+    {"nodejs", Ecosystem::npm},
+    {"java", Ecosystem::maven},
+    {"gradle", Ecosystem::maven},
+    {"rubygems", Ecosystem::gem},
+    {"ruby", Ecosystem::gem},
+    {"golang", Ecosystem::go},
+    {"gomod", Ecosystem::go},
+    {"crates.io", Ecosystem::cargo},
+    {"crates", Ecosystem::cargo},
+    {"rust", Ecosystem::cargo},
+    {"packagist", Ecosystem::composer},
+    {"win", Ecosystem::windows},
+    {"winget", Ecosystem::windows},
+    {"chocolatey", Ecosystem::windows},
+    {"msi", Ecosystem::windows},
+    {"brew", Ecosystem::macos},
+    {"homebrew", Ecosystem::macos},
+    {"darwin", Ecosystem::macos},
+    {"port", Ecosystem::macos},
+    {"snap", Ecosystem::generic},
+    {"flatpak", Ecosystem::generic},
 };
 
 /// How much of a release number names the release that has advisories of its own.
@@ -46,12 +63,10 @@ struct Distribution {
 };
 
 constexpr Distribution distributions[] = {
-    {"debian", Precision::major},    {"ubuntu", Precision::minor},
-    {"alpine", Precision::minor},    {"rhel", Precision::major},
-    {"centos", Precision::major},    {"almalinux", Precision::major},
-    {"rocky", Precision::major},     {"oracle", Precision::major},
-    {"amazon", Precision::major},    {"fedora", Precision::major},
-    {"sles", Precision::minor},      {"opensuse-leap", Precision::minor},
+    {"debian", Precision::major}, {"ubuntu", Precision::minor}, {"alpine", Precision::minor},
+    {"rhel", Precision::major},   {"centos", Precision::major}, {"almalinux", Precision::major},
+    {"rocky", Precision::major},  {"oracle", Precision::major}, {"amazon", Precision::major},
+    {"fedora", Precision::major}, {"sles", Precision::minor},   {"opensuse-leap", Precision::minor},
     {"arch", Precision::none},
 };
 
@@ -62,12 +77,18 @@ struct Alias {
 
 /// Other words for a distribution: ids of os-release(5), and names used by scanners.
 constexpr Alias distribution_aliases[] = {
-    {"redhat", "rhel"},      {"red hat", "rhel"},
-    {"alma", "almalinux"},   {"rockylinux", "rocky"},
-    {"ol", "oracle"},        {"oraclelinux", "oracle"},
-    {"oracle linux", "oracle"}, {"amzn", "amazon"},
-    {"amazonlinux", "amazon"}, {"opensuse.leap", "opensuse-leap"},
-    {"opensuse leap", "opensuse-leap"}, {"suse linux enterprise", "sles"},
+    {"redhat", "rhel"},
+    {"red hat", "rhel"},
+    {"alma", "almalinux"},
+    {"rockylinux", "rocky"},
+    {"ol", "oracle"},
+    {"oraclelinux", "oracle"},
+    {"oracle linux", "oracle"},
+    {"amzn", "amazon"},
+    {"amazonlinux", "amazon"},
+    {"opensuse.leap", "opensuse-leap"},
+    {"opensuse leap", "opensuse-leap"},
+    {"suse linux enterprise", "sles"},
     {"archlinux", "arch"},
 };
 
@@ -79,20 +100,15 @@ struct Codename {
 
 /// https://wiki.debian.org/DebianReleases and https://wiki.ubuntu.com/Releases
 constexpr Codename codenames[] = {
-    {"debian", "potato", "2"},      {"debian", "woody", "3.0"},
-    {"debian", "sarge", "3.1"},     {"debian", "etch", "4"},
-    {"debian", "lenny", "5"},       {"debian", "squeeze", "6"},
-    {"debian", "wheezy", "7"},      {"debian", "jessie", "8"},
-    {"debian", "stretch", "9"},     {"debian", "buster", "10"},
-    {"debian", "bullseye", "11"},   {"debian", "bookworm", "12"},
-    {"debian", "trixie", "13"},     {"debian", "forky", "14"},
-    {"debian", "duke", "15"},       {"debian", "sid", "sid"},
-    {"debian", "unstable", "sid"},  {"debian", "testing", "sid"},
-    {"ubuntu", "trusty", "14.04"},  {"ubuntu", "xenial", "16.04"},
-    {"ubuntu", "bionic", "18.04"},  {"ubuntu", "focal", "20.04"},
-    {"ubuntu", "jammy", "22.04"},   {"ubuntu", "noble", "24.04"},
-    {"ubuntu", "oracular", "24.10"}, {"ubuntu", "plucky", "25.04"},
-    {"ubuntu", "questing", "25.10"},
+    {"debian", "potato", "2"},       {"debian", "woody", "3.0"},    {"debian", "sarge", "3.1"},
+    {"debian", "etch", "4"},         {"debian", "lenny", "5"},      {"debian", "squeeze", "6"},
+    {"debian", "wheezy", "7"},       {"debian", "jessie", "8"},     {"debian", "stretch", "9"},
+    {"debian", "buster", "10"},      {"debian", "bullseye", "11"},  {"debian", "bookworm", "12"},
+    {"debian", "trixie", "13"},      {"debian", "forky", "14"},     {"debian", "duke", "15"},
+    {"debian", "sid", "sid"},        {"debian", "unstable", "sid"}, {"debian", "testing", "sid"},
+    {"ubuntu", "trusty", "14.04"},   {"ubuntu", "xenial", "16.04"}, {"ubuntu", "bionic", "18.04"},
+    {"ubuntu", "focal", "20.04"},    {"ubuntu", "jammy", "22.04"},  {"ubuntu", "noble", "24.04"},
+    {"ubuntu", "oracular", "24.10"}, {"ubuntu", "plucky", "25.04"}, {"ubuntu", "questing", "25.10"},
 };
 
 bool is_digit(char c) {
@@ -226,8 +242,8 @@ std::string distro_of_os(std::string_view os_name, std::string_view os_version) 
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (auto release = read_release(*distribution, words[i])) {
       // "15 SP5" is the release that everybody else writes 15.5.
-      const bool has_pack = distribution->name == "sles" && i + 1 < words.size() &&
-                            words[i + 1].starts_with("sp");
+      const bool has_pack =
+          distribution->name == "sles" && i + 1 < words.size() && words[i + 1].starts_with("sp");
       if (has_pack) *release += "." + words[i + 1].substr(2);
       return std::string(distribution->name) + ":" + *release;
     }

@@ -7,7 +7,7 @@ namespace muster::model {
 namespace {
 
 TEST(Ecosystem, NamesAreReadBack) {
-#define ECOSYSTEM(name, scheme)                                 \
+#define ECOSYSTEM(name, scheme)                                                 \
   EXPECT_EQ(parse_ecosystem(ecosystem_name(Ecosystem::name)), Ecosystem::name); \
   EXPECT_FALSE(ecosystem_scheme(Ecosystem::name).empty());
 #include "model/ecosystems.def"
@@ -85,8 +85,11 @@ TEST(Distro, OfADerivativeIsNotItsParents) {
 }
 
 TEST(Distro, HasOneFormForCodenamesNumbersAndCases) {
-  for (const auto& [codename, number] : {std::pair{"buster", "10"}, {"bullseye", "11"},
-                                         {"bookworm", "12"}, {"trixie", "13"}, {"forky", "14"}}) {
+  for (const auto& [codename, number] : {std::pair{"buster", "10"},
+                                         {"bullseye", "11"},
+                                         {"bookworm", "12"},
+                                         {"trixie", "13"},
+                                         {"forky", "14"}}) {
     EXPECT_EQ(canonical_distro(std::string("debian:") + codename), std::string("debian:") + number);
     EXPECT_EQ(canonical_distro(std::string("Debian:") + number + ".5"),
               std::string("debian:") + number);

@@ -11,7 +11,7 @@ namespace muster::net {
 
 /// What the head of an answer says beyond its Response.
 struct AnswerFraming {
-  std::string_view date;
+  std::string_view date = {};
   bool close = false;
   bool http_1_0 = false;
 };

@@ -16,9 +16,9 @@ namespace muster::net {
 
 struct ClientRequest {
   http::Method method = http::Method::get;
-  std::string target;  // path and query
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::string target = {};  // path and query
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  std::string body = {};
   std::string_view content_type = "application/json";
 };
 

@@ -24,9 +24,10 @@ struct ServerOptions {
   std::size_t reads_in_flight = limits::reads_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
   Duration head_timeout = limits::head_timeout;
-  /// Bodies and answers beyond a few seconds' worth get more time, at the slowest rate we serve.
   Duration body_timeout = limits::body_timeout;
   Duration write_timeout = limits::write_timeout;
+  /// Large bodies and answers get time on top of those two, at this rate.
+  std::size_t slowest_bytes_per_second = 32 * limits::KiB;
   Duration idle_timeout = limits::idle_timeout;
   Duration drain_timeout = limits::drain_timeout;
 };

@@ -16,14 +16,8 @@ namespace {
 constexpr std::uint64_t discard_bytes_max = 64 * limits::KiB;
 /// Answers up to here are sent in one call with their head.
 constexpr std::size_t joined_body_bytes = 16 * limits::KiB;
-/// Large bodies get time on top of their timeout, at this rate.
-constexpr std::int64_t slowest_bytes_per_second = 32 * 1024;
 /// How long a refused peer may go on sending before it is cut off without having seen why.
 constexpr Duration linger_timeout = std::chrono::seconds(5);
-
-Duration allowance(Duration timeout, std::uint64_t bytes) {
-  return timeout + std::chrono::seconds(static_cast<std::int64_t>(bytes) / slowest_bytes_per_second);
-}
 
 bool is_inside(std::string_view part, const std::string& whole) {
   return std::greater_equal<>()(part.data(), whole.data()) &&
@@ -47,7 +41,10 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
     if (failed || !self.receive()) co_return;
     Next next = self.advance();
     while (next == Next::next_request || next == Next::wait) {
-      if (next == Next::wait && !co_await self.finish()) co_return;
+      if (next == Next::wait) {
+        const bool stays = co_await self.finish();
+        if (!stays) co_return;
+      }
       next = self.advance();
     }
     if (next == Next::close || !self.expect_request()) co_return;
@@ -63,6 +60,11 @@ void Session::drain() {
   if (!idle_) return;
   char byte = 0;
   if (::recv(socket(), &byte, 1, MSG_PEEK) <= 0) close();
+}
+
+void Session::allow(Duration timeout, std::uint64_t bytes) {
+  const auto seconds = bytes / thread_.options().slowest_bytes_per_second;
+  thread_.set_deadline(*this, timeout + std::chrono::seconds(seconds));
 }
 
 // --- Input -----------------------------------------------------------------------------------
@@ -303,7 +305,7 @@ Task<bool> Session::write_all(std::string_view bytes) {
 Task<void> Session::read_body() {
   Exchange& exchange = *exchange_;
   const std::uint64_t length = exchange.parser->framing().content_length;
-  thread_.set_deadline(*this, allowance(thread_.options().body_timeout, length));
+  allow(thread_.options().body_timeout, length);
   while (exchange.body.size() < length) {
     const auto bytes = co_await read_more(length - exchange.body.size());
     if (bytes.empty()) co_return goes_on(Next::close);
@@ -316,7 +318,7 @@ Task<void> Session::read_body() {
 Task<void> Session::read_chunks() {
   Exchange& exchange = *exchange_;
   const std::size_t body_max = exchange.admission.body_max;
-  thread_.set_deadline(*this, allowance(thread_.options().body_timeout, body_max));
+  allow(thread_.options().body_timeout, body_max);
   for (;;) {
     std::size_t used = 0;
     const auto refused = exchange.parser->put_chunks(pending_, exchange.body, body_max, used);
@@ -360,10 +362,11 @@ Task<void> Session::commit() {
 
 Task<void> Session::send() {
   Exchange& exchange = *exchange_;
-  thread_.set_deadline(
-      *this, allowance(thread_.options().write_timeout, exchange.unsent_body.size()));
-  const bool sent = co_await write_all(exchange.unsent) && co_await write_all(exchange.unsent_body);
-  goes_on(sent ? answered() : Next::close);
+  allow(thread_.options().write_timeout, exchange.unsent_body.size());
+  const bool head_sent = co_await write_all(exchange.unsent);
+  if (!head_sent) co_return goes_on(Next::close);
+  const bool body_sent = co_await write_all(exchange.unsent_body);
+  goes_on(body_sent ? answered() : Next::close);
 }
 
 Task<void> Session::discard() {
@@ -380,7 +383,10 @@ Task<void> Session::linger() {
   // Closing with unread input resets the connection, and the peer may never see the answer.
   ::shutdown(socket(), SHUT_WR);
   thread_.set_deadline(*this, std::min(linger_timeout, thread_.options().body_timeout));
-  while (!(co_await read_more(IoThread::read_buffer_bytes)).empty()) {
+  // GCC 12 loses the frame when a loop's condition awaits a temporary: keep it in the body.
+  for (;;) {
+    const auto bytes = co_await read_more(IoThread::read_buffer_bytes);
+    if (bytes.empty()) break;
   }
   goes_on(Next::close);
 }

@@ -46,6 +46,8 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   void keep_input();
   /// Before each wait for a request or the rest of a head. False when it is not worth waiting.
   bool expect_request();
+  /// Deadline for moving `bytes`: the timeout, and more for large ones.
+  void allow(Duration timeout, std::uint64_t bytes);
 
   Next advance();
   Exchange& open_exchange();

@@ -12,7 +12,8 @@ namespace muster::version {
 /// https://www.debian.org/doc/debian-policy/ch-controlfields.html#version
 ///
 ///     epoch     decimal digits; absent is 0. dpkg refuses more than 2^31-1, Policy sets no bound
-///     upstream  starts with a digit; letters, digits and . + ~ -, and : after an epoch. Policy says
+///     upstream  starts with a digit; letters, digits and . + ~ -, and : after an epoch. Policy
+///     says
 ///               "should" of the first digit and the archive enforces it; here it keeps texts such
 ///               as "unknown" from being versions
 ///     revision  after the last hyphen, not empty; letters, digits and + . ~; absent is 0

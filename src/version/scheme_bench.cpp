@@ -8,8 +8,7 @@ namespace {
 
 void compare_security_fixes(benchmark::State& state) {
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        compare_valid(Scheme::deb, "1.1.1n-0+deb11u3", "1.1.1n-0+deb11u5"));
+    benchmark::DoNotOptimize(compare_valid(Scheme::deb, "1.1.1n-0+deb11u3", "1.1.1n-0+deb11u5"));
   }
 }
 BENCHMARK(compare_security_fixes);

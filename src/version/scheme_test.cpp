@@ -152,7 +152,7 @@ TEST(Deb, ReadingStaysWithinTextThatIsNoVersion) {
       for (char& c : text) c = static_cast<char>(random() % 256);
     }
     const auto order = compare_valid(Scheme::deb, texts[0], texts[1]);
-    EXPECT_EQ(order < 0, compare_valid(Scheme::deb, texts[1], texts[0]) > 0);
+    EXPECT_EQ(order<0, compare_valid(Scheme::deb, texts[1], texts[0])> 0);
   }
 }
 
@@ -210,7 +210,12 @@ TEST(Deb, AgreesWithDpkgItself) {
     const auto& a = versions[i];
     const auto& b = versions[i + 1];
     const auto order = compare(Scheme::deb, a, b).value();
-    EXPECT_EQ(test::dpkg_says(a, order < 0 ? "lt" : order > 0 ? "gt" : "eq", b), true)
+    EXPECT_EQ(test::dpkg_says(a,
+                              order < 0   ? "lt"
+                              : order > 0 ? "gt"
+                                          : "eq",
+                              b),
+              true)
         << a << " " << sign(order) << " " << b;
   }
 }

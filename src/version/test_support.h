@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// For tests of this module and of those above it: real files and dpkg itself as the second opinion.
+/// For tests of this module and of those above it: real files and dpkg itself as the second
+/// opinion.
 namespace muster::version::test {
 
 inline std::string read_file(const std::filesystem::path& path) {

@@ -71,10 +71,14 @@ std::strong_ordering Index::Builder::State::compare(const Draft& a, const Draft&
                                                     const std::vector<std::uint32_t>& rank) const {
   if (const auto order = a.key <=> b.key; order != 0) return order;
   const auto words = [&](const Row& row) {
-    return std::array{rank[row.id], rank[row.feed], rank[row.urgency], rank[row.summary],
+    return std::array{rank[row.id],
+                      rank[row.feed],
+                      rank[row.urgency],
+                      rank[row.summary],
                       std::uint32_t{static_cast<std::uint8_t>(row.status)},
                       std::uint32_t{static_cast<std::uint8_t>(row.severity)},
-                      std::uint32_t{row.range_count}, std::uint32_t{row.alias_count}};
+                      std::uint32_t{row.range_count},
+                      std::uint32_t{row.alias_count}};
   };
   if (const auto order = words(a.row) <=> words(b.row); order != 0) return order;
   for (std::uint32_t i = 0; i < a.row.range_count; ++i) {
@@ -101,7 +105,7 @@ Index::Builder& Index::Builder::operator=(Builder&&) noexcept = default;
 void Index::Builder::add(const Advisory& advisory) {
   Index& index = *state_->index;
   StringPool& pool = index.pool_;
-  const std::uint32_t distro = pool.add(model::canonical_distro(advisory.distro));
+  const std::uint32_t distro = index.distros_.add(model::canonical_distro(advisory.distro));
   const std::uint32_t package = pool.add(advisory.package);
   Row row{};
   row.feed = pool.add(advisory.feed);
@@ -143,21 +147,15 @@ std::shared_ptr<const Index> Index::Builder::finish() {
     const auto at = static_cast<std::uint32_t>(index.rows_.size());
     if (index.groups_.empty() || index.groups_.back().key != draft.key) {
       index.groups_.push_back({draft.key, at, at});
-      index.distros_.push_back(static_cast<std::uint32_t>(draft.key >> 32) & 0xFFFFFF);
     }
     index.rows_.push_back(draft.row);
     index.groups_.back().last = at + 1;
     index.incomparable_ += draft.row.comparable ? 0 : 1;
   }
-  std::sort(index.distros_.begin(), index.distros_.end());
-  index.distros_.erase(std::unique(index.distros_.begin(), index.distros_.end()),
-                       index.distros_.end());
-  std::erase(index.distros_, 0U);
   index.pool_.shrink();
   index.ranges_.shrink_to_fit();
   index.aliases_.shrink_to_fit();
   index.groups_.shrink_to_fit();
-  index.distros_.shrink_to_fit();
   std::shared_ptr<const Index> done = std::move(state_->index);
   state_ = std::make_unique<State>();
   return done;
@@ -170,22 +168,23 @@ std::shared_ptr<const Index> Index::build(const std::vector<Advisory>& advisorie
 }
 
 bool Index::covers(std::string_view distro) const {
-  const auto number = pool_.find(distro);
-  return number && std::binary_search(distros_.begin(), distros_.end(), *number);
+  return !distro.empty() && distros_.find(distro).has_value();
 }
 
 std::vector<std::string> Index::distros() const {
   std::vector<std::string> names;
-  for (const std::uint32_t number : distros_) names.emplace_back(pool_.text(number));
+  for (std::uint32_t number = 1; number < distros_.size(); ++number) {
+    names.emplace_back(distros_.text(number));
+  }
   std::sort(names.begin(), names.end());
   return names;
 }
 
 std::span<const Index::Row> Index::find(model::Ecosystem ecosystem, std::string_view distro,
                                         std::string_view package) const {
-  const auto distro_number = pool_.find(distro);
+  const auto distro_number = distros_.find(distro);
   const auto package_number = pool_.find(package);
-  if (!distro_number || !package_number || *distro_number >= (1U << 24)) return {};
+  if (!distro_number || !package_number) return {};
   const std::uint64_t key = key_of(ecosystem, *distro_number, *package_number);
   const auto group = std::lower_bound(groups_.begin(), groups_.end(), key,
                                       [](const Group& g, std::uint64_t k) { return g.key < k; });
@@ -206,9 +205,9 @@ std::vector<std::string> Index::aliases(const Row& row) const {
 }
 
 std::size_t Index::bytes() const {
-  return sizeof *this + pool_.bytes() + rows_.capacity() * sizeof(Row) +
+  return sizeof *this + pool_.bytes() + distros_.bytes() + rows_.capacity() * sizeof(Row) +
          ranges_.capacity() * sizeof(Range) + aliases_.capacity() * sizeof(std::uint32_t) +
-         groups_.capacity() * sizeof(Group) + distros_.capacity() * sizeof(std::uint32_t);
+         groups_.capacity() * sizeof(Group);
 }
 
 }  // namespace muster::vuln

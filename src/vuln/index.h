@@ -89,11 +89,11 @@ class Index {
                               std::uint32_t package);
 
   StringPool pool_;
-  std::vector<Row> rows_;        // group by group, by id within one
+  StringPool distros_;
+  std::vector<Row> rows_;  // group by group, by id within one
   std::vector<Range> ranges_;
   std::vector<std::uint32_t> aliases_;
-  std::vector<Group> groups_;    // by key
-  std::vector<std::uint32_t> distros_;
+  std::vector<Group> groups_;  // by key
   std::size_t incomparable_ = 0;
 };
 

@@ -14,7 +14,7 @@ StringPool::StringPool() : ends_{0}, slots_(64) {
 
 std::size_t StringPool::slot_of(std::string_view wanted) const {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = std::hash<std::string_view>{}(wanted) & mask;
+  std::size_t slot = std::hash<std::string_view>{}(wanted)&mask;
   while (slots_[slot] != 0 && text(slots_[slot] - 1) != wanted) slot = (slot + 1) & mask;
   return slot;
 }

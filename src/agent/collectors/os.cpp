@@ -3,7 +3,7 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
-#include <net/if.h>
+#include <linux/if.h>  // IFF_UP, IFF_LOOPBACK
 #include <netinet/in.h>
 #include <sys/utsname.h>
 

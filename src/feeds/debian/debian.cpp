@@ -118,8 +118,7 @@ class TrackerReader {
     const auto wrong = is_name(codename) ? set_verdict(advisory, row)
                                          : std::optional<std::string>("is no codename");
     if (wrong) {
-      return skip(std::string(package) + "." + std::string(id) + ".releases." +
-                      plain(codename, 80),
+      return skip(std::string(package) + "." + std::string(id) + ".releases." + plain(codename, 80),
                   *wrong);
     }
     advisory.distro = model::canonical_distro("debian:" + std::string(codename));
@@ -151,9 +150,8 @@ Result<FeedSummary> parse_debian(std::string_view text,
     return Error{Errc::invalid_json, "The tracker's file must be an object of source packages."};
   }
   TrackerReader reader(take);
-  root.for_each_member([&](std::string_view package, const Json& issues) {
-    reader.read_package(package, issues);
-  });
+  root.for_each_member(
+      [&](std::string_view package, const Json& issues) { reader.read_package(package, issues); });
   FeedSummary summary = reader.finish();
   if (summary.records == 0) {
     const std::string first = summary.remarks.empty() ? "it is empty" : summary.remarks.front();

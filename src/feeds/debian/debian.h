@@ -21,10 +21,10 @@ namespace muster::feeds {
 /// `not-affected`, which older exports write, is read as not_affected. The distribution is the
 /// canonical form of the codename ("debian:12"), the id the tracker's (CVE-… or TEMP-…).
 ///
-/// Severity is Debian's triage and no CVSS: urgency high, medium, low keep their name, "unimportant"
-/// is negligible, anything else unknown; `nodsa` (no advisory of its own is planned) makes an
-/// unknown severity low. The publisher's words stay in Advisory::urgency: "not yet assigned; no-dsa:
-/// Minor issue".
+/// Severity is Debian's triage and no CVSS: urgency high, medium, low keep their name,
+/// "unimportant" is negligible, anything else unknown; `nodsa` (no advisory of its own is planned)
+/// makes an unknown severity low. The publisher's words stay in Advisory::urgency: "not yet
+/// assigned; no-dsa: Minor issue".
 ///
 /// Fails as parse_feed says when the file is not of that shape. A single row that makes no sense
 /// (unknown status, resolved without a version) is skipped, counted and named; if no row at all

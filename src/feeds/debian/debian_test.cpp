@@ -24,8 +24,8 @@ struct Parsed {
 
 Parsed parse(std::string_view text) {
   std::vector<Advisory> advisories;
-  auto summary = parse_debian(
-      text, [&](Advisory&& advisory) { advisories.push_back(std::move(advisory)); });
+  auto summary =
+      parse_debian(text, [&](Advisory&& advisory) { advisories.push_back(std::move(advisory)); });
   return {std::move(summary), std::move(advisories)};
 }
 
@@ -106,9 +106,8 @@ TEST(DebianTracker, RefusesWhatIsNotOfItsShape) {
 
 TEST(DebianTracker, KeepsASummaryWithinItsBound) {
   const std::string long_text(5000, 'x');
-  const auto [summary, advisories] = parse(
-      R"({"p": {"CVE-2099-1": {"description": ")" + long_text +
-      R"(", "releases": {"sid": {"status": "open"}}}}})");
+  const auto [summary, advisories] = parse(R"({"p": {"CVE-2099-1": {"description": ")" + long_text +
+                                           R"(", "releases": {"sid": {"status": "open"}}}}})");
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(advisories.at(0).summary.size(), 500U);
   EXPECT_TRUE(model::decode_advisory(model::encode_advisory(advisories[0])).ok());
@@ -128,8 +127,8 @@ TEST(DebianTracker, ReadsTheSampleOfTheRealFile) {
 }
 
 TEST(DebianTracker, ReadsEveryRowMadeFromTheAdvisoryLists) {
-  const auto path = shared_data(MUSTER_SOURCE_DIR,
-                                "debian-tracker/tracker-from-dsa-dla-2023-04.json.zst");
+  const auto path =
+      shared_data(MUSTER_SOURCE_DIR, "debian-tracker/tracker-from-dsa-dla-2023-04.json.zst");
   if (!path) GTEST_SKIP() << "no debian-tracker/tracker-from-dsa-dla: set MUSTER_DATA";
   const auto text = decompress(read_file(*path), limits::feed_body_bytes);
   ASSERT_TRUE(text.ok()) << text.error().message;

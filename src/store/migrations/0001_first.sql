@@ -65,7 +65,6 @@ CREATE TABLE hosts (
   last_report_at bigint,
   package_set bytea,
   package_count bigint NOT NULL,
-  force_full_scan bigint NOT NULL,
   PRIMARY KEY (org_id, host_id)
 );
 CREATE INDEX hosts_by_hostname ON hosts (hostname_folded, org_id);

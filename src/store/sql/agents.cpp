@@ -49,6 +49,15 @@ std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
   return std::move(found.front());
 }
 
+std::optional<Agent> find_agent_anywhere(Reader& reader, AgentId id) {
+  std::vector<Agent> found = read_agents(reader.query(
+      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
+      " token_id FROM agents WHERE org_id IN (SELECT org_id FROM orgs) AND agent_id = $1",
+      id));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
 std::vector<Agent> list_agents(Reader& reader) {
   return read_agents(reader.query(
       "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"

@@ -15,6 +15,7 @@ class Tx;
 
 void insert_agent(Tx& tx, const model::Agent& agent);
 std::optional<model::Agent> find_agent(Reader& reader, OrgId org, AgentId id);
+std::optional<model::Agent> find_agent_anywhere(Reader& reader, AgentId id);
 std::vector<model::Agent> list_agents(Reader& reader);
 std::vector<model::Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host);
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);

@@ -86,6 +86,14 @@ void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolutio
       org, id, now, resolution);
 }
 
+std::int64_t count_open_findings(Reader& reader, OrgId org, HostId host) {
+  Rows rows = reader.query(
+      "SELECT count(*) FROM findings WHERE org_id = $1 AND host_id = $2 AND status = 'open'", org,
+      host);
+  rows.next();
+  return rows.integer(0);
+}
+
 std::vector<Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostId host) {
   std::vector<Finding> findings;
   Rows rows = reader.query("SELECT " FINDING_COLUMNS

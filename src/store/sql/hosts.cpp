@@ -47,7 +47,6 @@ Host read_host(const Rows& rows) {
   host.last_report_at = rows.maybe_instant(13);
   if (!rows.is_null(14)) host.package_set = rows.key_hash(14);
   host.package_count = rows.integer(15);
-  host.force_full_scan = rows.boolean(16);
   return host;
 }
 
@@ -65,31 +64,30 @@ std::optional<Host> first(std::vector<Host> hosts) {
 // Adjacent literals, so that each statement is one literal and keeps its own address.
 #define HOST_COLUMNS                                                                      \
   "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro,"  \
-  " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count," \
-  " force_full_scan"
+  " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count"
 
 }  // namespace
 
 void insert_host(Tx& tx, const Host& host) {
   tx.execute("INSERT INTO hosts (" HOST_COLUMNS
              ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-             " $14, $15, $16, $17, $18)",
+             " $14, $15, $16, $17)",
              host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
              host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
              host.first_seen, host.last_seen, host.last_report_at, host.package_set,
-             host.package_count, host.force_full_scan, fold_case(host.hostname));
+             host.package_count, fold_case(host.hostname));
 }
 
 void set_host(Tx& tx, const Host& host) {
   tx.execute(
       "UPDATE hosts SET hostname = $3, machine_id = $4, os_name = $5, os_version = $6,"
       " os_kernel = $7, arch = $8, distro = $9, ip_address = $10, tags = $11, last_seen = $12,"
-      " last_report_at = $13, package_set = $14, package_count = $15, force_full_scan = $16,"
-      " hostname_folded = $17 WHERE org_id = $1 AND host_id = $2",
+      " last_report_at = $13, package_set = $14, package_count = $15,"
+      " hostname_folded = $16 WHERE org_id = $1 AND host_id = $2",
       host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
       host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
       host.last_seen, host.last_report_at, host.package_set, host.package_count,
-      host.force_full_scan, fold_case(host.hostname));
+      fold_case(host.hostname));
 }
 
 std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {

@@ -67,6 +67,7 @@ void open_finding(Tx& tx, const model::Finding& finding);
 std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, PackageId package,
                                          std::string_view resolution, Instant now);
 void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now);
+std::int64_t count_open_findings(Reader& reader, OrgId org, HostId host);
 std::vector<model::Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostId host);
 
 /// A finding with the words a person needs to read it.

@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""CPU per heartbeat of musterd beside nginx's `return 200`, on the same core in the same run.
+
+    bench/http_cpu.py --musterd build/release/bin/musterd
+    bench/http_cpu.py --noop build/release/bin/net_noop_server     (the session without the product)
+
+The servers take turns on CPU 0 with wrk on CPU 1, in interleaved short rounds, since the speed of
+a shared machine changes from minute to minute; the figure of a server is its cheapest round. CPU is
+what the process itself used (/proc/PID/stat, in ticks of 10 ms), so wrk and the machine's other
+work do not count. Needs nginx and wrk; ends in about 20 seconds.
+"""
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+START_SECONDS = 15
+SERVER_CPU, LOAD_CPU = 0, 1
+
+BODY = json.dumps({
+    "timestamp": "2026-03-21T14:30:00Z", "status": "idle", "current_task": None,
+    "system": {"hostname": "WORKSTATION-01", "os": "windows", "arch": "amd64",
+               "uptime_seconds": 86400, "cpu_percent": 15, "memory_mb": 4096,
+               "disk_free_mb": 50000, "process_cpu_percent": 2, "process_memory_mb": 25},
+    "agent_version": "0.5.11"})
+
+WRK_SCRIPT = """
+wrk.method = "POST"
+wrk.path = "/api/agent/heartbeat"
+wrk.body = BODY
+HEADERS
+local failed = 0
+function response(status) if status ~= 200 then failed = failed + 1 end end
+"""
+
+
+def lua_text(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def cpu_seconds(pids):
+    """User and system time of the processes, exited threads included."""
+    user = system = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        user += int(fields[11])
+        system += int(fields[12])
+    ticks = os.sysconf("SC_CLK_TCK")
+    return user / ticks, system / ticks
+
+
+def pin(pid):
+    """Every thread of the process that exists now; later ones inherit."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(task), {SERVER_CPU})
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port, process):
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            sys.exit(f"bench: a server ended with status {process.returncode} instead of listening")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    sys.exit("bench: a server did not listen in time")
+
+
+class Server:
+    """One of the compared servers: how to call it and which processes do its work."""
+
+    def __init__(self, name, process, port, headers=None):
+        self.name, self.process, self.port = name, process, port
+        self.headers = headers or {}
+        self.rounds = []
+
+    def pids(self):
+        return [self.process.pid]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+class Nginx(Server):
+    def __init__(self, folder):
+        port = free_port()
+        config = folder / "nginx.conf"
+        config.write_text(f"""
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 300s;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{
+      default_type application/json;
+      return 200 '{{"success": true, "data": {{"acknowledged": true, "server_time": "2026-03-21T14:30:01Z"}}}}';
+    }}
+  }}
+}}
+""")
+        process = subprocess.Popen(["nginx", "-c", str(config), "-p", str(folder), "-e",
+                                    str(folder / "error.log")], preexec_fn=on_server_cpu)
+        super().__init__("nginx return 200", process, port)
+        wait_for_port(port, process)
+        self.workers = children_of(process.pid)
+
+    def pids(self):
+        return self.workers
+
+
+def on_server_cpu():
+    os.sched_setaffinity(0, {SERVER_CPU})
+
+
+def children_of(pid):
+    return [int(child) for child in
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+class Noop(Server):
+    def __init__(self, binary):
+        process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   preexec_fn=on_server_cpu)
+        super().__init__("session, no-op handler", process, int(process.stdout.readline()))
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+class Musterd(Server):
+    def __init__(self, binary, folder):
+        data = folder / "data"
+        data.mkdir()
+        config = folder / "musterd.toml"
+        config.write_text("[limits]\ndevice_per_minute = 0\n")
+        process = subprocess.Popen(
+            [binary, "--data", str(data), "--listen", "127.0.0.1:0", "--config", str(config)],
+            stderr=subprocess.PIPE, preexec_fn=on_server_cpu)
+        super().__init__("musterd heartbeat", process, self.started_port(process))
+        wait_for_port(self.port, process)
+        self.enrol((data / "admin.token").read_text().strip())
+
+    @staticmethod
+    def started_port(process):
+        """From the `server_started` event; goes on reading so that the pipe never fills."""
+        ports = queue.Queue()
+
+        def read():
+            for line in process.stderr:
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    sys.stderr.buffer.write(line)
+                    continue
+                if event.get("event") == "server_started":
+                    ports.put(event["port"])
+        threading.Thread(target=read, daemon=True).start()
+        try:
+            return ports.get(timeout=START_SECONDS)
+        except queue.Empty:
+            process.kill()
+            sys.exit("bench: musterd did not log server_started in time")
+
+    def call(self, path, body, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("POST", path, json.dumps(body),
+                           {"Content-Type": "application/json", **headers})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status not in (200, 201):
+            sys.exit(f"bench: {path} answered {answer.status}: {text.decode(errors='replace')}")
+        return json.loads(text)
+
+    def enrol(self, operator_token):
+        token = self.call("/api/v1/tokens", {"ttl_seconds": 3600, "max_uses": 10},
+                          {"Authorization": f"Bearer {operator_token}"})["token"]
+        agent = self.call("/api/agent/enroll", {
+            "token": token, "hostname": "WORKSTATION-01", "os": "windows", "arch": "amd64",
+            "agent_version": "0.5.11"}, {})["data"]
+        self.headers = {
+            "X-Agent-Key": agent["api_key"], "X-Agent-ID": agent["agent_id"],
+            "X-Request-Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        # The first heartbeat is durable; the measured ones change nothing.
+        self.call("/api/agent/heartbeat", json.loads(BODY), self.headers)
+
+
+def write_script(folder, server):
+    headers = {"Content-Type": "application/json", **server.headers}
+    lines = "\n".join(f"wrk.headers[{lua_text(k)}] = {lua_text(v)}" for k, v in headers.items())
+    path = folder / f"wrk-{server.port}.lua"
+    path.write_text(WRK_SCRIPT.replace("BODY", lua_text(BODY)).replace("HEADERS", lines)
+                    .split("local failed")[0])
+    return path
+
+
+def parse_wrk(text):
+    requests = failed = None
+    for line in text.splitlines():
+        words = line.split()
+        if " requests in " in line:
+            requests = int(words[0])
+        if "Non-2xx" in line or "Socket errors" in line:
+            failed = line.strip()
+    if failed or not requests:
+        sys.exit(f"bench: the load had failures, so the figure would mean nothing: {failed}\n{text}")
+    return requests
+
+
+def run_round(server, script, seconds, connections):
+    pin_later = server.pids()
+    for pid in pin_later:
+        pin(pid)
+    before, started = cpu_seconds(pin_later), time.monotonic()
+    done = subprocess.run(
+        ["taskset", "-c", str(LOAD_CPU), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
+         str(script), f"http://127.0.0.1:{server.port}/api/agent/heartbeat"],
+        capture_output=True, text=True, timeout=seconds + 30, check=True)
+    elapsed, after = time.monotonic() - started, cpu_seconds(pin_later)
+    requests = parse_wrk(done.stdout)
+    user, system = after[0] - before[0], after[1] - before[1]
+    server.rounds.append({"requests": requests, "per_second": round(requests / elapsed),
+                          "user_us": user / requests * 1e6, "system_us": system / requests * 1e6,
+                          "cpu_us": (user + system) / requests * 1e6})
+
+
+def summary(servers):
+    base = min(r["cpu_us"] for r in servers[0].rounds)
+    rows = []
+    for server in servers:
+        best = min(server.rounds, key=lambda r: r["cpu_us"])
+        ratios = sorted(mine["cpu_us"] / nginx["cpu_us"]
+                        for mine, nginx in zip(server.rounds, servers[0].rounds))
+        rows.append({"server": server.name, "cpu_us": round(best["cpu_us"], 3),
+                     "user_us": round(best["user_us"], 3), "system_us": round(best["system_us"], 3),
+                     "per_second": max(r["per_second"] for r in server.rounds),
+                     "ratio": round(best["cpu_us"] / base, 3),
+                     "ratio_median_of_rounds": round(ratios[len(ratios) // 2], 3)})
+    return rows
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--musterd", help="the release binary")
+    arguments.add_argument("--noop", help="net_noop_server, the session alone")
+    arguments.add_argument("--rounds", type=int, default=4)
+    arguments.add_argument("--seconds", type=int, default=2, help="of one server in one round")
+    arguments.add_argument("--connections", type=int, default=64)
+    arguments.add_argument("--max-ratio", type=float, help="exit 1 if a server costs more")
+    arguments.add_argument("--json", action="store_true", help="print JSON only")
+    options = arguments.parse_args()
+    if not options.musterd and not options.noop:
+        arguments.error("name at least one of --musterd and --noop")
+    if os.cpu_count() < 2:
+        sys.exit("bench: needs two CPUs, one for the server and one for wrk")
+
+    with tempfile.TemporaryDirectory(prefix="muster-bench-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)  # nginx's worker may run as another user
+        servers = []
+        try:
+            servers.append(Nginx(folder))
+            if options.noop:
+                servers.append(Noop(options.noop))
+            if options.musterd:
+                servers.append(Musterd(options.musterd, folder))
+            scripts = [write_script(folder, server) for server in servers]
+            for _ in range(options.rounds):
+                for server, script in zip(servers, scripts):
+                    run_round(server, script, options.seconds, options.connections)
+        finally:
+            for server in servers:
+                server.stop()
+
+    rows = summary(servers)
+    if not options.json:
+        print(f"{'server':<26}{'cpu/req us':>11}{'user':>8}{'system':>8}{'req/s':>10}{'ratio':>8}"
+              f"{'median':>8}")
+        for row in rows:
+            print(f"{row['server']:<26}{row['cpu_us']:>11.2f}{row['user_us']:>8.2f}"
+                  f"{row['system_us']:>8.2f}{row['per_second']:>10}{row['ratio']:>8.2f}"
+                  f"{row['ratio_median_of_rounds']:>8.2f}")
+    print(json.dumps({"connections": options.connections, "rounds": options.rounds,
+                      "servers": rows}))
+    worst = max(row["ratio"] for row in rows)
+    return 1 if options.max_ratio and worst > options.max_ratio else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

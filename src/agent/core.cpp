@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/core.h"
+
+#include <algorithm>
+
+#include "agent/bounds.h"
+#include "agent/core_parts.h"
+#include "agent/http_date.h"
+
+namespace muster::agent {
+
+std::string_view purpose_name(Purpose purpose) {
+  constexpr std::array<std::string_view, purposes> names = {"heartbeat", "announcement", "result",
+                                                            "report", "poll"};
+  return names[static_cast<std::size_t>(purpose)];
+}
+
+namespace core {
+
+namespace {
+
+/// splitmix64: the next of a sequence that a seed fixes, so that a step stays pure.
+std::uint64_t next_random(std::uint64_t& seed) {
+  seed += 0x9E3779B97F4A7C15U;
+  std::uint64_t z = seed;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31);
+}
+
+Duration retry_wait(State& state, Purpose purpose, int failures) {
+  const Duration most =
+      purpose == Purpose::report ? bounds::report_retry_max : bounds::retry_max;
+  Duration wait = bounds::retry_first;
+  for (int i = 1; i < failures && wait < most; ++i) wait *= 2;
+  return spread(state, std::min(wait, most));
+}
+
+bool is_device(Purpose purpose) {
+  return purpose != Purpose::report;
+}
+
+}  // namespace
+
+Duration spread(State& state, Duration wait) {
+  const auto thousandths = static_cast<std::int64_t>(next_random(state.jitter) % 201);
+  return Duration(wait.count() * (900 + thousandths) / 1000);
+}
+
+void succeeded(Step& step, Purpose purpose, Duration interval) {
+  Lane& lane = step.lane(purpose);
+  lane = {};
+  lane.due = step.now.steady + spread(step.state, interval);
+}
+
+void failed(Step& step, Purpose purpose, const std::string& why, Duration at_least) {
+  Lane& lane = step.lane(purpose);
+  ++lane.failures;
+  lane.quick_retries = 0;
+  const Duration wait = std::max(retry_wait(step.state, purpose, lane.failures), at_least);
+  lane.due = step.now.steady + wait;
+  step.note(LogLevel::warning, "call_failed",
+            {{"purpose", std::string(purpose_name(purpose))},
+             {"why", why},
+             {"retry_seconds", std::to_string(wait.count() / 1000)}});
+  const bool hopeless = at_least >= bounds::refused_retry;
+  if (step.state.once && (lane.failures >= bounds::once_attempts || hopeless)) {
+    step.state.failure = std::string(purpose_name(purpose)) + ": " + why;
+  }
+}
+
+void refused(Step& step, Purpose purpose, const Answer& answer) {
+  const Refusal refusal = read_refusal(answer);
+  const auto asked = parse_retry_after(answer.header("Retry-After"),
+                                       step.now.wall + step.state.clock_offset);
+  // Later than asked, never earlier: a fleet told the same second must not come back in it.
+  const Duration wait =
+      asked ? *asked + spread(step.state, *asked / 10) : Duration(0);
+  failed(step, purpose, "status " + std::to_string(answer.status) + ", " + refusal.message, wait);
+  if (answer.status == 429 && asked && is_device(purpose)) {
+    // The limit counts all device calls of this agent together.
+    for (const Purpose other : {Purpose::heartbeat, Purpose::announce, Purpose::deliver,
+                                Purpose::poll}) {
+      step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
+    }
+  }
+}
+
+namespace {
+
+void took(Step& step, Purpose purpose, const Result<Answer>& result) {
+  if (!result) {
+    if (purpose == Purpose::report) report_lost(step);
+    failed(step, purpose, result.error().message);
+    return;
+  }
+  const Answer& answer = *result;
+  if (answer.body.size() > bounds::answer_bytes) {
+    if (purpose == Purpose::report) report_lost(step);
+    failed(step, purpose, "the answer is too large");
+    return;
+  }
+  learn_time(step, answer);
+  if (answer.status == 401) {
+    unauthorised(step, purpose, answer);
+    return;
+  }
+  switch (purpose) {
+    case Purpose::heartbeat:
+      return take_heartbeat(step, answer);
+    case Purpose::announce:
+      return take_announcement(step, answer);
+    case Purpose::deliver:
+      return take_delivery(step, answer);
+    case Purpose::report:
+      return take_report(step, answer);
+    case Purpose::poll:
+      return take_poll(step, answer);
+  }
+}
+
+bool wants(const State& state, Purpose purpose) {
+  switch (purpose) {
+    case Purpose::heartbeat:
+      return true;
+    case Purpose::announce:
+      return state.active.has_value() && !state.running;
+    case Purpose::deliver:
+      return state.journal.undelivered() != 0;
+    case Purpose::report:
+      // Presence first: a host that cannot beat has no use for a report.
+      return state.last_heartbeat.has_value() && !(state.once && state.report_settled);
+    case Purpose::poll:
+      return state.last_heartbeat.has_value() && !state.active.has_value() &&
+             !(state.once && state.poll_was_empty);
+  }
+  return false;
+}
+
+/// Begins the most important call that is due.
+void plan(Step& step) {
+  State& state = step.state;
+  if (state.busy || state.stopping || !state.failure.empty()) return;
+  for (std::size_t i = 0; i < purposes; ++i) {
+    const auto purpose = static_cast<Purpose>(i);
+    if (!wants(state, purpose) || step.lane(purpose).due > step.now.steady) continue;
+    state.busy = purpose;
+    switch (purpose) {
+      case Purpose::heartbeat:
+        step.actions.push_back(Measure{});
+        break;
+      case Purpose::announce:
+        begin_announcement(step);
+        break;
+      case Purpose::deliver:
+        state.delivering.emplace();
+        state.delivering->task = *state.journal.next_undelivered();
+        step.actions.push_back(Recall{Journal::file_of(state.delivering->task)});
+        break;
+      case Purpose::report:
+        step.actions.push_back(TakeSurvey{});
+        break;
+      case Purpose::poll:
+        begin_poll(step);
+        break;
+    }
+    return;
+  }
+}
+
+struct Visitor {
+  Step& step;
+
+  void operator()(const Started&) { resume_tasks(step); }
+  void operator()(const Woke&) {}
+  void operator()(const Stopping&) {
+    step.state.stopping = true;
+    if (step.state.running) step.actions.push_back(Kill{});
+  }
+  void operator()(const Measured& measured) { begin_heartbeat(step, measured.vitals); }
+  void operator()(const Surveyed& surveyed) { begin_report(step, surveyed); }
+  void operator()(const Recalled& recalled) { begin_delivery(step, recalled); }
+  void operator()(const Answered& answered) {
+    CHECK(step.state.busy.has_value());
+    const Purpose purpose = *step.state.busy;
+    step.state.busy.reset();
+    took(step, purpose, answered.answer);
+  }
+  void operator()(const Executor::Ended& ended) { task_ended(step, ended); }
+};
+
+}  // namespace
+}  // namespace core
+
+Actions step(State& state, const Event& event, Moment now) {
+  Actions actions;
+  core::Step step{state, now, actions};
+  std::visit(core::Visitor{step}, event);
+  core::plan(step);
+  return actions;
+}
+
+std::optional<Duration> next_wake(const State& state) {
+  if (state.busy || state.stopping || !state.failure.empty()) return std::nullopt;
+  std::optional<Duration> first;
+  for (std::size_t i = 0; i < purposes; ++i) {
+    if (!core::wants(state, static_cast<Purpose>(i))) continue;
+    first = first ? std::min(*first, state.lanes[i].due) : state.lanes[i].due;
+  }
+  return first;
+}
+
+bool settled(const State& state) {
+  return state.last_heartbeat.has_value() && state.report_settled && state.poll_was_empty &&
+         !state.active && state.journal.undelivered() == 0;
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "agent/collectors/host.h"
+#include "agent/executor/executor.h"
+#include "agent/files.h"
+#include "agent/identity.h"
+#include "agent/journal.h"
+#include "agent/moment.h"
+#include "agent/progress.h"
+#include "agent/settings.h"
+#include "agent/software_set.h"
+#include "agent/transport.h"
+#include "base/log.h"
+
+/// The agent as a pure state machine: step(state, event, now) gives the actions to take, in order.
+/// Whoever drives it (agent/runner.h) takes each action before the next and brings back what came
+/// of it as an event. Everything that must not be lost is in a Save before the action that relies
+/// on it, so the process may be killed between any two.
+namespace muster::agent {
+
+/// The calls an agent makes; each has its own clock and its own patience.
+enum class Purpose : std::uint8_t { heartbeat, announce, deliver, report, poll };
+inline constexpr std::size_t purposes = 5;
+std::string_view purpose_name(Purpose purpose);
+
+// --- What happened -----------------------------------------------------------------------------
+
+struct Started {};
+struct Woke {};
+struct Stopping {};
+struct Measured {
+  Vitals vitals;
+};
+struct Surveyed {
+  std::optional<Survey> survey;
+  std::optional<std::string> acknowledged;  // content of software_file
+};
+struct Recalled {
+  std::optional<std::string> record;  // content of the file that was asked for
+};
+struct Answered {
+  Result<Answer> answer;
+};
+using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Answered,
+                           Executor::Ended>;
+
+// --- What to do --------------------------------------------------------------------------------
+
+struct Save {
+  std::string file;
+  std::string content;
+};
+struct Forget {
+  std::string file;
+};
+struct Measure {};     // answered by Measured
+struct TakeSurvey {};  // answered by Surveyed
+struct Recall {        // answered by Recalled
+  std::string file;
+};
+struct Send {  // answered by Answered
+  Purpose purpose;
+  Call call;
+};
+struct Execute {  // answered by Ended, some time later
+  Command command;
+};
+struct Kill {};
+struct Note {  // for the log
+  LogLevel level;
+  std::string event;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+using Action = std::variant<Save, Forget, Measure, TakeSurvey, Recall, Send, Execute, Kill, Note>;
+using Actions = std::vector<Action>;
+
+// --- What it knows -----------------------------------------------------------------------------
+
+/// When a call is due next, on the steady clock, and how often it failed in a row.
+struct Lane {
+  Duration due{0};
+  int failures = 0;
+  /// Refused as skewed or with one of two keys, and tried again at once; reset by anything else.
+  int quick_retries = 0;
+};
+
+struct State {
+  Settings settings;
+  Identity identity;
+  Progress progress;
+  Journal journal;
+  HostFacts facts;
+  Instant process_started_at;
+  std::uint64_t jitter = 0;  // seed of the spread of all intervals
+  bool once = false;         // do what is due, then be settled()
+
+  std::array<Lane, purposes> lanes;
+  /// One thing at a time waits for its event.
+  std::optional<Purpose> busy;
+  bool stopping = false;
+
+  // The server's clock minus ours; from an answer's own words it overrules the Date header.
+  Duration clock_offset{0};
+  bool offset_from_server = false;
+
+  // Rotation: which of the two keys the next call uses, and the last one used.
+  bool prefer_pending = true;
+  bool used_pending = false;
+
+  // Presence.
+  std::string reconnect_reason;
+  std::optional<Duration> last_heartbeat;
+
+  // The task in hand: accepted and to be announced, or running.
+  std::optional<Command> active;
+  bool running = false;
+  std::optional<Record> delivering;
+  std::optional<TaskId> answered_again;  // delivered to us though its outcome was acknowledged
+  /// Tasks that load_state() found unfinished, and whether they may have run.
+  std::vector<std::pair<TaskId, bool>> found;
+  std::size_t delivery_output = 0;  // bytes of each stream the server took no offence at
+  bool poll_was_empty = false;
+
+  // The report in hand.
+  bool full_wanted = false;
+  bool sent_full = false;
+  bool was_open = false;
+  SoftwareSet sent_software;
+  bool report_settled = false;
+
+  /// Why `run --once` cannot succeed; empty while it can.
+  std::string failure;
+
+  Lane& lane(Purpose purpose) { return lanes[static_cast<std::size_t>(purpose)]; }
+  const Lane& lane(Purpose purpose) const { return lanes[static_cast<std::size_t>(purpose)]; }
+};
+
+/// The state as the files left it. Fails with not_found when the host is not enrolled, and for a
+/// damaged identity. Damaged progress is forgotten; a damaged record counts as a task that may have
+/// run.
+Result<State> load_state(const Files& files, Settings settings, HostFacts facts, Moment now,
+                         std::uint64_t jitter);
+
+Actions step(State& state, const Event& event, Moment now);
+
+/// When to send Woke, if nothing happens before; nothing while an event is awaited.
+std::optional<Duration> next_wake(const State& state);
+
+/// With `once`: a heartbeat got through, the report is up to date, no task is left, and every
+/// outcome is delivered.
+bool settled(const State& state);
+
+}  // namespace muster::agent

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/core.h"
+#include "agent/envelope.h"
+#include "agent/messages.h"
+
+/// The parts of step(), by what they are about; private to the core.
+namespace muster::agent::core {
+
+/// What one step has to work with.
+struct Step {
+  State& state;
+  Moment now;
+  Actions& actions;
+
+  Lane& lane(Purpose purpose) { return state.lane(purpose); }
+  void note(LogLevel level, std::string event,
+            std::vector<std::pair<std::string, std::string>> fields = {}) {
+    actions.push_back(Note{level, std::move(event), std::move(fields)});
+  }
+  void save_identity() {
+    actions.push_back(Save{Identity::file, encode_identity(state.identity)});
+  }
+  void save_progress() {
+    actions.push_back(Save{Progress::file, encode_progress(state.progress)});
+  }
+  void save_record(const Record& record) {
+    state.journal.put(record);
+    actions.push_back(Save{Journal::file_of(record.task), encode_record(record)});
+  }
+};
+
+// --- core.cpp: lanes -----------------------------------------------------------------------------
+
+/// `wait` times 0.9 to 1.1, so that a fleet started at once does not stay in step.
+Duration spread(State& state, Duration wait);
+
+/// A whole answer of the right kind came: the lane is due again after `interval`.
+void succeeded(Step& step, Purpose purpose, Duration interval);
+
+/// The call failed; it is due again after a growing wait, and not before `at_least`.
+void failed(Step& step, Purpose purpose, const std::string& why, Duration at_least = Duration(0));
+
+/// Failure as the answer tells it: obeys Retry-After. For statuses with no meaning of their own.
+void refused(Step& step, Purpose purpose, const Answer& answer);
+
+// --- core_calls.cpp: what every call and answer have in common ----------------------------------
+
+/// Adds the device headers (device-endpoints.txt, "Authentication") and sends.
+void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body);
+
+/// Learns the server's clock from `answer`.
+void learn_time(Step& step, const Answer& answer);
+void learn_server_time(Step& step, Instant server_time);
+
+/// A 401: another key, another clock, or patience. It never costs the identity.
+void unauthorised(Step& step, Purpose purpose, const Answer& answer);
+
+/// The key of the last call is proved by an answer that only our server gives.
+void key_proved(Step& step);
+
+// --- one pair a purpose: begin it, and take its answer -------------------------------------------
+
+void begin_heartbeat(Step& step, const Vitals& vitals);    // core_presence.cpp
+void take_heartbeat(Step& step, const Answer& answer);
+void begin_poll(Step& step);                               // core_tasks.cpp
+void take_poll(Step& step, const Answer& answer);
+void begin_announcement(Step& step);
+void take_announcement(Step& step, const Answer& answer);
+void begin_delivery(Step& step, const Recalled& recalled);
+void take_delivery(Step& step, const Answer& answer);
+void begin_report(Step& step, const Surveyed& surveyed);   // core_report.cpp
+void take_report(Step& step, const Answer& answer);
+void report_lost(Step& step);
+
+/// Tasks found in the journal at start: those cut off while they ran are failed, never run again.
+void resume_tasks(Step& step);
+void task_ended(Step& step, const Executor::Ended& ended);
+/// An outcome without a run: refused, malformed, cut off.
+void fail_task(Step& step, TaskId task, const std::string& error);
+
+}  // namespace muster::agent::core

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/bounds.h"
+#include "agent/core_parts.h"
+
+namespace muster::agent::core {
+
+namespace {
+
+Duration heartbeat_interval(const State& state) {
+  return std::chrono::seconds(state.settings.intervals_heartbeat_seconds);
+}
+
+/// The key becomes `pending`, on disk before it is first used; the old one stays until then.
+void offer_key(Step& step, const std::string& key) {
+  Identity& identity = step.state.identity;
+  if (key.empty() || key == identity.key) return;
+  step.state.prefer_pending = true;
+  if (key == identity.pending_key) return;
+  identity.pending_key = key;
+  step.save_identity();
+  step.note(LogLevel::info, "key_offered");
+}
+
+}  // namespace
+
+void begin_heartbeat(Step& step, const Vitals& vitals) {
+  State& state = step.state;
+  const bool gap = state.last_heartbeat && state.lane(Purpose::heartbeat).failures > 0 &&
+                   step.now.steady - *state.last_heartbeat > 2 * heartbeat_interval(state);
+  if (gap && state.reconnect_reason.empty()) state.reconnect_reason = "network_recovery";
+  Heartbeat heartbeat;
+  heartbeat.at = step.now.wall + state.clock_offset;
+  if (state.running) heartbeat.current_task = state.active->task;
+  heartbeat.last_task = state.progress.last_task;
+  heartbeat.vitals = vitals;
+  heartbeat.reconnect_reason = state.reconnect_reason;
+  heartbeat.process_started_at = state.process_started_at + state.clock_offset;
+  send(step, Purpose::heartbeat, http::Method::post, "/api/agent/heartbeat",
+       heartbeat_body(heartbeat, state.facts));
+}
+
+void take_heartbeat(Step& step, const Answer& answer) {
+  State& state = step.state;
+  if (!answer.success()) return refused(step, Purpose::heartbeat, answer);
+  const auto data = read_envelope(answer);
+  if (!data || !data->is_object()) {
+    return failed(step, Purpose::heartbeat, "the answer is not one of this server");
+  }
+  const HeartbeatAnswer said = read_heartbeat(*data);
+  key_proved(step);
+  succeeded(step, Purpose::heartbeat, heartbeat_interval(state));
+  state.last_heartbeat = step.now.steady;
+  state.reconnect_reason.clear();
+  if (said.server_time) learn_server_time(step, *said.server_time);
+  if (state.progress.boot_id != state.facts.boot_id || state.progress.version != agent_version) {
+    state.progress.boot_id = state.facts.boot_id;
+    state.progress.version = agent_version;
+    step.save_progress();
+  }
+  if (said.force_full_scan && !state.full_wanted) {
+    state.full_wanted = true;
+    state.report_settled = false;
+    state.lane(Purpose::report).due = std::min(state.lane(Purpose::report).due, step.now.steady);
+  }
+  offer_key(step, said.new_key);
+}
+
+}  // namespace muster::agent::core

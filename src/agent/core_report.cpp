@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/bounds.h"
+#include "agent/core_parts.h"
+
+namespace muster::agent::core {
+
+namespace {
+
+Duration changes_interval(const State& state) {
+  return std::chrono::seconds(state.settings.intervals_changes_seconds);
+}
+
+/// A full report is due by age. A clock that was wrong when the last one was sent makes it due.
+bool full_by_age(const State& state, Instant now) {
+  const Duration age = now - state.progress.last_full_at;
+  return age < Duration(0) || age >= std::chrono::seconds(state.settings.intervals_report_seconds);
+}
+
+/// The set the server has, if we know for sure.
+std::optional<SoftwareSet> known_to_server(const State& state, const Surveyed& surveyed) {
+  if (state.progress.report_open || !surveyed.acknowledged) return std::nullopt;
+  auto set = decode_software(*surveyed.acknowledged);
+  if (!set || digest_of(*set) != state.progress.software_digest) return std::nullopt;
+  return set;
+}
+
+void settle(Step& step) {
+  succeeded(step, Purpose::report, changes_interval(step.state));
+  step.state.report_settled = true;
+}
+
+/// The report has a fate unknown to us from the moment it is sent until it is acknowledged.
+void open_report(Step& step) {
+  step.state.was_open = step.state.progress.report_open;
+  if (step.state.was_open) return;
+  step.state.progress.report_open = true;
+  step.save_progress();
+}
+
+}  // namespace
+
+void begin_report(Step& step, const Surveyed& surveyed) {
+  State& state = step.state;
+  if (!surveyed.survey) {
+    state.busy.reset();
+    return failed(step, Purpose::report, "the software of this host cannot be read");
+  }
+  const Survey& survey = *surveyed.survey;
+  state.facts = survey.facts;
+  if (survey.malformed + survey.beyond_limit != 0) {
+    step.note(LogLevel::warning, "software_left_out",
+              {{"malformed", std::to_string(survey.malformed)},
+               {"beyond_limit", std::to_string(survey.beyond_limit)}});
+  }
+  SoftwareSet software = make_software_set(survey.software);
+  const auto known = known_to_server(state, surveyed);
+  const Instant now = step.now.wall + state.clock_offset;
+  state.sent_full = state.full_wanted || !known || full_by_age(state, now);
+  std::string body;
+  if (state.sent_full) {
+    body = full_report_body(state.facts, state.identity.agent, software);
+  } else {
+    const SoftwareChange change = change_between(*known, software);
+    if (change.empty()) {
+      state.busy.reset();
+      return settle(step);
+    }
+    body = delta_report_body(state.facts, state.identity.agent, change);
+  }
+  state.sent_software = std::move(software);
+  open_report(step);
+  send(step, Purpose::report, http::Method::post, "/api/agent/report", std::move(body));
+}
+
+void report_lost(Step& step) {
+  // The server may have taken it: report_open stays, and the next report is full.
+  step.state.sent_software.clear();
+}
+
+void take_report(Step& step, const Answer& answer) {
+  State& state = step.state;
+  const SoftwareSet sent = std::exchange(state.sent_software, {});
+  if (answer.success()) {
+    const auto said = read_flat(answer);
+    if (!said) return failed(step, Purpose::report, said.error().message);
+    key_proved(step);
+    const Instant now = step.now.wall + state.clock_offset;
+    step.actions.push_back(Save{software_file, encode_software(sent)});
+    Progress& progress = state.progress;
+    progress.software_digest = digest_of(sent);
+    progress.report_open = false;
+    progress.last_report_at = now;
+    if (state.sent_full) progress.last_full_at = now;
+    ++progress.reports_acknowledged;
+    step.save_progress();
+    state.full_wanted = false;
+    step.note(LogLevel::info, "report_acknowledged",
+              {{"kind", state.sent_full ? "full" : "delta"},
+               {"packages", std::to_string(sent.size())}});
+    return settle(step);
+  }
+  const int status = answer.status;
+  // Refused before it did anything: what the server had, it still has.
+  const bool definite = (status >= 400 && status < 500) || status == 503;
+  if (definite) state.progress.report_open = state.was_open;
+  if (status == 404 && !state.sent_full) {
+    state.full_wanted = true;
+    step.lane(Purpose::report).due = step.now.steady;
+    return;
+  }
+  if (definite && status != 408 && status != 429 && status != 503) {
+    // A hostname conflict (409), a report it cannot read: somebody has to act first.
+    return failed(step, Purpose::report,
+                  "status " + std::to_string(status) + ", " + read_refusal(answer).message,
+                  bounds::report_retry_max);
+  }
+  refused(step, Purpose::report, answer);
+}
+
+}  // namespace muster::agent::core

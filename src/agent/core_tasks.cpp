@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/bounds.h"
+#include "agent/core_parts.h"
+#include "agent/utf8.h"
+#include "base/text.h"
+
+namespace muster::agent::core {
+
+namespace {
+
+Duration poll_interval(const State& state) {
+  return std::chrono::seconds(state.settings.intervals_poll_seconds);
+}
+
+void poll_soon(Step& step) {
+  step.state.poll_was_empty = false;
+  step.lane(Purpose::poll).due = step.now.steady;
+}
+
+std::string task_path(TaskId task, std::string_view what) {
+  return "/api/agent/tasks/" + task.text() + "/" + std::string(what);
+}
+
+/// Output as the journal and the wire want it: valid UTF-8 within the limit.
+void make_text(std::string& output, bool& truncated, std::size_t bytes_max) {
+  std::string text = to_utf8(output);
+  if (text.size() > bytes_max) {
+    text.resize(cut_utf8(text, bytes_max).size());
+    truncated = true;
+  }
+  output = std::move(text);
+}
+
+/// A task this agent took before: its journal answers, whatever the delivery says now.
+void answer_again(Step& step, TaskId task, const Entry& entry) {
+  State& state = step.state;
+  if (entry.phase < Phase::finished) return;  // in hand: its outcome is the answer
+  step.note(LogLevel::info, "task_answered_from_journal", {{"task", task.text()}});
+  // A server that gives the same task again and again is not asked at full speed.
+  state.answered_again = task;
+  if (!entry.archived) {
+    state.journal.deliver_again(task);
+  } else {
+    Record record;
+    record.task = task;
+    record.phase = entry.phase;
+    record.outcome.exit_code = static_cast<int>(entry.exit_code);
+    record.outcome.completed_at = entry.completed_at;
+    record.outcome.started_at = entry.completed_at;
+    record.outcome.stdout_truncated = record.outcome.stderr_truncated = true;
+    record.outcome.error = "reported before; the output is no longer kept";
+    step.save_record(record);
+  }
+  step.lane(Purpose::deliver).due = step.now.steady;
+}
+
+void accept(Step& step, const Assignment& assignment) {
+  State& state = step.state;
+  if (assignment.type != "execute_command" || !state.settings.allows(assignment.type)) {
+    ++state.progress.tasks_refused;
+    return fail_task(step, assignment.task,
+                     "refused: the policy of this host does not allow " +
+                         (assignment.type.empty() ? "this task" : assignment.type) +
+                         " ([policy] allow in agent.toml)");
+  }
+  if (!assignment.defect.empty()) {
+    return fail_task(step, assignment.task, "refused: " + assignment.defect);
+  }
+  Record record;
+  record.task = assignment.task;
+  record.line = assignment.command;
+  record.timeout = assignment.timeout;
+  step.save_record(record);
+  state.active = Command{record.task, record.line, record.timeout};
+  state.running = false;
+  step.lane(Purpose::announce) = {};
+}
+
+/// The task in hand will not run here; it may be delivered again.
+void drop_active(Step& step, const std::string& why) {
+  const TaskId task = step.state.active->task;
+  step.note(LogLevel::warning, "task_dropped", {{"task", task.text()}, {"why", why}});
+  step.state.journal.erase(task);
+  step.actions.push_back(Forget{Journal::file_of(task)});
+  step.state.active.reset();
+  step.lane(Purpose::announce) = {};
+}
+
+void start_active(Step& step) {
+  State& state = step.state;
+  Record record;
+  record.task = state.active->task;
+  record.phase = Phase::started;
+  record.outcome.started_at = step.now.wall + state.clock_offset;
+  step.save_record(record);
+  state.running = true;
+  step.note(LogLevel::info, "task_started", {{"task", record.task.text()}});
+  step.actions.push_back(Execute{*state.active});
+}
+
+/// What the first of the outbox says on disk. A file that is gone or damaged has no outcome left.
+Record recall_record(TaskId task, const Recalled& recalled) {
+  if (recalled.record) {
+    auto decoded = decode_record(*recalled.record);
+    if (decoded.ok() && decoded->task == task && decoded->phase >= Phase::finished) {
+      return std::move(decoded).value();
+    }
+  }
+  Record record;
+  record.task = task;
+  record.phase = Phase::failed;
+  record.outcome.exit_code = -1;
+  record.outcome.error = "the outcome was lost: the agent's journal is damaged";
+  return record;
+}
+
+void delivered(Step& step, bool accepted_by_server) {
+  State& state = step.state;
+  Record record = *std::exchange(state.delivering, std::nullopt);
+  succeeded(step, Purpose::deliver, Duration(0));
+  state.delivery_output = 0;
+  if (!accepted_by_server) {
+    step.note(LogLevel::error, "outcome_not_wanted", {{"task", record.task.text()}});
+  }
+  record.delivered = true;
+  step.save_record(record);
+  // Nothing else may be waiting behind an answer that the server keeps asking for.
+  const bool again = state.answered_again == record.task;
+  if (auto fold = state.journal.fold()) {
+    step.actions.push_back(Save{fold->file, std::move(fold->content)});
+    for (std::string& file : fold->folded) step.actions.push_back(Forget{std::move(file)});
+  }
+  if (!again) poll_soon(step);
+}
+
+}  // namespace
+
+void fail_task(Step& step, TaskId task, const std::string& error) {
+  Record record;
+  record.task = task;
+  record.phase = Phase::failed;
+  record.outcome.exit_code = -1;
+  record.outcome.error = error;
+  record.outcome.completed_at = step.now.wall + step.state.clock_offset;
+  step.save_record(record);
+  step.state.progress.last_task = task.text();
+  step.save_progress();
+  step.lane(Purpose::deliver).due = step.now.steady;
+  step.note(LogLevel::warning, "task_failed", {{"task", task.text()}, {"why", error}});
+}
+
+void resume_tasks(Step& step) {
+  State& state = step.state;
+  for (const auto& [task, cut_off_while_running] : std::exchange(state.found, {})) {
+    if (cut_off_while_running) {
+      fail_task(step, task, "the agent restarted during execution");
+    } else if (!state.settings.allows("execute_command")) {
+      state.active.reset();
+      fail_task(step, task, "refused: the policy of this host no longer allows execute_command");
+    }
+  }
+}
+
+void begin_poll(Step& step) {
+  send(step, Purpose::poll, http::Method::get, "/api/agent/tasks", "");
+}
+
+void take_poll(Step& step, const Answer& answer) {
+  State& state = step.state;
+  if (answer.status != 200 && answer.status != 204) return refused(step, Purpose::poll, answer);
+  std::optional<Assignment> assignment;
+  if (answer.status == 200) {
+    const auto data = read_envelope(answer);
+    if (!data) return failed(step, Purpose::poll, data.error().message);
+    key_proved(step);
+    auto read = read_assignment(*data, state.identity.agent);
+    if (!read) return failed(step, Purpose::poll, read.error().message);
+    assignment = std::move(read).value();
+  }
+  succeeded(step, Purpose::poll, poll_interval(state));
+  state.poll_was_empty = !assignment.has_value();
+  if (!assignment) return;
+  if (const Entry* known = state.journal.find(assignment->task)) {
+    answer_again(step, assignment->task, *known);
+  } else {
+    accept(step, *assignment);
+  }
+}
+
+void begin_announcement(Step& step) {
+  send(step, Purpose::announce, http::Method::patch,
+       task_path(step.state.active->task, "status"), status_body("executing", ""));
+}
+
+void take_announcement(Step& step, const Answer& answer) {
+  const int status = answer.status;
+  if (answer.success()) {
+    const auto data = read_envelope(answer);
+    if (data.ok()) {
+      key_proved(step);
+      succeeded(step, Purpose::announce, Duration(0));
+      return start_active(step);
+    }
+    failed(step, Purpose::announce, data.error().message);
+  } else if (status >= 400 && status < 500 && status != 408 && status != 429) {
+    drop_active(step, "status " + std::to_string(status) + ", " + read_refusal(answer).message);
+    // 409: cancelled or expired meanwhile, so there may be other work. Else do not press.
+    if (status == 409) poll_soon(step);
+  } else {
+    refused(step, Purpose::announce, answer);
+    if (step.lane(Purpose::announce).failures >= bounds::announce_attempts) {
+      drop_active(step, "the server cannot take its announcement");
+    }
+  }
+}
+
+void begin_delivery(Step& step, const Recalled& recalled) {
+  State& state = step.state;
+  state.delivering = recall_record(state.delivering->task, recalled);
+  const Record& record = *state.delivering;
+  if (record.phase == Phase::failed) {
+    return send(step, Purpose::deliver, http::Method::patch, task_path(record.task, "status"),
+                status_body("failed", record.outcome.error));
+  }
+  const std::size_t output =
+      state.delivery_output == 0 ? limits::output_bytes : state.delivery_output;
+  send(step, Purpose::deliver, http::Method::post, task_path(record.task, "result"),
+       result_body(record, state.facts, output));
+}
+
+void take_delivery(Step& step, const Answer& answer) {
+  State& state = step.state;
+  const int status = answer.status;
+  if (answer.success()) {
+    if (const auto data = read_envelope(answer); !data) {
+      return failed(step, Purpose::deliver, data.error().message);
+    }
+    key_proved(step);
+    return delivered(step, true);
+  }
+  if (status == 413 && state.delivery_output != 1) {
+    // Less output is better than none; the journal keeps all of it for now.
+    state.delivery_output = state.delivery_output == 0 ? bounds::shrunk_output_bytes : 1;
+    step.lane(Purpose::deliver).due = step.now.steady;
+    return;
+  }
+  // Final for the protocol (../wire: 400, 403, 404): asking again cannot change the answer.
+  if (status == 400 || status == 403 || status == 404 || status == 409 || status == 413) {
+    return delivered(step, false);
+  }
+  state.journal.postpone();
+  refused(step, Purpose::deliver, answer);
+}
+
+void task_ended(Step& step, const Executor::Ended& ended) {
+  State& state = step.state;
+  CHECK(state.running && state.active && state.active->task == ended.task);
+  Record record;
+  record.task = ended.task;
+  record.phase = Phase::finished;
+  record.outcome = ended.outcome;
+  Outcome& outcome = record.outcome;
+  const auto kept = static_cast<std::size_t>(state.settings.executor_output_bytes);
+  make_text(outcome.stdout_text, outcome.stdout_truncated, kept);
+  make_text(outcome.stderr_text, outcome.stderr_truncated, kept);
+  outcome.started_at = outcome.started_at + state.clock_offset;
+  outcome.completed_at = outcome.completed_at + state.clock_offset;
+  step.save_record(record);
+  state.active.reset();
+  state.running = false;
+  ++state.progress.tasks_executed;
+  state.progress.last_task = ended.task.text();
+  step.save_progress();
+  step.lane(Purpose::deliver).due = step.now.steady;
+  step.note(LogLevel::info, "task_ended",
+            {{"task", ended.task.text()}, {"exit_code", std::to_string(outcome.exit_code)}});
+}
+
+}  // namespace muster::agent::core

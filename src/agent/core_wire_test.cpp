@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "agent/core.h"
+#include "agent/testing/world.h"
+
+namespace muster::agent {
+namespace {
+
+using testing::FakeHost;
+using testing::FakeServer;
+using testing::FakeWorld;
+
+std::string reason_of(const std::string& heartbeat) {
+  const auto value = thread_json().parse(heartbeat).value().find("reconnect_reason");
+  return value ? std::string(value->string().value_or("")) : "(none)";
+}
+bool is_delta(const std::string& report) {
+  return thread_json().parse(report).value().find("delta").has_value();
+}
+
+TEST(AgentKeys, RotationUsesTheNewKeyAndForgetsTheOldOneOnceItWorked) {
+  FakeWorld world;
+  world.server.pending_key = "ak_new";
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(world.server.key, "ak_new");
+  EXPECT_EQ(world.identity().key, "ak_new");
+  EXPECT_EQ(world.identity().pending_key, "");
+}
+
+TEST(AgentKeys, ANewKeyTheServerDoesNotTakeYetCostsNothing) {
+  FakeWorld world;
+  // Another node answers 401 to the new key for a while.
+  world.server.change = [](const Call& call, Answer& answer) {
+    if (call.target == "/api/agent/heartbeat") {
+      answer.body = R"({"success": true, "data": {"new_api_key": "ak_early"}})";
+    }
+  };
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(world.identity().key, "ak_old");
+  EXPECT_EQ(world.identity().pending_key, "ak_early");
+  world.server.change = {};
+  world.server.pending_key = "ak_early";
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(world.identity().key, "ak_early");
+}
+
+TEST(AgentKeys, RefusalNeverCostsTheIdentity) {
+  FakeWorld world;
+  world.server.key = "ak_other";
+  const std::string before = world.files.content[Identity::file];
+  ASSERT_TRUE(world.run_for(std::chrono::hours(2)).ok());
+  EXPECT_EQ(world.files.content[Identity::file], before);
+  EXPECT_LE(world.server.calls.size(), 30U);  // patient: 5 minutes apart
+  EXPECT_FALSE(world.run_once().ok());
+  world.server.key = "ak_old";
+  EXPECT_TRUE(world.run_once().ok());
+}
+
+TEST(AgentKeys, ADisabledAgentWaitsAndComesBack) {
+  FakeWorld world;
+  world.server.disabled = true;
+  const TaskId task = world.server.add_command("true");
+  ASSERT_TRUE(world.run_for(std::chrono::hours(1)).ok());
+  EXPECT_LE(world.server.calls.size(), 15U);
+  world.server.disabled = false;
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(10)).ok());
+  EXPECT_EQ(world.server.tasks[task].results.size(), 1U);
+}
+
+TEST(AgentClock, AWrongClockIsCorrectedFromTheServersWords) {
+  for (const auto error : {std::chrono::hours(-30), std::chrono::hours(5)}) {
+    FakeWorld world;
+    world.rest.clock_error = error;
+    ASSERT_TRUE(world.run_once().ok());
+    EXPECT_EQ(world.server.calls.size(), 4U);  // one refusal, then all is well
+  }
+}
+
+TEST(AgentClock, TheDateHeaderHelpsWhereTheServerGivesNoTime) {
+  FakeWorld world;
+  world.rest.clock_error = std::chrono::hours(-2);
+  world.server.change = [](const Call&, Answer& answer) {
+    if (answer.status == 401) answer.body = R"({"success": false, "error": "no"})";
+    answer.headers.emplace_back("Date", "Tue, 14 Nov 2023 23:13:20 GMT");
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(6)).ok());
+  EXPECT_FALSE(world.server.heartbeats.empty());
+}
+
+TEST(AgentBackoff, RetryAfterIsObeyedForAllDeviceCalls) {
+  FakeWorld world;
+  bool limited = true;
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (!limited || call.target != "/api/agent/tasks") return;
+    limited = false;
+    answer = {429, {{"retry-after", "200"}}, R"({"success": false, "error": "slow down"})"};
+  };
+  world.server.add_command("true");
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(10)).ok());
+  const auto& calls = world.server.calls;
+  std::size_t at = 0;
+  while (calls[at].target != "/api/agent/tasks") ++at;
+  ASSERT_GT(calls.size(), at + 1);
+  EXPECT_GE(world.server.moments[at + 1] - world.server.moments[at], std::chrono::seconds(200));
+  EXPECT_LE(world.server.moments[at + 1] - world.server.moments[at], std::chrono::seconds(240));
+}
+
+TEST(AgentBackoff, AServerThatIsAwayIsAskedMoreAndMoreSeldom) {
+  FakeWorld world;
+  world.server.unreachable = true;
+  ASSERT_TRUE(world.run_for(std::chrono::hours(1)).ok());
+  EXPECT_GE(world.server.calls.size(), 12U);
+  EXPECT_LE(world.server.calls.size(), 30U);
+}
+
+TEST(AgentBackoff, TwoAgentsDoNotStayInStep) {
+  std::set<std::int64_t> seconds;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    FakeWorld world;
+    world.seed = seed;
+    ASSERT_TRUE(world.run_for(std::chrono::minutes(30)).ok());
+    seconds.insert(world.server.moments.back().count() / 1000);
+  }
+  EXPECT_GE(seconds.size(), 4U);
+}
+
+TEST(AgentAnswers, WhatIsNotTheServersIsRefusedAndChangesNothing) {
+  const std::vector<std::string> bodies = {
+      "<html>Sign in to the hotel</html>", "", "[]", "{\"success\": false}",
+      "{\"success\": true}", "{\"success\": true, \"data\": {\"id\": 1",
+      "{\"success\": true, \"data\": \"" + std::string(bounds::answer_bytes, 'x') + "\"}"};
+  for (const std::string& body : bodies) {
+    FakeWorld world;
+    ASSERT_TRUE(world.run_once().ok());
+    const auto before = world.files.content;
+    world.server.add_command("true");
+    world.host.software.push_back(FakeHost::package("new", "1"));
+    world.server.pending_key = "ak_new";
+    world.server.change = [&](const Call&, Answer& answer) { answer.body = body; };
+    EXPECT_FALSE(world.run_once().ok());
+    EXPECT_TRUE(world.executor.lines.empty());
+    EXPECT_EQ(world.files.content, before) << body.substr(0, 40);
+  }
+}
+
+TEST(AgentAnswers, AResultIsNotDeliveredUntilTheServerItselfSaysSo) {
+  FakeWorld world;
+  const TaskId task = world.server.add_command("true");
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (!call.target.ends_with("/result")) return;
+    world.server.tasks[task].results.clear();  // a proxy answered in its place
+    answer.body = "<html>hello</html>";
+  };
+  EXPECT_FALSE(world.run_once().ok());
+  world.server.change = {};
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(world.server.tasks[task].results.size(), 1U);
+  EXPECT_EQ(world.executor.runs[task], 1);
+}
+
+TEST(AgentPresence, TheFirstHeartbeatAfterAGapSaysWhy) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(reason_of(world.server.heartbeats.back()), "(none)");
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(3)).ok());
+  EXPECT_EQ(reason_of(world.server.heartbeats.at(1)), "service_restart");
+  EXPECT_EQ(reason_of(world.server.heartbeats.back()), "(none)");
+  world.host.facts.boot_id = "boot-2";
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(reason_of(world.server.heartbeats.back()), "machine_reboot");
+}
+
+TEST(AgentPresence, ALostNetworkIsNamedOnce) {
+  FakeWorld world;
+  const Duration start = world.rest.steady;
+  world.rest.on_wait = [&] {
+    const Duration passed = world.rest.steady - start;
+    world.server.unreachable = passed > std::chrono::minutes(5) && passed < std::chrono::minutes(15);
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(40)).ok());
+  int named = 0;
+  for (const std::string& heartbeat : world.server.heartbeats) {
+    if (reason_of(heartbeat) == "network_recovery") ++named;
+  }
+  EXPECT_EQ(named, 1);
+}
+
+TEST(AgentReports, ChangesGoOutAsADelta) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_FALSE(is_delta(world.server.reports.at(0)));
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(world.server.reports.size(), 1U);  // nothing changed, nothing sent
+  world.host.software = {FakeHost::package("bash", "5.3"), FakeHost::package("openssl", "3.0.11")};
+  ASSERT_TRUE(world.run_once().ok());
+  ASSERT_EQ(world.server.reports.size(), 2U);
+  EXPECT_TRUE(is_delta(world.server.reports[1]));
+  EXPECT_EQ(world.server.software, world.expected_software());
+}
+
+TEST(AgentReports, RemovingOneArchitectureKeepsTheOther) {
+  FakeWorld world;
+  world.host.software = {FakeHost::package("libc6", "2.36", "amd64"),
+                         FakeHost::package("libc6", "2.36", "i386")};
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.software.pop_back();
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_TRUE(is_delta(world.server.reports.back()));
+  EXPECT_EQ(world.server.software, world.expected_software());
+}
+
+TEST(AgentReports, ADeltaOfUnknownFateIsFollowedByAFullReport) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.software.push_back(FakeHost::package("temporary", "1"));
+  world.server.change = [&](const Call& call, Answer&) {
+    // The server took it; meanwhile the package went away again, and the agent was killed.
+    if (call.target == "/api/agent/report") throw testing::Crash{};
+  };
+  EXPECT_TRUE(world.crashes_once());
+  world.server.change = {};
+  EXPECT_TRUE(world.server.software.contains("temporary 1 amd64"));
+  world.host.software.pop_back();
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_FALSE(is_delta(world.server.reports.back()));
+  EXPECT_EQ(world.server.software, world.expected_software());
+}
+
+TEST(AgentReports, ARefusedDeltaStaysADelta) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.software.push_back(FakeHost::package("new", "1"));
+  int refusals = 2;
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target == "/api/agent/report" && refusals-- > 0) answer = {503, {}, ""};
+  };
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(world.server.reports.size(), 4U);
+  EXPECT_TRUE(is_delta(world.server.reports.back()));
+}
+
+TEST(AgentReports, AnUnknownHostAndAForcedScanGetAFullReport) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.server.knows_host = false;
+  world.host.software.push_back(FakeHost::package("new", "1"));
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_FALSE(is_delta(world.server.reports.back()));
+  EXPECT_EQ(world.server.software, world.expected_software());
+  const std::size_t before = world.server.reports.size();
+  world.server.force_full_scan = true;
+  ASSERT_TRUE(world.run_once().ok());
+  ASSERT_EQ(world.server.reports.size(), before + 1);
+  EXPECT_FALSE(is_delta(world.server.reports.back()));
+}
+
+TEST(AgentReports, AFullReportComesDaily) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_for(std::chrono::hours(50)).ok());
+  EXPECT_EQ(world.server.reports.size(), 3U);
+  for (const std::string& report : world.server.reports) EXPECT_FALSE(is_delta(report));
+}
+
+TEST(AgentReports, SoftwareThatCannotBeReadIsNotReportedAsGone) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.readable = false;
+  EXPECT_FALSE(world.run_once().ok());
+  EXPECT_EQ(world.server.reports.size(), 1U);
+}
+
+TEST(AgentReports, LargeOnesArePacked) {
+  FakeWorld world;
+  for (int i = 0; i < 200; ++i) {
+    world.host.software.push_back(FakeHost::package("package-" + std::to_string(i), "1"));
+  }
+  ASSERT_TRUE(world.run_once().ok());
+  for (const Call& call : world.server.calls) {
+    const bool report = call.target == "/api/agent/report";
+    EXPECT_EQ(FakeServer::header(call, "Content-Encoding"), report ? "gzip" : "");
+  }
+  EXPECT_EQ(world.server.software, world.expected_software());
+}
+
+TEST(AgentStart, DamagedFilesAreSaidOrMadeGoodButNeverObeyed) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.files.content[Progress::file] = "{\"boot_id\": 7";
+  world.files.content[software_file] = "muster-software 1 00\nbash\t5.2\n";
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_FALSE(is_delta(world.server.reports.back()));
+  const auto load = [&] {
+    return load_state(world.files, world.settings, world.host.facts, world.rest.now(), 1);
+  };
+  world.files.content[Identity::file] = "{}";
+  EXPECT_EQ(load().error().code, Errc::invalid_json);
+  EXPECT_EQ(world.files.content[Identity::file], "{}");
+  world.files.content.erase(Identity::file);
+  EXPECT_EQ(load().error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace muster::agent

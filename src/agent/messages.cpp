@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/messages.h"
+
+#include "agent/bounds.h"
+#include "base/json_write.h"
+#include "base/text.h"
+
+namespace muster::agent {
+
+namespace {
+
+constexpr const char* os_name = "linux";
+
+void write_system(JsonWriter& json, const Vitals& vitals, const HostFacts& facts) {
+  json.key("system")
+      .begin_object()
+      .member("hostname", facts.hostname)
+      .member("os", os_name)
+      .member("arch", facts.arch)
+      .member("uptime_seconds", vitals.uptime_seconds)
+      .member("cpu_percent", vitals.cpu_percent)
+      .member("memory_mb", vitals.memory_mb)
+      .member("total_memory_mb", vitals.total_memory_mb)
+      .member("disk_free_mb", vitals.disk_free_mb)
+      .member("process_cpu_percent", vitals.process_cpu_percent)
+      .member("process_memory_mb", vitals.process_memory_mb)
+      .end_object();
+}
+
+void write_host(JsonWriter& json, const HostFacts& facts, AgentId self) {
+  json.member("hostname", facts.hostname);
+  json.key("os")
+      .begin_object()
+      .member("name", facts.os.name)
+      .member("version", facts.os.version)
+      .member("kernel", facts.kernel)
+      .end_object();
+  if (!facts.machine_id.empty()) json.member("machine_id", facts.machine_id);
+  if (!facts.ip_address.empty()) json.member("ip_address", facts.ip_address);
+  json.key("agent")
+      .begin_object()
+      .member("id", self)
+      .member("version", agent_version)
+      .end_object();
+}
+
+/// The payload of an execute_command; says what is wrong with it in `defect`.
+void read_command(const Json& payload, Assignment& assignment) {
+  const auto command = payload.find("command");
+  const auto line = command ? command->string() : std::nullopt;
+  if (!line || line->empty() || line->size() > limits::command_bytes) {
+    assignment.defect = "the task has no command, or one that is too long";
+    return;
+  }
+  if (line->find('\0') != std::string_view::npos) {
+    assignment.defect = "the command holds a NUL byte";
+    return;
+  }
+  assignment.command = *line;
+  const auto given = payload.find("execution_timeout");
+  std::int64_t seconds = given ? given->integer().value_or(0) : 0;
+  if (seconds <= 0) seconds = limits::execution_timeout_seconds_default;
+  assignment.timeout =
+      std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
+}
+
+}  // namespace
+
+std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
+  JsonWriter json;
+  json.begin_object()
+      .member("timestamp", heartbeat.at)
+      .member("status", heartbeat.current_task ? "executing" : "idle")
+      .member("current_task", heartbeat.current_task);
+  write_system(json, heartbeat.vitals, facts);
+  json.member("agent_version", agent_version).key("last_task_completed");
+  if (heartbeat.last_task.empty()) {
+    json.null();
+  } else {
+    json.value(heartbeat.last_task);
+  }
+  if (!heartbeat.reconnect_reason.empty()) {
+    json.member("reconnect_reason", heartbeat.reconnect_reason)
+        .member("process_start_time", heartbeat.process_started_at);
+  }
+  json.end_object();
+  return json.take();
+}
+
+HeartbeatAnswer read_heartbeat(const Json& data) {
+  HeartbeatAnswer answer;
+  if (const auto time = data.find("server_time"); time && time->string()) {
+    if (const auto at = parse_rfc3339(*time->string()); at.ok()) answer.server_time = at.value();
+  }
+  if (const auto key = data.find("new_api_key"); key && key->string()) {
+    const std::string_view text = *key->string();
+    if (text.size() <= limits::key_bytes && is_plain_text(text)) answer.new_key = text;
+  }
+  const auto forced = [](const Json& object) {
+    const auto flag = object.find("force_full_scan");
+    return flag && flag->boolean() == true;
+  };
+  const auto config = data.find("config");
+  answer.force_full_scan = forced(data) || (config && forced(*config));
+  return answer;
+}
+
+Result<std::optional<Assignment>> read_assignment(const Json& data, AgentId self) {
+  if (data.is_null()) return std::optional<Assignment>();
+  if (!data.is_object()) return Error{Errc::invalid_json, "the answer holds no task"};
+  const auto id = data.find("id");
+  if (!id || id->string().value_or("").empty()) return std::optional<Assignment>();
+  Assignment assignment;
+  // Only a UUID may become a file name.
+  assignment.task = TaskId{TRY(parse_uuid(*id->string()))};
+  const auto owner = data.find("agent_id");
+  if (owner && owner->string()) {
+    const auto agent = parse_uuid(*owner->string());
+    if (!agent.ok() || agent.value() != self.uuid) {
+      return Error{Errc::not_owner, "the task is another agent's"};
+    }
+  }
+  const auto type = data.find("type");
+  assignment.type = type ? cut_utf8(type->string().value_or(""), limits::name_bytes) : "";
+  if (assignment.type != "execute_command") return std::optional(std::move(assignment));
+  const auto payload = data.find("payload");
+  if (payload && payload->is_object()) {
+    read_command(*payload, assignment);
+  } else {
+    assignment.defect = "the task has no payload";
+  }
+  return std::optional(std::move(assignment));
+}
+
+std::string status_body(std::string_view status, std::string_view error) {
+  JsonWriter json;
+  json.begin_object().member("status", status);
+  if (!error.empty()) json.member("error", error);
+  json.end_object();
+  return json.take();
+}
+
+std::string result_body(const Record& record, const HostFacts& facts, std::size_t output_bytes) {
+  const Outcome& outcome = record.outcome;
+  const std::string_view out = cut_utf8(outcome.stdout_text, output_bytes);
+  const std::string_view err = cut_utf8(outcome.stderr_text, output_bytes);
+  JsonWriter json;
+  json.begin_object()
+      .member("task_id", record.task)
+      .member("test_uuid", "")
+      .member("exit_code", outcome.exit_code)
+      .member("stdout", out)
+      .member("stderr", err)
+      .member("stdout_truncated",
+              outcome.stdout_truncated || out.size() < outcome.stdout_text.size())
+      .member("stderr_truncated",
+              outcome.stderr_truncated || err.size() < outcome.stderr_text.size())
+      .member("started_at", outcome.started_at)
+      .member("completed_at", outcome.completed_at)
+      .member("execution_duration_ms", outcome.took.count())
+      .member("binary_sha256", "")
+      .member("hostname", facts.hostname)
+      .member("os", os_name)
+      .member("arch", facts.arch);
+  if (!outcome.error.empty()) json.member("error", outcome.error);
+  json.end_object();
+  return json.take();
+}
+
+std::string full_report_body(const HostFacts& facts, AgentId self, const SoftwareSet& software) {
+  JsonWriter json;
+  json.begin_object();
+  write_host(json, facts, self);
+  json.key("software");
+  write_software(json, software);
+  json.end_object();
+  return json.take();
+}
+
+std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change) {
+  JsonWriter json;
+  json.begin_object();
+  write_host(json, facts, self);
+  json.member("delta", true).key("software_added");
+  write_software(json, change.added);
+  json.key("software_removed");
+  write_software(json, change.removed);
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace muster::agent

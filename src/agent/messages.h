@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/collectors/os.h"
+#include "agent/collectors/vitals.h"
+#include "agent/journal.h"
+#include "agent/software_set.h"
+#include "base/ids.h"
+#include "base/json_read.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster::agent {
+
+/// The bodies the agent sends and what it reads from answers: pure translation.
+
+/// device-endpoints.txt, "Heartbeat".
+struct Heartbeat {
+  Instant at;
+  std::optional<TaskId> current_task;
+  std::string last_task;  // empty: none yet
+  Vitals vitals;
+  std::string_view reconnect_reason;  // empty but on the first heartbeat after a gap
+  Instant process_started_at;
+};
+std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts);
+
+struct HeartbeatAnswer {
+  std::optional<Instant> server_time;
+  std::string new_key;  // empty: no rotation
+  bool force_full_scan = false;
+};
+/// `data` of the answer. Unreadable members count as absent: a heartbeat that got through is one.
+HeartbeatAnswer read_heartbeat(const Json& data);
+
+/// A task as delivered: the members this agent knows.
+struct Assignment {
+  TaskId task;
+  std::string type;
+  std::string command;
+  Duration timeout{0};
+  /// Why the task cannot be run as it came; empty if it can. It still has an id to refuse it by.
+  std::string defect;
+};
+/// `data` of the answer to a poll; nothing when it is null or has no id. Fails when the id is none,
+/// or the task is another agent's: such an answer is not acted upon at all.
+Result<std::optional<Assignment>> read_assignment(const Json& data, AgentId self);
+
+/// {"status": "executing"}, or {"status": "failed", "error": …}.
+std::string status_body(std::string_view status, std::string_view error);
+
+/// The result of a finished task, with at most `output_bytes` of each stream.
+std::string result_body(const Record& record, const HostFacts& facts, std::size_t output_bytes);
+
+/// inventory-endpoints.txt, "Submit Inventory Report", with our `machine_id`, `os` as an object and
+/// package members.
+std::string full_report_body(const HostFacts& facts, AgentId self, const SoftwareSet& software);
+/// "Submit Delta Report".
+std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change);
+
+}  // namespace muster::agent

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "agent/collectors/host.h"
+#include "agent/core.h"
+#include "agent/executor/executor.h"
+#include "agent/files.h"
+#include "agent/moment.h"
+#include "agent/transport.h"
+#include "base/log.h"
+
+namespace muster::agent {
+
+/// Time and signals, as the loop needs them.
+class Rest {
+ public:
+  virtual ~Rest() = default;
+  virtual Moment now() = 0;
+  /// Returns at `until` on the steady clock (nothing: no such time), when a command has ended, or
+  /// when somebody asks the agent to stop, whichever is first; earlier is allowed.
+  virtual void wait(std::optional<Duration> until) = 0;
+  virtual bool stop_requested() = 0;
+};
+
+/// The world the agent acts on.
+struct World {
+  Files& files;
+  Transport& transport;
+  Host& host;
+  Executor& executor;
+  Rest& rest;
+  Log& log;
+};
+
+/// Drives the core: takes its actions in order and brings back what came of them. A broken disk is
+/// an exception out of run(); nothing is half done then that load_state() cannot take up.
+class Runner {
+ public:
+  Runner(World world, State state);
+
+  /// Until somebody asks to stop; with State::once until it is settled or cannot be. What runs is
+  /// killed then and its outcome kept. Fails with the reason when `once` did not reach its end.
+  Result<void> run();
+
+  const State& state() const { return state_; }
+
+ private:
+  void feed(const Event& event);
+  void take(const Action& action);
+  void take_ended();
+
+  World world_;
+  State state_;
+  std::deque<Action> actions_;
+};
+
+}  // namespace muster::agent

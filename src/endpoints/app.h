@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/config.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "http/rate_limit.h"
+#include "http/response.h"
+
+namespace muster::store {
+class Store;
+}
+namespace muster::fleet {
+class Credentials;
+class PresenceTable;
+class HostDirectory;
+class KnownPackages;
+class Catalogue;
+class Settings;
+}  // namespace muster::fleet
+
+namespace muster::endpoints {
+
+/// What only grows, for /metrics.
+struct Counters {
+  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> refused = 0;          // answered with 4xx
+  std::atomic<std::uint64_t> unavailable = 0;      // answered with 503
+  std::atomic<std::uint64_t> mended_reports = 0;   // fielded bodies that lacked a brace
+};
+
+/// How the server presents itself.
+struct ServerFace {
+  std::string url;         // that agents are told
+  std::string public_key;  // base64 of the key that signs updates
+  std::string openapi;     // the document of GET /openapi.json
+};
+
+/// The parts of the server that endpoints may reach. Everything is owned by `main` and outlives
+/// every request.
+struct App {
+  const Config& config;
+  store::Store& store;
+  Rng& rng;
+  NumberIds& ids;
+  Log& log;
+  fleet::Credentials& credentials;
+  fleet::PresenceTable& presence;
+  fleet::HostDirectory& directory;
+  fleet::KnownPackages& packages;
+  fleet::Catalogue& catalogue;
+  fleet::Settings& settings;
+  const ServerFace& face;
+
+  http::RateLimit report_limit{};
+  http::RateLimit heartbeat_limit{};
+  http::RateLimit config_limit{};
+  http::RateLimit device_limit{};
+  http::RateLimit enroll_limit{};
+  http::RateLimit failed_enrolments{100'000};
+  Counters counters{};
+};
+
+}  // namespace muster::endpoints

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/decode.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "http/gunzip.h"
+
+namespace muster::endpoints {
+
+namespace {
+
+Result<Json> decode_object(std::string_view text) {
+  const Json json = TRY(thread_json().parse(text));
+  if (!json.is_object()) return Error{Errc::invalid_json, "The body must be a JSON object."};
+  return json;
+}
+
+}  // namespace
+
+Result<Json> decode_body(const http::Request& request) {
+  return decode_object(request.body);
+}
+
+Result<Json> decode_optional_body(const http::Request& request) {
+  return decode_object(trim(request.body).empty() ? "{}" : request.body);
+}
+
+Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage) {
+  const std::string_view encoding = request.headers.find("Content-Encoding");
+  if (encoding.empty() || equal_folded(encoding, "identity")) return request.body;
+  if (!equal_folded(encoding, "gzip")) {
+    return Error{Errc::unsupported_encoding, "Unknown content encoding"};
+  }
+  if (request.body.size() > limits::gzip_body_bytes) {
+    return Error{Errc::body_too_large, "Compressed payload too large"};
+  }
+  storage = TRY(http::gunzip(request.body, limits::gunzip_body_bytes));
+  return std::string_view(storage);
+}
+
+std::string_view one_of(Fields& fields, std::string_view name,
+                        std::initializer_list<std::string_view> choices) {
+  const std::string_view text = fields.text(name, limits::name_bytes);
+  if (fields.failed()) return {};
+  std::string all;
+  for (const std::string_view choice : choices) {
+    if (text == choice) return text;
+    all += (all.empty() ? "" : ", ") + std::string(choice);
+  }
+  fields.fail(name, "must be one of " + all);
+  return {};
+}
+
+Result<Uuid> uuid_param(std::string_view text, std::string_view what) {
+  const Result<Uuid> id = parse_uuid(text);
+  if (!id.ok()) return Error{Errc::not_found, "There is no such " + std::string(what) + "."};
+  return *id;
+}
+
+Result<std::int64_t> number_param(std::string_view text, std::string_view what) {
+  const auto number = parse_int(text);
+  if (!number) return Error{Errc::not_found, "There is no such " + std::string(what) + "."};
+  return *number;
+}
+
+Result<int> page_limit(const http::Request& request) {
+  const auto text = http::query_param(request.query, "limit");
+  if (!text) return limits::page_size_default;
+  const auto number = parse_int(*text);
+  if (!number || *number < 1 || *number > limits::page_size) {
+    return invalid_field("limit",
+                         "must be between 1 and " + std::to_string(limits::page_size));
+  }
+  return static_cast<int>(*number);
+}
+
+std::string page_cursor(const http::Request& request) {
+  return http::query_param(request.query, "cursor").value_or("");
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/json_read.h"
+#include "base/result.h"
+#include "http/request.h"
+
+namespace muster::endpoints {
+
+/// The body of this request as a JSON object, in this thread's document: valid until the handler
+/// returns. Fails with invalid_json.
+Result<Json> decode_body(const http::Request& request);
+/// As decode_body; an empty body is an empty object.
+Result<Json> decode_optional_body(const http::Request& request);
+
+/// `request.body` after Content-Encoding was undone: views the request, or `storage`. Fails with
+/// invalid_encoding, unsupported_encoding and body_too_large.
+Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage);
+
+/// Required text that is one of `choices`.
+std::string_view one_of(Fields& fields, std::string_view name,
+                        std::initializer_list<std::string_view> choices);
+
+/// A path or query value as an id. Fails with not_found: an id of the wrong form never was.
+Result<Uuid> uuid_param(std::string_view text, std::string_view what);
+Result<std::int64_t> number_param(std::string_view text, std::string_view what);
+
+/// Items on a page: `?limit=`, 1 to limits::page_size. Fails with invalid_field.
+Result<int> page_limit(const http::Request& request);
+std::string page_cursor(const http::Request& request);
+
+}  // namespace muster::endpoints

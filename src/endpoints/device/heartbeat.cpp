@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "base/json_write.h"
+#include "base/text.h"
+#include "endpoints/app.h"
+#include "endpoints/decode.h"
+#include "endpoints/inventory/heartbeat.h"
+#include "fleet/heartbeats.h"
+#include "http/response.h"
+
+namespace muster::endpoints {
+
+namespace {
+
+constexpr std::string_view statuses[] = {"idle", "executing", "updating", "error", "offline"};
+constexpr std::string_view reasons[] = {
+#define RECONNECT_REASON(name) #name,
+#include "model/reconnect_reasons.def"
+#undef RECONNECT_REASON
+};
+
+template <std::size_t size>
+std::string_view known_or_unknown(std::string_view text, const std::string_view (&known)[size]) {
+  for (const std::string_view word : known) {
+    if (word == text) return word;
+  }
+  return "unknown";
+}
+
+/// A heartbeat is never refused for a member: what cannot be used is left out and named.
+class LenientHeartbeat {
+ public:
+  void decode(const Json& body) {
+    body.for_each_member([&](std::string_view name, const Json& value) { take(name, value); });
+  }
+  fleet::Heartbeat heartbeat;
+  std::vector<std::string> warnings;
+
+ private:
+  void warn(std::string_view name, std::string_view what) {
+    if (warnings.size() < limits::heartbeat_warnings) {
+      warnings.push_back(std::string(name) + ": " + std::string(what));
+    }
+  }
+
+  std::string_view text(std::string_view name, const Json& value, std::size_t bytes_max) {
+    const auto text = value.string();
+    if (!text) {
+      warn(name, "must be a string");
+    } else if (text->size() > bytes_max || !is_plain_text(*text)) {
+      warn(name, "must be plain text of at most " + std::to_string(bytes_max) + " bytes");
+    } else {
+      return *text;
+    }
+    return {};
+  }
+
+  std::optional<Uuid> task(std::string_view name, const Json& value) {
+    // Agents also send words that are no id ("task-uuid-or-null" in the seed): not worth a warning.
+    const Result<Uuid> id = parse_uuid(text(name, value, limits::name_bytes));
+    if (!id.ok()) return std::nullopt;
+    return *id;
+  }
+
+  void take_system(const Json& system) {
+    struct Vital {
+      std::string_view name;
+      std::string_view path;
+      double model::Vitals::*member;
+    };
+    static constexpr Vital vitals[] = {
+        {"uptime_seconds", "system.uptime_seconds", &model::Vitals::uptime_seconds},
+        {"cpu_percent", "system.cpu_percent", &model::Vitals::cpu_percent},
+        {"memory_mb", "system.memory_mb", &model::Vitals::memory_mb},
+        {"total_memory_mb", "system.total_memory_mb", &model::Vitals::total_memory_mb},
+        {"disk_free_mb", "system.disk_free_mb", &model::Vitals::disk_free_mb},
+        {"process_cpu_percent", "system.process_cpu_percent", &model::Vitals::process_cpu_percent},
+        {"process_memory_mb", "system.process_memory_mb", &model::Vitals::process_memory_mb},
+    };
+    system.for_each_member([&](std::string_view name, const Json& value) {
+      for (const Vital& vital : vitals) {
+        if (vital.name != name) continue;
+        const auto number = value.number();
+        if (number && *number >= 0) {
+          heartbeat.vitals.*vital.member = *number;
+        } else if (!value.is_null()) {
+          warn(vital.path, number ? "must not be negative" : "must be a number");
+        }
+        return;
+      }
+    });
+  }
+
+  void take(std::string_view name, const Json& value) {
+    if (value.is_null()) return;
+    if (name == "status") {
+      heartbeat.status = known_or_unknown(text(name, value, limits::name_bytes), statuses);
+    } else if (name == "current_task") {
+      heartbeat.current_task = task(name, value);
+    } else if (name == "last_task_completed") {
+      heartbeat.last_task_completed = task(name, value);
+    } else if (name == "agent_version") {
+      heartbeat.agent_version = text(name, value, limits::agent_version_bytes);
+    } else if (name == "reconnect_reason") {
+      heartbeat.reconnect_reason =
+          known_or_unknown(text(name, value, limits::name_bytes), reasons);
+    } else if (name == "process_start_time") {
+      heartbeat.process_start_time = text(name, value, limits::name_bytes);
+    } else if (name == "timestamp") {
+      (void)text(name, value, limits::name_bytes);
+    } else if (name == "system") {
+      if (value.is_object()) {
+        take_system(value);
+      } else {
+        warn(name, "must be an object");
+      }
+    } else if (name == "reconnect_context") {
+      if (value.is_object()) {
+        heartbeat.reconnect_context = value.serialise();
+        if (heartbeat.reconnect_context.size() > limits::detail_bytes) {
+          heartbeat.reconnect_context.clear();
+          warn(name, "is longer than " + std::to_string(limits::detail_bytes) + " bytes");
+        }
+      } else {
+        warn(name, "must be an object");
+      }
+    }
+  }
+};
+
+http::Response acknowledge(const std::vector<std::string>& warnings, Instant now) {
+  JsonWriter json;
+  json.begin_object()
+      .member("success", true)
+      .key("data")
+      .begin_object()
+      .member("acknowledged", true)
+      .member("server_time", now);
+  if (!warnings.empty()) {
+    json.key("warnings").begin_array();
+    for (const std::string& warning : warnings) json.value(warning);
+    json.end_array();
+  }
+  json.end_object().end_object();
+  return http::json_response(200, json.take());
+}
+
+Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
+  LenientHeartbeat decoded;
+  decoded.heartbeat.status = "unknown";
+  decoded.decode(TRY(decode_body(request)));
+  const fleet::HeartbeatChange change = fleet::record_heartbeat(
+      app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now);
+  if (change.empty()) return http::Reply(acknowledge(decoded.warnings, request.now));
+  return http::Reply(http::Write(
+      [&app, change, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
+       warnings = std::move(decoded.warnings), caller = request.caller,
+       now = request.now](store::Tx& tx) -> Result<http::Response> {
+        fleet::record_heartbeat_change(tx, app.ids, app.credentials, app.presence, caller.org,
+                                       caller.agent, caller.host, owned, change, now);
+        return acknowledge(warnings, now);
+      }));
+}
+
+}  // namespace
+
+Result<http::Reply> heartbeat(App& app, const http::Request& request) {
+  if (request.caller.kind == http::Caller::Kind::agent) return device_heartbeat(app, request);
+  return inventory_heartbeat(app, request);
+}
+
+}  // namespace muster::endpoints

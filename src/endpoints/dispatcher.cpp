@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/dispatcher.h"
+
+#include <exception>
+#include <memory>
+
+#include "fleet/writes.h"
+
+namespace muster::endpoints {
+
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler) \
+  Result<http::Reply> handler(App&, const http::Request&);
+#include "endpoints/routes.def"
+#undef ROUTE
+
+namespace {
+
+constexpr Route route_table[] = {
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)                     \
+  {http::Method::method, path,                    guard,   Dialect::dialect,               \
+   limits::body_max,     http::RunOn::run_on,     handler, #handler},
+#include "endpoints/routes.def"
+#undef ROUTE
+};
+
+/// Calls to paths that do not exist are answered in the dialect of whoever seems to call.
+Dialect dialect_of_unknown(const http::Request& request) {
+  if (!request.path.starts_with("/api/agent")) return Dialect::operators;
+  return dialect_of(Dialect::shared, request);
+}
+
+std::string what_of(std::exception_ptr failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& exception) {
+    return exception.what();
+  } catch (...) {
+    return "unknown exception";
+  }
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+  return route_table;
+}
+
+Dispatcher::Dispatcher(App& app) : app_(app) {
+  for (std::size_t row = 0; row < std::size(route_table); ++row) {
+    router_.add(route_table[row].method, route_table[row].path, row);
+  }
+}
+
+http::Response Dispatcher::failed(Dialect dialect, const Error& error) {
+  app_.counters.refused.fetch_add(1, std::memory_order_relaxed);
+  return error_response(dialect, error);
+}
+
+http::Response Dispatcher::broken(Dialect dialect, std::string_view where, std::string_view what) {
+  app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
+  app_.log.write(LogLevel::error, "request_failed", [&](JsonWriter& fields) {
+    fields.member("where", where).member("what", what);
+  });
+  return error_response(dialect, {Errc::unavailable, "The server cannot do this now.", {}, 10});
+}
+
+std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& request) {
+  app_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+  const http::Router::Match match = router_.match(request.method, request.path, request.params);
+  if (match.outcome == http::Router::Outcome::no_such_path) {
+    return failed(dialect_of_unknown(request), {Errc::not_found, "Not found"});
+  }
+  if (match.outcome == http::Router::Outcome::no_such_method) {
+    return failed(dialect_of_unknown(request), {Errc::method_not_allowed, "Method not allowed"});
+  }
+  const Route& route = route_table[match.row];
+  const Dialect dialect = dialect_of(route.dialect, request);
+  const Result<void> proved = route.guard(app_, request);
+  if (!proved.ok()) return failed(dialect, proved.error());
+  return http::Admission{match.row, route.body_max, route.run_on,
+                         static_cast<std::uint8_t>(dialect)};
+}
+
+http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
+  const Route& route = route_table[admission.row];
+  const auto dialect = static_cast<Dialect>(admission.dialect);
+  try {
+    Result<http::Reply> reply = route.handler(app_, request);
+    if (!reply.ok()) return failed(dialect, reply.error());
+    return std::move(*reply);
+  } catch (const std::exception& exception) {
+    return broken(dialect, route.name, exception.what());
+  }
+}
+
+void Dispatcher::commit(const http::Admission& admission, http::Write write, Respond respond) {
+  struct Pending {
+    http::Write write;
+    Respond respond;
+    std::optional<http::Response> response;
+  };
+  const auto dialect = static_cast<Dialect>(admission.dialect);
+  const std::string_view where = route_table[admission.row].name;
+  auto pending = std::make_shared<Pending>(Pending{std::move(write), std::move(respond), {}});
+  const bool taken = fleet::submit_write(
+      app_.store,
+      [this, pending, dialect](store::Tx& tx) {
+        Result<http::Response> outcome = pending->write(tx);
+        const bool keep = outcome.ok();
+        pending->response = keep ? std::move(*outcome) : failed(dialect, outcome.error());
+        return keep;
+      },
+      [this, pending, dialect, where](std::exception_ptr failure) {
+        pending->respond(failure ? broken(dialect, where, what_of(failure))
+                                 : std::move(*pending->response));
+      });
+  if (taken) return;
+  app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
+  pending->respond(
+      error_response(dialect, {Errc::overloaded, "The server is overloaded.", {}, 5}));
+}
+
+http::Response Dispatcher::refuse(const http::Request& request, const Error& error) {
+  http::Params params;
+  const http::Router::Match match = router_.match(request.method, request.path, params);
+  if (match.outcome != http::Router::Outcome::found) {
+    return failed(dialect_of_unknown(request), error);
+  }
+  return failed(dialect_of(route_table[match.row].dialect, request), error);
+}
+
+}  // namespace muster::endpoints

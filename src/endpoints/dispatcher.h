@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "endpoints/app.h"
+#include "endpoints/dialect.h"
+#include "endpoints/guards.h"
+#include "http/router.h"
+#include "http/service.h"
+
+namespace muster::endpoints {
+
+/// Every handler: decode, one call into fleet, encode. Fails with what the input caused; a broken
+/// store throws.
+using Handler = Result<http::Reply> (*)(App&, const http::Request&);
+
+/// A row of routes.def.
+struct Route {
+  http::Method method;
+  std::string_view path;
+  Guard guard;
+  Dialect dialect;
+  std::size_t body_max;
+  http::RunOn run_on;
+  Handler handler;
+  std::string_view name;
+};
+std::span<const Route> routes();
+
+/// The product as the network sees it.
+class Dispatcher final : public http::Service {
+ public:
+  explicit Dispatcher(App& app);
+
+  std::variant<http::Admission, http::Response> admit(http::Request& request) override;
+  http::Reply handle(const http::Admission& admission, const http::Request& request) override;
+  void commit(const http::Admission& admission, http::Write write, Respond respond) override;
+  http::Response refuse(const http::Request& request, const Error& error) override;
+
+ private:
+  http::Response failed(Dialect dialect, const Error& error);
+  http::Response broken(Dialect dialect, std::string_view where, std::string_view what);
+
+  App& app_;
+  http::Router router_;
+};
+
+}  // namespace muster::endpoints

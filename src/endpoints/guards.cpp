@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/guards.h"
+
+#include "base/text.h"
+#include "fleet/credentials.h"
+#include "fleet/presence.h"
+
+namespace muster::endpoints {
+
+using http::Caller;
+using http::Request;
+using http::Scope;
+
+namespace {
+
+constexpr std::string_view bearer_prefix = "Bearer ";
+
+std::string_view bearer_of(const Request& request) {
+  const std::string_view value = request.headers.find("Authorization");
+  if (!value.starts_with(bearer_prefix)) return {};
+  return value.substr(bearer_prefix.size());
+}
+
+Error invalid_credentials() {
+  return {Errc::invalid_credentials, "Invalid agent credentials"};
+}
+
+/// The clock is checked after the key: only a proved caller learns that its clock is the trouble.
+Result<void> check_clock(const App& app, const Request& request) {
+  const std::string_view text = request.headers.find("X-Request-Timestamp");
+  const Result<Instant> sent = parse_rfc3339(text);
+  const Duration allowed = app.config.clock_skew();
+  if (sent.ok() && *sent <= request.now + allowed && *sent >= request.now - allowed) return {};
+  Error error{Errc::clock_skew, "X-Request-Timestamp must be an RFC 3339 time."};
+  if (sent.ok()) {
+    error.message = "X-Request-Timestamp is more than " +
+                    std::to_string(app.config.limits_clock_skew_seconds) +
+                    " s from the server's clock.";
+  }
+  error.server_time = format_rfc3339(request.now);
+  return error;
+}
+
+/// Host names that are this server's: loopback, and the one in its public address.
+bool is_own_host(const App& app, std::string_view host) {
+  if (host.empty()) return false;
+  const bool bracketed = host.starts_with('[');
+  const auto end = bracketed ? host.find(']') : host.rfind(':');
+  const std::string_view name =
+      bracketed ? host.substr(0, end == std::string_view::npos ? end : end + 1)
+                : host.substr(0, end);
+  if (equal_folded(name, "localhost") || name == "127.0.0.1" || name == "[::1]") return true;
+  std::string_view url = app.face.url;
+  const auto scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  const std::string_view authority = url.substr(0, url.find('/'));
+  const std::string_view own =
+      authority.starts_with('[') ? authority.substr(0, authority.find(']') + 1)
+                                 : authority.substr(0, authority.find(':'));
+  return equal_folded(name, own);
+}
+
+}  // namespace
+
+Result<void> anybody(App&, Request&) {
+  return {};
+}
+
+Result<void> device_key(App& app, Request& request) {
+  const std::string_view key = request.headers.find("X-Agent-Key");
+  const std::string_view bearer = bearer_of(request);
+  const std::string_view presented = key.empty() ? bearer : key;
+  if (presented.empty() || presented.size() > limits::key_bytes) return invalid_credentials();
+  if (!key.empty() && !bearer.empty() && !crypto::equal_constant_time(key, bearer)) {
+    return invalid_credentials();
+  }
+  const auto known = app.credentials.agents.find(app.credentials.hash(presented));
+  const Result<Uuid> id = parse_uuid(request.headers.find("X-Agent-ID"));
+  if (!known || !id.ok() || known->agent.uuid != *id) return invalid_credentials();
+  if (known->disabled) return Error{Errc::disabled, "Agent is disabled"};
+  TRY(check_clock(app, request));
+  std::uint64_t limit_key = 0;
+  std::memcpy(&limit_key, known->agent.uuid.bytes.data() + 8, sizeof limit_key);
+  TRY(app.device_limit.take(limit_key, app.config.limits_device_per_minute, request.now));
+  request.caller.kind = Caller::Kind::agent;
+  request.caller.org = known->org;
+  request.caller.agent = known->agent;
+  request.caller.host = known->host;
+  return {};
+}
+
+Result<void> inventory_key(App& app, Request& request) {
+  if (request.headers.has("X-Agent-ID")) return device_key(app, request);
+  const std::string_view key = request.headers.find("X-Agent-Key");
+  if (key.empty()) return Error{Errc::missing_api_key, "API key required"};
+  const auto known = key.size() > limits::key_bytes
+                         ? std::nullopt
+                         : app.credentials.inventory_keys.find(app.credentials.hash(key));
+  if (!known) return Error{Errc::invalid_api_key, "Invalid API key"};
+  request.caller.kind = Caller::Kind::inventory_key;
+  request.caller.org = known->org;
+  request.caller.key = known->key.value;
+  request.caller.scopes = known->scopes;
+  if (!request.caller.may(Scope::agent)) {
+    return Error{Errc::insufficient_scope, "API key lacks agent permissions"};
+  }
+  return {};
+}
+
+Result<void> operator_token(App& app, Request& request) {
+  if (!is_own_host(app, request.headers.find("Host"))) {
+    return Error{Errc::misdirected, "This server does not serve that Host."};
+  }
+  const std::string_view token = bearer_of(request);
+  const auto known = token.empty() || token.size() > limits::key_bytes
+                         ? std::nullopt
+                         : app.credentials.operators.find(app.credentials.hash(token));
+  if (!known || (known->expires_at && request.now >= *known->expires_at)) {
+    return Error{Errc::invalid_credentials, "Invalid operator token"};
+  }
+  request.caller.kind = Caller::Kind::operator_token;
+  request.caller.key = known->id.value;
+  request.caller.scopes = known->scopes;
+  const bool changes = request.method != http::Method::get;
+  if (!request.caller.may(changes ? Scope::admin : Scope::read)) {
+    return Error{Errc::insufficient_scope, "The token does not permit this."};
+  }
+  return {};
+}
+
+Result<void> operator_or_loopback(App& app, Request& request) {
+  if (request.peer_address == "127.0.0.1" || request.peer_address == "::1") return {};
+  return operator_token(app, request);
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/inventory/heartbeat.h"
+
+#include "base/json_write.h"
+#include "endpoints/decode.h"
+#include "fleet/host_directory.h"
+#include "fleet/presence.h"
+#include "fleet/settings.h"
+
+namespace muster::endpoints {
+
+namespace {
+
+constexpr int heartbeat_minutes = 5;
+constexpr int retry_attempts = 3;
+constexpr int retry_delay_seconds = 5;
+
+/// The five members of the seed, in its order.
+void write_settings(JsonWriter& json, const fleet::HostSettings& settings) {
+  json.member("scan_interval", settings.scan_interval)
+      .member("include_updates", settings.include_updates)
+      .member("include_services", settings.include_services)
+      .member("minimum_agent_version", settings.minimum_agent_version)
+      .member("force_full_scan", settings.force_full_scan);
+}
+
+std::string encode_config(const fleet::HostSettings& settings, Instant now) {
+  JsonWriter json;
+  json.begin_object();
+  write_settings(json, settings);
+  json.key("config")
+      .begin_object()
+      .member("scan_interval_minutes", settings.scan_interval / 60)
+      .member("heartbeat_interval_minutes", heartbeat_minutes)
+      .member("retry_attempts", retry_attempts)
+      .member("retry_delay_seconds", retry_delay_seconds)
+      .end_object()
+      .member("server_time", now)
+      .end_object();
+  return json.take();
+}
+
+}  // namespace
+
+Result<http::Reply> inventory_heartbeat(App& app, const http::Request& request) {
+  TRY(app.heartbeat_limit.take(static_cast<std::uint64_t>(request.caller.key),
+                               app.config.limits_heartbeat_per_minute, request.now));
+  std::string decoded;
+  const std::string_view text = TRY(decode_encoding(request, decoded));
+  const Json body = TRY(thread_json().parse(text));
+  Fields fields(body);
+  const std::string_view hostname = fields.text("hostname", limits::hostname_bytes);
+  const auto machine_id = fields.optional_text("agent_id", limits::key_bytes);
+  const auto agent_version = fields.optional_text("agent_version", limits::agent_version_bytes);
+  const auto delta = fields.optional_text("delta", limits::name_bytes);
+  TRY(fields.finish());
+
+  const OrgId org = request.caller.org;
+  const auto host = app.directory.find(org, machine_id.value_or(""), hostname);
+  if (!host) {
+    return Error{Errc::unknown_host, "Asset not found. Send full inventory first."};
+  }
+  app.presence.touch_host(org, host->id, agent_version.value_or(""), request.now);
+  const fleet::HostSettings settings = app.settings.of_host(org, host->id, host->tags);
+  JsonWriter json;
+  json.begin_object()
+      .member("status", "ok")
+      .member("asset_id", host->id)
+      .member("server_time", request.now)
+      .key("config")
+      .begin_object();
+  write_settings(json, settings);
+  json.member("scan_interval_minutes", settings.scan_interval / 60)
+      .member("heartbeat_interval_minutes", heartbeat_minutes)
+      .end_object()
+      .member("hostname", host->hostname);
+  if (delta == "full" || delta == "unchanged") json.member("delta_ack", *delta);
+  json.end_object();
+  return http::Reply(http::json_response(200, json.take()));
+}
+
+Result<http::Reply> agent_config(App& app, const http::Request& request) {
+  if (request.caller.kind == http::Caller::Kind::agent) {
+    app.presence.touch_agent(request.caller.agent, request.now);
+    JsonWriter json;
+    json.begin_object()
+        .member("success", true)
+        .key("data")
+        .begin_object()
+        .member("server_url", app.face.url)
+        .end_object()
+        .end_object();
+    return http::Reply(http::json_response(200, json.take()));
+  }
+  TRY(app.config_limit.take(static_cast<std::uint64_t>(request.caller.key),
+                            app.config.limits_config_per_minute, request.now));
+  const OrgId org = request.caller.org;
+  const auto hostname = http::query_param(request.query, "hostname");
+  const auto machine_id = http::query_param(request.query, "agent_id");
+  const auto host = app.directory.find(org, machine_id.value_or(""), hostname.value_or(""));
+  const fleet::HostSettings settings = host ? app.settings.of_host(org, host->id, host->tags)
+                                            : app.settings.of_org(org);
+  return http::Reply(http::json_response(200, encode_config(settings, request.now)));
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Agents and hosts.
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+#include "fleet/enrolment.h"
+#include "fleet/hosts.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+using http::Response;
+
+namespace {
+
+void write_agent(JsonWriter& json, const fleet::AgentView& view) {
+  const model::Agent& agent = view.agent;
+  json.member("id", agent.id)
+      .member("org_id", agent.org)
+      .member("asset_id", agent.host)
+      .member("hostname", view.hostname)
+      .member("os", agent.os)
+      .member("arch", agent.arch)
+      .member("agent_version", view.state.agent_version)
+      .member("status", model::agent_status_name(agent.status))
+      .member("presence", model::presence_name(view.presence))
+      .key("last_seen");
+  if (view.state.called) {
+    json.value(view.state.last_seen);
+  } else {
+    json.null();
+  }
+  json.member("enrolled_at", agent.enrolled_at);
+}
+
+std::string encode_agent(const fleet::AgentView& view) {
+  JsonWriter json;
+  json.begin_object();
+  write_agent(json, view);
+  json.end_object();
+  return json.take();
+}
+
+std::string encode_agent_whole(const fleet::AgentView& view) {
+  JsonWriter json;
+  json.begin_object();
+  write_agent(json, view);
+  json.key("heartbeat");
+  if (view.state.called && !view.state.status.empty()) {
+    json.begin_object()
+        .member("status", view.state.status)
+        .member("current_task", view.state.current_task)
+        .member("last_task_completed", view.state.last_task_completed)
+        .key("system")
+        .raw(fleet::encode_vitals(view.state.vitals))
+        .end_object();
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return json.take();
+}
+
+void write_host(JsonWriter& json, const fleet::HostView& view) {
+  const model::Host& host = view.host;
+  json.member("id", host.id)
+      .member("org_id", host.org)
+      .member("hostname", host.hostname)
+      .member("os", host.os_name)
+      .member("os_version", host.os_version)
+      .member("os_kernel", host.os_kernel)
+      .member("arch", host.arch)
+      .member("distro", host.distro)
+      .member("ip_address", host.ip_address)
+      .key("tags")
+      .begin_array();
+  for (const std::string& tag : host.tags) json.value(tag);
+  json.end_array();
+  // The live agent: the one that enrolled last.
+  json.key("agent_id");
+  if (view.agents.empty()) {
+    json.null();
+  } else {
+    json.value(view.agents.back().id);
+  }
+  json.member("presence", model::presence_name(view.presence))
+      .member("first_seen", host.first_seen)
+      .member("last_seen", view.last_seen)
+      .member("last_report_at", host.last_report_at)
+      .member("packages", host.package_count)
+      .member("findings", view.open_findings);
+}
+
+void write_package(JsonWriter& json, const fleet::SoftwareView& software) {
+  const model::Package& package = software.package;
+  const std::string_view ecosystem = model::ecosystem_name(package.ecosystem);
+  json.begin_object()
+      .member("name", package.name)
+      .member("version", package.version)
+      .member("vendor", package.vendor)
+      .member("ecosystem", ecosystem.empty() ? "unknown" : ecosystem)
+      .member("scheme", model::ecosystem_scheme(package.ecosystem))
+      .member("cpe", software.cpe)
+      .member("distro", package.distro)
+      .member("source_name", package.source_name)
+      .member("source_version", package.source_version)
+      .member("arch", package.arch)
+      .end_object();
+}
+
+Result<Reply> set_disabled(App& app, const Request& request, bool disabled) {
+  const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
+  const fleet::AgentView found = TRY(fleet::show_agent(app.store, app.presence, app.config, id,
+                                                       request.now));
+  return Reply(http::Write([&app, actor = actor_of(request), found, disabled,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    TRY(fleet::set_agent_disabled(tx, app.ids, app.credentials, actor, found.agent.org,
+                                  found.agent.id, disabled, now));
+    fleet::AgentView changed = found;
+    changed.agent.status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
+    return http::json_response(200, encode_agent_whole(changed));
+  }));
+}
+
+}  // namespace
+
+Result<Reply> list_agents(App& app, const Request& request) {
+  const auto org = TRY(org_param(app, request));
+  std::vector<Listed> listed;
+  for (const auto& view :
+       fleet::list_agent_views(app.store, app.presence, app.config, request.now)) {
+    if (org && view.agent.org != *org) continue;
+    listed.push_back({view.agent.id.text(), encode_agent(view)});
+  }
+  return page_of(listed, request);
+}
+
+Result<Reply> show_agent(App& app, const Request& request) {
+  const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
+  return Reply(http::json_response(
+      200, encode_agent_whole(TRY(fleet::show_agent(app.store, app.presence, app.config, id,
+                                                    request.now)))));
+}
+
+Result<Reply> disable_agent(App& app, const Request& request) {
+  return set_disabled(app, request, true);
+}
+
+Result<Reply> enable_agent(App& app, const Request& request) {
+  return set_disabled(app, request, false);
+}
+
+Result<Reply> list_hosts(App& app, const Request& request) {
+  const auto org = TRY(org_param(app, request));
+  const int limit = TRY(page_limit(request));
+  const fleet::HostPage page =
+      fleet::list_host_page(app.store, app.presence, app.config, org, page_cursor(request), limit,
+                            request.now);
+  std::vector<std::string> items;
+  for (const fleet::HostView& view : page.hosts) {
+    JsonWriter json;
+    json.begin_object();
+    write_host(json, view);
+    json.end_object();
+    items.push_back(json.take());
+  }
+  return Reply(page_response(items, page.next_cursor));
+}
+
+Result<Reply> show_host(App& app, const Request& request) {
+  const auto name = http::decode_component(request.params[0]);
+  const fleet::HostView view =
+      TRY(fleet::show_host(app.store, app.presence, app.config, name.value_or(""), request.now));
+  JsonWriter json;
+  json.begin_object();
+  write_host(json, view);
+  json.key("software").begin_array();
+  for (const fleet::SoftwareView& software : view.software) write_package(json, software);
+  json.end_array().end_object();
+  return Reply(http::json_response(200, json.take()));
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/operator/operator.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "endpoints/decode.h"
+#include "fleet/orgs.h"
+
+namespace muster::endpoints {
+
+fleet::Actor actor_of(const http::Request& request) {
+  return fleet::Actor::operator_token(OperatorId{request.caller.key});
+}
+
+Result<OrgId> org_member(App& app, Fields& fields, const Json& body) {
+  const auto given = body.find("org");
+  if (given && given->integer()) {
+    return fleet::resolve_org(app.store, std::to_string(*given->integer()));
+  }
+  const auto name = fields.optional_text("org", limits::name_bytes);
+  if (!name) return OrgId{1};
+  return fleet::resolve_org(app.store, *name);
+}
+
+Result<std::optional<OrgId>> org_param(App& app, const http::Request& request) {
+  const auto text = http::query_param(request.query, "org");
+  if (!text) return std::optional<OrgId>();
+  return std::optional<OrgId>(TRY(fleet::resolve_org(app.store, *text)));
+}
+
+http::Response page_response(const std::vector<std::string>& items,
+                             std::string_view next_cursor) {
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  for (const std::string& item : items) json.raw(item);
+  json.end_array().key("next_cursor");
+  if (next_cursor.empty()) {
+    json.null();
+  } else {
+    json.value(next_cursor);
+  }
+  json.end_object();
+  return http::json_response(200, json.take());
+}
+
+Result<http::Reply> page_of(const std::vector<Listed>& all, const http::Request& request) {
+  const auto limit = static_cast<std::size_t>(TRY(page_limit(request)));
+  const std::string cursor = page_cursor(request);
+  auto at = all.begin();
+  if (!cursor.empty()) {
+    at = std::find_if(all.begin(), all.end(),
+                      [&](const Listed& row) { return row.cursor == cursor; });
+    if (at == all.end()) return invalid_field("cursor", "is not a cursor of this list");
+    ++at;
+  }
+  std::vector<std::string> items;
+  for (; at != all.end() && items.size() < limit; ++at) items.push_back(at->json);
+  const bool more = at != all.end();
+  return http::Reply(page_response(items, more ? std::prev(at)->cursor : ""));
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "base/result.h"
+#include "endpoints/app.h"
+#include "fleet/history.h"
+#include "http/request.h"
+#include "http/response.h"
+
+namespace muster::endpoints {
+
+/// The operator behind a request, for the audit log.
+fleet::Actor actor_of(const http::Request& request);
+
+/// The organisation that a member (id or name) means; `default` when absent. Fails with not_found
+/// naming the member.
+Result<OrgId> org_member(App& app, Fields& fields, const Json& body);
+/// The organisation of `?org=`; nothing when absent. Fails with not_found.
+Result<std::optional<OrgId>> org_param(App& app, const http::Request& request);
+
+/// {"items": [...], "next_cursor": ...}
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor);
+
+/// One page of a list that is held whole: `items` and their cursors in order.
+struct Listed {
+  std::string cursor;
+  std::string json;
+};
+Result<http::Reply> page_of(const std::vector<Listed>& all, const http::Request& request);
+
+}  // namespace muster::endpoints

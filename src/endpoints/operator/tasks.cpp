@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+#include "fleet/presence.h"
+#include "fleet/tasks.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+using http::Response;
+
+namespace {
+
+/// The whole payload with every member that a strict decoder of the field expects.
+std::string encode_payload(std::string_view command, std::int64_t execution_timeout_seconds) {
+  JsonWriter json;
+  json.begin_object()
+      .member("test_uuid", "")
+      .member("test_name", "")
+      .member("binary_name", "")
+      .member("binary_sha256", "")
+      .member("binary_size", 0)
+      .member("execution_timeout", execution_timeout_seconds)
+      .key("arguments")
+      .begin_array()
+      .end_array()
+      .member("command", command)
+      .end_object();
+  return json.take();
+}
+
+Result<TaskId> task_param(const Request& request) {
+  const Result<Uuid> id = parse_uuid(request.params[0]);
+  if (!id.ok()) return Error{Errc::unknown_task, "Task not found"};
+  return TaskId{*id};
+}
+
+std::string command_of(const model::Task& task) {
+  const Result<Json> payload = thread_json().parse(task.payload);
+  const auto command = payload.ok() ? payload->find("command") : std::nullopt;
+  return std::string(command ? command->string().value_or("") : "");
+}
+
+void write_task(JsonWriter& json, const model::Task& task, std::string_view hostname) {
+  json.member("id", task.id)
+      .member("org_id", task.org)
+      .member("agent_id", task.agent)
+      .member("hostname", hostname)
+      .member("type", model::task_type_name(task.type))
+      .member("status", model::task_status_name(task.status))
+      .member("priority", task.priority)
+      .member("command", command_of(task))
+      .member("execution_timeout", task.execution_timeout_seconds)
+      .member("redeliver", task.redeliver)
+      .member("attempt", task.attempt)
+      .member("created_at", task.created_at)
+      .member("deliver_by", task.deliver_by)
+      .member("valid_until", task.valid_until)
+      .member("assigned_at", task.assigned_at)
+      .member("started_at", task.started_at)
+      .member("completed_at", task.finished_at)
+      .member("error", task.error);
+}
+
+void write_result(JsonWriter& json, const model::TaskResult& result) {
+  json.begin_object()
+      .member("exit_code", result.exit_code)
+      .member("stdout", result.stdout_text)
+      .member("stdout_truncated", result.stdout_truncated)
+      .member("stderr", result.stderr_text)
+      .member("stderr_truncated", result.stderr_truncated)
+      .member("started_at", result.started_at)
+      .member("completed_at", result.completed_at)
+      .member("execution_duration_ms", result.duration_ms)
+      .member("test_uuid", result.test_uuid)
+      .member("binary_sha256", result.binary_sha256)
+      .member("hostname", result.hostname)
+      .member("os", result.os)
+      .member("arch", result.arch)
+      .member("error", result.error)
+      .member("received_at", result.received_at)
+      .end_object();
+}
+
+std::string encode_control(TaskId task, const model::Control& control) {
+  JsonWriter json;
+  json.begin_object()
+      .member("task_id", task)
+      .member("control_id", control.control_id)
+      .member("position", control.position)
+      .member("control_name", control.name)
+      .member("validator", control.validator)
+      .member("exit_code", control.exit_code)
+      .member("compliant", control.compliant)
+      .member("skipped", control.skipped)
+      .member("severity", control.severity)
+      .member("category", control.category)
+      .member("subcategory", control.subcategory)
+      .key("techniques")
+      .raw(control.techniques)
+      .key("tactics")
+      .raw(control.tactics)
+      .member("expected", control.expected)
+      .member("actual", control.actual)
+      .member("details", control.details)
+      .member("error_message", control.error_message)
+      .member("flag", control.flag)
+      .end_object();
+  return json.take();
+}
+
+/// A result without a bundle is one row of its own.
+model::Control whole_result_as_control(const model::TaskResult& result) {
+  model::Control row;
+  row.position = 1;
+  row.exit_code = result.exit_code;
+  row.techniques = row.tactics = "[]";
+  row.error_message = result.error;
+  return row;
+}
+
+}  // namespace
+
+Result<Reply> create_tasks(App& app, const Request& request) {
+  const Json body = TRY(decode_body(request));
+  Fields fields(body);
+  fleet::TaskOrder order;
+  // The other types need the registries of test binaries and releases.
+  const std::string_view type = one_of(fields, "type", {"execute_command"});
+  const auto agents = fields.array("agent_ids", limits::task_targets);
+  const std::string_view command = fields.text("command", limits::command_bytes);
+  order.execution_timeout_seconds =
+      fields.optional_integer("execution_timeout", 1, limits::execution_timeout_seconds_max)
+          .value_or(limits::execution_timeout_seconds_default);
+  order.priority = fields.optional_integer("priority", 0, 10).value_or(1);
+  const auto ttl = fields.optional_integer("ttl_seconds", 1, limits::task_ttl_seconds_max)
+                       .value_or(limits::task_ttl_seconds_default);
+  order.redeliver = fields.optional_boolean("redeliver").value_or(false);
+  if (agents) {
+    agents->for_each([&](const Json& agent) {
+      const Result<Uuid> id = parse_uuid(agent.string().value_or(""));
+      if (!id.ok()) {
+        fields.fail("agent_ids[" + std::to_string(order.agents.size()) + "]", "must be a UUID");
+      }
+      order.agents.push_back(AgentId{id.ok() ? *id : Uuid{}});
+    });
+    if (order.agents.empty()) fields.fail("agent_ids", "must not be empty");
+  }
+  TRY(fields.finish());
+  order.type = *model::parse_task_type(type);
+  order.payload = encode_payload(command, order.execution_timeout_seconds);
+  order.deliver_within = order.valid_for = std::chrono::seconds(ttl);
+  return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
+                            creator = OperatorId{request.caller.key},
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const std::vector<TaskId> created = TRY(
+        fleet::create_tasks(tx, app.ids, app.rng, app.presence, actor, creator, order, now));
+    JsonWriter json;
+    json.begin_object().key("task_ids").begin_array();
+    for (const TaskId id : created) json.value(id);
+    json.end_array().end_object();
+    return http::json_response(201, json.take());
+  }));
+}
+
+Result<Reply> list_tasks(App& app, const Request& request) {
+  const int limit = TRY(page_limit(request));
+  std::optional<AgentId> agent;
+  if (const auto text = http::query_param(request.query, "agent")) {
+    agent = AgentId{TRY(uuid_param(*text, "agent"))};
+  }
+  const fleet::TaskPage page =
+      fleet::list_task_page(app.store, agent, page_cursor(request), limit, request.now);
+  std::vector<std::string> items;
+  for (const fleet::TaskView& view : page.tasks) {
+    JsonWriter json;
+    json.begin_object();
+    write_task(json, view.task, view.hostname);
+    json.end_object();
+    items.push_back(json.take());
+  }
+  return Reply(page_response(items, page.next_cursor));
+}
+
+Result<Reply> show_task(App& app, const Request& request) {
+  const TaskId id = TRY(task_param(request));
+  const fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
+  JsonWriter json;
+  json.begin_object();
+  write_task(json, view.task, view.hostname);
+  json.key("result");
+  if (view.result) {
+    write_result(json, *view.result);
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return Reply(http::json_response(200, json.take()));
+}
+
+Result<Reply> cancel_task(App& app, const Request& request) {
+  const TaskId id = TRY(task_param(request));
+  fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
+  return Reply(http::Write([&app, actor = actor_of(request), id, hostname = view.hostname,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const model::Task task =
+        TRY(fleet::cancel_task(tx, app.ids, app.presence, actor, id, now));
+    JsonWriter json;
+    json.begin_object();
+    write_task(json, task, hostname);
+    json.end_object();
+    return http::json_response(200, json.take());
+  }));
+}
+
+Result<Reply> list_results(App& app, const Request& request) {
+  const TaskId id = TRY(task_param(request));
+  const fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
+  std::vector<Listed> rows;
+  if (view.result) {
+    std::vector<model::Control> controls = view.result->controls;
+    if (controls.empty()) controls.push_back(whole_result_as_control(*view.result));
+    for (const model::Control& control : controls) {
+      rows.push_back({std::to_string(control.position), encode_control(view.task.id, control)});
+    }
+  }
+  return page_of(rows, request);
+}
+
+}  // namespace muster::endpoints

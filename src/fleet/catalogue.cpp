@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/catalogue.h"
+
+#include "base/json_write.h"
+#include "store/sql/inventory.h"
+#include "store/store.h"
+#include "vuln/identify.h"
+#include "vuln/index.h"
+#include "vuln/match.h"
+
+namespace muster::fleet {
+
+namespace {
+
+/// What a finding keeps of a match: all that a person needs to check it by hand.
+std::string encode_evidence(const vuln::Match& match) {
+  const vuln::Evidence& evidence = match.evidence;
+  JsonWriter json;
+  json.begin_object()
+      .member("feed", match.feed)
+      .member("advisory", match.id)
+      .key("aliases")
+      .begin_array();
+  for (const std::string& alias : match.aliases) json.value(alias);
+  json.end_array()
+      .member("package", evidence.package)
+      .member("distro", evidence.distro)
+      .key("range")
+      .begin_object()
+      .member("introduced", evidence.range.introduced)
+      .member("fixed", evidence.range.fixed)
+      .member("last_affected", evidence.range.last_affected)
+      .end_object()
+      .member("scheme", evidence.scheme)
+      .member("installed_version", evidence.installed)
+      .member("sentence", evidence.sentence)
+      .member("urgency", match.urgency)
+      .member("summary", match.summary)
+      .end_object();
+  return json.take();
+}
+
+}  // namespace
+
+Verdict assess(const Knowledge& knowledge, const model::Package& package) {
+  Verdict verdict;
+  verdict.identified = vuln::identify(package).kind != vuln::Identity::Kind::none;
+  const vuln::Verdict found = vuln::match(*knowledge.index, package);
+  verdict.assessed = found.state != vuln::State::not_assessed;
+  verdict.reason = vuln::reason_name(found.reason);
+  for (const vuln::Match& match : found.matches) {
+    verdict.hits.push_back(
+        {match.feed, match.id, match.cve, match.severity, encode_evidence(match)});
+  }
+  return verdict;
+}
+
+Catalogue::Catalogue() {
+  auto empty = std::make_shared<Knowledge>();
+  empty->index = vuln::Index::build({});
+  current_.with([&](auto& current) { current = std::move(empty); });
+}
+
+void Catalogue::load(store::Reader& reader) {
+  auto fresh = std::make_shared<Knowledge>();
+  vuln::Index::Builder builder;
+  store::for_each_advisory(reader, [&](const model::Advisory& advisory) { builder.add(advisory); });
+  fresh->index = builder.finish();
+  store::for_each_kev_entry(reader, [&](model::KevEntry entry) {
+    std::string cve = entry.cve;
+    fresh->kev.emplace(std::move(cve), std::move(entry));
+  });
+  current_.with([&](std::shared_ptr<const Knowledge>& current) {
+    fresh->number = current->number + 1;
+    current = std::move(fresh);
+  });
+}
+
+std::shared_ptr<const Knowledge> Catalogue::current() const {
+  return current_.with([](const auto& current) { return current; });
+}
+
+bool Catalogue::is_known_exploited(std::string_view cve) const {
+  return current()->kev.contains(std::string(cve));
+}
+
+}  // namespace muster::fleet

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/guarded.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "feeds/feed.h"
+#include "fleet/history.h"
+#include "model/advisory.h"
+#include "model/package.h"
+
+namespace muster::store {
+class Reader;
+class Store;
+class Tx;
+}  // namespace muster::store
+namespace muster::vuln {
+class Index;
+}
+
+namespace muster::fleet {
+
+/// An advisory that holds for a package, ready to become a finding.
+struct Verdict {
+  struct Hit {
+    std::string feed;
+    std::string advisory_id;
+    std::optional<std::string> cve;
+    model::Severity severity = model::Severity::unknown;
+    std::string evidence;  // JSON object
+  };
+  bool identified = false;  // by distribution, ecosystem or CPE
+  bool assessed = false;    // false: not known to be clean
+  std::string reason;       // of the verdict, as a word
+  std::vector<Hit> hits;
+};
+
+/// What all imported feeds say together, at one moment. Immutable.
+struct Knowledge {
+  std::uint64_t number = 0;  // grows with each import
+  std::shared_ptr<const vuln::Index> index;
+  std::unordered_map<std::string, model::KevEntry> kev;  // by CVE
+};
+
+/// Pure: the verdict on a package under one snapshot.
+Verdict assess(const Knowledge& knowledge, const model::Package& package);
+
+/// Holds the current snapshot; it is swapped whole. Safe from several threads.
+class Catalogue {
+ public:
+  Catalogue();
+  /// Builds the snapshot from all stored advisories.
+  void load(store::Reader& reader);
+  std::shared_ptr<const Knowledge> current() const;
+  bool is_known_exploited(std::string_view cve) const;
+
+ private:
+  Guarded<std::shared_ptr<const Knowledge>> current_;
+};
+
+struct ImportOutcome {
+  std::string feed;
+  std::string published;
+  std::size_t records = 0;
+  std::size_t skipped = 0;
+  std::vector<std::string> remarks;
+  std::size_t hosts_matched = 0;
+  std::size_t findings_opened = 0;
+  std::size_t findings_resolved = 0;
+};
+
+}  // namespace muster::fleet

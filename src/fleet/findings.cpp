@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/findings.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "store/sql/agents.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+/// Hosts matched again in one transaction: keeps the writer free for agents in between.
+constexpr int hosts_per_batch = 50;
+
+/// Names one hit on one package of a host.
+using HitKey = std::tuple<std::int64_t, std::string, std::string>;
+
+struct MatchCount {
+  std::size_t opened = 0;
+  std::size_t resolved = 0;
+};
+
+MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
+                      KnownPackages& packages, const model::Host& host, Instant now) {
+  MatchCount count;
+  if (!host.package_set) return count;
+  std::set<HitKey> wanted;
+  std::set<HitKey> standing;
+  const auto former = store::list_open_findings_of_host(tx, host.org, host.id);
+  for (const model::Finding& finding : former) {
+    standing.insert({finding.package.value, finding.feed, finding.advisory_id});
+  }
+  for (const PackageId id : store::get_package_set(tx, host.org, *host.package_set)) {
+    const Verdict& verdict = packages.verdict(tx, knowledge, host.org, id);
+    for (const Verdict::Hit& hit : verdict.hits) {
+      wanted.insert({id.value, hit.feed, hit.advisory_id});
+      if (!standing.contains({id.value, hit.feed, hit.advisory_id})) ++count.opened;
+    }
+    // Also the standing ones: their evidence may have changed with the advisory.
+    open_findings(tx, ids, host.org, host.id, id, verdict, now);
+  }
+  for (const model::Finding& finding : former) {
+    if (wanted.contains({finding.package.value, finding.feed, finding.advisory_id})) continue;
+    store::resolve_finding(tx, host.org, finding.id, "not_affected", now);
+    ++count.resolved;
+  }
+  return count;
+}
+
+std::size_t match_all_hosts(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
+                            KnownPackages& packages, ImportOutcome& outcome, Instant now) {
+  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
+  std::size_t hosts = 0;
+  for (HostId after;;) {
+    const std::size_t batch = store.write([&](store::Tx& tx) {
+      const auto page = store::list_hosts(tx, std::nullopt, after, hosts_per_batch);
+      for (const model::Host& host : page) {
+        const MatchCount count = match_host(tx, ids, *knowledge, packages, host, now);
+        outcome.findings_opened += count.opened;
+        outcome.findings_resolved += count.resolved;
+        after = host.id;
+      }
+      return page.size();
+    });
+    hosts += batch;
+    if (batch < hosts_per_batch) return hosts;
+  }
+}
+
+void mark_matched(store::Store& store) {
+  store.write([](store::Tx& tx) {
+    for (store::FeedRow& feed : store::list_feeds(tx)) {
+      feed.matched = true;
+      store::set_feed(tx, feed);
+    }
+  });
+}
+
+FindingView joined(const Knowledge& knowledge, store::FindingView stored) {
+  FindingView view{std::move(stored), std::nullopt};
+  if (view.stored.finding.cve) {
+    const auto found = knowledge.kev.find(*view.stored.finding.cve);
+    if (found != knowledge.kev.end()) view.kev = found->second;
+  }
+  return view;
+}
+
+}  // namespace
+
+std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
+                          PackageId package, const Verdict& verdict, Instant now) {
+  for (const Verdict::Hit& hit : verdict.hits) {
+    model::Finding finding;
+    finding.org = org;
+    finding.id = ids.next<FindingId>(now);
+    finding.host = host;
+    finding.package = package;
+    finding.feed = hit.feed;
+    finding.advisory_id = hit.advisory_id;
+    finding.cve = hit.cve;
+    finding.severity = hit.severity;
+    finding.opened_at = now;
+    finding.evidence = hit.evidence;
+    store::open_finding(tx, finding);
+  }
+  return verdict.hits.size();
+}
+
+Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
+                                  KnownPackages& packages, const Actor& actor,
+                                  feeds::FeedKind kind, std::string_view content, Instant now) {
+  std::vector<model::Advisory> advisories;
+  std::vector<model::KevEntry> kev_entries;
+  feeds::RecordSink sink;
+  sink.advisory = [&](model::Advisory&& advisory) { advisories.push_back(std::move(advisory)); };
+  sink.kev_entry = [&](model::KevEntry&& entry) { kev_entries.push_back(std::move(entry)); };
+  const feeds::FeedSummary summary = TRY(feeds::parse_feed(kind, content, sink));
+
+  ImportOutcome outcome;
+  outcome.feed = feeds::feed_name(kind);
+  outcome.published = summary.edition.empty() ? summary.released : summary.edition;
+  outcome.records = summary.records;
+  outcome.skipped = summary.skipped;
+  outcome.remarks = summary.remarks;
+  store.write([&](store::Tx& tx) {
+    if (kind == feeds::FeedKind::kev) {
+      store::delete_kev_entries(tx);
+      for (const model::KevEntry& entry : kev_entries) store::set_kev_entry(tx, entry);
+    } else {
+      store::delete_advisories(tx, outcome.feed);
+      for (const model::Advisory& advisory : advisories) store::set_advisory(tx, advisory);
+    }
+    store::set_feed(tx, {outcome.feed, now, outcome.published,
+                         static_cast<std::int64_t>(outcome.records), false});
+    record_audit(tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
+                 [&](JsonWriter& details) {
+                   details.member("records", outcome.records)
+                       .member("published", outcome.published);
+                 },
+                 now);
+  });
+  store.read([&](store::Reader& reader) { catalogue.load(reader); });
+  outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
+  mark_matched(store);
+  return outcome;
+}
+
+std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
+                            KnownPackages& packages, Instant now) {
+  const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
+  if (std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; })) {
+    return 0;
+  }
+  store.read([&](store::Reader& reader) { catalogue.load(reader); });
+  ImportOutcome unused;
+  const std::size_t hosts = match_all_hosts(store, ids, catalogue, packages, unused, now);
+  mark_matched(store);
+  return hosts;
+}
+
+FindingPage list_finding_page(store::Store& store, const Catalogue& catalogue,
+                              const FindingQuery& query) {
+  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
+  store::FindingFilter filter;
+  filter.host = query.host;
+  filter.cve = query.cve;
+  filter.severity_min = static_cast<std::int64_t>(query.severity_min);
+  filter.open_only = query.open_only;
+  filter.after = {parse_int(query.cursor).value_or(0)};
+  const auto wanted = static_cast<std::size_t>(query.count);
+  FindingPage page;
+  store.read([&](store::Reader& reader) {
+    for (;;) {
+      const auto rows = store::list_findings(reader, filter, limits::page_size);
+      for (const store::FindingView& row : rows) {
+        filter.after = row.finding.id;
+        FindingView view = joined(*knowledge, row);
+        if (query.known_exploited && !view.kev) continue;
+        if (page.findings.size() == wanted) {
+          page.next_cursor = std::to_string(page.findings.back().stored.finding.id.value);
+          return;
+        }
+        page.findings.push_back(std::move(view));
+      }
+      if (rows.size() < static_cast<std::size_t>(limits::page_size)) return;
+    }
+  });
+  return page;
+}
+
+Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue, FindingId id) {
+  auto found = store.read([&](store::Reader& reader) { return store::find_finding(reader, id); });
+  if (!found) return Error{Errc::not_found, "There is no such finding."};
+  return joined(*catalogue.current(), std::move(*found));
+}
+
+}  // namespace muster::fleet

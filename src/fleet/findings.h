@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "feeds/feed.h"
+#include "fleet/catalogue.h"
+#include "fleet/history.h"
+#include "fleet/known_packages.h"
+#include "model/finding.h"
+#include "store/sql/inventory.h"
+
+namespace muster::fleet {
+
+/// Opens what a verdict found on a host's package; returns how many hits it has.
+std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
+                          PackageId package, const Verdict& verdict, Instant now);
+
+/// Replaces a feed by `content` (the publisher's own format, already decompressed), builds the new
+/// snapshot and matches every host against it. Readers see the old snapshot until the new one is
+/// whole. Fails with invalid_json or invalid_field, and then nothing changes.
+Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
+                                  KnownPackages& packages, const Actor& actor,
+                                  feeds::FeedKind kind, std::string_view content, Instant now);
+
+/// Finishes what an import that was cut short had left: matches every host again if some feed was
+/// not matched yet. Returns the number of hosts.
+std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
+                            KnownPackages& packages, Instant now);
+
+struct FindingQuery {
+  std::optional<HostId> host;
+  std::optional<std::string> cve;
+  bool known_exploited = false;
+  model::Severity severity_min = model::Severity::unknown;
+  bool open_only = true;
+  std::string cursor;
+  int count = 0;
+};
+/// A finding with what is joined to it when it is read.
+struct FindingView {
+  store::FindingView stored;
+  std::optional<model::KevEntry> kev;
+};
+struct FindingPage {
+  std::vector<FindingView> findings;
+  std::string next_cursor;
+};
+FindingPage list_finding_page(store::Store& store, const Catalogue& catalogue,
+                              const FindingQuery& query);
+/// Fails with not_found.
+Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue, FindingId id);
+
+}  // namespace muster::fleet

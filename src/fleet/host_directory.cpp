@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/host_directory.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "store/sql/agents.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+std::string name_key(OrgId org, char kind, std::string_view name) {
+  std::string key = std::to_string(org.value);
+  key.push_back(kind);
+  key.append(name);
+  return key;
+}
+
+}  // namespace
+
+void HostDirectory::load(store::Reader& reader) {
+  for (HostId after;;) {
+    const auto page = store::list_hosts(reader, std::nullopt, after, limits::page_size);
+    for (const model::Host& host : page) set(host);
+    if (page.size() < static_cast<std::size_t>(limits::page_size)) return;
+    after = page.back().id;
+  }
+}
+
+void HostDirectory::set(const model::Host& host) {
+  table_.with([&](Table& table) {
+    table.hosts[host.id] = {host.id, host.hostname, host.tags};
+    table.by_name[name_key(host.org, 'h', fold_case(host.hostname))] = host.id;
+    if (!host.machine_id.empty()) {
+      table.by_name[name_key(host.org, 'm', host.machine_id)] = host.id;
+    }
+  });
+}
+
+std::optional<HostDirectory::Known> HostDirectory::find(OrgId org, std::string_view machine_id,
+                                                        std::string_view hostname) const {
+  return table_.with([&](const Table& table) -> std::optional<Known> {
+    auto found = table.by_name.end();
+    if (!machine_id.empty()) found = table.by_name.find(name_key(org, 'm', machine_id));
+    if (found == table.by_name.end()) {
+      found = table.by_name.find(name_key(org, 'h', fold_case(hostname)));
+    }
+    if (found == table.by_name.end()) return std::nullopt;
+    return table.hosts.at(found->second);
+  });
+}
+
+std::optional<HostDirectory::Known> HostDirectory::find(HostId id) const {
+  return table_.with([&](const Table& table) -> std::optional<Known> {
+    const auto found = table.hosts.find(id);
+    if (found == table.hosts.end()) return std::nullopt;
+    return found->second;
+  });
+}
+
+}  // namespace muster::fleet

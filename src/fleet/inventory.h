@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "fleet/catalogue.h"
+#include "fleet/host_directory.h"
+#include "fleet/known_packages.h"
+#include "fleet/package_list.h"
+#include "fleet/presence.h"
+#include "fleet/settings.h"
+
+namespace muster::fleet {
+
+/// A software report as decoded.
+struct InventoryReport {
+  /// What a delta takes away: by name, and by vendor and version where given.
+  struct Removal {
+    std::string name;
+    std::optional<std::string> version;
+    std::optional<std::string> vendor;
+  };
+
+  OrgId org;
+  std::optional<HostId> host;  // of an enrolled agent; else found by machine id or hostname
+  std::string hostname;
+  std::string machine_id;
+  std::string os_name;
+  std::string os_version;
+  std::string os_kernel;
+  std::string distro;
+  std::string ip_address;
+  std::string agent_version;
+  std::optional<std::vector<std::string>> tags;  // absent: keep those it has
+  bool delta = false;
+  PackageList packages;           // all of them, or what a delta adds
+  std::vector<Removal> removals;  // delta only
+};
+
+struct ReportOutcome {
+  HostId host;
+  std::string hostname;
+  bool host_created = false;
+  std::int64_t processed = 0;        // items taken
+  std::int64_t matched = 0;          // items with a package identity
+  std::int64_t vulnerabilities = 0;  // open findings of this request's items
+  std::int64_t created = 0;          // packages that the organisation did not know
+  std::int64_t added = 0;            // packages that the host did not have
+  std::int64_t removed = 0;          // packages that the host had
+  std::int64_t updated = 0;          // pairs of one added and one removed of a name and vendor
+  std::int64_t findings_resolved = 0;
+};
+
+/// What a report is stored with.
+struct Inventory {
+  const Config& config;
+  NumberIds& ids;
+  const Catalogue& catalogue;
+  KnownPackages& packages;
+  PresenceTable& presence;
+  HostDirectory& directory;
+  Settings& settings;
+};
+
+/// Stores a report: a full one replaces the host's software, a delta is laid over it, removals
+/// first. Opens and resolves findings in the same transaction. Fails with unknown_host for a delta
+/// of a host that never reported, and with hostname_conflict.
+Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
+                                    const InventoryReport& report, Instant now);
+
+}  // namespace muster::fleet

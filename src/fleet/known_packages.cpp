@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/known_packages.h"
+
+#include "fleet/package_list.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+void KnownPackages::load(store::Reader& reader) {
+  store::for_each_package(reader, [&](const store::PackageRow& row) {
+    orgs_[row.org].ids.emplace(row.content, row.id);
+  });
+}
+
+KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
+                                              std::string_view canonical) {
+  const store::ContentId content = keyed_hash_.content_id(canonical);
+  OfOrg& known = orgs_[org];
+  if (const auto found = known.ids.find(content); found != known.ids.end()) {
+    return {found->second, false};
+  }
+  // Another request of this very transaction may have stored it already.
+  if (const auto id = store::find_package_by_content(tx, org, content)) return {*id, false};
+  const PackageId id = store::insert_package(tx, org, content, parse_canonical(canonical));
+  // An id that an undone transaction had taken comes again for another package.
+  if (static_cast<std::size_t>(id.value) < known.verdicts.size()) {
+    known.verdicts[static_cast<std::size_t>(id.value)] = {};
+  }
+  tx.on_commit([this, org, content, id] { orgs_[org].ids.emplace(content, id); });
+  return {id, true};
+}
+
+const Verdict& KnownPackages::verdict(store::Reader& reader, const Knowledge& knowledge,
+                                      OrgId org, PackageId id) {
+  std::vector<Judged>& verdicts = orgs_[org].verdicts;
+  const auto index = static_cast<std::size_t>(id.value);
+  if (verdicts.size() <= index) verdicts.resize(index + index / 4 + 64);
+  Judged& judged = verdicts[index];
+  if (judged.verdict == nullptr || judged.knowledge != knowledge.number) {
+    const auto row = store::find_package(reader, org, id);
+    CHECK(row.has_value());
+    judged = {knowledge.number, std::make_unique<const Verdict>(assess(knowledge, row->package))};
+  }
+  return *judged.verdict;
+}
+
+}  // namespace muster::fleet

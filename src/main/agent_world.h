@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "agent/owned_fd.h"
+#include "agent/runner.h"
+#include "agent/transport.h"
+#include "base/result.h"
+#include "net/client.h"
+
+namespace muster {
+
+/// The agent's way to its server over HTTP: one connection, kept open.
+class ClientTransport final : public agent::Transport {
+ public:
+  /// Fails with invalid_field for an origin that is none, or plain http to another host.
+  static Result<ClientTransport> create(const std::string& server_url, const std::string& ca_file);
+  Result<agent::Answer> send(const agent::Call& call) override;
+
+ private:
+  explicit ClientTransport(net::Client client) : client_(std::move(client)) {}
+  net::Client client_;
+};
+
+/// The kernel's clocks; SIGTERM and SIGINT ask to stop. Made before any thread starts, since it
+/// blocks these signals for all of them.
+class SystemRest final : public agent::Rest {
+ public:
+  SystemRest();
+  /// A descriptor that becomes readable when a command has ended.
+  void watch(int ended_fd) { ended_fd_ = ended_fd; }
+
+  agent::Moment now() override;
+  void wait(std::optional<Duration> until) override;
+  bool stop_requested() override;
+
+ private:
+  agent::OwnedFd signals_;
+  int ended_fd_ = -1;
+  bool stop_ = false;
+};
+
+}  // namespace muster

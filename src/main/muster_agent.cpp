@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "agent/bounds.h"
+#include "agent/core.h"
+#include "agent/enrolment.h"
+#include "agent/executor/shell.h"
+#include "agent/files.h"
+#include "agent/messages.h"
+#include "agent/runner.h"
+#include "agent/settings.h"
+#include "base/text.h"
+#include "crypto/random.h"
+#include "main/agent_world.h"
+
+namespace muster {
+namespace {
+
+constexpr const char* default_state_dir = "/var/lib/muster-agent";
+constexpr const char* default_config = "/etc/muster-agent/agent.toml";
+
+struct Options {
+  std::string state_dir = default_state_dir;
+  std::string config;
+  std::string server;
+  std::string token_file;
+  std::string token_env;
+  std::string ca_file;
+  bool again = false;
+  bool once = false;
+  bool json = false;
+};
+
+std::string printable(std::string_view text) {
+  return escape_for_terminal(text);
+}
+
+Result<agent::Settings> read_settings(const Options& options) {
+  const std::string path = options.config.empty() ? default_config : options.config;
+  const auto text = agent::read_small_file(path, limits::MiB);
+  if (!text) {
+    const bool optional = options.config.empty() && !std::filesystem::exists(path);
+    if (optional) return agent::Settings{};
+    return Error{Errc::not_found, path + ": cannot be read"};
+  }
+  auto settings = agent::parse_settings(*text);
+  if (!settings) return Error{settings.error().code, path + ": " + settings.error().message};
+  return settings;
+}
+
+Result<std::string> read_token(const Options& options) {
+  std::string token;
+  if (!options.token_env.empty()) {
+    const char* value = std::getenv(options.token_env.c_str());
+    token = value != nullptr ? value : "";
+  } else if (options.token_file == "-") {
+    std::getline(std::cin, token);
+  } else {
+    const auto content = agent::read_small_file(options.token_file, limits::KiB);
+    if (!content) return Error{Errc::not_found, options.token_file + ": cannot be read"};
+    token = *content;
+  }
+  token = trim(token);
+  if (token.empty() || token.size() > limits::key_bytes || !is_plain_text(token)) {
+    return invalid_field("token", "there is no enrolment token");
+  }
+  return token;
+}
+
+/// One enrolment; a server that is busy is asked again a few times.
+Result<agent::Identity> call_server(const Options& options, const std::string& token) {
+  ClientTransport transport = TRY(ClientTransport::create(options.server, options.ca_file));
+  const agent::HostFacts facts = agent::read_host_facts("/");
+  constexpr int attempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    const agent::Answer answer = TRY(transport.send(agent::make_enrolment(token, facts)));
+    auto identity = agent::read_enrolment(answer, options.server);
+    if (identity.ok() || !identity.error().retry_after_seconds || attempt == attempts) {
+      return identity;
+    }
+    std::cerr << "muster-agent: " << printable(identity.error().message) << ", trying again in "
+              << *identity.error().retry_after_seconds << " s\n";
+    std::this_thread::sleep_for(std::chrono::seconds(*identity.error().retry_after_seconds));
+  }
+}
+
+Result<void> take_lock(agent::DiskFiles& files, const Options& options) {
+  // `status` holds the lock for a moment too.
+  constexpr int attempts = 10;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    if (files.lock()) return {};
+    std::this_thread::sleep_for(Duration(50));
+  }
+  return Error{Errc::unavailable, options.state_dir + " is in use by another muster-agent"};
+}
+
+Result<void> enroll(const Options& options) {
+  agent::DiskFiles files(options.state_dir);
+  TRY(take_lock(files, options));
+  if (files.read(agent::Identity::file) && !options.again) {
+    return Error{Errc::name_taken, "this host is enrolled already; --again gives it a new identity"};
+  }
+  const std::string token = TRY(read_token(options));
+  agent::Identity identity = TRY(call_server(options, token));
+  if (!options.ca_file.empty()) identity.ca_file = std::filesystem::absolute(options.ca_file);
+  // What the server acknowledged to the old identity is unknown to the new one.
+  files.remove(agent::software_file);
+  files.remove(agent::Progress::file);
+  files.write(agent::Identity::file, agent::encode_identity(identity));
+  std::cout << "enrolled as " << identity.agent.text() << " at " << printable(options.server)
+            << "\n";
+  return {};
+}
+
+Result<agent::Fence> make_fence(const agent::Settings& settings) {
+  agent::Fence fence;
+  fence.output_bytes = static_cast<std::size_t>(settings.executor_output_bytes);
+  fence.processes_max = static_cast<std::uint64_t>(settings.executor_processes_max);
+  fence.file_bytes_max = static_cast<std::uint64_t>(settings.executor_file_bytes_max);
+  if (::geteuid() == 0) fence.account = TRY(agent::find_account(settings.executor_user));
+  return fence;
+}
+
+Result<void> run(const Options& options) {
+  SystemRest rest;
+  const agent::Settings settings = TRY(read_settings(options));
+  const agent::Fence fence = TRY(make_fence(settings));
+  agent::DiskFiles files(options.state_dir);
+  TRY(take_lock(files, options));
+  crypto::SystemRng rng;
+  agent::State state = TRY(agent::load_state(files, settings, agent::read_host_facts("/"),
+                                             rest.now(), rng.next_u64()));
+  state.once = options.once;
+  ClientTransport transport =
+      TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
+  agent::LinuxHost host;
+  agent::ShellExecutor executor(fence);
+  rest.watch(executor.ended_fd());
+  const SystemClock clock;
+  Log log(clock, Log::standard_error());
+  log.write(LogLevel::info, "agent_started", [&](JsonWriter& json) {
+    json.member("version", agent::agent_version)
+        .member("agent", state.identity.agent)
+        .member("server", state.identity.server_url)
+        .member("unprivileged", fence.account.has_value());
+  });
+  agent::Runner runner({files, transport, host, executor, rest, log}, std::move(state));
+  TRY(runner.run());
+  log.write(LogLevel::info, "agent_stopped");
+  return {};
+}
+
+void print_status(const agent::State& state, bool running) {
+  const auto time = [](Instant at) {
+    return at.unix_ms == 0 ? std::string("never") : format_rfc3339(at);
+  };
+  std::string allowed;
+  for (const std::string& type : state.settings.policy_allow) allowed += " " + type;
+  std::cout << "server           " << printable(state.identity.server_url) << "\n"
+            << "agent            " << state.identity.agent.text() << "\n"
+            << "organisation     " << printable(state.identity.org) << "\n"
+            << "version          " << agent::agent_version << "\n"
+            << "running          " << (running ? "yes" : "no") << "\n"
+            << "accepts          " << (allowed.empty() ? " nothing" : allowed).substr(1) << "\n"
+            << "tasks executed   " << state.progress.tasks_executed << "\n"
+            << "tasks refused    " << state.progress.tasks_refused << "\n"
+            << "not delivered    " << state.journal.undelivered() << "\n"
+            << "last report      " << time(state.progress.last_report_at) << "\n"
+            << "last full report " << time(state.progress.last_full_at) << "\n";
+}
+
+void print_status_json(const agent::State& state, bool running) {
+  const auto time = [](Instant at) {
+    return at.unix_ms == 0 ? std::nullopt : std::optional(at);
+  };
+  JsonWriter json;
+  json.begin_object()
+      .member("server_url", state.identity.server_url)
+      .member("agent_id", state.identity.agent)
+      .member("org_id", state.identity.org)
+      .member("agent_version", agent::agent_version)
+      .member("running", running)
+      .key("allow")
+      .begin_array();
+  for (const std::string& type : state.settings.policy_allow) json.value(type);
+  json.end_array()
+      .member("tasks_executed", state.progress.tasks_executed)
+      .member("tasks_refused", state.progress.tasks_refused)
+      .member("undelivered", state.journal.undelivered())
+      .member("reports_acknowledged", state.progress.reports_acknowledged)
+      .member("last_report_at", time(state.progress.last_report_at))
+      .member("last_full_report_at", time(state.progress.last_full_at))
+      .end_object();
+  std::cout << json.take() << "\n";
+}
+
+Result<void> status(const Options& options) {
+  agent::Settings settings = TRY(read_settings(options));
+  if (!std::filesystem::exists(options.state_dir)) {
+    return Error{Errc::not_found, "this host is not enrolled: run muster-agent enroll first"};
+  }
+  agent::DiskFiles files(options.state_dir);
+  const bool running = !files.lock();
+  const agent::State state =
+      TRY(agent::load_state(files, std::move(settings), agent::HostFacts{}, {}, 0));
+  options.json ? print_status_json(state, running) : print_status(state, running);
+  return {};
+}
+
+Result<void> inventory(const Options& options) {
+  agent::LinuxHost host;
+  const auto survey = host.survey();
+  if (!survey) return Error{Errc::unavailable, "the software of this host cannot be read"};
+  if (options.json) {
+    const agent::SoftwareSet software = agent::make_software_set(survey->software);
+    std::cout << agent::full_report_body(survey->facts, AgentId{}, software) << "\n";
+    return {};
+  }
+  for (const model::Package& package : survey->software) {
+    std::cout << printable(package.name) << "\t" << printable(package.version) << "\t"
+              << printable(package.arch) << "\t" << printable(package.source_name) << "\t"
+              << printable(package.source_version) << "\n";
+  }
+  std::cerr << survey->software.size() << " packages of " << printable(survey->facts.os.distro())
+            << " on " << printable(survey->facts.hostname) << "; " << survey->malformed
+            << " unreadable\n";
+  return {};
+}
+
+void add_verbs(CLI::App& app, Options& options) {
+  app.set_version_flag("--version", "muster-agent " + std::string(agent::agent_version));
+  app.require_subcommand(1);
+  const auto add = [&](const char* name, const char* what) {
+    CLI::App* verb = app.add_subcommand(name, what);
+    verb->add_option("--state-dir", options.state_dir, "where the agent keeps its state")
+        ->capture_default_str();
+    return verb;
+  };
+  CLI::App* enroll_verb = add("enroll", "give this host an identity at a server");
+  enroll_verb->add_option("--server", options.server, "https://host[:port]")->required();
+  auto* token = enroll_verb->add_option_group("token", "the enrolment token");
+  token->add_option("--token-file", options.token_file, "file with the token; - is standard input");
+  token->add_option("--token-env", options.token_env, "environment variable with the token");
+  token->require_option(1);
+  enroll_verb->add_option("--ca-file", options.ca_file, "PEM that proves the server")
+      ->check(CLI::ExistingFile);
+  enroll_verb->add_flag("--again", options.again, "enrol though this host is enrolled");
+
+  CLI::App* run_verb = add("run", "be the agent");
+  run_verb->add_flag("--once", options.once, "do what is due, then exit");
+  run_verb->add_option("--config", options.config, "configuration file (TOML)");
+
+  CLI::App* status_verb = add("status", "what this agent is and has done");
+  status_verb->add_flag("--json", options.json, "as JSON");
+  status_verb->add_option("--config", options.config, "configuration file (TOML)");
+
+  CLI::App* inventory_verb = add("inventory", "what would be reported of this host");
+  inventory_verb->add_flag("--json", options.json, "as JSON");
+}
+
+Result<void> dispatch(const CLI::App& app, const Options& options) {
+  if (app.got_subcommand("enroll")) return enroll(options);
+  if (app.got_subcommand("run")) return run(options);
+  if (app.got_subcommand("status")) return status(options);
+  return inventory(options);
+}
+
+int run_command_line(int argc, char** argv) {
+  Options options;
+  CLI::App app("Muster's agent: heartbeats, inventory and tasks of this host.", "muster-agent");
+  add_verbs(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    constexpr int usage = 2;
+    return app.exit(failure) == 0 ? 0 : usage;
+  }
+  try {
+    const Result<void> outcome = dispatch(app, options);
+    if (outcome.ok()) return 0;
+    std::cerr << "muster-agent: " << printable(outcome.error().message) << "\n";
+  } catch (const std::exception& failure) {
+    std::cerr << "muster-agent: " << printable(failure.what()) << "\n";
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace muster
+
+int main(int argc, char** argv) {
+  return muster::run_command_line(argc, argv);
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// For this module's tests only: a raw TCP peer, a service of many behaviours, a fixed clock.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "http/service.h"
+#include "net/descriptor.h"
+#include "net/server.h"
+
+/// The writer's transaction, which net never looks into; store is not linked here.
+class muster::store::Tx {};
+
+namespace muster::net::testing {
+
+/// Far beyond what any step takes, far below the test's own timeout.
+inline constexpr int patience_ms = 20'000;
+
+class FixedClock final : public Clock {
+ public:
+  Instant now() const override { return {1'774'103'401'000}; }  // 2026-03-21T14:30:01Z
+};
+
+struct Answer {
+  int status = 0;
+  std::string head;
+  std::string body;
+
+  std::string field(std::string_view name) const {
+    std::string_view rest = head;
+    while (!rest.empty()) {
+      const auto end = rest.find("\r\n");
+      const std::string_view line = rest.substr(0, end);
+      const auto colon = line.find(':');
+      if (colon != std::string_view::npos && equal_folded(line.substr(0, colon), name)) {
+        return std::string(trim(line.substr(colon + 1)));
+      }
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 2);
+    }
+    return {};
+  }
+};
+
+/// A client that sends exactly the bytes it is told to. Throws when the server takes too long.
+class Peer {
+ public:
+  explicit Peer(std::uint16_t port, int receive_buffer = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (receive_buffer > 0) {
+      setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("connect failed");
+    }
+  }
+
+  Peer& send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0) break;  // closed: what was answered says why
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return *this;
+  }
+
+  /// The next final or interim answer, by its Content-Length.
+  Answer answer(bool has_body = true) {
+    Answer out;
+    while (buffer_.find("\r\n\r\n") == std::string::npos) {
+      if (!read_more()) throw std::runtime_error("closed before an answer: " + buffer_);
+    }
+    out.head = buffer_.substr(0, buffer_.find("\r\n\r\n"));
+    buffer_.erase(0, out.head.size() + 4);
+    out.status = std::stoi(out.head.substr(9, 3));
+    const std::string length = out.field("Content-Length");
+    const std::size_t size = length.empty() || !has_body ? 0 : std::stoul(length);
+    while (buffer_.size() < size) {
+      if (!read_more()) throw std::runtime_error("closed within a body");
+    }
+    out.body = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return out;
+  }
+
+  Answer request(std::string_view bytes) { return send(bytes).answer(); }
+
+  /// True once the server has closed; false if it sends anything more.
+  bool closed() { return buffer_.empty() && !read_more(); }
+  /// Nothing to read within `wait_ms`.
+  bool silent(int wait_ms) {
+    pollfd entry{socket_.get(), POLLIN, 0};
+    return buffer_.empty() && ::poll(&entry, 1, wait_ms) == 0;
+  }
+  /// Ends the connection with a reset, as a host does that lost power and came back.
+  void vanish() {
+    const linger hard{1, 0};
+    setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    socket_.reset();
+  }
+  void finish_sending() { ::shutdown(socket_.get(), SHUT_WR); }
+  bool read_more() {
+    pollfd entry{socket_.get(), POLLIN, 0};
+    if (::poll(&entry, 1, patience_ms) != 1) throw std::runtime_error("the server is silent");
+    std::string chunk(64 * 1024, '\0');
+    const auto got = ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
+    if (got <= 0) return false;
+    buffer_.append(chunk, 0, static_cast<std::size_t>(got));
+    return true;
+  }
+
+ private:
+  Descriptor socket_;
+  std::string buffer_;
+};
+
+/// One way, crossed once, by any number of threads.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::milliseconds(patience_ms), [&] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+};
+
+/// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
+/// name says; /refused is not admitted; /small takes 1,000 bytes.
+class FakeService final : public http::Service {
+ public:
+  static constexpr std::size_t body_max = 1024 * 1024;
+  static constexpr std::size_t small_body_max = 1000;
+
+  std::variant<http::Admission, http::Response> admit(http::Request& request) override {
+    note([&](Seen& seen) { ++seen.admitted; });
+    if (request.path.starts_with("/refused")) return http::json_response(401, "\"who?\"");
+    http::Admission out{0, request.path == "/small" ? small_body_max : body_max,
+                        http::RunOn::here};
+    if (request.path == "/worker" || request.path == "/slow") out.run_on = http::RunOn::read;
+    if (request.path == "/write") out.run_on = http::RunOn::write;
+    return out;
+  }
+
+  http::Reply handle(const http::Admission&, const http::Request& request) override {
+    note([&](Seen& seen) {
+      ++seen.handled;
+      seen.peer = request.peer_address;
+      seen.agent_header = request.headers.find("X-Agent");
+    });
+    if (request.path == "/none") return http::Response{204};
+    if (request.path == "/large") return http::json_response(200, std::string(large_bytes, 'x'));
+    if (request.path == "/hostile") {
+      return http::Response{200, "{}", "text/plain", {{"X-Name", "a\r\nSet-Cookie: b"}}};
+    }
+    if (request.path == "/slow") slow_gate.wait();
+    std::string seen = echo(request);
+    if (request.path != "/write") return http::json_response(200, std::move(seen));
+    return http::Write([text = std::move(seen)](store::Tx&) -> Result<http::Response> {
+      return http::json_response(200, "written " + text);
+    });
+  }
+
+  void commit(const http::Admission&, http::Write write, Respond respond) override {
+    note([&](Seen& seen) { seen.commits.push_back({std::move(write), std::move(respond)}); });
+    if (commit_at_once) commit_all();
+  }
+
+  http::Response refuse(const http::Request&, const Error& error) override {
+    http::Response out = http::json_response(http::status_of(error.code), error.message);
+    if (error.retry_after_seconds) {
+      out.headers.emplace_back("Retry-After", std::to_string(*error.retry_after_seconds));
+    }
+    return out;
+  }
+
+  /// Answers what waits for its commit, on the caller's thread.
+  void commit_all() {
+    std::vector<Commit> taken;
+    note([&](Seen& seen) { taken.swap(seen.commits); });
+    for (Commit& commit : taken) {
+      store::Tx tx;
+      commit.respond(std::move(commit.write(tx)).value());
+    }
+  }
+  bool wait_for_commits(std::size_t count) {
+    return wait_until([&](const Seen& seen) { return seen.commits.size() >= count; });
+  }
+  bool wait_for_admitted(int count) {
+    return wait_until([&](const Seen& seen) { return seen.admitted >= count; });
+  }
+  bool wait_for_handled(int count) {
+    return wait_until([&](const Seen& seen) { return seen.handled >= count; });
+  }
+  int admitted() { return read<int>([](const Seen& seen) { return seen.admitted; }); }
+  int handled() { return read<int>([](const Seen& seen) { return seen.handled; }); }
+  std::string peer() { return read<std::string>([](const Seen& seen) { return seen.peer; }); }
+  std::string agent_header() {
+    return read<std::string>([](const Seen& seen) { return seen.agent_header; });
+  }
+
+  static constexpr std::size_t large_bytes = 20 * 1024 * 1024;
+  bool commit_at_once = false;
+  Gate slow_gate;
+
+ private:
+  struct Commit {
+    http::Write write;
+    Respond respond;
+  };
+  struct Seen {
+    int admitted = 0;
+    int handled = 0;
+    std::string peer;
+    std::string agent_header;
+    std::vector<Commit> commits;
+  };
+  static std::string echo(const http::Request& request) {
+    return std::string(http::method_name(request.method)) + " " + std::string(request.path) + "?" +
+           std::string(request.query) + " " + std::string(request.body);
+  }
+  template <typename F>
+  void note(F&& f) {
+    const std::lock_guard lock(mutex_);
+    f(seen_);
+    changed_.notify_all();
+  }
+  template <typename T, typename F>
+  T read(F&& f) {
+    const std::lock_guard lock(mutex_);
+    return f(seen_);
+  }
+  template <typename F>
+  bool wait_until(F&& f) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::milliseconds(patience_ms),
+                             [&] { return f(seen_); });
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Seen seen_;
+};
+
+/// A server on a free port over a FakeService.
+class ServerTest : public ::testing::Test {
+ protected:
+  Server& start(ServerOptions options = {}) {
+    if (options.io_threads == 0) options.io_threads = 2;
+    server = std::make_unique<Server>(service, clock, log, std::move(options));
+    server->start();
+    return *server;
+  }
+  ~ServerTest() override { service.slow_gate.open(); }
+  Peer connect() { return Peer(server->port()); }
+
+  FixedClock clock;
+  Log log{clock, [](std::string_view) {}};
+  FakeService service;
+  std::unique_ptr<Server> server;
+};
+
+inline std::string get(std::string_view path, std::string_view fields = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
+}
+
+inline std::string post(std::string_view path, std::string_view body,
+                        std::string_view fields = "") {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" + std::string(body);
+}
+
+}  // namespace muster::net::testing

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vuln/identify.h"
+
+#include <iostream>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "base/json_read.h"
+#include "version/test_support.h"
+#include "vuln/cpe.h"
+
+namespace muster::vuln {
+namespace {
+
+using model::Ecosystem;
+using model::Package;
+
+Package program(std::string name, std::string version, std::string vendor,
+                Ecosystem ecosystem = Ecosystem::unknown) {
+  Package package;
+  package.name = std::move(name);
+  package.version = std::move(version);
+  package.vendor = std::move(vendor);
+  package.ecosystem = ecosystem;
+  return package;
+}
+
+/// "vendor:product" that the CPE names, "" for none.
+std::string product_of(const Package& package) {
+  const Identity identity = identify(package);
+  if (identity.cpe.empty()) return "";
+  const auto cpe = parse_cpe(identity.cpe);
+  return cpe.ok() ? cpe->vendor + ":" + cpe->product : "invalid: " + identity.cpe;
+}
+
+TEST(NormaliseProductName, KeepsTheWordsThatIdentify) {
+  EXPECT_EQ(normalise_product_name("7-Zip 22.01 (x64)"), "7-zip");
+  EXPECT_EQ(normalise_product_name("Mozilla Firefox 60.7.2 ESR (x86 en-US)"),
+            "mozilla firefox esr");
+  EXPECT_EQ(normalise_product_name("Python 3.11.4 (64-bit)"), "python");
+  EXPECT_EQ(normalise_product_name("Python 3.11.4 Standard Library (64-bit)"),
+            "python standard library");
+  EXPECT_EQ(normalise_product_name("Java(TM) SE Development Kit 17.0.8 (64-bit)"),
+            "java se development kit");
+  EXPECT_EQ(normalise_product_name("Intel® Driver"), "intel driver");
+  EXPECT_EQ(normalise_product_name("Docker Desktop.app"), "docker desktop");
+  EXPECT_EQ(normalise_product_name("openssl@3"), "openssl");
+  EXPECT_EQ(normalise_product_name("Visual Studio Community 2022"), "visual studio community 2022");
+  EXPECT_EQ(normalise_product_name("PuTTY release 0.80 (64-bit)"), "putty");
+  EXPECT_EQ(normalise_product_name(""), "");
+  EXPECT_EQ(normalise_product_name("( ) []"), "");
+}
+
+TEST(Identify, NamesCommonProductsFromTheTable) {
+  EXPECT_EQ(product_of(program("7-Zip", "23.01", "Igor Pavlov")), "7-zip:7-zip");
+  EXPECT_EQ(product_of(program("Slack", "4.36.0", "Salesforce")), "slack:slack");
+  EXPECT_EQ(product_of(program("Slack", "4.36.0", "Slack Technologies Inc.")), "slack:slack");
+  EXPECT_EQ(product_of(program("Google Chrome", "121.0", "Google LLC")), "google:chrome");
+  EXPECT_EQ(product_of(program("Mozilla Firefox (x64 de)", "128.0", "Mozilla")), "mozilla:firefox");
+  EXPECT_EQ(product_of(program("OpenSSL", "3.0.2", "")), "openssl:openssl");
+  EXPECT_EQ(product_of(program("Notepad++ (64-bit x64)", "8.5.6", "Notepad++ Team")),
+            R"(notepad-plus-plus:notepad\+\+)");
+}
+
+TEST(Identify, PutsThePackagesVersionIntoTheCpe) {
+  EXPECT_EQ(identify(program("7-Zip 22.01 (x64)", "22.01 (x64)", "Igor Pavlov")).cpe,
+            "cpe:2.3:a:7-zip:7-zip:22.01:*:*:*:*:*:*:*");
+  EXPECT_EQ(identify(program("WinSCP 6.3.4", "WinSCP 6.3.4", "Martin Prikryl")).cpe,
+            "cpe:2.3:a:winscp:winscp:6.3.4:*:*:*:*:*:*:*");
+  EXPECT_EQ(identify(program("OpenSSL", "", "")).cpe, "cpe:2.3:a:openssl:openssl:*:*:*:*:*:*:*:*");
+}
+
+TEST(Identify, ListsTheOtherNamesOfASplitProduct) {
+  const Identity identity = identify(program("Docker Desktop", "4.34.2", "Docker Inc."));
+  EXPECT_EQ(identity.cpe, "cpe:2.3:a:docker:desktop:4.34.2:*:*:*:*:*:*:*");
+  EXPECT_EQ(identity.others, (std::vector<CpeName>{{"docker", "docker_desktop"}}));
+}
+
+TEST(Identify, AsksForVendorEvidenceWhereTheNameIsAWord) {
+  EXPECT_EQ(identify(program("Slack", "1.0", "")).kind, Identity::Kind::none);
+  EXPECT_EQ(identify(program("Zoom", "1.0", "Steinberg")).kind, Identity::Kind::none);
+  EXPECT_EQ(identify(program("Python", "1.0", "Serpentarium")).kind, Identity::Kind::none);
+  EXPECT_EQ(identify(program("Code", "1.0", "Cipher Ltd")).kind, Identity::Kind::none);
+}
+
+TEST(Identify, PrefersNoneToAWrongProduct) {
+  for (const char* name :
+       {"Microsoft Edge WebView2 Runtime", "Google Chrome Helper", "Logi Bolt.app", "Mist",
+        "Python Launcher", "Firefox Relay", "PostgreSQL ODBC Driver", "7-Zip Theme Manager",
+        "Zoom Outlook Plugin", "Java Auto Updater", "Microsoft Teams Meeting Add-in", ""}) {
+    EXPECT_EQ(product_of(program(name, "1.0", "Microsoft Zoom Oracle Google")), "") << name;
+  }
+}
+
+TEST(Identify, LeavesLanguagePackagesToTheirEcosystem) {
+  for (const Ecosystem ecosystem : {Ecosystem::npm, Ecosystem::pypi, Ecosystem::gem,
+                                    Ecosystem::cargo, Ecosystem::composer, Ecosystem::go}) {
+    const Identity identity = identify(program("git", "1.0", "", ecosystem));
+    EXPECT_EQ(identity.kind, Identity::Kind::ecosystem);
+    EXPECT_EQ(identity.cpe, "");
+  }
+}
+
+TEST(Identify, TrustsDistributionThenEcosystemThenCpe) {
+  Package package = program("curl", "7.88.1-10", "");
+  package.cpe = "cpe:2.3:a:haxx:curl:7.88.1:*:*:*:*:*:*:*";
+  EXPECT_EQ(identify(package).kind, Identity::Kind::cpe);
+  EXPECT_EQ(identify(package).cpe_source, Identity::Source::reported);
+  package.ecosystem = Ecosystem::deb;
+  EXPECT_EQ(identify(package).kind, Identity::Kind::ecosystem);
+  package.distro = "debian:12";
+  EXPECT_EQ(identify(package).kind, Identity::Kind::distribution);
+  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:haxx:curl:7.88.1:*:*:*:*:*:*:*");
+}
+
+TEST(Identify, TakesAReportedCpeForAHint) {
+  Package package = program("Something", "2.1 (x64)", "");
+  package.cpe = "cpe:2.3:a:acme:thing:*:*:*:*:*:*:*:*";
+  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:acme:thing:2.1:*:*:*:*:*:*:*");
+  package.cpe = "cpe:/a:acme:thing:2.0";
+  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:acme:thing:2.0:*:*:*:*:*:*:*");
+  package.cpe = "cpe:2.3:a:*:*:*:*:*:*:*:*:*:*";
+  EXPECT_EQ(identify(package).kind, Identity::Kind::none);
+  package.name = "7-Zip";
+  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:7-zip:7-zip:2.1:*:*:*:*:*:*:*");
+  EXPECT_EQ(identify(package).cpe_source, Identity::Source::table);
+}
+
+TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  std::set<std::string> products;
+#define ALIAS(name, vendors, names)                                                               \
+  {                                                                                               \
+    EXPECT_EQ(normalise_product_name(name), name);                                                \
+    EXPECT_TRUE(seen.insert({name, vendors}).second) << name;                                     \
+    for (const auto each : version::test::split(names, ' ')) {                                    \
+      EXPECT_TRUE(parse_cpe("cpe:2.3:a:" + std::string(each) + ":1:*:*:*:*:*:*:*").ok()) << each; \
+    }                                                                                             \
+    products.insert(std::string(names));                                                          \
+  }
+#include "vuln/aliases.def"
+#undef ALIAS
+  EXPECT_GE(products.size(), 60U);
+}
+
+Ecosystem ecosystem_of(std::string_view platform) {
+  if (platform == "windows" || platform == "programs") return Ecosystem::windows;
+  if (platform == "darwin" || platform == "apps" || platform == "homebrew_packages") {
+    return Ecosystem::macos;
+  }
+  if (platform == "centos") return Ecosystem::rpm;
+  if (platform == "ubuntu") return Ecosystem::deb;
+  if (platform == "python_packages") return Ecosystem::pypi;
+  return Ecosystem::unknown;
+}
+
+TEST(Identify, MapsNoLabelledNameToAWrongProduct) {
+  const auto path =
+      version::test::shared_data(MUSTER_SOURCE_DIR, "inventory/name_to_cpe_dev.jsonl");
+  if (!path) GTEST_SKIP() << "no inventory/name_to_cpe_dev.jsonl: set MUSTER_DATA";
+  std::map<std::string, int> count;
+  const std::string text = version::test::read_file(*path);
+  JsonDocument document;
+  for (const auto line : version::test::split(text, '\n')) {
+    if (line.empty()) continue;
+    const Json row = document.parse(line).value();
+    const auto word = [&](std::string_view key) {
+      const auto member = row.find(key);
+      return std::string(member ? member->string().value_or("") : "");
+    };
+    const std::string expected = word("expected_vendor") + ":" + word("expected_product");
+    const Package package =
+        program(word("name"), word("version"), word("vendor"), ecosystem_of(word("platform")));
+    const Identity identity = identify(package);
+    ++count["rows"];
+    if (package.ecosystem == Ecosystem::pypi) {
+      EXPECT_EQ(identity.cpe, "");
+      ++count["language packages, left to their ecosystem"];
+      continue;
+    }
+    if (identity.cpe.empty()) {
+      ++count[expected == ":" ? "rightly none" : "not in the table"];
+      continue;
+    }
+    bool found = product_of(package) == expected;
+    if (found) ++count["right at first"];
+    for (const CpeName& other : identity.others) {
+      if (found) break;
+      found = std::string(other.vendor) + ":" + std::string(other.product) == expected;
+      if (found) ++count["right among the others"];
+    }
+    EXPECT_TRUE(found) << package.name << " (" << package.vendor << "): " << identity.cpe
+                       << ", expected " << expected;
+  }
+  for (const auto& [what, rows] : count) std::cout << "  " << rows << "  " << what << "\n";
+  EXPECT_GE(count["right at first"], 50);
+}
+
+}  // namespace
+}  // namespace muster::vuln

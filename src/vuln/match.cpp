@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vuln/match.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/json_write.h"
+#include "version/scheme.h"
+#include "vuln/debian_sources.h"
+#include "vuln/identify.h"
+
+namespace muster::vuln {
+
+namespace {
+
+using model::Advisory;
+using model::Ecosystem;
+using model::Package;
+using version::Scheme;
+
+struct ReasonRow {
+  std::string_view name;
+  State state;
+  std::string_view text;
+};
+
+constexpr ReasonRow reasons[] = {
+#define REASON(name, state, text) {#name, State::state, text},
+#include "vuln/reasons.def"
+#undef REASON
+};
+
+const ReasonRow& row_of(Reason reason) {
+  return reasons[static_cast<std::size_t>(reason)];
+}
+
+Verdict verdict_of(Reason reason) {
+  Verdict verdict;
+  verdict.reason = reason;
+  verdict.state = state_of(reason);
+  return verdict;
+}
+
+/// What an advisory is looked up and compared by.
+struct Subject {
+  Ecosystem ecosystem;
+  Scheme scheme;
+  std::string distro;
+  std::string_view package;
+  std::string_view installed;
+};
+
+/// Releases whose binary names debian_sources.def knows.
+bool has_source_table(std::string_view distro) {
+  static constexpr std::string_view known[] = {"debian:7",  "debian:8",  "debian:9",
+                                               "debian:10", "debian:11", "debian:12"};
+  return std::find(std::begin(known), std::end(known), distro) != std::end(known);
+}
+
+/// "libssl3t64": hardly any library's source package is called like the binary with its number.
+bool looks_like_library(std::string_view name) {
+  return name.starts_with("lib") && name.find_first_of("0123456789") != std::string_view::npos;
+}
+
+/// Without "+b1", which a rebuild adds to the binary's version and the source does not have.
+std::string_view without_rebuild(std::string_view version) {
+  const auto plus = version.rfind("+b");
+  if (plus == std::string_view::npos || plus + 2 == version.size()) return version;
+  const bool digits = version.find_first_not_of("0123456789", plus + 2) == std::string_view::npos;
+  return digits ? version.substr(0, plus) : version;
+}
+
+/// Names the source package and version of a package of a distribution.
+std::optional<Reason> set_source(Subject& subject, const Index& index, const Package& package) {
+  if (!package.source_name.empty()) {
+    subject.package = package.source_name;
+    const std::string_view version = package.source_version;
+    subject.installed = version.empty() ? without_rebuild(package.version) : version;
+    return std::nullopt;
+  }
+  subject.package = package.name;
+  subject.installed = package.source_version.empty() ? std::string_view(package.version)
+                                                     : std::string_view(package.source_version);
+  if (package.ecosystem != Ecosystem::deb) return std::nullopt;
+  // dpkg qualifies a name by its architecture where several are installed: "libc6:amd64".
+  subject.package = subject.package.substr(0, subject.package.find(':'));
+  subject.installed = without_rebuild(subject.installed);
+  if (has_source_table(subject.distro)) {
+    if (const auto source = debian_source_of(subject.package)) {
+      if (source->empty()) return Reason::source_unknown;
+      subject.package = *source;
+      return std::nullopt;
+    }
+  }
+  const bool known = !index.find(subject.ecosystem, subject.distro, subject.package).empty();
+  if (!known && looks_like_library(subject.package)) return Reason::source_unknown;
+  return std::nullopt;
+}
+
+bool holds(const Index& index, const Index::Range& range, const Subject& subject) {
+  const auto order = [&](std::uint32_t end) {
+    return version::compare_valid(subject.scheme, subject.installed, index.text(end));
+  };
+  if (range.introduced != 0 && order(range.introduced) < 0) return false;
+  if (range.fixed != 0 && order(range.fixed) >= 0) return false;
+  return range.last_affected == 0 || order(range.last_affected) <= 0;
+}
+
+std::string sentence_of(const Subject& subject, const model::VersionRange& range) {
+  std::string text;
+  if (!range.introduced.empty()) text += range.introduced + " <= ";
+  const bool open = range.fixed.empty() && range.last_affected.empty();
+  if (open && text.empty()) return "no fixed version yet";
+  text += subject.installed;
+  if (!range.fixed.empty()) text += " < " + range.fixed;
+  if (!range.last_affected.empty()) text += " <= " + range.last_affected;
+  if (open) text += ", no fixed version yet";
+  return text + " (" + std::string(version::scheme_name(subject.scheme)) + ")";
+}
+
+Match make_match(const Index& index, const Index::Row& row, const Index::Range& range,
+                 const Subject& subject) {
+  Match match;
+  match.feed = index.text(row.feed);
+  match.id = index.text(row.id);
+  match.aliases = index.aliases(row);
+  match.severity = row.severity;
+  match.urgency = index.text(row.urgency);
+  match.summary = index.text(row.summary);
+  Advisory names;
+  names.id = match.id;
+  names.aliases = match.aliases;
+  if (const auto cve = names.cve()) match.cve = std::string(*cve);
+  Evidence& evidence = match.evidence;
+  evidence.feed = match.feed;
+  evidence.advisory_id = match.id;
+  evidence.package = subject.package;
+  evidence.distro = subject.distro;
+  evidence.scheme = version::scheme_name(subject.scheme);
+  evidence.installed = subject.installed;
+  evidence.range = {std::string(index.text(range.introduced)), std::string(index.text(range.fixed)),
+                    std::string(index.text(range.last_affected))};
+  evidence.sentence = sentence_of(subject, evidence.range);
+  return match;
+}
+
+/// Compares with each advisory about the subject; rows of one id stand together.
+Verdict assess(const Index& index, const Subject& subject) {
+  const auto rows = index.find(subject.ecosystem, subject.distro, subject.package);
+  if (rows.empty()) return verdict_of(Reason::no_advisory);
+  Verdict verdict;
+  for (std::size_t first = 0; first < rows.size();) {
+    std::size_t last = first;
+    bool silenced = false;
+    for (; last < rows.size() && rows[last].id == rows[first].id; ++last) {
+      silenced |= rows[last].status == Advisory::Status::not_affected;
+    }
+    for (; first < last; ++first) {
+      const Index::Row& row = rows[first];
+      if (silenced) continue;
+      if (row.status == Advisory::Status::undetermined) {
+        ++verdict.undetermined;
+      } else if (!row.comparable) {
+        ++verdict.incomparable;
+      } else {
+        const auto ranges = index.ranges(row);
+        const auto hit = std::find_if(ranges.begin(), ranges.end(), [&](const Index::Range& range) {
+          return holds(index, range, subject);
+        });
+        if (hit != ranges.end()) verdict.matches.push_back(make_match(index, row, *hit, subject));
+      }
+    }
+  }
+  verdict.reason = !verdict.matches.empty()   ? Reason::in_range
+                   : verdict.incomparable > 0 ? Reason::advisory_invalid
+                   : verdict.undetermined > 0 ? Reason::undetermined
+                                              : Reason::outside_ranges;
+  verdict.state = state_of(verdict.reason);
+  return verdict;
+}
+
+Verdict match_distribution(const Index& index, const Package& package) {
+  Subject subject{package.ecosystem, Scheme::deb, model::canonical_distro(package.distro), {}, {}};
+  if (!index.covers(subject.distro)) return verdict_of(Reason::distro_not_covered);
+  const auto scheme = version::parse_scheme(model::ecosystem_scheme(package.ecosystem));
+  if (!scheme) return verdict_of(Reason::scheme_unsupported);
+  subject.scheme = *scheme;
+  if (const auto unknown = set_source(subject, index, package)) return verdict_of(*unknown);
+  if (subject.installed.empty()) return verdict_of(Reason::version_missing);
+  if (!version::validate(subject.scheme, subject.installed).ok()) {
+    return verdict_of(Reason::version_invalid);
+  }
+  return assess(index, subject);
+}
+
+}  // namespace
+
+std::string_view state_name(State state) {
+  static constexpr std::string_view names[] = {"vulnerable", "not_vulnerable", "not_assessed"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+std::string_view reason_name(Reason reason) {
+  return row_of(reason).name;
+}
+
+std::string_view reason_text(Reason reason) {
+  return row_of(reason).text;
+}
+
+State state_of(Reason reason) {
+  return row_of(reason).state;
+}
+
+Verdict match(const Index& index, const Package& package) {
+  switch (identity_kind(package)) {
+    case Identity::Kind::distribution:
+      return match_distribution(index, package);
+    case Identity::Kind::ecosystem: {
+      // Packages of a distribution that nobody named: their advisories differ from release to
+      // release, so there is nothing to compare with.
+      const bool no_distro =
+          package.ecosystem == Ecosystem::deb || package.ecosystem == Ecosystem::rpm ||
+          package.ecosystem == Ecosystem::apk || package.ecosystem == Ecosystem::pacman;
+      return verdict_of(no_distro ? Reason::distro_unknown : Reason::unsupported_ecosystem);
+    }
+    case Identity::Kind::cpe:
+      return verdict_of(Reason::cpe_not_covered);
+    case Identity::Kind::none:
+      return verdict_of(Reason::no_identity);
+  }
+  check_failed("a known identity", __FILE__, __LINE__);
+}
+
+std::string encode_evidence(const Evidence& evidence) {
+  JsonWriter json;
+  json.begin_object()
+      .member("feed", evidence.feed)
+      .member("advisory", evidence.advisory_id)
+      .member("package", evidence.package)
+      .member("distro", evidence.distro)
+      .member("scheme", evidence.scheme)
+      .member("installed", evidence.installed)
+      .key("range")
+      .begin_object();
+  for (const auto& [name, end] : {std::pair{"introduced", &evidence.range.introduced},
+                                  std::pair{"fixed", &evidence.range.fixed},
+                                  std::pair{"last_affected", &evidence.range.last_affected}}) {
+    json.key(name);
+    if (end->empty()) {
+      json.null();
+    } else {
+      json.value(*end);
+    }
+  }
+  json.end_object().member("sentence", evidence.sentence).end_object();
+  return json.take();
+}
+
+}  // namespace muster::vuln

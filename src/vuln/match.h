@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/advisory.h"
+#include "model/package.h"
+#include "vuln/index.h"
+
+namespace muster::vuln {
+
+enum class State : std::uint8_t { vulnerable, not_vulnerable, not_assessed };
+std::string_view state_name(State state);
+
+/// Why a verdict is what it is; reasons.def is the list.
+enum class Reason : std::uint8_t {
+#define REASON(name, state, text) name,
+#include "vuln/reasons.def"
+#undef REASON
+};
+/// "distro_not_covered", ...
+std::string_view reason_name(Reason reason);
+/// The reason in words for an operator.
+std::string_view reason_text(Reason reason);
+State state_of(Reason reason);
+
+/// What was compared with what: enough to check a finding by hand (mission rule 14).
+struct Evidence {
+  std::string feed;
+  std::string advisory_id;
+  std::string package;  // as the advisory names it: the source package in a distribution
+  std::string distro;
+  std::string scheme;
+  std::string installed;      // the version compared: the source's in a distribution
+  model::VersionRange range;  // the first of the advisory's ranges that holds it
+  std::string sentence;       // "1.1.1n-0+deb11u3 < 1.1.1n-0+deb11u5 (deb)"
+  friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
+/// One advisory that holds for a package.
+struct Match {
+  std::string feed;
+  std::string id;
+  std::vector<std::string> aliases;
+  std::optional<std::string> cve;
+  model::Severity severity = model::Severity::unknown;
+  std::string urgency;
+  std::string summary;
+  Evidence evidence;
+  friend bool operator==(const Match&, const Match&) = default;
+};
+
+struct Verdict {
+  State state = State::not_assessed;
+  Reason reason = Reason::no_identity;
+  std::vector<Match> matches;      // by advisory id; not empty exactly when vulnerable
+  std::uint32_t undetermined = 0;  // advisories about the package that decide nothing
+  std::uint32_t incomparable = 0;  // advisories about it whose ranges no scheme can read
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+/// Assesses one package. A package of a distribution is compared by its SOURCE package and version,
+/// under its ecosystem's scheme, with the advisories of its own release only: what a distribution
+/// says beats anything else (backports). No finding without a parsed version in a named range; an
+/// advisory that is undetermined finds nothing, and one that says not_affected silences the same id
+/// from other feeds. Pure: the answer depends on `index` and `package` alone, and not on the order
+/// in which the index's advisories came.
+Verdict match(const Index& index, const model::Package& package);
+
+/// The evidence as one JSON object: the stored form in a finding.
+std::string encode_evidence(const Evidence& evidence);
+
+}  // namespace muster::vuln
