@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session with a handler that does nothing: what bench/http_cpu.py compares with nginx to tell the
-// cost of net/ from the cost of the product. Prints its port and serves until standard input ends.
+// The session with a handler that does nothing: what bench/http_cpu.py compares with nginx to tell
+// the cost of net/ from the cost of the product. Prints its port and serves until standard input
+// ends.
 #include <cstdio>
 
 #include "net/server.h"
@@ -19,9 +20,7 @@ class Nothing final : public http::Service {
         200, "{\"success\": true, \"data\": {\"acknowledged\": true, \"bytes\": " +
                  std::to_string(request.body.size()) + "}}");
   }
-  void commit(const http::Admission&, http::Write, Respond respond) override {
-    respond({503});
-  }
+  void commit(const http::Admission&, http::Write, Respond respond) override { respond({503}); }
   http::Response refuse(const http::Request&, const Error& error) override {
     return http::json_response(http::status_of(error.code), error.message);
   }

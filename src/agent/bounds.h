@@ -14,7 +14,7 @@ inline constexpr std::string_view agent_version = "1.2.0";
 
 }  // namespace muster::agent
 
-/// The agent's own limits, with their reasons; those it shares with the server are in base/limits.h.
+/// The agent's own limits, with their reasons; those shared with the server: base/limits.h.
 namespace muster::agent::bounds {
 
 using muster::limits::KiB;

@@ -77,7 +77,7 @@ TEST(AgentOnce, SurvivesEverySingleLostRequestOrAnswer) {
       EXPECT_EQ(world.server.software, world.expected_software()) << lost;
       calls = world.server.calls.size();
     }
-    EXPECT_GE(calls, 7U);
+    EXPECT_EQ(calls, 6U);  // the last round lost nothing
   }
 }
 
@@ -170,7 +170,8 @@ TEST(AgentTasks, PolicyRefusesWithAClearError) {
 TEST(AgentTasks, UnknownTypesAndMalformedPayloadsFailWithoutRunning) {
   FakeWorld world;
   const std::string id = "0192c0de-0000-7000-8000-00000000000";
-  const auto unknown = world.server.add_task(id + "1", R"({"id": ")" + id + R"(1", "type": "dance"})");
+  const auto unknown =
+      world.server.add_task(id + "1", R"({"id": ")" + id + R"(1", "type": "dance"})");
   const auto empty = world.server.add_task(
       id + "2", R"({"id": ")" + id + R"(2", "type": "execute_command", "payload": {}})");
   const auto nul = world.server.add_task(

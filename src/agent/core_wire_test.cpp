@@ -176,7 +176,8 @@ TEST(AgentPresence, ALostNetworkIsNamedOnce) {
   const Duration start = world.rest.steady;
   world.rest.on_wait = [&] {
     const Duration passed = world.rest.steady - start;
-    world.server.unreachable = passed > std::chrono::minutes(5) && passed < std::chrono::minutes(15);
+    world.server.unreachable =
+        passed > std::chrono::minutes(5) && passed < std::chrono::minutes(15);
   };
   ASSERT_TRUE(world.run_for(std::chrono::minutes(40)).ok());
   int named = 0;

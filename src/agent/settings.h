@@ -14,7 +14,8 @@ namespace muster::agent {
 /// What the owner of a host decides, in agent.toml: defaults here, names and bounds in
 /// settings.def. The server cannot change any of it.
 struct Settings {
-#define SETTING_INT(section, name, fallback, min, max, text) std::int64_t section##_##name = fallback;
+#define SETTING_INT(section, name, fallback, min, max, text) \
+  std::int64_t section##_##name = fallback;
 #define SETTING_TEXT(section, name, fallback, text) std::string section##_##name = fallback;
 #define SETTING_WORDS(section, name, choices, text) std::vector<std::string> section##_##name;
 #include "agent/settings.def"

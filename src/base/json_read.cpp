@@ -2,12 +2,12 @@
 #include "base/json_read.h"
 
 #include <cstring>
-#include <sstream>
 #include <type_traits>
 
 // Kept out of every other file: the header alone costs a second to compile.
 #include <simdjson.h>
 
+#include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -97,10 +97,47 @@ std::size_t Json::size() const {
   return count;
 }
 
+namespace {
+
+void write(JsonWriter& json, const Json& value) {
+  switch (value.kind()) {
+    case Json::Kind::object:
+      json.begin_object();
+      value.for_each_member([&](std::string_view name, const Json& member) {
+        json.key(name);
+        write(json, member);
+      });
+      json.end_object();
+      return;
+    case Json::Kind::array:
+      json.begin_array();
+      value.for_each([&](const Json& element) { write(json, element); });
+      json.end_array();
+      return;
+    case Json::Kind::string:
+      json.value(*value.string());
+      return;
+    case Json::Kind::integer:
+      json.value(*value.integer());
+      return;
+    case Json::Kind::number:
+      json.value(*value.number());
+      return;
+    case Json::Kind::boolean:
+      json.value(*value.boolean());
+      return;
+    case Json::Kind::null:
+      json.null();
+      return;
+  }
+}
+
+}  // namespace
+
 std::string Json::serialise() const {
-  std::ostringstream out;
-  out << simdjson::minify(JsonAccess::get(*this));
-  return out.str();
+  JsonWriter json;
+  write(json, *this);
+  return json.take();
 }
 
 Json::ArrayCursor::ArrayCursor(const Json& array) {

@@ -47,7 +47,7 @@ class Json {
     while (cursor.next()) each(cursor.key(), cursor.element());
   }
 
-  /// The value written again as compact JSON.
+  /// The value written again as JSON, spaced like all our JSON (base/json_write.h).
   std::string serialise() const;
 
  private:

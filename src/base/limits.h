@@ -32,7 +32,8 @@ inline constexpr std::size_t report_body_bytes = 10 * MiB;
 inline constexpr std::size_t gzip_body_bytes = 2 * MiB;
 inline constexpr std::size_t gunzip_body_bytes = 10 * MiB;
 /// The whole Debian tracker is about 70 MB; imports come from an authenticated operator only.
-inline constexpr std::size_t feed_body_bytes = 512 * MiB;
+inline constexpr std::size_t feed_body_bytes = 256 * MiB;
+inline constexpr std::size_t feed_text_bytes = 1024 * MiB;
 /// Bodies from here on are decoded on a worker, so that no agent waits behind them.
 inline constexpr std::size_t inline_body_bytes = 64 * KiB;
 

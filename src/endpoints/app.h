@@ -57,6 +57,9 @@ struct App {
   fleet::Settings& settings;
   const ServerFace& face;
 
+  /// False until `face` is complete; until then every call is answered 503.
+  std::atomic<bool> ready = false;
+
   http::RateLimit report_limit{};
   http::RateLimit heartbeat_limit{};
   http::RateLimit config_limit{};

@@ -66,12 +66,19 @@ http::Response Dispatcher::broken(Dialect dialect, std::string_view where, std::
 
 std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& request) {
   app_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+  if (!app_.ready.load(std::memory_order_acquire)) {
+    return failed(dialect_of_unknown(request),
+                  {Errc::unavailable, "The server is starting.", {}, 1});
+  }
   const http::Router::Match match = router_.match(request.method, request.path, request.params);
   if (match.outcome == http::Router::Outcome::no_such_path) {
     return failed(dialect_of_unknown(request), {Errc::not_found, "Not found"});
   }
   if (match.outcome == http::Router::Outcome::no_such_method) {
-    return failed(dialect_of_unknown(request), {Errc::method_not_allowed, "Method not allowed"});
+    http::Response response =
+        failed(dialect_of_unknown(request), {Errc::method_not_allowed, "Method not allowed"});
+    response.headers.emplace_back("Allow", router_.allowed(request.path));
+    return response;
   }
   const Route& route = route_table[match.row];
   const Dialect dialect = dialect_of(route.dialect, request);

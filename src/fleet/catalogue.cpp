@@ -13,29 +13,16 @@ namespace muster::fleet {
 namespace {
 
 /// What a finding keeps of a match: all that a person needs to check it by hand.
-std::string encode_evidence(const vuln::Match& match) {
-  const vuln::Evidence& evidence = match.evidence;
+std::string encode_match(const vuln::Match& match) {
   JsonWriter json;
-  json.begin_object()
-      .member("feed", match.feed)
-      .member("advisory", match.id)
-      .key("aliases")
-      .begin_array();
+  json.begin_object().key("aliases").begin_array();
   for (const std::string& alias : match.aliases) json.value(alias);
   json.end_array()
-      .member("package", evidence.package)
-      .member("distro", evidence.distro)
-      .key("range")
-      .begin_object()
-      .member("introduced", evidence.range.introduced)
-      .member("fixed", evidence.range.fixed)
-      .member("last_affected", evidence.range.last_affected)
-      .end_object()
-      .member("scheme", evidence.scheme)
-      .member("installed_version", evidence.installed)
-      .member("sentence", evidence.sentence)
+      .member("fixed_version", match.evidence.range.fixed)
       .member("urgency", match.urgency)
       .member("summary", match.summary)
+      .key("evidence")
+      .raw(vuln::encode_evidence(match.evidence))
       .end_object();
   return json.take();
 }
@@ -50,7 +37,7 @@ Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   verdict.reason = vuln::reason_name(found.reason);
   for (const vuln::Match& match : found.matches) {
     verdict.hits.push_back(
-        {match.feed, match.id, match.cve, match.severity, encode_evidence(match)});
+        {match.feed, match.id, match.cve, match.severity, encode_match(match)});
   }
   return verdict;
 }

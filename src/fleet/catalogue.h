@@ -36,7 +36,7 @@ struct Verdict {
     std::string advisory_id;
     std::optional<std::string> cve;
     model::Severity severity = model::Severity::unknown;
-    std::string evidence;  // JSON object
+    std::string evidence;  // JSON object: aliases, fixed_version, urgency, summary, evidence
   };
   bool identified = false;  // by distribution, ecosystem or CPE
   bool assessed = false;    // false: not known to be clean

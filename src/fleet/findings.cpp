@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "feeds/decompress.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
@@ -89,6 +90,27 @@ FindingView joined(const Knowledge& knowledge, store::FindingView stored) {
   return view;
 }
 
+/// A cursor is the place of the last finding of a page: "1:4:123".
+std::string format_place(const store::FindingView& row) {
+  return std::to_string(row.known_exploited ? 1 : 0) + ":" +
+         std::to_string(static_cast<int>(row.finding.severity)) + ":" +
+         std::to_string(row.finding.id.value);
+}
+
+Result<store::FindingPlace> parse_place(std::string_view cursor) {
+  const auto first = cursor.find(':');
+  const auto second = cursor.find(':', first == std::string_view::npos ? first : first + 1);
+  if (second != std::string_view::npos) {
+    const auto known_exploited = parse_int(cursor.substr(0, first));
+    const auto severity = parse_int(cursor.substr(first + 1, second - first - 1));
+    const auto id = parse_int(cursor.substr(second + 1));
+    if (known_exploited && severity && id) {
+      return store::FindingPlace{*known_exploited != 0, *severity, FindingId{*id}};
+    }
+  }
+  return invalid_field("cursor", "is not a cursor of this list");
+}
+
 }  // namespace
 
 std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
@@ -112,13 +134,15 @@ std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
 
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor,
-                                  feeds::FeedKind kind, std::string_view content, Instant now) {
+                                  feeds::FeedKind kind, std::string content, Instant now) {
+  const std::string text =
+      TRY(feeds::decompress(std::move(content), limits::feed_text_bytes));
   std::vector<model::Advisory> advisories;
   std::vector<model::KevEntry> kev_entries;
   feeds::RecordSink sink;
   sink.advisory = [&](model::Advisory&& advisory) { advisories.push_back(std::move(advisory)); };
   sink.kev_entry = [&](model::KevEntry&& entry) { kev_entries.push_back(std::move(entry)); };
-  const feeds::FeedSummary summary = TRY(feeds::parse_feed(kind, content, sink));
+  const feeds::FeedSummary summary = TRY(feeds::parse_feed(kind, text, sink));
 
   ImportOutcome outcome;
   outcome.feed = feeds::feed_name(kind);
@@ -162,34 +186,47 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
   return hosts;
 }
 
-FindingPage list_finding_page(store::Store& store, const Catalogue& catalogue,
-                              const FindingQuery& query) {
-  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
+Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& catalogue,
+                                      const FindingQuery& query) {
   store::FindingFilter filter;
+  filter.org = query.org;
   filter.host = query.host;
   filter.cve = query.cve;
+  filter.known_exploited = query.known_exploited;
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
   filter.open_only = query.open_only;
-  filter.after = {parse_int(query.cursor).value_or(0)};
-  const auto wanted = static_cast<std::size_t>(query.count);
-  FindingPage page;
-  store.read([&](store::Reader& reader) {
-    for (;;) {
-      const auto rows = store::list_findings(reader, filter, limits::page_size);
-      for (const store::FindingView& row : rows) {
-        filter.after = row.finding.id;
-        FindingView view = joined(*knowledge, row);
-        if (query.known_exploited && !view.kev) continue;
-        if (page.findings.size() == wanted) {
-          page.next_cursor = std::to_string(page.findings.back().stored.finding.id.value);
-          return;
-        }
-        page.findings.push_back(std::move(view));
-      }
-      if (rows.size() < static_cast<std::size_t>(limits::page_size)) return;
-    }
+  if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
+  auto rows = store.read([&](store::Reader& reader) {
+    return store::list_findings(reader, filter, query.count + 1);
   });
+  FindingPage page;
+  if (rows.size() > static_cast<std::size_t>(query.count)) {
+    rows.pop_back();
+    page.next_cursor = format_place(rows.back());
+  }
+  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
+  for (store::FindingView& row : rows) {
+    page.findings.push_back(joined(*knowledge, std::move(row)));
+  }
   return page;
+}
+
+std::vector<FeedStatus> list_feed_status(store::Store& store) {
+  std::vector<FeedStatus> status = {
+#define FEED(name) {feeds::FeedKind::name, 0, {}, {}},
+#include "feeds/feeds.def"
+#undef FEED
+  };
+  for (const store::FeedRow& row :
+       store.read([](store::Reader& reader) { return store::list_feeds(reader); })) {
+    for (FeedStatus& feed : status) {
+      if (feeds::feed_name(feed.kind) != row.feed) continue;
+      feed.records = row.records;
+      feed.published = row.published;
+      feed.imported_at = row.imported_at;
+    }
+  }
+  return status;
 }
 
 Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue, FindingId id) {

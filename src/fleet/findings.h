@@ -22,12 +22,12 @@ namespace muster::fleet {
 std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
                           PackageId package, const Verdict& verdict, Instant now);
 
-/// Replaces a feed by `content` (the publisher's own format, already decompressed), builds the new
+/// Replaces a feed by `content` (the publisher's own format, plain, gzip or zstd), builds the new
 /// snapshot and matches every host against it. Readers see the old snapshot until the new one is
 /// whole. Fails with invalid_json or invalid_field, and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor,
-                                  feeds::FeedKind kind, std::string_view content, Instant now);
+                                  feeds::FeedKind kind, std::string content, Instant now);
 
 /// Finishes what an import that was cut short had left: matches every host again if some feed was
 /// not matched yet. Returns the number of hosts.
@@ -37,6 +37,7 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
 struct FindingQuery {
   std::optional<HostId> host;
   std::optional<std::string> cve;
+  std::optional<OrgId> org;
   bool known_exploited = false;
   model::Severity severity_min = model::Severity::unknown;
   bool open_only = true;
@@ -52,8 +53,19 @@ struct FindingPage {
   std::vector<FindingView> findings;
   std::string next_cursor;
 };
-FindingPage list_finding_page(store::Store& store, const Catalogue& catalogue,
-                              const FindingQuery& query);
+/// Known exploited first, then most severe, then newest. Fails with invalid_field for a cursor that
+/// is none.
+Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& catalogue,
+                                      const FindingQuery& query);
+/// How old each kind of feed is; a kind that was never imported has no time.
+struct FeedStatus {
+  feeds::FeedKind kind;
+  std::int64_t records = 0;
+  std::string published;
+  std::optional<Instant> imported_at;
+};
+std::vector<FeedStatus> list_feed_status(store::Store& store);
+
 /// Fails with not_found.
 Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue, FindingId id);
 

@@ -127,12 +127,16 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence,
   });
 }
 
-Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname) {
-  return store.read([&](store::Reader& reader) -> Result<HostId> {
+Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hostname) {
+  return store.read([&](store::Reader& reader) -> Result<HostRef> {
     const auto host = find_by_id_or_name(reader, id_or_hostname);
     if (!host) return no_such_host();
-    return host->id;
+    return HostRef{host->org, host->id};
   });
+}
+
+Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname) {
+  return TRY(resolve_host_ref(store, id_or_hostname)).id;
 }
 
 Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,

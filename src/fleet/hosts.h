@@ -60,6 +60,11 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
 Result<HostView> show_host(store::Store& store, const PresenceTable& presence,
                            const Config& config, std::string_view id_or_hostname, Instant now);
 Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname);
+struct HostRef {
+  OrgId org;
+  HostId id;
+};
+Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hostname);
 
 /// An agent as operators see it.
 struct AgentView {

@@ -169,18 +169,16 @@ void Settings::store_all(store::Tx& tx, const std::vector<store::Setting>& chang
   });
 }
 
-std::string encode_settings(const HostSettings& settings) {
-  JsonWriter json;
-  json.begin_object();
-#define BOOLEAN(name, fallback, meaning) json.member(#name, settings.name);
-#define INTEGER(name, fallback, min, max, meaning) json.member(#name, settings.name);
-#define TEXT(name, fallback, bytes_max, meaning) json.member(#name, settings.name);
-#include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-  json.end_object();
-  return json.take();
+Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& settings,
+                             const Actor& actor, const SettingScope& scope, const Json& values,
+                             Instant now) {
+  return store.write([&](store::Tx& tx) -> Result<void> {
+    TRY(settings.set(tx, scope, values));
+    record_audit(tx, ids, scope.org, actor, "settings.set",
+                 std::string(scope_kind_name(scope.kind)) + ":" + scope.id,
+                 [&](JsonWriter& details) { details.key("values").raw(values.serialise()); }, now);
+    return {};
+  });
 }
 
 }  // namespace muster::fleet

@@ -11,9 +11,11 @@
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/result.h"
+#include "fleet/history.h"
 
 namespace muster::store {
 class Reader;
+class Store;
 class Tx;
 struct Setting;
 }  // namespace muster::store
@@ -67,6 +69,10 @@ class Settings {
   Guarded<Values> values_;
 };
 
-std::string encode_settings(const HostSettings& settings);
+/// Settings::set with its audit row, in a transaction of its own; waits for the commit. Not for an
+/// IO thread.
+Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& settings,
+                             const Actor& actor, const SettingScope& scope, const Json& values,
+                             Instant now);
 
 }  // namespace muster::fleet

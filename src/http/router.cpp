@@ -62,4 +62,15 @@ Router::Match Router::match(Method method, std::string_view path, Params& params
   return {path_known ? Outcome::no_such_method : Outcome::no_such_path, 0};
 }
 
+std::string Router::allowed(std::string_view path) const {
+  std::string methods;
+  Params params;
+  for (const Method method : {Method::get, Method::post, Method::put, Method::patch, Method::del}) {
+    if (match(method, path, params).outcome != Outcome::found) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += method_name(method);
+  }
+  return methods;
+}
+
 }  // namespace muster::http

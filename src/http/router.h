@@ -26,6 +26,9 @@ class Router {
   /// Fills `params` on success. A trailing slash is tolerated, as the fielded servers do.
   Match match(Method method, std::string_view path, Params& params) const;
 
+  /// The methods of a path for the Allow header: "GET, POST"; empty if there is no such path.
+  std::string allowed(std::string_view path) const;
+
  private:
   struct Pattern {
     Method method;

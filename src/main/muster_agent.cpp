@@ -109,7 +109,8 @@ Result<void> enroll(const Options& options) {
   agent::DiskFiles files(options.state_dir);
   TRY(take_lock(files, options));
   if (files.read(agent::Identity::file) && !options.again) {
-    return Error{Errc::name_taken, "this host is enrolled already; --again gives it a new identity"};
+    return Error{Errc::name_taken,
+                 "this host is enrolled already; --again gives it a new identity"};
   }
   const std::string token = TRY(read_token(options));
   agent::Identity identity = TRY(call_server(options, token));

@@ -25,7 +25,7 @@ struct Finding {
   Instant opened_at;
   std::optional<Instant> resolved_at;
   std::string resolution;  // why it was resolved: "package_removed", "not_affected"
-  std::string evidence;    // JSON object: what was compared with what
+  std::string evidence;    // JSON object: aliases, fixed_version, urgency, summary, evidence
 };
 
 }  // namespace muster::model

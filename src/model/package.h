@@ -21,8 +21,8 @@ enum class Ecosystem : std::uint8_t {
 std::string_view ecosystem_name(Ecosystem ecosystem);
 /// The name of the version scheme that the ecosystem declares; empty for unknown.
 std::string_view ecosystem_scheme(Ecosystem ecosystem);
-/// Reads our names and the fielded agents' synonyms ("apt", "python", "golang") in any case; unknown
-/// for anything else.
+/// Reads our names and the fielded agents' synonyms ("apt", "python", "golang") in any case;
+/// unknown for anything else.
 Ecosystem parse_ecosystem(std::string_view text);
 
 /// One installed package as reported. Two installations with equal members are the same package,

@@ -81,9 +81,8 @@ std::string format_http_date(Instant at) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(point - day).count();
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[weekday.c_encoding()],
                      static_cast<unsigned>(date.day()),
-                     months[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()), seconds / 3600, seconds / 60 % 60,
-                     seconds % 60);
+                     months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                     seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
 }  // namespace muster::net

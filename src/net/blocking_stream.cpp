@@ -220,8 +220,7 @@ Moved BlockingStream::write(std::string_view bytes, Deadline deadline) {
 Moved BlockingStream::write_plain(std::string_view bytes, Deadline deadline) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
-    const auto step =
-        ::send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+    const auto step = ::send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
     if (step >= 0) {
       sent += static_cast<std::size_t>(step);
       continue;

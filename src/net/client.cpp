@@ -211,8 +211,8 @@ Result<Client> Client::create(std::string_view origin, ClientOptions options) {
   SslContextPtr context;
   if (parsed.tls) context = TRY(make_context(options.ca_file));
   std::string text = parsed.text();
-  return Client(std::make_unique<Connection>(Connection{
-      std::move(parsed), std::move(text), std::move(options), std::move(context), {}}));
+  return Client(std::make_unique<Connection>(
+      Connection{std::move(parsed), std::move(text), std::move(options), std::move(context), {}}));
 }
 
 Result<ClientResponse> Client::send(const ClientRequest& request) {

@@ -47,8 +47,7 @@ class ScriptedServer {
     for (;;) {
       const auto end = text.find("\r\n\r\n");
       const auto field = text.find("Content-Length: ");
-      const std::size_t body =
-          field == std::string::npos ? 0 : std::stoul(text.substr(field + 16));
+      const std::size_t body = field == std::string::npos ? 0 : std::stoul(text.substr(field + 16));
       if (end != std::string::npos && text.size() >= end + 4 + body) break;
       char chunk[4096];
       const auto got = ::recv(socket, chunk, sizeof chunk, 0);
@@ -81,11 +80,26 @@ TEST(Origin, IsSchemeHostAndPort) {
 }
 
 TEST(Origin, WithMoreThanThatIsRefused) {
-  for (const char* bad :
-       {"", "h", "h:80", "ftp://h", "http://", "http://:80", "https://h/path", "https://h?q",
-        "https://h#f", "https://u@h", "https://u:p@h", "https://h:0", "https://h:65536",
-        "https://h:8x", "https://h:", "https://[::1", "https://[zz]", "https://a b", "https://h\\x",
-        "https://h//"}) {
+  for (const char* bad : {"",
+                          "h",
+                          "h:80",
+                          "ftp://h",
+                          "http://",
+                          "http://:80",
+                          "https://h/path",
+                          "https://h?q",
+                          "https://h#f",
+                          "https://u@h",
+                          "https://u:p@h",
+                          "https://h:0",
+                          "https://h:65536",
+                          "https://h:8x",
+                          "https://h:",
+                          "https://[::1",
+                          "https://[zz]",
+                          "https://a b",
+                          "https://h\\x",
+                          "https://h//"}) {
     SCOPED_TRACE(bad);
     const auto made = Client::create(bad);
     ASSERT_FALSE(made.ok());
@@ -94,9 +108,9 @@ TEST(Origin, WithMoreThanThatIsRefused) {
 }
 
 TEST(Client, RefusesPlainHttpOffLoopback) {
-  for (const char* bad : {"http://192.0.2.1", "http://example.org", "http://128.0.0.1",
-                          "http://[2001:db8::1]", "http://localhost.example.org",
-                          "http://127.0.0.1.example.org"}) {
+  for (const char* bad :
+       {"http://192.0.2.1", "http://example.org", "http://128.0.0.1", "http://[2001:db8::1]",
+        "http://localhost.example.org", "http://127.0.0.1.example.org"}) {
     SCOPED_TRACE(bad);
     EXPECT_FALSE(Client::create(bad).ok());
   }
@@ -128,9 +142,11 @@ TEST_F(ClientWithServer, KeepsOneConnectionForAllRequests) {
 TEST_F(ClientWithServer, SendsEveryMethod) {
   start();
   Client client = client_of(origin());
-  for (const auto& [method, name] :
-       {std::pair{http::Method::get, "GET"}, {http::Method::post, "POST"},
-        {http::Method::put, "PUT"}, {http::Method::patch, "PATCH"}, {http::Method::del, "DELETE"}}) {
+  for (const auto& [method, name] : {std::pair{http::Method::get, "GET"},
+                                     {http::Method::post, "POST"},
+                                     {http::Method::put, "PUT"},
+                                     {http::Method::patch, "PATCH"},
+                                     {http::Method::del, "DELETE"}}) {
     EXPECT_EQ(client.send({.method = method, .target = "/echo"})->body,
               std::string(name) + " /echo? ");
   }
@@ -296,7 +312,8 @@ TEST_F(ClientOverTls, AcceptsACertificateOfItsCaForItsHost) {
 TEST_F(ClientOverTls, RefusesACertificateForAnotherHost) {
   const auto files = certificate_files("host");
   for (const auto& [named, called] : {std::pair{"other.example", "localhost"},
-                                      {"localhost", "127.0.0.1"}, {"127.0.0.2", "127.0.0.1"}}) {
+                                      {"localhost", "127.0.0.1"},
+                                      {"127.0.0.2", "127.0.0.1"}}) {
     SCOPED_TRACE(named);
     TlsServer server(files, named, 1);
     const auto answer = ask(server, called, files.ca);
@@ -328,8 +345,7 @@ TEST_F(ClientOverTls, RefusesACaFileThatIsNone) {
 TEST_F(ClientOverTls, SaysWhenTheServerSpeaksPlainHttp) {
   ScriptedServer plain({{"HTTP/1.1 400 Bad Request\r\n\r\n"}});
   // The hello is no request, so the answer never comes: only the connection's end does.
-  Client client = client_of("https" + plain.origin().substr(4),
-                            {.connect_timeout = Duration(200)});
+  Client client = client_of("https" + plain.origin().substr(4), {.connect_timeout = Duration(200)});
   const auto answer = client.send({.target = "/"});
   ASSERT_FALSE(answer.ok());
   EXPECT_NE(answer.error().message.find("TLS handshake"), std::string::npos)

@@ -43,8 +43,7 @@ class DeadlineWheel {
   }
 
  private:
-  using List =
-      boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
+  using List = boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
   static constexpr std::uint64_t slots = 256;
 
   void link(Entry& entry);

@@ -23,8 +23,10 @@ struct Malformed {
 std::vector<Malformed> malformed_requests() {
   const std::string start = "POST /echo HTTP/1.1\r\nHost: h\r\n";
   return {
-      {"length and chunked", start + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-      {"chunked and length", start + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"},
+      {"length and chunked",
+       start + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {"chunked and length",
+       start + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"},
       {"two lengths", start + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n12345"},
       {"same length twice", start + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n12345"},
       {"list of lengths", start + "Content-Length: 5, 5\r\n\r\n12345"},
@@ -36,7 +38,8 @@ std::vector<Malformed> malformed_requests() {
       {"unknown coding", start + "Transfer-Encoding: gzip\r\n\r\n"},
       {"chunked is not last", start + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"},
       {"coding before chunked", start + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
-      {"chunked twice", start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+      {"chunked twice",
+       start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
       {"disguised chunked", start + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
       {"chunked in 1.0", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
       {"folded field", start + "X-A: b\r\n c\r\n\r\n"},
@@ -60,15 +63,16 @@ std::vector<Malformed> malformed_requests() {
       {"authority target", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n"},
       {"method with a colon", "GE:T /echo HTTP/1.1\r\nHost: h\r\n\r\n"},
       {"TLS hello", std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)},
-      {"chunk size is no number", start + "Transfer-Encoding: chunked\r\n\r\nzz\r\n"},
-      {"chunk longer than said", start + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"},
+      {"chunk size is no number", start + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc"},
+      {"chunk longer than said",
+       start + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"},
       {"chunk size of 65 bits", start + "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n"},
-      {"negative chunk size", start + "Transfer-Encoding: chunked\r\n\r\n-1\r\n"},
+      {"negative chunk size", start + "Transfer-Encoding: chunked\r\n\r\n-1\r\nabc"},
       {"bare LF after chunk size", start + "Transfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n"},
       {"endless chunk extension",
        start + "Transfer-Encoding: chunked\r\n\r\n3;" + std::string(20'000, 'e')},
-      {"endless trailer", start + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-T: " +
-                              std::string(20'000, 't')},
+      {"endless trailer",
+       start + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-T: " + std::string(20'000, 't')},
   };
 }
 
@@ -89,8 +93,10 @@ TEST_F(Head, MalformedOnesGet400AndTheConnectionEnds) {
 TEST_F(Head, NothingAfterAMalformedRequestIsServed) {
   start();
   Peer peer = connect();
-  peer.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
-            "\r\n0\r\n\r\n" + get("/echo"));
+  peer.send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+      "\r\n0\r\n\r\n" +
+      get("/echo"));
   EXPECT_EQ(peer.answer().status, 400);
   EXPECT_TRUE(peer.closed());
   EXPECT_EQ(service.admitted(), 0);
@@ -202,15 +208,19 @@ TEST_F(Body, OfARefusedRequestIsNotAskedFor) {
 TEST_F(Body, IsNotAskedForIn10OrWhenItIsThere) {
   start();
   EXPECT_EQ(connect().request(post("/echo", "here", "Expect: 100-continue\r\n")).status, 200);
-  EXPECT_EQ(connect().request("POST /echo HTTP/1.0\r\nContent-Length: 4\r\n"
-                              "Expect: 100-continue\r\n\r\nbody").status, 200);
+  EXPECT_EQ(connect()
+                .request("POST /echo HTTP/1.0\r\nContent-Length: 4\r\n"
+                         "Expect: 100-continue\r\n\r\nbody")
+                .status,
+            200);
 }
 
 TEST_F(Body, MayComeInChunksWithExtensionsAndTrailers) {
   start();
   Peer peer = connect();
-  const std::string chunked = "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n"
-                              "5;a=b\r\nhello\r\n1\r\n \r\n5\r\nworld\r\n0\r\nX-Agent: no\r\n\r\n";
+  const std::string chunked =
+      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n"
+      "5;a=b\r\nhello\r\n1\r\n \r\n5\r\nworld\r\n0\r\nX-Agent: no\r\n\r\n";
   EXPECT_EQ(peer.request(chunked).body, "POST /echo? hello world");
   EXPECT_EQ(service.agent_header(), "");
   peer.send(chunked + get("/echo") + chunked);
@@ -222,11 +232,17 @@ TEST_F(Body, MayComeInChunksWithExtensionsAndTrailers) {
 TEST_F(Body, InChunksMayArriveByteByByte) {
   start();
   Peer peer = connect();
-  for (const char c : std::string("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
-                                  "\r\n3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n")) {
-    peer.send(std::string_view(&c, 1));
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  // An empty body in chunks, cut anywhere, aborts Beast 1.81 when it is fed carelessly.
+  for (const auto& [chunks, body] :
+       {std::pair{"3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n", "abc0123456789"},
+        {"0\r\n\r\n", ""},
+        {"0\r\nX: y\r\n\r\n", ""},
+        {"1\r\na\r\n0;e=f\r\n\r\n", "a"}}) {
+    SCOPED_TRACE(chunks);
+    for (const char c : head + chunks) peer.send(std::string_view(&c, 1));
+    EXPECT_EQ(peer.answer().body, "POST /echo? " + std::string(body));
   }
-  EXPECT_EQ(peer.answer().body, "POST /echo? abc0123456789");
 }
 
 TEST_F(Body, InChunksHasTheSameLimit) {

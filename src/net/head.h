@@ -47,8 +47,8 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
 
   /// Decodes chunks at the front of `input` to the end of `body`, which stays within `body_max`.
   /// `used` is what need not be shown again. Nothing while all is well: see chunks_done().
-  std::optional<Refusal> put_chunks(std::string_view input, std::string& body,
-                                    std::size_t body_max, std::size_t& used);
+  std::optional<Refusal> put_chunks(std::string_view input, std::string& body, std::size_t body_max,
+                                    std::size_t& used);
   bool chunks_done() const { return is_done(); }
 
  private:

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 
 #include "net/answer.h"
@@ -29,8 +28,8 @@ constexpr auto descriptor_pause = std::chrono::milliseconds(200);
 
 /// A quarter of the shortest timeout, so that none is missed by much, and at most a second.
 Duration tick_of(const ServerOptions& options) {
-  const Duration shortest = std::min({options.head_timeout, options.body_timeout,
-                                      options.write_timeout, options.idle_timeout});
+  const Duration shortest = std::min(
+      {options.head_timeout, options.body_timeout, options.write_timeout, options.idle_timeout});
   return std::clamp<Duration>(shortest / 4, Duration(5), std::chrono::seconds(1));
 }
 
@@ -67,15 +66,15 @@ IoThread::IoThread(ServerShared& shared, Descriptor listener)
     : shared_(shared),
       tick_(tick_of(shared.options)),
       read_buffer_(std::make_unique<char[]>(read_buffer_bytes)),
+      protocol_(protocol_of(listener.get())),
       io_(1),
       guard_(io_.get_executor()),
       acceptor_(io_),
       ticker_(io_),
       accept_pause_(io_),
-      mailbox_(std::make_shared<Mailbox>(
-          [this] { asio::post(io_, [this] { take_deliveries(); }); })) {
-  const auto protocol = protocol_of(listener.get());
-  acceptor_.assign(protocol, listener.give_up());
+      mailbox_(
+          std::make_shared<Mailbox>([this] { asio::post(io_, [this] { take_deliveries(); }); })) {
+  acceptor_.assign(protocol_, listener.give_up());
 }
 
 IoThread::~IoThread() {
@@ -83,8 +82,12 @@ IoThread::~IoThread() {
 }
 
 void IoThread::start() {
-  asio::co_spawn(io_, accept(), asio::detached);
-  asio::co_spawn(io_, keep_deadlines(), asio::detached);
+  // A thread that no longer accepts or times out must not look alive: this ends the process.
+  const auto must_not_fail = [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  };
+  asio::co_spawn(io_, accept(), must_not_fail);
+  asio::co_spawn(io_, keep_deadlines(), must_not_fail);
   thread_ = std::thread([this] { io_.run(); });
 }
 
@@ -198,9 +201,14 @@ IoThread::Accepted IoThread::accept_one() {
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
-      case ENOMEM: return Accepted::out_of_descriptors;
-      case EAGAIN: return Accepted::nobody;
-      default: return Accepted::one;  // that caller has gone: look for the next
+      case ENOMEM:
+        return Accepted::out_of_descriptors;
+      case ECONNABORTED:
+      case EINTR:
+      case EPROTO:
+        return Accepted::one;  // that caller has gone: look for the next
+      default:
+        return Accepted::nobody;
     }
   }
   std::string peer = peer_text(address);
@@ -236,8 +244,7 @@ void IoThread::open_session(Descriptor socket, std::string peer) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Socket owned(io_);
-  owned.assign(protocol_of(socket.get()), socket.get());
-  socket.give_up();
+  owned.assign(protocol_, socket.give_up());
   auto session = std::make_unique<Session>(*this, std::move(owned), std::move(peer));
   sessions_.push_back(*session);
   asio::co_spawn(io_, Session::run(std::move(session)), [this](std::exception_ptr failure) {

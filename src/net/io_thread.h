@@ -121,6 +121,7 @@ class IoThread {
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
 
+  asio::ip::tcp protocol_;
   asio::io_context io_;
   asio::executor_work_guard<Executor> guard_;
   Acceptor acceptor_;

@@ -2,7 +2,7 @@
 // What a connection and an unproved caller may cost. Not under sanitizers, whose allocator differs.
 #include "net/testing.h"
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 #include <malloc.h>
 
@@ -80,8 +80,10 @@ TEST_F(Memory, BeforeAdmissionNoAllocationExceedsAHead) {
   const std::string announced =
       "POST /refused HTTP/1.1\r\nHost: h\r\nContent-Length: 500000000\r\n\r\n" +
       std::string(60'000, 'b');
-  const std::string chunked = "POST /refused HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
-                              "\r\nffffff\r\n" + std::string(60'000, 'b');
+  const std::string chunked =
+      "POST /refused HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+      "\r\nffffff\r\n" +
+      std::string(60'000, 'b');
   std::vector<Peer> peers;
   for (int i = 0; i < 4; ++i) {
     peers.push_back(connect());

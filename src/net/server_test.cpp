@@ -72,7 +72,8 @@ TEST_F(Requests, MayArriveByteByByte) {
 TEST_F(Requests, HeadFieldsReachTheWorkerWhole) {
   start();
   Peer peer = connect();
-  EXPECT_EQ(peer.request(get("/worker", "X-Agent: " + std::string(3000, 'v') + "\r\n")).status, 200);
+  EXPECT_EQ(peer.request(get("/worker", "X-Agent: " + std::string(3000, 'v') + "\r\n")).status,
+            200);
   EXPECT_EQ(service.agent_header(), std::string(3000, 'v'));
   EXPECT_EQ(service.peer(), "127.0.0.1");
 }
@@ -120,9 +121,9 @@ TEST_F(Requests, Http10IsClosedUnlessItAsksToStay) {
   EXPECT_TRUE(brief.closed());
   Peer staying = connect();
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(staying.request("GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
-                  .field("Connection"),
-              "keep-alive");
+    EXPECT_EQ(
+        staying.request("GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").field("Connection"),
+        "keep-alive");
   }
 }
 

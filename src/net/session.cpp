@@ -261,15 +261,32 @@ Task<bool> Session::finish() {
   idle_ = false;
   for (;;) {
     switch (stage_) {
-      case Stage::read_body: co_await read_body(); break;
-      case Stage::read_chunks: co_await read_chunks(); break;
-      case Stage::work: co_await work(); break;
-      case Stage::commit: co_await commit(); break;
-      case Stage::send: co_await send(); break;
-      case Stage::discard: co_await discard(); break;
-      case Stage::linger: co_await linger(); break;
-      case Stage::close: co_return false;
-      case Stage::done: input_ = pending_; co_return true;
+      case Stage::read_body:
+        co_await read_body();
+        break;
+      case Stage::read_chunks:
+        co_await read_chunks();
+        break;
+      case Stage::work:
+        co_await work();
+        break;
+      case Stage::commit:
+        co_await commit();
+        break;
+      case Stage::send:
+        co_await send();
+        break;
+      case Stage::discard:
+        co_await discard();
+        break;
+      case Stage::linger:
+        co_await linger();
+        break;
+      case Stage::close:
+        co_return false;
+      case Stage::done:
+        input_ = pending_;
+        co_return true;
     }
   }
 }
@@ -350,11 +367,10 @@ Task<void> Session::work() {
 Task<void> Session::commit() {
   const std::uint64_t ticket = thread_.next_ticket();
   thread_.clear_deadline(*this);
-  thread_.shared().service.commit(
-      exchange_->admission, std::move(write_),
-      [mailbox = thread_.mailbox(), ticket](http::Response response) {
-        mailbox->deliver({ticket, std::move(response), nullptr});
-      });
+  thread_.shared().service.commit(exchange_->admission, std::move(write_),
+                                  [mailbox = thread_.mailbox(), ticket](http::Response response) {
+                                    mailbox->deliver({ticket, std::move(response), nullptr});
+                                  });
   Delivery delivery = co_await thread_.wait_delivery(ticket);
   if (delivery.ticket == 0) co_return goes_on(Next::close);
   goes_on(after_reply(std::move(delivery.reply)));

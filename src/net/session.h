@@ -87,16 +87,16 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   IoThread& thread_;
   Socket socket_;
   std::string peer_;
-  std::string pending_;            // input that had to wait; empty on an idle connection
-  std::string_view input_;         // not yet used; into pending_ or the thread's buffer
-  std::size_t scanned_ = 0;        // of the input, for the end of a head
+  std::string pending_;                 // input that had to wait; empty on an idle connection
+  std::string_view input_;              // not yet used; into pending_ or the thread's buffer
+  std::size_t scanned_ = 0;             // of the input, for the end of a head
   std::unique_ptr<Exchange> exchange_;  // while a request is under way
-  http::Write write_;              // stage commit
-  std::uint64_t to_discard_ = 0;   // stage discard
+  http::Write write_;                   // stage commit
+  std::uint64_t to_discard_ = 0;        // stage discard
   Stage stage_ = Stage::done;
-  Stage after_ = Stage::done;      // once the answer is out: done, close, discard or linger
-  bool idle_ = true;               // nothing of a request has come
-  bool head_begun_ = false;        // the head's deadline is set
+  Stage after_ = Stage::done;  // once the answer is out: done, close, discard or linger
+  bool idle_ = true;           // nothing of a request has come
+  bool head_begun_ = false;    // the head's deadline is set
 };
 
 }  // namespace muster::net

@@ -27,8 +27,7 @@ int finish(BIO* bio, ssize_t moved, int retry_flag) {
 }
 
 int write_socket(BIO* bio, const char* bytes, int size) {
-  const auto sent =
-      send(descriptor_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  const auto sent = send(descriptor_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   return finish(bio, sent, BIO_FLAGS_WRITE);
 }
 

@@ -161,8 +161,7 @@ class FakeService final : public http::Service {
   std::variant<http::Admission, http::Response> admit(http::Request& request) override {
     note([&](Seen& seen) { ++seen.admitted; });
     if (request.path.starts_with("/refused")) return http::json_response(401, "\"who?\"");
-    http::Admission out{0, request.path == "/small" ? small_body_max : body_max,
-                        http::RunOn::here};
+    http::Admission out{0, request.path == "/small" ? small_body_max : body_max, http::RunOn::here};
     if (request.path == "/worker" || request.path == "/slow") out.run_on = http::RunOn::read;
     if (request.path == "/write") out.run_on = http::RunOn::write;
     return out;
@@ -218,9 +217,15 @@ class FakeService final : public http::Service {
   bool wait_for_handled(int count) {
     return wait_until([&](const Seen& seen) { return seen.handled >= count; });
   }
-  int admitted() { return read<int>([](const Seen& seen) { return seen.admitted; }); }
-  int handled() { return read<int>([](const Seen& seen) { return seen.handled; }); }
-  std::string peer() { return read<std::string>([](const Seen& seen) { return seen.peer; }); }
+  int admitted() {
+    return read<int>([](const Seen& seen) { return seen.admitted; });
+  }
+  int handled() {
+    return read<int>([](const Seen& seen) { return seen.handled; });
+  }
+  std::string peer() {
+    return read<std::string>([](const Seen& seen) { return seen.peer; });
+  }
   std::string agent_header() {
     return read<std::string>([](const Seen& seen) { return seen.agent_header; });
   }
@@ -292,8 +297,9 @@ inline std::string get(std::string_view path, std::string_view fields = "") {
 
 inline std::string post(std::string_view path, std::string_view body,
                         std::string_view fields = "") {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + std::string(fields) + "\r\n" + std::string(body);
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(body);
 }
 
 }  // namespace muster::net::testing

@@ -19,8 +19,8 @@ struct Cpe {
 };
 
 /// Reads a CPE 2.3 formatted string of all eleven attributes, or a CPE 2.2 URI of up to seven
-/// (NISTIR 7695 §6.1, §6.2); a URI's packed edition is kept whole. A reported name must point at a
-/// product, so part, vendor and product may be no wildcard. Fails with invalid_field.
+/// (NISTIR 7695 §6.1, §6.2); a URI's packed edition is kept whole. A reported name must point at
+/// a product, so part, vendor and product may be no wildcard. Fails with invalid_field.
 Result<Cpe> parse_cpe(std::string_view text);
 
 /// An attribute's value as a formatted string has it: folded, whitespace as `_`, and what is

@@ -48,7 +48,8 @@ TEST(DpkgStatus, SourceOfABinaryRebuildHasItsOwnVersion) {
 }
 
 TEST(DpkgStatus, SourceDefaultsToThePackageItself) {
-  const DpkgStatus status = parse_dpkg_status(stanza("adduser", "install ok installed", "3.134"), "");
+  const DpkgStatus status =
+      parse_dpkg_status(stanza("adduser", "install ok installed", "3.134"), "");
   ASSERT_EQ(status.packages.size(), 1U);
   EXPECT_EQ(status.packages[0].source_name, "adduser");
   EXPECT_EQ(status.packages[0].source_version, "3.134");

@@ -8,15 +8,18 @@ using model::Finding;
 
 namespace {
 
+constexpr std::int64_t severity_above_all = 1000;
+
 #define FINDING_COLUMNS                                                                  \
   "f.org_id, f.finding_id, f.host_id, f.package_id, f.feed, f.advisory_id, f.cve,"       \
   " f.severity, f.status, f.opened_at, f.resolved_at, f.resolution, f.evidence"
 #define FINDING_VIEW                                                                     \
   "SELECT " FINDING_COLUMNS                                                              \
   ", p.name, p.version, p.vendor, p.ecosystem, p.distro, p.source_name,"                 \
-  " p.source_version, p.arch, p.cpe, h.hostname FROM findings f"                         \
+  " p.source_version, p.arch, p.cpe, h.hostname, k.cve IS NOT NULL FROM findings f"      \
   " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"              \
-  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"
+  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"                       \
+  " LEFT JOIN kev_entries k ON k.cve = f.cve"
 
 Finding read_finding(const Rows& rows) {
   Finding finding;
@@ -51,6 +54,7 @@ std::vector<FindingView> read_views(Rows rows) {
     view.package.arch = rows.string(20);
     view.package.cpe = rows.string(21);
     view.hostname = rows.string(22);
+    view.known_exploited = rows.boolean(23);
   }
   return views;
 }
@@ -112,11 +116,18 @@ std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
 }
 
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count) {
+  const FindingPlace after =
+      filter.after.value_or(FindingPlace{true, severity_above_all, FindingId{number_id_max}});
   return read_views(reader.query(
       FINDING_VIEW
-      " WHERE f.finding_id > $1 AND ($2 IS NULL OR f.host_id = $2) AND ($3 IS NULL OR f.cve = $3)"
-      " AND f.severity >= $4 AND ($5 = 0 OR f.status = 'open') ORDER BY f.finding_id LIMIT $6",
-      filter.after, filter.host, filter.cve, filter.severity_min, filter.open_only, count));
+      " WHERE ($1 IS NULL OR f.org_id = $1) AND ($2 IS NULL OR f.host_id = $2)"
+      " AND ($3 IS NULL OR f.cve = $3) AND f.severity >= $4 AND ($5 = 0 OR f.status = 'open')"
+      " AND ($6 = 0 OR k.cve IS NOT NULL)"
+      " AND (CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, f.severity, f.finding_id) < ($7, $8, $9)"
+      " ORDER BY CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END DESC, f.severity DESC,"
+      " f.finding_id DESC LIMIT $10",
+      filter.org, filter.host, filter.cve, filter.severity_min, filter.open_only,
+      filter.known_exploited, after.known_exploited, after.severity, after.id, count));
 }
 
 }  // namespace muster::store

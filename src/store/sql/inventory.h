@@ -75,16 +75,25 @@ struct FindingView {
   model::Finding finding;
   model::Package package;
   std::string hostname;
+  bool known_exploited = false;
 };
 std::optional<FindingView> find_finding(Reader& reader, FindingId id);
+/// Where a finding stands in a list: known exploited first, then most severe, then newest.
+struct FindingPlace {
+  bool known_exploited = false;
+  std::int64_t severity = 0;
+  FindingId id;
+};
 struct FindingFilter {
   std::optional<HostId> host;
   std::optional<std::string> cve;
+  std::optional<OrgId> org;
+  bool known_exploited = false;
   std::int64_t severity_min = 0;
   bool open_only = true;
-  FindingId after;
+  std::optional<FindingPlace> after;
 };
-/// In the order of their ids.
+/// In the order of their places.
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
 
 }  // namespace muster::store

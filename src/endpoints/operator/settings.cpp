@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Settings, events and the audit log.
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+#include "fleet/hosts.h"
+#include "fleet/orgs.h"
+#include "fleet/settings.h"
+
+namespace muster::endpoints {
+
+using fleet::SettingScope;
+using http::Reply;
+using http::Request;
+using http::Response;
+
+namespace {
+
+/// The scope that `?scope=`, `?target=` and `?org=` name. Fails with missing_field, invalid_field
+/// and not_found.
+Result<SettingScope> scope_of(App& app, const Request& request) {
+  const auto kind = http::query_param(request.query, "scope");
+  const std::string target = http::query_param(request.query, "target").value_or("");
+  if (!kind) return Error{Errc::missing_field, "scope: is required", "scope"};
+  SettingScope scope;
+  if (*kind == "org") {
+    scope.kind = SettingScope::Kind::org;
+    scope.org = target.empty() ? OrgId{1} : TRY(fleet::resolve_org(app.store, target));
+    return scope;
+  }
+  scope.org = TRY(org_param(app, request)).value_or(OrgId{1});
+  if (*kind == "tag") {
+    if (target.empty() || target.size() > limits::tag_bytes) {
+      return invalid_field("target", "must be a tag");
+    }
+    scope.kind = SettingScope::Kind::tag;
+    scope.id = target;
+    return scope;
+  }
+  if (*kind != "host") return invalid_field("scope", "must be one of org, host, tag");
+  const fleet::HostRef host = TRY(fleet::resolve_host_ref(app.store, target));
+  scope.kind = SettingScope::Kind::host;
+  scope.org = host.org;
+  scope.id = std::to_string(host.id.value);
+  return scope;
+}
+
+Response scope_response(const App& app, const SettingScope& scope) {
+  JsonWriter json;
+  json.begin_object()
+      .member("scope", fleet::scope_kind_name(scope.kind))
+      .member("target", scope.kind == SettingScope::Kind::org ? std::to_string(scope.org.value)
+                                                              : scope.id)
+      .key("settings")
+      .raw(app.settings.set_at_json(scope))
+      .end_object();
+  return http::json_response(200, json.take());
+}
+
+}  // namespace
+
+Result<Reply> show_settings(App& app, const Request& request) {
+  return Reply(scope_response(app, TRY(scope_of(app, request))));
+}
+
+Result<Reply> set_settings(App& app, const Request& request) {
+  const SettingScope scope = TRY(scope_of(app, request));
+  const Json body = TRY(decode_body(request));
+  // Runs on a worker, so it may wait for its commit and answer with what is set then.
+  TRY(fleet::change_settings(app.store, app.ids, app.settings, actor_of(request), scope, body,
+                             request.now));
+  return Reply(scope_response(app, scope));
+}
+
+Result<Reply> list_events(App& app, const Request& request) {
+  std::optional<HostId> host;
+  if (const auto text = http::query_param(request.query, "host")) {
+    host = TRY(fleet::resolve_host(app.store, *text));
+  }
+  const int limit = TRY(page_limit(request));
+  const fleet::HistoryPage page =
+      fleet::list_event_page(app.store, host, page_cursor(request), limit);
+  return Reply(page_response(page.rows, page.next_cursor));
+}
+
+Result<Reply> list_audit(App& app, const Request& request) {
+  const int limit = TRY(page_limit(request));
+  const fleet::HistoryPage page = fleet::list_audit_page(app.store, page_cursor(request), limit);
+  return Reply(page_response(page.rows, page.next_cursor));
+}
+
+}  // namespace muster::endpoints

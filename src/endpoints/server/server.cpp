@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server says of itself.
+#include "base/json_write.h"
+#include "endpoints/app.h"
+#include "fleet/findings.h"
+#include "fleet/presence.h"
+#include "http/request.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+
+namespace {
+
+/// Prometheus text format 0.0.4.
+class Exposition {
+ public:
+  void add(std::string_view name, std::string_view type, std::string_view help,
+           std::uint64_t value) {
+    text_ += "# HELP ";
+    text_ += name;
+    text_ += ' ';
+    text_ += help;
+    text_ += "\n# TYPE ";
+    text_ += name;
+    text_ += ' ';
+    text_ += type;
+    text_ += '\n';
+    text_ += name;
+    text_ += ' ';
+    text_ += std::to_string(value);
+    text_ += '\n';
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+Result<Reply> show_health(App&, const Request&) {
+  return Reply(http::json_response(200, R"({"status": "ok"})"));
+}
+
+Result<Reply> show_readiness(App& app, const Request&) {
+  (void)fleet::list_feed_status(app.store);  // throws, hence 503, when the store does not answer
+  return Reply(http::json_response(200, R"({"status": "ready"})"));
+}
+
+Result<Reply> show_metrics(App& app, const Request& request) {
+  std::uint64_t agents = 0;
+  std::uint64_t online = 0;
+  app.presence.for_each_agent([&](AgentId, const fleet::AgentPresence& state) {
+    ++agents;
+    if (state.called && request.now - state.last_seen < app.config.offline_after()) ++online;
+  });
+  Exposition out;
+  out.add("muster_requests_total", "counter", "Requests whose head was read.",
+          app.counters.requests.load());
+  out.add("muster_refused_requests_total", "counter", "Requests answered with 4xx.",
+          app.counters.refused.load());
+  out.add("muster_unavailable_requests_total", "counter", "Requests answered with 503.",
+          app.counters.unavailable.load());
+  out.add("muster_mended_reports_total", "counter",
+          "Inventory bodies that lacked their last brace.", app.counters.mended_reports.load());
+  out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.", agents);
+  out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.",
+          online);
+  http::Response response{200, out.take()};
+  response.content_type = "text/plain; version=0.0.4";
+  return Reply(std::move(response));
+}
+
+Result<Reply> show_openapi(App& app, const Request&) {
+  return Reply(http::json_response(200, app.face.openapi));
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/fleet.h"
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "fleet/enrolment.h"
+#include "store/sql/keys.h"
+
+namespace muster::fleet {
+
+namespace {
+
+constexpr std::uint8_t all_scopes = 0x0F;
+
+void write_secret_file(const std::string& path, const std::string& content) {
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) throw std::runtime_error(path + ": " + std::strerror(errno));
+  const auto written = ::write(descriptor, content.data(), content.size());
+  const bool whole = written == static_cast<ssize_t>(content.size()) && ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  if (!whole) throw std::runtime_error(path + ": cannot be written");
+}
+
+}  // namespace
+
+Fleet::Fleet(const std::string& data, const std::string& secret_file, Rng& rng,
+             Instant server_started)
+    : store(data),
+      secrets(load_or_create_secrets(store, load_or_create_secret_file(secret_file, rng), rng)),
+      keyed_hash(secrets.hash_key),
+      signing_key(secrets.signing_seed),
+      ids(rng),
+      credentials(keyed_hash),
+      presence(server_started),
+      packages(keyed_hash) {
+  store.read([&](store::Reader& reader) {
+    credentials.load(reader);
+    presence.load(reader);
+    directory.load(reader);
+    settings.load(reader);
+    catalogue.load(reader);
+    packages.load(reader);
+  });
+}
+
+bool create_bootstrap_token(Fleet& fleet, Rng& rng, const std::string& path, Instant now) {
+  const bool issued = fleet.store.read(
+      [](store::Reader& reader) { return !store::list_operator_tokens(reader).empty(); });
+  if (issued) return false;
+  // The file is written inside the transaction: whenever the token is stored, the file is there. A
+  // crash in between leaves a file with a token that never was, and the next start replaces it.
+  fleet.store.write([&](store::Tx& tx) {
+    const std::string token =
+        create_operator_token(tx, fleet.ids, rng, fleet.credentials, Actor::server(), "bootstrap",
+                              all_scopes, limits::admin_token_ttl, now);
+    write_secret_file(path, token + "\n");
+  });
+  return true;
+}
+
+}  // namespace muster::fleet

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "crypto/signing.h"
+#include "fleet/catalogue.h"
+#include "fleet/credentials.h"
+#include "fleet/host_directory.h"
+#include "fleet/known_packages.h"
+#include "fleet/presence.h"
+#include "fleet/secrets.h"
+#include "fleet/settings.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+/// Everything a server remembers, in the order it is built: the store and what is held in memory
+/// of it. One process holds a data directory at a time.
+struct Fleet {
+  /// Opens `directory`, which the caller has locked, and loads it. Throws store::StoreError, and
+  /// std::runtime_error for a wrong secret file.
+  Fleet(const std::string& directory, const std::string& secret_file, Rng& rng,
+        Instant server_started);
+
+  store::Store store;
+  ServerSecrets secrets;
+  crypto::KeyedHash keyed_hash;
+  crypto::SigningKey signing_key;
+  NumberIds ids;
+  Credentials credentials;
+  PresenceTable presence;
+  HostDirectory directory;
+  Settings settings;
+  Catalogue catalogue;
+  KnownPackages packages;
+};
+
+/// On the very first start: writes a new operator token to `path` (mode 0600). Returns whether it
+/// did.
+bool create_bootstrap_token(Fleet& fleet, Rng& rng, const std::string& path, Instant now);
+
+}  // namespace muster::fleet

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server: flags, wiring, signals, exit codes.
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "crypto/random.h"
+#include "endpoints/app.h"
+#include "endpoints/dispatcher.h"
+#include "fleet/findings.h"
+#include "fleet/fleet.h"
+#include "main/openapi.h"
+#include "net/server.h"
+
+namespace muster {
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_failure = 1;
+constexpr int exit_usage = 2;
+
+struct Flags {
+  std::string data;
+  std::string listen = "127.0.0.1:8480";
+  std::string config_file;
+  std::string server_url;
+  std::string secret_file;
+  bool behind_proxy = false;
+};
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  bool loopback = false;
+};
+
+Result<Address> parse_address(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return invalid_field("--listen", "must be ADDRESS:PORT");
+  Address address;
+  address.host = text.substr(0, colon);
+  if (address.host.starts_with('[') && address.host.ends_with(']')) {
+    address.host = address.host.substr(1, address.host.size() - 2);
+  }
+  const std::string port = text.substr(colon + 1);
+  const bool digits = !port.empty() && port.size() <= 5 &&
+                      port.find_first_not_of("0123456789") == std::string::npos;
+  const long number = digits ? std::strtol(port.c_str(), nullptr, 10) : -1;
+  if (number < 0 || number > 65535) return invalid_field("--listen", "has no valid port");
+  address.port = static_cast<std::uint16_t>(number);
+  address.loopback = address.host.starts_with("127.") || address.host == "::1";
+  return address;
+}
+
+Result<Config> read_config(const std::string& path) {
+  if (path.empty()) return Config{};
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return invalid_field("--config", "cannot read " + path);
+  return parse_config(text.str());
+}
+
+std::string own_url(const Address& address, std::uint16_t port) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
+}
+
+/// Blocks the signals that end the server in every thread that comes later; main waits for them.
+sigset_t block_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+/// Flushes presence until a signal asks to end.
+void run_until_signal(const sigset_t& signals, fleet::Fleet& fleet, Log& log,
+                      std::chrono::seconds flush_every) {
+  for (;;) {
+    const timespec wait{flush_every.count(), 0};
+    if (sigtimedwait(&signals, nullptr, &wait) > 0) return;
+    try {
+      const std::size_t rows = fleet.presence.flush(fleet.store);
+      if (rows > 0) {
+        log.write(LogLevel::info, "presence_flushed",
+                  [&](JsonWriter& fields) { fields.member("rows", rows); });
+      }
+    } catch (const store::StoreError& failure) {
+      log.write(LogLevel::error, "presence_flush_failed",
+                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+    }
+  }
+}
+
+int serve(const Flags& flags, const Address& address, const Config& config) {
+  const sigset_t signals = block_signals();
+  const SystemClock clock;
+  Log log(clock, Log::standard_error());
+  crypto::SystemRng rng;
+
+  const auto lock = store::DirectoryLock::acquire(flags.data);
+  if (lock == nullptr) {
+    std::cerr << "musterd: another server holds " << flags.data << "\n";
+    return exit_usage;
+  }
+  const std::string secret_file =
+      flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
+  fleet::Fleet fleet(flags.data, secret_file, rng, clock.now());
+  if (fleet::create_bootstrap_token(fleet, rng, flags.data + "/admin.token", clock.now())) {
+    log.write(LogLevel::info, "bootstrap_token_created");
+  }
+  const std::size_t matched = fleet::finish_matching(fleet.store, fleet.ids, fleet.catalogue,
+                                                     fleet.packages, clock.now());
+  if (matched > 0) {
+    log.write(LogLevel::info, "hosts_matched",
+              [&](JsonWriter& fields) { fields.member("hosts", matched); });
+  }
+
+  endpoints::ServerFace face;
+  const auto& public_key = fleet.signing_key.public_key();
+  face.public_key = crypto::to_base64(
+      {reinterpret_cast<const char*>(public_key.data()), public_key.size()});
+  face.openapi = openapi_json;
+  endpoints::App app{.config = config,
+                     .store = fleet.store,
+                     .rng = rng,
+                     .ids = fleet.ids,
+                     .log = log,
+                     .credentials = fleet.credentials,
+                     .presence = fleet.presence,
+                     .directory = fleet.directory,
+                     .packages = fleet.packages,
+                     .catalogue = fleet.catalogue,
+                     .settings = fleet.settings,
+                     .face = face};
+  endpoints::Dispatcher dispatcher(app);
+  net::ServerOptions options;
+  options.address = address.host;
+  options.port = address.port;
+  net::Server server(dispatcher, clock, log, options);
+  fleet.store.start_writer();
+  server.start();
+  // Only now is the port certain that agents are told.
+  face.url = flags.server_url.empty() ? own_url(address, server.port()) : flags.server_url;
+  app.ready.store(true, std::memory_order_release);
+  log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
+    fields.member("address", address.host).member("port", server.port());
+  });
+  run_until_signal(signals, fleet, log, std::chrono::seconds(config.presence_flush_seconds));
+
+  log.write(LogLevel::info, "server_draining");
+  server.drain();
+  fleet.presence.flush(fleet.store);
+  fleet.store.stop_writer();
+  log.write(LogLevel::info, "server_stopped");
+  return exit_ok;
+}
+
+int run(int argc, char** argv) {
+  ::umask(077);  // nothing the server writes is for other users
+  Flags flags;
+  CLI::App cli("musterd: the Muster server", "musterd");
+  cli.add_option("--data", flags.data, "Directory of the store; created if missing")->required();
+  cli.add_option("--listen", flags.listen, "ADDRESS:PORT to listen on")->capture_default_str();
+  cli.add_option("--config", flags.config_file, "Configuration file (TOML)");
+  cli.add_option("--server-url", flags.server_url, "Address that agents are told");
+  cli.add_option("--secret-file", flags.secret_file,
+                 "32 octets that seal the secrets in the store (default DATA/secret)");
+  cli.add_flag("--behind-proxy", flags.behind_proxy,
+               "Allow plain HTTP off loopback: a proxy in front ends TLS");
+  cli.set_version_flag("--version", std::string("musterd ") + MUSTER_VERSION);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return cli.exit(failure) == 0 ? exit_ok : exit_usage;
+  }
+  const Result<Address> address = parse_address(flags.listen);
+  const Result<Config> config = read_config(flags.config_file);
+  for (const Error* error : {address.ok() ? nullptr : &address.error(),
+                             config.ok() ? nullptr : &config.error()}) {
+    if (error == nullptr) continue;
+    std::cerr << "musterd: " << error->message << "\n";
+    return exit_usage;
+  }
+  if (!address->loopback && !flags.behind_proxy) {
+    std::cerr << "musterd: plain HTTP is served on loopback only; put a TLS proxy in front and pass"
+                 " --behind-proxy\n";
+    return exit_usage;
+  }
+  return serve(flags, *address, *config);
+}
+
+}  // namespace
+}  // namespace muster
+
+int main(int argc, char** argv) {
+  try {
+    return muster::run(argc, argv);
+  } catch (const std::exception& failure) {
+    std::cerr << "musterd: " << failure.what() << "\n";
+    return muster::exit_failure;
+  }
+}
