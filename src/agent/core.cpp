@@ -29,8 +29,7 @@ std::uint64_t next_random(std::uint64_t& seed) {
 }
 
 Duration retry_wait(State& state, Purpose purpose, int failures) {
-  const Duration most =
-      purpose == Purpose::report ? bounds::report_retry_max : bounds::retry_max;
+  const Duration most = purpose == Purpose::report ? bounds::report_retry_max : bounds::retry_max;
   Duration wait = bounds::retry_first;
   for (int i = 1; i < failures && wait < most; ++i) wait *= 2;
   return spread(state, std::min(wait, most));
@@ -71,16 +70,15 @@ void failed(Step& step, Purpose purpose, const std::string& why, Duration at_lea
 
 void refused(Step& step, Purpose purpose, const Answer& answer) {
   const Refusal refusal = read_refusal(answer);
-  const auto asked = parse_retry_after(answer.header("Retry-After"),
-                                       step.now.wall + step.state.clock_offset);
+  const auto asked =
+      parse_retry_after(answer.header("Retry-After"), step.now.wall + step.state.clock_offset);
   // Later than asked, never earlier: a fleet told the same second must not come back in it.
-  const Duration wait =
-      asked ? *asked + spread(step.state, *asked / 10) : Duration(0);
+  const Duration wait = asked ? *asked + spread(step.state, *asked / 10) : Duration(0);
   failed(step, purpose, "status " + std::to_string(answer.status) + ", " + refusal.message, wait);
   if (answer.status == 429 && asked && is_device(purpose)) {
     // The limit counts all device calls of this agent together.
-    for (const Purpose other : {Purpose::heartbeat, Purpose::announce, Purpose::deliver,
-                                Purpose::poll}) {
+    for (const Purpose other :
+         {Purpose::heartbeat, Purpose::announce, Purpose::deliver, Purpose::poll}) {
       step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
     }
   }

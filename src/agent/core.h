@@ -50,8 +50,8 @@ struct Recalled {
 struct Answered {
   Result<Answer> answer;
 };
-using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Answered,
-                           Executor::Ended>;
+using Event =
+    std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Answered, Executor::Ended>;
 
 // --- What to do --------------------------------------------------------------------------------
 

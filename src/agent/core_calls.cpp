@@ -26,8 +26,7 @@ void set_offset(Step& step, Instant server_time) {
 
 }  // namespace
 
-void send(Step& step, Purpose purpose, http::Method method, std::string target,
-          std::string body) {
+void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body) {
   State& state = step.state;
   const Identity& identity = state.identity;
   state.used_pending = !identity.pending_key.empty() && state.prefer_pending;

@@ -66,8 +66,8 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
   State state;
   auto decoded = decode_identity(*identity);
   if (!decoded) {
-    return Error{Errc::invalid_json, std::string(Identity::file) + " is damaged: " +
-                                         decoded.error().message};
+    return Error{Errc::invalid_json,
+                 std::string(Identity::file) + " is damaged: " + decoded.error().message};
   }
   state.identity = std::move(decoded).value();
   state.settings = std::move(settings);

@@ -24,12 +24,8 @@ struct Step {
             std::vector<std::pair<std::string, std::string>> fields = {}) {
     actions.push_back(Note{level, std::move(event), std::move(fields)});
   }
-  void save_identity() {
-    actions.push_back(Save{Identity::file, encode_identity(state.identity)});
-  }
-  void save_progress() {
-    actions.push_back(Save{Progress::file, encode_progress(state.progress)});
-  }
+  void save_identity() { actions.push_back(Save{Identity::file, encode_identity(state.identity)}); }
+  void save_progress() { actions.push_back(Save{Progress::file, encode_progress(state.progress)}); }
   void save_record(const Record& record) {
     state.journal.put(record);
     actions.push_back(Save{Journal::file_of(record.task), encode_record(record)});
@@ -67,15 +63,15 @@ void key_proved(Step& step);
 
 // --- one pair a purpose: begin it, and take its answer -------------------------------------------
 
-void begin_heartbeat(Step& step, const Vitals& vitals);    // core_presence.cpp
+void begin_heartbeat(Step& step, const Vitals& vitals);  // core_presence.cpp
 void take_heartbeat(Step& step, const Answer& answer);
-void begin_poll(Step& step);                               // core_tasks.cpp
+void begin_poll(Step& step);  // core_tasks.cpp
 void take_poll(Step& step, const Answer& answer);
 void begin_announcement(Step& step);
 void take_announcement(Step& step, const Answer& answer);
 void begin_delivery(Step& step, const Recalled& recalled);
 void take_delivery(Step& step, const Answer& answer);
-void begin_report(Step& step, const Surveyed& surveyed);   // core_report.cpp
+void begin_report(Step& step, const Surveyed& surveyed);  // core_report.cpp
 void take_report(Step& step, const Answer& answer);
 void report_lost(Step& step);
 

@@ -94,9 +94,9 @@ void take_report(Step& step, const Answer& answer) {
     ++progress.reports_acknowledged;
     step.save_progress();
     state.full_wanted = false;
-    step.note(LogLevel::info, "report_acknowledged",
-              {{"kind", state.sent_full ? "full" : "delta"},
-               {"packages", std::to_string(sent.size())}});
+    step.note(
+        LogLevel::info, "report_acknowledged",
+        {{"kind", state.sent_full ? "full" : "delta"}, {"packages", std::to_string(sent.size())}});
     return settle(step);
   }
   const int status = answer.status;

@@ -188,8 +188,8 @@ void take_poll(Step& step, const Answer& answer) {
 }
 
 void begin_announcement(Step& step) {
-  send(step, Purpose::announce, http::Method::patch,
-       task_path(step.state.active->task, "status"), status_body("executing", ""));
+  send(step, Purpose::announce, http::Method::patch, task_path(step.state.active->task, "status"),
+       status_body("executing", ""));
 }
 
 void take_announcement(Step& step, const Answer& answer) {

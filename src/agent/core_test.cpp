@@ -106,9 +106,9 @@ void check_crashes(int first, bool first_after, int second, bool second_after, b
   EXPECT_EQ(world.server.software, world.expected_software()) << where;
   EXPECT_EQ(world.server.key, "ak_new") << where;
   EXPECT_EQ(world.server.last_key, "ak_new") << where;
-  EXPECT_EQ(world.identity().pending_key.empty() ? world.identity().key
-                                                 : world.identity().pending_key,
-            "ak_new")
+  EXPECT_EQ(
+      world.identity().pending_key.empty() ? world.identity().key : world.identity().pending_key,
+      "ak_new")
       << where;
 }
 
@@ -175,9 +175,8 @@ TEST(AgentTasks, UnknownTypesAndMalformedPayloadsFailWithoutRunning) {
   const auto empty = world.server.add_task(
       id + "2", R"({"id": ")" + id + R"(2", "type": "execute_command", "payload": {}})");
   const auto nul = world.server.add_task(
-      id + "3",
-      R"({"id": ")" + id +
-          R"(3", "type": "execute_command", "payload": {"command": "echo \u0000; rm"}})");
+      id + "3", R"({"id": ")" + id +
+                    R"(3", "type": "execute_command", "payload": {"command": "echo \u0000; rm"}})");
   const auto bare = world.server.add_task(
       id + "4", R"({"id": ")" + id + R"(4", "type": "execute_command", "payload": null})");
   ASSERT_TRUE(world.run_once().ok());
@@ -224,8 +223,8 @@ TEST(AgentTasks, TheArchiveStillKnowsWhatRan) {
   crypto::SystemRng rng;
   for (std::size_t i = 0; i < bounds::journal_outputs + bounds::journal_segment; ++i) {
     const std::string id = make_uuid7(rng, Instant{1'700'000'000'000}).text();
-    world.server.add_task(id, R"({"id": ")" + id +
-                                  R"(", "type": "execute_command", "payload": {"command": "x"}})");
+    world.server.add_task(
+        id, R"({"id": ")" + id + R"(", "type": "execute_command", "payload": {"command": "x"}})");
   }
   world.executor.next.completed_at = Instant{1'700'000'000'000};
   ASSERT_TRUE(world.run_once().ok());
@@ -287,7 +286,9 @@ TEST(AgentTasks, OutputBecomesTextAndShrinksWhenTheServerFindsItTooLarge) {
   const std::string result = world.server.tasks[task].results[0];
   const Json root = thread_json().parse(result).value();
   EXPECT_EQ(root.find("stdout")->string()->size(), bounds::shrunk_output_bytes);
-  EXPECT_TRUE(root.find("stdout")->string()->starts_with("\xEF\xBF\xBD" "aaa"));
+  EXPECT_TRUE(
+      root.find("stdout")->string()->starts_with("\xEF\xBF\xBD"
+                                                 "aaa"));
   EXPECT_EQ(root.find("stdout_truncated")->boolean(), true);
   EXPECT_EQ(root.find("stderr")->string(), std::string_view("a\0b", 3));
   EXPECT_EQ(root.find("stderr_truncated")->boolean(), false);

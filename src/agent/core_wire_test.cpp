@@ -127,8 +127,12 @@ TEST(AgentBackoff, TwoAgentsDoNotStayInStep) {
 
 TEST(AgentAnswers, WhatIsNotTheServersIsRefusedAndChangesNothing) {
   const std::vector<std::string> bodies = {
-      "<html>Sign in to the hotel</html>", "", "[]", "{\"success\": false}",
-      "{\"success\": true}", "{\"success\": true, \"data\": {\"id\": 1",
+      "<html>Sign in to the hotel</html>",
+      "",
+      "[]",
+      "{\"success\": false}",
+      "{\"success\": true}",
+      "{\"success\": true, \"data\": {\"id\": 1",
       "{\"success\": true, \"data\": \"" + std::string(bounds::answer_bytes, 'x') + "\"}"};
   for (const std::string& body : bodies) {
     FakeWorld world;

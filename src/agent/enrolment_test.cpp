@@ -22,16 +22,14 @@ TEST(Enrolment, SendsWhatTheSeedAsksAndTheMachine) {
   facts.machine_id = "abc";
   const Call call = make_enrolment("acht_1", facts);
   EXPECT_EQ(call.target, "/api/agent/enroll");
-  EXPECT_EQ(call.body,
-            R"({"token": "acht_1", "hostname": "box", "os": "linux", "arch": "amd64", )"
-            R"("agent_version": "1.2.0", "machine_id": "abc"})");
+  EXPECT_EQ(call.body, R"({"token": "acht_1", "hostname": "box", "os": "linux", "arch": "amd64", )"
+                       R"("agent_version": "1.2.0", "machine_id": "abc"})");
   EXPECT_TRUE(call.headers.empty());
 }
 
 TEST(Enrolment, ReadsTheSeedsNamesAndTheFieldedOnes) {
-  for (const char* names :
-       {R"("api_key": "ak_1", "public_key": "cHVi")",
-        R"("agent_key": "ak_1", "update_public_key": "cHVi", "org_id": "1",
+  for (const char* names : {R"("api_key": "ak_1", "public_key": "cHVi")",
+                            R"("agent_key": "ak_1", "update_public_key": "cHVi", "org_id": "1",
            "server_url": "https://elsewhere.example")"}) {
     const auto identity = read_enrolment(
         created(std::string("{\"agent_id\": \"") + id + "\", " + names + "}"), "https://here");
@@ -51,8 +49,8 @@ TEST(Enrolment, AnAnswerWithoutAKeyIsNone) {
 }
 
 TEST(Enrolment, RefusalsCarryTheServersWords) {
-  const auto refused = read_enrolment(
-      {401, {}, R"({"success": false, "error": "Token \u001b[31mexpired"})"}, "x");
+  const auto refused =
+      read_enrolment({401, {}, R"({"success": false, "error": "Token \u001b[31mexpired"})"}, "x");
   EXPECT_EQ(refused.error().message,
             "the server refused the enrolment (401): Token \\x1b[31mexpired");
   EXPECT_FALSE(refused.error().retry_after_seconds.has_value());
@@ -83,7 +81,10 @@ TEST(Utf8, BytesThatAreNoTextAreReplaced) {
   EXPECT_EQ(to_utf8("plain \x1b[0m\n"), "plain \x1b[0m\n");
   const std::string text = "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
   EXPECT_EQ(to_utf8(text), text);
-  EXPECT_EQ(to_utf8("a\xff" "b\xc3"), "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+  EXPECT_EQ(to_utf8("a\xff"
+                    "b\xc3"),
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD");
   EXPECT_EQ(to_utf8("\xed\xa0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // surrogate
 }
 

@@ -89,8 +89,8 @@ void DiskFiles::write(const std::string& name, std::string_view content) {
   }
   const fs::path temporary = path.string() + ".new";
   {
-    const OwnedFd fd(::open(temporary.c_str(),
-                            O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const OwnedFd fd(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) fail("cannot create", temporary);
     // An earlier crash may have left the file with other rights.
     if (::fchmod(fd.get(), 0600) != 0) fail("cannot protect", temporary);

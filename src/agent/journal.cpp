@@ -152,8 +152,8 @@ std::size_t Journal::load_archive(const std::string& file, std::string_view cont
     Entry entry{Phase::finished, true, true, 0, {}};
     const auto task = parse_uuid(fields.text("task_id", limits::name_bytes));
     const auto phase = parse_phase(fields.text("phase", limits::name_bytes));
-    entry.exit_code = fields.optional_integer("exit_code", -number_id_max, number_id_max)
-                          .value_or(0);
+    entry.exit_code =
+        fields.optional_integer("exit_code", -number_id_max, number_id_max).value_or(0);
     const auto completed_at = read_time(fields, "completed_at");
     if (!task.ok()) {
       ++damaged;

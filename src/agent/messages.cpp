@@ -37,11 +37,7 @@ void write_host(JsonWriter& json, const HostFacts& facts, AgentId self) {
       .end_object();
   if (!facts.machine_id.empty()) json.member("machine_id", facts.machine_id);
   if (!facts.ip_address.empty()) json.member("ip_address", facts.ip_address);
-  json.key("agent")
-      .begin_object()
-      .member("id", self)
-      .member("version", agent_version)
-      .end_object();
+  json.key("agent").begin_object().member("id", self).member("version", agent_version).end_object();
 }
 
 /// The payload of an execute_command; says what is wrong with it in `defect`.

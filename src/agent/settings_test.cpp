@@ -16,8 +16,9 @@ TEST(AgentSettings, RefuseEveryTaskUnlessTheOwnerAllowsIt) {
 
 TEST(AgentSettings, ReadIntervalsAndTheExecutor) {
   const Settings settings =
-      parse_settings("[intervals]\nheartbeat_seconds = 10\npoll_seconds=5\nreport_seconds=3600\n"
-                     "[executor]\nuser = \"daemon\"\n")
+      parse_settings(
+          "[intervals]\nheartbeat_seconds = 10\npoll_seconds=5\nreport_seconds=3600\n"
+          "[executor]\nuser = \"daemon\"\n")
           .value();
   EXPECT_EQ(settings.intervals_heartbeat_seconds, 10);
   EXPECT_EQ(settings.intervals_poll_seconds, 5);

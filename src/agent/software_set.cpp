@@ -16,13 +16,13 @@ namespace muster::agent {
 namespace {
 
 constexpr std::string_view head = "muster-software 1 ";
-constexpr std::array<const char*, 7> columns = {"name",   "version",        "ecosystem", "distro",
-                                                "source", "source_version", "arch"};
+constexpr std::array<const char*, 7> columns = {
+    "name", "version", "ecosystem", "distro", "source_name", "source_version", "arch"};
 
 std::string line_of(const model::Package& package) {
   const std::array<std::string_view, 7> cells = {
-      package.name,        package.version,        model::ecosystem_name(package.ecosystem),
-      package.distro,      package.source_name,    package.source_version,
+      package.name,   package.version,     model::ecosystem_name(package.ecosystem),
+      package.distro, package.source_name, package.source_version,
       package.arch};
   std::string line;
   for (const std::string_view cell : cells) {

@@ -14,14 +14,20 @@ namespace muster {
 /// What an operator may set in the configuration file (TOML). Every member has its default here and
 /// its name and bounds in config.def; an unknown key or a value out of bounds is fatal at start.
 struct Config {
-#define SETTING_INT(section, name, fallback, min, max, text) std::int64_t section##_##name = fallback;
-#define SETTING_TEXT(section, name, fallback, choices, text) std::string section##_##name = fallback;
+#define SETTING_INT(section, name, fallback, min, max, text) \
+  std::int64_t section##_##name = fallback;
+#define SETTING_TEXT(section, name, fallback, choices, text) \
+  std::string section##_##name = fallback;
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
 
-  Duration clock_skew() const { return std::chrono::seconds(limits_clock_skew_seconds); }
-  Duration offline_after() const { return std::chrono::seconds(presence_offline_after_seconds); }
+  Duration clock_skew() const {
+    return std::chrono::seconds(limits_clock_skew_seconds);
+  }
+  Duration offline_after() const {
+    return std::chrono::seconds(presence_offline_after_seconds);
+  }
   Duration host_offline_after() const {
     return std::chrono::seconds(presence_host_offline_after_seconds);
   }

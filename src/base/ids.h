@@ -46,8 +46,8 @@ struct UuidId {
 };
 
 using OrgId = NumberId<struct OrgTag>;
-using HostId = NumberId<struct HostTag>;          // `asset_id` on the wire
-using PackageId = NumberId<struct PackageTag>;    // dense within an organisation
+using HostId = NumberId<struct HostTag>;        // `asset_id` on the wire
+using PackageId = NumberId<struct PackageTag>;  // dense within an organisation
 using FindingId = NumberId<struct FindingTag>;
 using EventId = NumberId<struct EventTag>;
 using AuditId = NumberId<struct AuditTag>;

@@ -39,8 +39,7 @@ class JsonWriter {
     return raw(flag ? "true" : "false");
   }
   template <std::integral I>
-    requires(!std::same_as<I, bool>)
-  JsonWriter& value(I number) {
+  requires(!std::same_as<I, bool>) JsonWriter& value(I number) {
     return integer(static_cast<std::int64_t>(number));
   }
   JsonWriter& value(double number);

@@ -88,8 +88,7 @@ Result<Instant> parse_rfc3339(std::string_view text) {
     millis = 999;
   }
   const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds =
-      ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
+  const std::int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
   return Instant{seconds * 1000 + millis};
 }
 
@@ -97,8 +96,8 @@ void append_rfc3339(std::string& out, Instant at) {
   const auto point = std::chrono::sys_time<Duration>(Duration(at.unix_ms));
   const auto day = std::chrono::floor<std::chrono::days>(point);
   const std::chrono::year_month_day date(day);
-  const int seconds = static_cast<int>(
-      std::chrono::floor<std::chrono::seconds>(point - day).count());
+  const int seconds =
+      static_cast<int>(std::chrono::floor<std::chrono::seconds>(point - day).count());
   std::array<char, 20> text = {'0', '0', '0', '0', '-', '0', '0', '-', '0', '0',
                                'T', '0', '0', ':', '0', '0', ':', '0', '0', 'Z'};
   put_digits(&text[0], 4, static_cast<int>(date.year()));

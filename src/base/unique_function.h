@@ -16,9 +16,9 @@ class UniqueFunction<R(Args...)> {
  public:
   UniqueFunction() = default;
   template <typename F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
-             std::is_invocable_r_v<R, F&, Args...>)
-  UniqueFunction(F f)  // NOLINT: implicit, as std::function
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, F&, Args...>)
+      UniqueFunction(F f)  // NOLINT: implicit, as std::function
       : body_(std::make_unique<Held<F>>(std::move(f))) {}
 
   explicit operator bool() const { return body_ != nullptr; }

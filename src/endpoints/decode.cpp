@@ -68,8 +68,7 @@ Result<int> page_limit(const http::Request& request) {
   if (!text) return limits::page_size_default;
   const auto number = parse_int(*text);
   if (!number || *number < 1 || *number > limits::page_size) {
-    return invalid_field("limit",
-                         "must be between 1 and " + std::to_string(limits::page_size));
+    return invalid_field("limit", "must be between 1 and " + std::to_string(limits::page_size));
   }
   return static_cast<int>(*number);
 }

@@ -16,9 +16,9 @@ namespace muster::endpoints {
 namespace {
 
 constexpr Route route_table[] = {
-#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)                     \
-  {http::Method::method, path,                    guard,   Dialect::dialect,               \
-   limits::body_max,     http::RunOn::run_on,     handler, #handler},
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)         \
+  {http::Method::method, path,    guard,   Dialect::dialect, limits::body_max, \
+   http::RunOn::run_on,  handler, #handler},
 #include "endpoints/routes.def"
 #undef ROUTE
 };
@@ -58,9 +58,8 @@ http::Response Dispatcher::failed(Dialect dialect, const Error& error) {
 
 http::Response Dispatcher::broken(Dialect dialect, std::string_view where, std::string_view what) {
   app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
-  app_.log.write(LogLevel::error, "request_failed", [&](JsonWriter& fields) {
-    fields.member("where", where).member("what", what);
-  });
+  app_.log.write(LogLevel::error, "request_failed",
+                 [&](JsonWriter& fields) { fields.member("where", where).member("what", what); });
   return error_response(dialect, {Errc::unavailable, "The server cannot do this now.", {}, 10});
 }
 
@@ -123,8 +122,7 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
       });
   if (taken) return;
   app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
-  pending->respond(
-      error_response(dialect, {Errc::overloaded, "The server is overloaded.", {}, 5}));
+  pending->respond(error_response(dialect, {Errc::overloaded, "The server is overloaded.", {}, 5}));
 }
 
 http::Response Dispatcher::refuse(const http::Request& request, const Error& error) {
@@ -133,7 +131,12 @@ http::Response Dispatcher::refuse(const http::Request& request, const Error& err
   if (match.outcome != http::Router::Outcome::found) {
     return failed(dialect_of_unknown(request), error);
   }
-  return failed(dialect_of(route_table[match.row].dialect, request), error);
+  const Route& route = route_table[match.row];
+  Error worded = error;
+  if (error.code == Errc::body_too_large) {
+    worded.message = "The body is larger than " + std::to_string(route.body_max) + " bytes.";
+  }
+  return failed(dialect_of(route.dialect, request), worded);
 }
 
 }  // namespace muster::endpoints

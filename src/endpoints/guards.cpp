@@ -46,17 +46,17 @@ bool is_own_host(const App& app, std::string_view host) {
   if (host.empty()) return false;
   const bool bracketed = host.starts_with('[');
   const auto end = bracketed ? host.find(']') : host.rfind(':');
-  const std::string_view name =
-      bracketed ? host.substr(0, end == std::string_view::npos ? end : end + 1)
-                : host.substr(0, end);
+  const std::string_view name = bracketed
+                                    ? host.substr(0, end == std::string_view::npos ? end : end + 1)
+                                    : host.substr(0, end);
   if (equal_folded(name, "localhost") || name == "127.0.0.1" || name == "[::1]") return true;
   std::string_view url = app.face.url;
   const auto scheme = url.find("://");
   if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
   const std::string_view authority = url.substr(0, url.find('/'));
-  const std::string_view own =
-      authority.starts_with('[') ? authority.substr(0, authority.find(']') + 1)
-                                 : authority.substr(0, authority.find(':'));
+  const std::string_view own = authority.starts_with('[')
+                                   ? authority.substr(0, authority.find(']') + 1)
+                                   : authority.substr(0, authority.find(':'));
   return equal_folded(name, own);
 }
 

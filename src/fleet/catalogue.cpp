@@ -36,8 +36,7 @@ Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   verdict.assessed = found.state != vuln::State::not_assessed;
   verdict.reason = vuln::reason_name(found.reason);
   for (const vuln::Match& match : found.matches) {
-    verdict.hits.push_back(
-        {match.feed, match.id, match.cve, match.severity, encode_match(match)});
+    verdict.hits.push_back({match.feed, match.id, match.cve, match.severity, encode_match(match)});
   }
   return verdict;
 }

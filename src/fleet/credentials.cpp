@@ -10,8 +10,8 @@ namespace muster::fleet {
 void Credentials::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
     if (agent.status == model::AgentStatus::superseded) continue;
-    agents.set(agent.key_hash, {agent.org, agent.id, agent.host,
-                                agent.status == model::AgentStatus::disabled});
+    agents.set(agent.key_hash,
+               {agent.org, agent.id, agent.host, agent.status == model::AgentStatus::disabled});
   }
   for (const store::InventoryKey& key : store::list_inventory_keys(reader)) {
     if (key.revoked_at) continue;

@@ -15,9 +15,9 @@ namespace muster::fleet {
 namespace {
 
 /// The host that an enrolling agent belongs to, created when there is none.
-Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids,
-                                      const PresenceTable& presence, const Config& config,
-                                      OrgId org, const EnrolmentRequest& request, Instant now) {
+Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const PresenceTable& presence,
+                                      const Config& config, OrgId org,
+                                      const EnrolmentRequest& request, Instant now) {
   std::optional<model::Host> host = store::find_host_by_machine(tx, org, request.machine_id);
   if (!host) {
     auto named = store::find_host_by_hostname(tx, org, request.hostname);
@@ -63,8 +63,8 @@ std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
 
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
-                             const Config& config, const EnrolmentCredential& token, const EnrolmentRequest& request,
-                             Instant now) {
+                             const Config& config, const EnrolmentCredential& token,
+                             const EnrolmentRequest& request, Instant now) {
   if (!store::use_enrolment_token(tx, token.org, token.token, now)) {
     return Error{Errc::invalid_token, "Invalid or expired enrollment token"};
   }
@@ -82,18 +82,18 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
                     derive_agent_key(credentials.keyed_hash(), agent.id, 0)};
   agent.key_hash = credentials.hash(enrolled.key);
   store::insert_agent(tx, agent);
-  record_event(tx, ids, token.org, "enrolled", agent.id, host.id,
-               [&](JsonWriter& details) {
-                 details.member("hostname", request.hostname)
-                     .member("os", request.os)
-                     .member("arch", request.arch)
-                     .member("agent_version", request.agent_version)
-                     .member("token_id", token.token)
-                     .member("source", request.ip_address);
-               },
-               now);
-  tx.on_commit([&credentials, &presence, &directory, agent, host,
-                version = request.agent_version] {
+  record_event(
+      tx, ids, token.org, "enrolled", agent.id, host.id,
+      [&](JsonWriter& details) {
+        details.member("hostname", request.hostname)
+            .member("os", request.os)
+            .member("arch", request.arch)
+            .member("agent_version", request.agent_version)
+            .member("token_id", token.token)
+            .member("source", request.ip_address);
+      },
+      now);
+  tx.on_commit([&credentials, &presence, &directory, agent, host, version = request.agent_version] {
     directory.set(host);
     credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, false});
     AgentPresence fresh;
@@ -114,8 +114,9 @@ void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
     // Only a later enrolment ends an earlier one, whatever order their calls arrive in.
     if (other.id.uuid > agent.uuid) continue;
     store::set_agent_superseded(tx, org, other.id, agent);
-    record_event(tx, ids, org, "re_enrolled", agent, host,
-                 [&](JsonWriter& details) { details.member("former_agent_id", other.id); }, now);
+    record_event(
+        tx, ids, org, "re_enrolled", agent, host,
+        [&](JsonWriter& details) { details.member("former_agent_id", other.id); }, now);
     tx.on_commit([&credentials, &presence, other] {
       credentials.agents.erase(other.key_hash);
       presence.remove_agent(other.id);
@@ -137,8 +138,8 @@ Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& cred
   const auto status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
   if (agent->status == status) return {};
   store::set_agent_status(tx, org, id, status);
-  record_audit(tx, ids, org, actor, disabled ? "agents.disable" : "agents.enable",
-               id.text(), {}, now);
+  record_audit(tx, ids, org, actor, disabled ? "agents.disable" : "agents.enable", id.text(), {},
+               now);
   tx.on_commit([&credentials, agent = *agent, disabled] {
     credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, disabled});
   });

@@ -44,8 +44,8 @@ struct Enrolled {
 /// Fails with invalid_token when the token ended meanwhile, and with hostname_conflict.
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
-                             const Config& config, const EnrolmentCredential& token, const EnrolmentRequest& request,
-                             Instant now);
+                             const Config& config, const EnrolmentCredential& token,
+                             const EnrolmentRequest& request, Instant now);
 
 /// The agent's `generation`-th key: derived, so that it need not be stored to be offered again.
 std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
@@ -53,8 +53,7 @@ std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
 
 /// Records the first call of an agent: every other agent of its host ends here.
 void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                       PresenceTable& presence, OrgId org, AgentId agent, HostId host,
-                       Instant now);
+                       PresenceTable& presence, OrgId org, AgentId agent, HostId host, Instant now);
 
 struct CreatedToken {
   TokenId id;
@@ -66,8 +65,8 @@ CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
                                     Duration ttl, std::int64_t max_uses, Instant now);
 /// The token as it is now; revoking twice changes nothing. Fails with not_found.
 Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& ids,
-                                                     Credentials& credentials,
-                                                     const Actor& actor, TokenId id, Instant now);
+                                                     Credentials& credentials, const Actor& actor,
+                                                     TokenId id, Instant now);
 
 struct CreatedKey {
   KeyId id;
@@ -81,10 +80,9 @@ Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
                                                  KeyId id, Instant now);
 
 /// A token for an operator of the whole server. `ttl` of zero never ends.
-std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng,
-                                  Credentials& credentials, const Actor& actor,
-                                  const std::string& name, std::uint8_t scopes, Duration ttl,
-                                  Instant now);
+std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                                  const Actor& actor, const std::string& name, std::uint8_t scopes,
+                                  Duration ttl, Instant now);
 
 /// Fails with not_found, and with illegal_transition for an agent that was superseded.
 Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,

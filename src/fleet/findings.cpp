@@ -113,8 +113,8 @@ Result<store::FindingPlace> parse_place(std::string_view cursor) {
 
 }  // namespace
 
-std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
-                          PackageId package, const Verdict& verdict, Instant now) {
+std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
+                          const Verdict& verdict, Instant now) {
   for (const Verdict::Hit& hit : verdict.hits) {
     model::Finding finding;
     finding.org = org;
@@ -133,10 +133,9 @@ std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
 }
 
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
-                                  KnownPackages& packages, const Actor& actor,
-                                  feeds::FeedKind kind, std::string content, Instant now) {
-  const std::string text =
-      TRY(feeds::decompress(std::move(content), limits::feed_text_bytes));
+                                  KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
+                                  std::string content, Instant now) {
+  const std::string text = TRY(feeds::decompress(std::move(content), limits::feed_text_bytes));
   std::vector<model::Advisory> advisories;
   std::vector<model::KevEntry> kev_entries;
   feeds::RecordSink sink;
@@ -160,12 +159,12 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     }
     store::set_feed(tx, {outcome.feed, now, outcome.published,
                          static_cast<std::int64_t>(outcome.records), false});
-    record_audit(tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
-                 [&](JsonWriter& details) {
-                   details.member("records", outcome.records)
-                       .member("published", outcome.published);
-                 },
-                 now);
+    record_audit(
+        tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
+        [&](JsonWriter& details) {
+          details.member("records", outcome.records).member("published", outcome.published);
+        },
+        now);
   });
   store.read([&](store::Reader& reader) { catalogue.load(reader); });
   outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
@@ -196,9 +195,8 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
   filter.open_only = query.open_only;
   if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
-  auto rows = store.read([&](store::Reader& reader) {
-    return store::list_findings(reader, filter, query.count + 1);
-  });
+  auto rows = store.read(
+      [&](store::Reader& reader) { return store::list_findings(reader, filter, query.count + 1); });
   FindingPage page;
   if (rows.size() > static_cast<std::size_t>(query.count)) {
     rows.pop_back();

@@ -19,15 +19,15 @@
 namespace muster::fleet {
 
 /// Opens what a verdict found on a host's package; returns how many hits it has.
-std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
-                          PackageId package, const Verdict& verdict, Instant now);
+std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
+                          const Verdict& verdict, Instant now);
 
 /// Replaces a feed by `content` (the publisher's own format, plain, gzip or zstd), builds the new
 /// snapshot and matches every host against it. Readers see the old snapshot until the new one is
 /// whole. Fails with invalid_json or invalid_field, and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
-                                  KnownPackages& packages, const Actor& actor,
-                                  feeds::FeedKind kind, std::string content, Instant now);
+                                  KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
+                                  std::string content, Instant now);
 
 /// Finishes what an import that was cut short had left: matches every host again if some feed was
 /// not matched yet. Returns the number of hosts.

@@ -40,8 +40,7 @@ HeartbeatChange change_of(const AgentPresence& state, const Config& config,
   if (heartbeat.current_task && heartbeat.current_task != state.current_task) {
     change.started_task = TaskId{*heartbeat.current_task};
   }
-  if (heartbeat.last_task_completed &&
-      heartbeat.last_task_completed != state.last_task_completed) {
+  if (heartbeat.last_task_completed && heartbeat.last_task_completed != state.last_task_completed) {
     change.completed_task = TaskId{*heartbeat.last_task_completed};
   }
   return change;
@@ -85,27 +84,28 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, Credentials& credent
     record_first_call(tx, ids, credentials, presence, org, agent, host, now);
   }
   if (change.came_online) {
-    record_event(tx, ids, org, "came_online", agent, host,
-                 [&](JsonWriter& details) {
-                   details.member("reconnect_reason", heartbeat.reconnect_reason.empty()
-                                                          ? "unknown"
-                                                          : heartbeat.reconnect_reason);
-                   if (!heartbeat.process_start_time.empty()) {
-                     details.member("process_start_time", heartbeat.process_start_time);
-                   }
-                   if (!heartbeat.reconnect_context.empty()) {
-                     details.key("reconnect_context").raw(heartbeat.reconnect_context);
-                   }
-                 },
-                 now);
+    record_event(
+        tx, ids, org, "came_online", agent, host,
+        [&](JsonWriter& details) {
+          details.member("reconnect_reason", heartbeat.reconnect_reason.empty()
+                                                 ? "unknown"
+                                                 : heartbeat.reconnect_reason);
+          if (!heartbeat.process_start_time.empty()) {
+            details.member("process_start_time", heartbeat.process_start_time);
+          }
+          if (!heartbeat.reconnect_context.empty()) {
+            details.key("reconnect_context").raw(heartbeat.reconnect_context);
+          }
+        },
+        now);
   }
   if (change.former_version && !change.former_version->empty()) {
-    record_event(tx, ids, org, "version_updated", agent, host,
-                 [&](JsonWriter& details) {
-                   details.member("from", *change.former_version)
-                       .member("to", heartbeat.agent_version);
-                 },
-                 now);
+    record_event(
+        tx, ids, org, "version_updated", agent, host,
+        [&](JsonWriter& details) {
+          details.member("from", *change.former_version).member("to", heartbeat.agent_version);
+        },
+        now);
   }
   if (change.started_task) mark_task_seen(tx, presence, org, agent, *change.started_task, now);
   if (change.completed_task) mark_task_seen(tx, presence, org, agent, *change.completed_task, now);
@@ -116,8 +116,7 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, Credentials& credent
       tx, {{org, agent, state.last_seen, state.agent_version, state.status, state.current_task,
             state.last_task_completed, encode_vitals(state.vitals)}});
   tx.on_commit([&presence, agent, owned, now] {
-    presence.with_agent(agent,
-                        [&](AgentPresence& current) { apply(current, owned.view(), now); });
+    presence.with_agent(agent, [&](AgentPresence& current) { apply(current, owned.view(), now); });
   });
 }
 

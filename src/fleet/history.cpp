@@ -33,7 +33,7 @@ std::string cut_page(std::vector<Row>& rows, int count) {
 }  // namespace
 
 Actor Actor::operator_token(OperatorId id) {
-  return {std::to_string(id.value)};
+  return {"operator:" + std::to_string(id.value)};
 }
 
 void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,

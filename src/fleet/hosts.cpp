@@ -22,8 +22,7 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
     return agent.status == model::AgentStatus::superseded;
   });
   // An agent beats every minute; a host known from reports alone is heard of far more rarely.
-  const Duration limit =
-      view.agents.empty() ? config.host_offline_after() : config.offline_after();
+  const Duration limit = view.agents.empty() ? config.host_offline_after() : config.offline_after();
   view.presence = model::presence_of(view.last_seen, presence.server_started(), limit, now);
   view.open_findings = store::count_open_findings(reader, host.org, host.id);
   view.host = std::move(host);
@@ -90,8 +89,7 @@ Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& 
 }
 
 HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                        std::optional<OrgId> org, std::string_view cursor, int count,
-                        Instant now) {
+                        std::optional<OrgId> org, std::string_view cursor, int count, Instant now) {
   return store.read([&](store::Reader& reader) {
     HostPage page;
     const HostId after{parse_int(cursor).value_or(0)};
@@ -106,8 +104,8 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
   });
 }
 
-Result<HostView> show_host(store::Store& store, const PresenceTable& presence,
-                           const Config& config, std::string_view id_or_hostname, Instant now) {
+Result<HostView> show_host(store::Store& store, const PresenceTable& presence, const Config& config,
+                           std::string_view id_or_hostname, Instant now) {
   return store.read([&](store::Reader& reader) -> Result<HostView> {
     std::optional<model::Host> host = find_by_id_or_name(reader, id_or_hostname);
     if (!host) return no_such_host();

@@ -53,12 +53,11 @@ struct HostPage {
   std::string next_cursor;
 };
 HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                        std::optional<OrgId> org, std::string_view cursor, int count,
-                        Instant now);
+                        std::optional<OrgId> org, std::string_view cursor, int count, Instant now);
 
 /// By id or hostname (the one seen last, when several organisations have it). Fails with not_found.
-Result<HostView> show_host(store::Store& store, const PresenceTable& presence,
-                           const Config& config, std::string_view id_or_hostname, Instant now);
+Result<HostView> show_host(store::Store& store, const PresenceTable& presence, const Config& config,
+                           std::string_view id_or_hostname, Instant now);
 Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname);
 struct HostRef {
   OrgId org;

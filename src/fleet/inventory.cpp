@@ -22,9 +22,8 @@ Error unknown_host() {
   return {Errc::unknown_host, "Asset not found. Send full inventory first."};
 }
 
-std::optional<model::Host> find_host_of(store::Reader& reader, OrgId org,
-                                        std::optional<HostId> own, std::string_view machine_id,
-                                        std::string_view hostname) {
+std::optional<model::Host> find_host_of(store::Reader& reader, OrgId org, std::optional<HostId> own,
+                                        std::string_view machine_id, std::string_view hostname) {
   if (own) return store::find_host(reader, org, *own);
   if (auto host = store::find_host_by_machine(reader, org, machine_id)) return host;
   return store::find_host_by_hostname(reader, org, hostname);
@@ -35,8 +34,8 @@ Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
   auto host = find_host_of(tx, report.org, report.host, report.machine_id, report.hostname);
   if (host) return std::move(*host);
   if (report.delta) return unknown_host();
-  TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, report.org,
-                             report.hostname, now));
+  TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, report.org, report.hostname,
+                             now));
   model::Host fresh;
   fresh.org = report.org;
   fresh.id = inventory.ids.next<HostId>(now);
@@ -46,14 +45,16 @@ Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
   fresh.first_seen = now;
   fresh.last_seen = now;
   store::insert_host(tx, fresh);
-  record_event(tx, inventory.ids, report.org, "host_registered", std::nullopt, fresh.id,
-               [&](JsonWriter& details) { details.member("hostname", fresh.hostname); }, now);
+  record_event(
+      tx, inventory.ids, report.org, "host_registered", std::nullopt, fresh.id,
+      [&](JsonWriter& details) { details.member("hostname", fresh.hostname); }, now);
   created = true;
   return fresh;
 }
 
 bool takes_away(const InventoryReport::Removal& removal, const model::Package& package) {
-  return package.name == removal.name && (!removal.version || package.version == *removal.version) &&
+  return package.name == removal.name &&
+         (!removal.version || package.version == *removal.version) &&
          (!removal.vendor || package.vendor == *removal.vendor);
 }
 
@@ -111,11 +112,16 @@ std::int64_t count_updated(store::Tx& tx, OrgId org, const Ids& added, const Ids
 
 /// The ids of the packages in a report, ascending, and what it says about them.
 Ids intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
-                    const InventoryReport& report, ReportOutcome& outcome) {
+                    const InventoryReport& report, const model::Host& host,
+                    ReportOutcome& outcome) {
+  // A delta need not repeat which system it is of.
+  const bool of_known_system = report.distro.empty() && !host.distro.empty();
   Ids ids;
   ids.reserve(report.packages.size());
   for (std::size_t i = 0; i < report.packages.size(); ++i) {
-    const auto package = inventory.packages.intern(tx, report.org, report.packages.canonical(i));
+    const std::string_view canonical = report.packages.canonical(i);
+    const auto package = inventory.packages.intern(
+        tx, report.org, of_known_system ? with_distro(canonical, host.distro) : canonical);
     const Verdict& verdict = inventory.packages.verdict(tx, knowledge, report.org, package.id);
     outcome.processed += 1;
     outcome.created += package.created ? 1 : 0;
@@ -153,7 +159,7 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
     return unknown_host();
   }
   const std::shared_ptr<const Knowledge> knowledge = inventory.catalogue.current();
-  const Ids reported = intern_reported(tx, inventory, *knowledge, report, outcome);
+  const Ids reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
 
   // A delta is laid over what its removals leave; a full report starts from nothing.
   const Ids left = report.delta ? without_removed(tx, report, present) : Ids{};
@@ -174,8 +180,8 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
     if (former) store::release_package_set(tx, report.org, *former);
   }
   for (const PackageId id : removed) {
-    outcome.findings_resolved += store::resolve_findings_of_package(
-        tx, report.org, host.id, id, "package_removed", now);
+    outcome.findings_resolved +=
+        store::resolve_findings_of_package(tx, report.org, host.id, id, "package_removed", now);
   }
   for (const PackageId id : added) {
     open_findings(tx, inventory.ids, report.org, host.id, id,

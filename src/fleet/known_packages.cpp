@@ -30,8 +30,8 @@ KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
   return {id, true};
 }
 
-const Verdict& KnownPackages::verdict(store::Reader& reader, const Knowledge& knowledge,
-                                      OrgId org, PackageId id) {
+const Verdict& KnownPackages::verdict(store::Reader& reader, const Knowledge& knowledge, OrgId org,
+                                      PackageId id) {
   std::vector<Judged>& verdicts = orgs_[org].verdicts;
   const auto index = static_cast<std::size_t>(id.value);
   if (verdicts.size() <= index) verdicts.resize(index + index / 4 + 64);

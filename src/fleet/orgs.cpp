@@ -15,8 +15,9 @@ Result<Org> create_org(store::Tx& tx, NumberIds& ids, const Actor& actor, const 
   if (!id) {
     return Error{Errc::name_taken, "name: there is an organisation of that name", "name"};
   }
-  record_audit(tx, ids, *id, actor, "orgs.create", std::to_string(id->value),
-               [&](JsonWriter& details) { details.member("name", name); }, now);
+  record_audit(
+      tx, ids, *id, actor, "orgs.create", std::to_string(id->value),
+      [&](JsonWriter& details) { details.member("name", name); }, now);
   return Org{*id, name, now};
 }
 

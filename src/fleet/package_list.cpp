@@ -18,15 +18,10 @@ void PackageList::add(const View& package) {
       package.source_name == package.name ? std::string_view() : package.source_name;
   const std::string_view source_version =
       package.source_version == package.version ? std::string_view() : package.source_version;
-  const std::string_view parts[] = {package.name,
-                                    package.version,
-                                    package.vendor,
-                                    model::ecosystem_name(package.ecosystem),
-                                    package.distro,
-                                    source,
-                                    source_version,
-                                    package.arch,
-                                    package.cpe};
+  const std::string_view parts[] = {
+      package.name,   package.version, package.vendor, model::ecosystem_name(package.ecosystem),
+      package.distro, source,          source_version, package.arch,
+      package.cpe};
   bool first = true;
   for (const std::string_view part : parts) {
     if (!first) text_.push_back(separator);
@@ -34,6 +29,17 @@ void PackageList::add(const View& package) {
     text_.append(part);
   }
   ends_.push_back(static_cast<std::uint32_t>(text_.size()));
+}
+
+std::string with_distro(std::string_view canonical, std::string_view distro) {
+  const model::Package package = parse_canonical(canonical);
+  if (!package.distro.empty() || !model::is_of_distribution(package.ecosystem)) {
+    return std::string(canonical);
+  }
+  PackageList list;
+  list.add({package.name, package.version, package.vendor, package.ecosystem, distro,
+            package.source_name, package.source_version, package.arch, package.cpe});
+  return std::string(list.canonical(0));
 }
 
 model::Package parse_canonical(std::string_view text) {

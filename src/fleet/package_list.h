@@ -44,6 +44,10 @@ class PackageList {
   std::vector<std::uint32_t> ends_;
 };
 
+/// The canonical text of the same package in a distribution release, if it is a distribution's
+/// package that does not name one; else the text itself.
+std::string with_distro(std::string_view canonical, std::string_view distro);
+
 /// The package that a canonical text stands for.
 model::Package parse_canonical(std::string_view text);
 

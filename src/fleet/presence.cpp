@@ -44,7 +44,8 @@ model::Vitals decode_vitals(std::string_view text) {
   const Result<Json> json = thread_json().parse(text);
   if (!json.ok()) return vitals;
   for (const VitalName& vital : vital_names) {
-    if (const auto value = json->find(vital.name)) vitals.*vital.member = value->number().value_or(-1);
+    if (const auto value = json->find(vital.name))
+      vitals.*vital.member = value->number().value_or(-1);
   }
   return vitals;
 }
@@ -88,8 +89,8 @@ std::size_t PresenceTable::flush(store::Store& store) {
       for (auto& [id, presence] : agents) {
         if (!std::exchange(presence.dirty, false)) continue;
         agent_rows.push_back({presence.org, id, presence.last_seen, presence.agent_version,
-                              presence.status, presence.current_task,
-                              presence.last_task_completed, encode_vitals(presence.vitals)});
+                              presence.status, presence.current_task, presence.last_task_completed,
+                              encode_vitals(presence.vitals)});
       }
     });
   }

@@ -36,7 +36,7 @@ struct AgentPresence {
   std::int64_t pending_tasks = 0;
   std::int64_t redeliverable_tasks = 0;  // assigned, not started, may be delivered again
   Instant redeliver_at;                  // when the first lease of those ends
-  int idle_beats = 0;  // heartbeats without a task since the last delivery
+  int idle_beats = 0;                    // heartbeats without a task since the last delivery
 };
 
 /// A host that is known from reports and inventory heartbeats.
@@ -97,9 +97,7 @@ class PresenceTable {
   const Guarded<Agents>& shard(AgentId agent) const {
     return agents_[agent.uuid.bytes[15] % shards];
   }
-  Guarded<Hosts>& shard(HostId host) {
-    return hosts_[std::hash<HostId>{}(host) % shards];
-  }
+  Guarded<Hosts>& shard(HostId host) { return hosts_[std::hash<HostId>{}(host) % shards]; }
   const Guarded<Hosts>& shard(HostId host) const {
     return hosts_[std::hash<HostId>{}(host) % shards];
   }

@@ -14,8 +14,8 @@ Result<void> check_integer(const std::string& name, const Json& value, std::int6
                            std::int64_t max) {
   const auto number = value.integer();
   if (!number || *number < min || *number > max) {
-    return invalid_field(name, "must be an integer between " + std::to_string(min) + " and " +
-                                   std::to_string(max));
+    return invalid_field(
+        name, "must be an integer between " + std::to_string(min) + " and " + std::to_string(max));
   }
   return {};
 }
@@ -83,8 +83,7 @@ void Settings::load(store::Reader& reader) {
   });
 }
 
-HostSettings Settings::of_host(OrgId org, HostId host,
-                               const std::vector<std::string>& tags) const {
+HostSettings Settings::of_host(OrgId org, HostId host, const std::vector<std::string>& tags) const {
   return values_.with([&](const Values& values) {
     HostSettings settings;
     if (values.empty()) return settings;
@@ -131,8 +130,7 @@ Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json&
     if (failure) return;
     const std::string name(key);
     // A removed setting keeps its row with the value null, which no reader applies.
-    const Result<void> valid =
-        value.is_null() ? Result<void>() : check_setting(name, value);
+    const Result<void> valid = value.is_null() ? Result<void>() : check_setting(name, value);
     if (!valid.ok()) {
       failure = valid.error();
       return;
@@ -174,9 +172,10 @@ Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& sett
                              Instant now) {
   return store.write([&](store::Tx& tx) -> Result<void> {
     TRY(settings.set(tx, scope, values));
-    record_audit(tx, ids, scope.org, actor, "settings.set",
-                 std::string(scope_kind_name(scope.kind)) + ":" + scope.id,
-                 [&](JsonWriter& details) { details.key("values").raw(values.serialise()); }, now);
+    record_audit(
+        tx, ids, scope.org, actor, "settings.set",
+        std::string(scope_kind_name(scope.kind)) + ":" + scope.id,
+        [&](JsonWriter& details) { details.key("values").raw(values.serialise()); }, now);
     return {};
   });
 }

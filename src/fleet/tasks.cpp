@@ -60,12 +60,12 @@ Result<Task> own_task(store::Tx& tx, const Poller& agent, TaskId id) {
 
 void record_end(store::Tx& tx, NumberIds& ids, const Poller& agent, const Task& task,
                 std::string_view type, Instant now) {
-  record_event(tx, ids, agent.org, type, agent.agent, agent.host,
-               [&](JsonWriter& details) {
-                 details.member("task_id", task.id)
-                     .member("task_type", model::task_type_name(task.type));
-               },
-               now);
+  record_event(
+      tx, ids, agent.org, type, agent.agent, agent.host,
+      [&](JsonWriter& details) {
+        details.member("task_id", task.id).member("task_type", model::task_type_name(task.type));
+      },
+      now);
 }
 
 /// Fielded agents leave these empty in some results.
@@ -96,8 +96,7 @@ Task with_time(Task task, Instant now) {
 
 Result<std::vector<TaskId>> create_tasks(store::Tx& tx, NumberIds& ids, Rng& rng,
                                          PresenceTable& presence, const Actor& actor,
-                                         OperatorId creator, const TaskOrder& order,
-                                         Instant now) {
+                                         OperatorId creator, const TaskOrder& order, Instant now) {
   const Uuid batch = make_uuid7(rng, now);
   std::vector<TaskId> created;
   for (std::size_t i = 0; i < order.agents.size(); ++i) {
@@ -123,21 +122,22 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, NumberIds& ids, Rng& rng
     task.deliver_by = now + order.deliver_within;
     task.valid_until = now + order.valid_for;
     store::insert_task(tx, task);
-    record_audit(tx, ids, task.org, actor, "tasks.create", task.id.text(),
-                 [&](JsonWriter& details) {
-                   details.member("type", model::task_type_name(task.type))
-                       .member("agent_id", task.agent)
-                       .member("batch_id", batch);
-                 },
-                 now);
+    record_audit(
+        tx, ids, task.org, actor, "tasks.create", task.id.text(),
+        [&](JsonWriter& details) {
+          details.member("type", model::task_type_name(task.type))
+              .member("agent_id", task.agent)
+              .member("batch_id", batch);
+        },
+        now);
     follow_outstanding(tx, presence, task.org, task.agent, true, false);
     created.push_back(task.id);
   }
   return created;
 }
 
-Result<Task> cancel_task(store::Tx& tx, NumberIds& ids, PresenceTable& presence,
-                         const Actor& actor, TaskId id, Instant now) {
+Result<Task> cancel_task(store::Tx& tx, NumberIds& ids, PresenceTable& presence, const Actor& actor,
+                         TaskId id, Instant now) {
   std::optional<Task> found = store::find_task_anywhere(tx, id);
   if (!found) return unknown_task();
   Task task = TRY(advance(with_time(std::move(*found), now), {TaskEvent::Kind::cancelled}, now));
@@ -206,11 +206,10 @@ Result<StatusOutcome> record_result(store::Tx& tx, NumberIds& ids, PresenceTable
   Task task = TRY(own_task(tx, agent, result.task));
   result.received_at = now;
   take_enrolled_facts(tx, agent, result);
-  const bool first = store::insert_result(tx, agent.org, result);
+  if (!store::insert_result(tx, agent.org, result)) return StatusOutcome{std::move(task), false};
   for (const model::Control& control : result.controls) {
     store::set_control(tx, agent.org, task.id, control);
   }
-  if (!first) return StatusOutcome{std::move(task), false};
   task = *advance(std::move(task), {TaskEvent::Kind::result_reported}, now);
   store::set_task(tx, task);
   record_end(tx, ids, agent, task, "task_completed", now);
@@ -229,8 +228,8 @@ Result<TaskView> show_task(store::Store& store, TaskId id, Instant now) {
   });
 }
 
-TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent,
-                        std::string_view cursor, int count, Instant now) {
+TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent, std::string_view cursor,
+                        int count, Instant now) {
   TaskId before;
   before.uuid.bytes.fill(0xFF);
   if (const auto given = parse_uuid(cursor); given.ok()) before = {*given};

@@ -74,7 +74,7 @@ Result<StatusOutcome> set_task_status(store::Tx& tx, NumberIds& ids, PresenceTab
                                       std::string_view error, Instant now);
 
 /// A result of a task that has none is stored, in whatever state the task is; a repeat changes
-/// nothing (but its controls overwrite themselves). Fails with unknown_task and not_owner.
+/// nothing. Fails with unknown_task and not_owner.
 Result<StatusOutcome> record_result(store::Tx& tx, NumberIds& ids, PresenceTable& presence,
                                     const Poller& agent, model::TaskResult result, Instant now);
 
@@ -90,7 +90,7 @@ struct TaskPage {
   std::string next_cursor;
 };
 /// Newest first.
-TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent,
-                        std::string_view cursor, int count, Instant now);
+TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent, std::string_view cursor,
+                        int count, Instant now);
 
 }  // namespace muster::fleet

@@ -43,8 +43,8 @@ Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
     if (out.size() > bytes_max) {
       return Error{Errc::body_too_large, "Decompressed payload too large"};
     }
-    const bool stuck = state == Z_BUF_ERROR || (state == Z_OK && stream.avail_in == 0 &&
-                                                stream.avail_out != 0);
+    const bool stuck =
+        state == Z_BUF_ERROR || (state == Z_OK && stream.avail_in == 0 && stream.avail_out != 0);
     if ((state != Z_OK && state != Z_STREAM_END) || stuck) {
       return Error{Errc::invalid_encoding, "Invalid gzip payload"};
     }

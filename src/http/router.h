@@ -41,7 +41,9 @@ class Router {
   };
   struct TextHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
   };
   std::unordered_map<std::string, std::vector<ByMethod>, TextHash, std::equal_to<>> literal_;
   std::vector<Pattern> patterns_;

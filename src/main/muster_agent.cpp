@@ -140,8 +140,8 @@ Result<void> run(const Options& options) {
   agent::DiskFiles files(options.state_dir);
   TRY(take_lock(files, options));
   crypto::SystemRng rng;
-  agent::State state = TRY(agent::load_state(files, settings, agent::read_host_facts("/"),
-                                             rest.now(), rng.next_u64()));
+  agent::State state = TRY(
+      agent::load_state(files, settings, agent::read_host_facts("/"), rest.now(), rng.next_u64()));
   state.once = options.once;
   ClientTransport transport =
       TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
@@ -182,9 +182,7 @@ void print_status(const agent::State& state, bool running) {
 }
 
 void print_status_json(const agent::State& state, bool running) {
-  const auto time = [](Instant at) {
-    return at.unix_ms == 0 ? std::nullopt : std::optional(at);
-  };
+  const auto time = [](Instant at) { return at.unix_ms == 0 ? std::nullopt : std::optional(at); };
   JsonWriter json;
   json.begin_object()
       .member("server_url", state.identity.server_url)

@@ -122,8 +122,8 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   if (fleet::create_bootstrap_token(fleet, rng, flags.data + "/admin.token", clock.now())) {
     log.write(LogLevel::info, "bootstrap_token_created");
   }
-  const std::size_t matched = fleet::finish_matching(fleet.store, fleet.ids, fleet.catalogue,
-                                                     fleet.packages, clock.now());
+  const std::size_t matched =
+      fleet::finish_matching(fleet.store, fleet.ids, fleet.catalogue, fleet.packages, clock.now());
   if (matched > 0) {
     log.write(LogLevel::info, "hosts_matched",
               [&](JsonWriter& fields) { fields.member("hosts", matched); });
@@ -131,8 +131,8 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
 
   endpoints::ServerFace face;
   const auto& public_key = fleet.signing_key.public_key();
-  face.public_key = crypto::to_base64(
-      {reinterpret_cast<const char*>(public_key.data()), public_key.size()});
+  face.public_key =
+      crypto::to_base64({reinterpret_cast<const char*>(public_key.data()), public_key.size()});
   face.openapi = openapi_json;
   endpoints::App app{.config = config,
                      .store = fleet.store,
@@ -189,8 +189,8 @@ int run(int argc, char** argv) {
   }
   const Result<Address> address = parse_address(flags.listen);
   const Result<Config> config = read_config(flags.config_file);
-  for (const Error* error : {address.ok() ? nullptr : &address.error(),
-                             config.ok() ? nullptr : &config.error()}) {
+  for (const Error* error :
+       {address.ok() ? nullptr : &address.error(), config.ok() ? nullptr : &config.error()}) {
     if (error == nullptr) continue;
     std::cerr << "musterd: " << error->message << "\n";
     return exit_usage;

@@ -37,13 +37,13 @@ struct Advisory {
   std::string id;                    // "CVE-2023-4863", "DSA-5496-1", "TEMP-0841856-B18BAF"
   std::vector<std::string> aliases;  // other ids of the same flaw
   Ecosystem ecosystem = Ecosystem::unknown;
-  std::string distro;                // "debian:12"; empty outside distributions
-  std::string package;               // source package name in a distribution
+  std::string distro;   // "debian:12"; empty outside distributions
+  std::string package;  // source package name in a distribution
   Status status = Status::affected;
   std::vector<VersionRange> ranges;  // any of them
   Severity severity = Severity::unknown;
-  std::string urgency;               // the publisher's own word ("unimportant", "not yet assigned")
-  std::string summary;               // at most 500 bytes of its description
+  std::string urgency;  // the publisher's own word ("unimportant", "not yet assigned")
+  std::string summary;  // at most 500 bytes of its description
 
   /// The CVE among id and aliases, if any.
   std::optional<std::string_view> cve() const;

@@ -221,6 +221,11 @@ std::string_view ecosystem_scheme(Ecosystem ecosystem) {
   check_failed("a known ecosystem", __FILE__, __LINE__);
 }
 
+bool is_of_distribution(Ecosystem ecosystem) {
+  return ecosystem == Ecosystem::deb || ecosystem == Ecosystem::rpm ||
+         ecosystem == Ecosystem::apk || ecosystem == Ecosystem::pacman;
+}
+
 Ecosystem parse_ecosystem(std::string_view text) {
   text = trim(text);
 #define ECOSYSTEM(name, scheme) \

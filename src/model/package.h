@@ -21,6 +21,8 @@ enum class Ecosystem : std::uint8_t {
 std::string_view ecosystem_name(Ecosystem ecosystem);
 /// The name of the version scheme that the ecosystem declares; empty for unknown.
 std::string_view ecosystem_scheme(Ecosystem ecosystem);
+/// deb, rpm, apk, pacman: packages that belong to a release of a distribution.
+bool is_of_distribution(Ecosystem ecosystem);
 /// Reads our names and the fielded agents' synonyms ("apt", "python", "golang") in any case;
 /// unknown for anything else.
 Ecosystem parse_ecosystem(std::string_view text);
@@ -36,7 +38,7 @@ struct Package {
   std::string source_name;     // source package of a distribution's package; empty = name
   std::string source_version;  // its version (differs for binNMUs); empty = version
   std::string arch;
-  std::string cpe;             // as reported: a hint, not truth
+  std::string cpe;  // as reported: a hint, not truth
 
   friend auto operator<=>(const Package&, const Package&) = default;
 };

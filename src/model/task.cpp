@@ -16,9 +16,9 @@ constexpr std::array<std::string_view, 4> type_names = {
 #undef TASK_TYPE
 };
 
-constexpr std::array<std::string_view, 8> status_names = {
-    "pending", "assigned", "downloading", "executing",
-    "completed", "failed", "expired", "cancelled"};
+constexpr std::array<std::string_view, 8> status_names = {"pending",   "assigned",  "downloading",
+                                                          "executing", "completed", "failed",
+                                                          "expired",   "cancelled"};
 
 template <typename Enum, std::size_t size>
 std::optional<Enum> find_name(const std::array<std::string_view, size>& names,
@@ -94,8 +94,7 @@ Duration lease_length(const Task& task) {
 bool is_deliverable(const Task& task, bool effect_once, bool agent_idle, Instant now) {
   if (task.status == TaskStatus::pending) return true;
   if (task.status != TaskStatus::assigned || task.started_at) return false;
-  const bool repeatable =
-      effect_once || task.redeliver || task.type != TaskType::execute_command;
+  const bool repeatable = effect_once || task.redeliver || task.type != TaskType::execute_command;
   return repeatable && (agent_idle || !task.lease_until || now >= *task.lease_until);
 }
 

@@ -45,8 +45,7 @@ TEST(AdvanceTask, OnlyAResultLeavesATerminalStatus) {
 TEST(AdvanceTask, WorkThatIsOverIsRefusedToRun) {
   for (const TaskStatus status : all_statuses) {
     for (const TaskStatus begun : {TaskStatus::downloading, TaskStatus::executing}) {
-      const auto next =
-          advance(make_task(status), {TaskEvent::Kind::status_reported, begun}, noon);
+      const auto next = advance(make_task(status), {TaskEvent::Kind::status_reported, begun}, noon);
       EXPECT_EQ(next.ok(), !is_terminal(status));
     }
   }

@@ -32,17 +32,17 @@ class Param {
   enum class Kind : std::uint8_t { null, integer, real, text, blob };
 
   Param() = default;
-  Param(std::nullopt_t) {}                                                     // NOLINT
-  Param(std::int64_t value) : kind(Kind::integer), integer(value) {}           // NOLINT
-  Param(int value) : Param(static_cast<std::int64_t>(value)) {}                // NOLINT
-  Param(bool value) : Param(static_cast<std::int64_t>(value ? 1 : 0)) {}       // NOLINT
-  Param(double value) : kind(Kind::real), real(value) {}                       // NOLINT
-  Param(std::string_view value) : kind(Kind::text), view(value) {}             // NOLINT
-  Param(const std::string& value) : Param(std::string_view(value)) {}          // NOLINT
-  Param(const char* value) : Param(std::string_view(value)) {}                 // NOLINT
-  Param(Blob value) : kind(Kind::blob), view(value.bytes) {}                   // NOLINT
-  Param(Instant at) : Param(at.unix_ms) {}                                     // NOLINT
-  Param(const Uuid& id) : kind(Kind::blob), view(octets(id.bytes)) {}          // NOLINT
+  Param(std::nullopt_t) {}                                                            // NOLINT
+  Param(std::int64_t value) : kind(Kind::integer), integer(value) {}                  // NOLINT
+  Param(int value) : Param(static_cast<std::int64_t>(value)) {}                       // NOLINT
+  Param(bool value) : Param(static_cast<std::int64_t>(value ? 1 : 0)) {}              // NOLINT
+  Param(double value) : kind(Kind::real), real(value) {}                              // NOLINT
+  Param(std::string_view value) : kind(Kind::text), view(value) {}                    // NOLINT
+  Param(const std::string& value) : Param(std::string_view(value)) {}                 // NOLINT
+  Param(const char* value) : Param(std::string_view(value)) {}                        // NOLINT
+  Param(Blob value) : kind(Kind::blob), view(value.bytes) {}                          // NOLINT
+  Param(Instant at) : Param(at.unix_ms) {}                                            // NOLINT
+  Param(const Uuid& id) : kind(Kind::blob), view(octets(id.bytes)) {}                 // NOLINT
   Param(const crypto::KeyHash& hash) : kind(Kind::blob), view(octets(hash.bytes)) {}  // NOLINT
   template <typename Tag>
   Param(NumberId<Tag> id) : Param(id.value) {}  // NOLINT

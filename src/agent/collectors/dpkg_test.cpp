@@ -69,11 +69,11 @@ TEST(DpkgStatus, RemovedPackagesAreNotSoftwareButHeldOnesAre) {
 
 TEST(DpkgStatus, MalformedStanzasAreCountedAndCostNoOther) {
   const std::string text =
-      "Status: install ok installed\nVersion: 1\n\n"                       // no name
-      "Package: a\nStatus: install ok installed\n\n"                       // no version
+      "Status: install ok installed\nVersion: 1\n\n"  // no name
+      "Package: a\nStatus: install ok installed\n\n"  // no version
       "Package: b\nnot a field\nStatus: install ok installed\nVersion: 1\n\n"
-      "Package: c\nStatus: install ok installed\nVersion: 1\x01\n\n"       // control character
-      "Package: d\xff\nStatus: install ok installed\nVersion: 1\n\n"       // not UTF-8
+      "Package: c\nStatus: install ok installed\nVersion: 1\x01\n\n"  // control character
+      "Package: d\xff\nStatus: install ok installed\nVersion: 1\n\n"  // not UTF-8
       "\n\n" +
       stanza(std::string(300, 'n'), "install ok installed", "1") +
       stanza("good", "install ok installed", "1");

@@ -112,8 +112,7 @@ Vitals VitalsProbe::measure() {
   vitals.process_memory_mb = pages * sysconf(_SC_PAGESIZE) / (1024 * 1024);
   struct statvfs disk {};
   if (statvfs(root_.c_str(), &disk) == 0) {
-    vitals.disk_free_mb =
-        static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize / (1024 * 1024));
+    vitals.disk_free_mb = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize / (1024 * 1024));
   }
   return vitals;
 }

@@ -34,8 +34,7 @@ namespace {
 }
 
 Duration steady_now() {
-  return std::chrono::duration_cast<Duration>(
-      std::chrono::steady_clock::now().time_since_epoch());
+  return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 struct Pipe {
@@ -125,7 +124,7 @@ bool drop_rights(const Account& account) {
 }
 
 constexpr std::array<const char*, 8> step_names = {
-    "redirect its streams", "start a session", "limit it",      "enter its directory",
+    "redirect its streams", "start a session",   "limit it",      "enter its directory",
     "drop rights",          "forbid new rights", "reset signals", "start /bin/sh"};
 
 [[noreturn]] void become_command(const Launch& launch) {
@@ -200,8 +199,8 @@ void make_nonblocking(int fd) {
 enum class Ending { exited, timed_out, cancelled };
 
 /// Reads output until the shell has ended, time is up, or somebody cancels.
-Ending watch(int child_fd, int cancel_fd, Duration deadline, std::size_t bytes_max,
-             Stream& out, Stream& err) {
+Ending watch(int child_fd, int cancel_fd, Duration deadline, std::size_t bytes_max, Stream& out,
+             Stream& err) {
   for (;;) {
     const Duration left = deadline - steady_now();
     if (left.count() <= 0) return Ending::timed_out;

@@ -24,8 +24,8 @@ Result<Account> find_account(const std::string& user);
 
 /// How a child process is fenced in.
 struct Fence {
-  std::optional<Account> account;  // set when this process is root
-  std::size_t output_bytes = 0;    // kept of each stream
+  std::optional<Account> account;   // set when this process is root
+  std::size_t output_bytes = 0;     // kept of each stream
   std::uint64_t processes_max = 0;  // for `account`; not set without one
   std::uint64_t file_bytes_max = 0;
 };

@@ -110,9 +110,8 @@ TEST_F(ShellTest, ItsDirectoryIsPrivateAndGoneAfterwards) {
 }
 
 TEST_F(ShellTest, ATimeoutKillsGrandchildrenInSessionsOfTheirOwn) {
-  const Outcome outcome = run(
-      "setsid sh -c 'trap \"\" TERM HUP; echo $$; sleep 1000' & sleep 1000",
-      std::chrono::milliseconds(1500));
+  const Outcome outcome = run("setsid sh -c 'trap \"\" TERM HUP; echo $$; sleep 1000' & sleep 1000",
+                              std::chrono::milliseconds(1500));
   EXPECT_EQ(outcome.exit_code, -1);
   EXPECT_EQ(outcome.error, "killed after 1 s (execution_timeout)");
   ASSERT_FALSE(trim(outcome.stdout_text).empty());

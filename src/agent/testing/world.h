@@ -128,8 +128,7 @@ class FakeHost final : public Host {
     return survey;
   }
 
-  static model::Package package(std::string name, std::string version,
-                                std::string arch = "amd64") {
+  static model::Package package(std::string name, std::string version, std::string arch = "amd64") {
     model::Package package;
     package.name = name;
     package.version = version;
@@ -178,9 +177,9 @@ class FakeServer final : public Transport {
 
   /// Number of calls whose path starts so.
   std::size_t count(std::string_view path) const {
-    return static_cast<std::size_t>(std::count_if(
-        calls.begin(), calls.end(),
-        [&](const Call& call) { return call.target.starts_with(path); }));
+    return static_cast<std::size_t>(
+        std::count_if(calls.begin(), calls.end(),
+                      [&](const Call& call) { return call.target.starts_with(path); }));
   }
   static std::string header(const Call& call, std::string_view name) {
     return std::string(Answer{0, call.headers, ""}.header(name));

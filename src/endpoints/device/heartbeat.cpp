@@ -103,8 +103,7 @@ class LenientHeartbeat {
     } else if (name == "agent_version") {
       heartbeat.agent_version = text(name, value, limits::agent_version_bytes);
     } else if (name == "reconnect_reason") {
-      heartbeat.reconnect_reason =
-          known_or_unknown(text(name, value, limits::name_bytes), reasons);
+      heartbeat.reconnect_reason = known_or_unknown(text(name, value, limits::name_bytes), reasons);
     } else if (name == "process_start_time") {
       heartbeat.process_start_time = text(name, value, limits::name_bytes);
     } else if (name == "timestamp") {
@@ -153,14 +152,13 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   const fleet::HeartbeatChange change = fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now);
   if (change.empty()) return http::Reply(acknowledge(decoded.warnings, request.now));
-  return http::Reply(http::Write(
-      [&app, change, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
-       warnings = std::move(decoded.warnings), caller = request.caller,
-       now = request.now](store::Tx& tx) -> Result<http::Response> {
-        fleet::record_heartbeat_change(tx, app.ids, app.credentials, app.presence, caller.org,
-                                       caller.agent, caller.host, owned, change, now);
-        return acknowledge(warnings, now);
-      }));
+  return http::Reply(http::Write([&app, change, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
+                                  warnings = std::move(decoded.warnings), caller = request.caller,
+                                  now = request.now](store::Tx& tx) -> Result<http::Response> {
+    fleet::record_heartbeat_change(tx, app.ids, app.credentials, app.presence, caller.org,
+                                   caller.agent, caller.host, owned, change, now);
+    return acknowledge(warnings, now);
+  }));
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ Result<TaskId> task_param(const http::Request& request) {
 }
 
 std::string encode_task(const model::Task& task) {
-  const auto ttl = std::chrono::duration_cast<std::chrono::seconds>(task.deliver_by -
-                                                                    task.created_at);
+  const auto ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(task.deliver_by - task.created_at);
   JsonWriter json;
   json.begin_object()
       .member("id", task.id)
@@ -260,12 +260,12 @@ Result<http::Reply> report_task_result(App& app, const http::Request& request) {
   app.presence.touch_agent(request.caller.agent, request.now);
   const TaskId task = TRY(task_param(request));
   model::TaskResult result = decode_result(TRY(decode_body(request)), task);
-  return http::Reply(http::Write([&app, poller = poller_of(request), result = std::move(result),
-                                  now = request.now](store::Tx& tx) mutable
-                                 -> Result<http::Response> {
-    return acknowledge(TRY(
-        fleet::record_result(tx, app.ids, app.presence, poller, std::move(result), now)));
-  }));
+  return http::Reply(
+      http::Write([&app, poller = poller_of(request), result = std::move(result),
+                   now = request.now](store::Tx& tx) mutable -> Result<http::Response> {
+        return acknowledge(
+            TRY(fleet::record_result(tx, app.ids, app.presence, poller, std::move(result), now)));
+      }));
 }
 
 }  // namespace muster::endpoints

@@ -98,8 +98,8 @@ Result<http::Reply> agent_config(App& app, const http::Request& request) {
   const auto hostname = http::query_param(request.query, "hostname");
   const auto machine_id = http::query_param(request.query, "agent_id");
   const auto host = app.directory.find(org, machine_id.value_or(""), hostname.value_or(""));
-  const fleet::HostSettings settings = host ? app.settings.of_host(org, host->id, host->tags)
-                                            : app.settings.of_org(org);
+  const fleet::HostSettings settings =
+      host ? app.settings.of_host(org, host->id, host->tags) : app.settings.of_org(org);
   return http::Reply(http::json_response(200, encode_config(settings, request.now)));
 }
 

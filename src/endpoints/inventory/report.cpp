@@ -71,7 +71,7 @@ class ItemReader {
     }
     std::string canonical;
     if (view.distro.empty()) {
-      if (of_distribution(view.ecosystem)) view.distro = distro_;
+      if (model::is_of_distribution(view.ecosystem)) view.distro = distro_;
     } else if (view.distro != distro_) {
       canonical = model::canonical_distro(view.distro);
       view.distro = canonical;
@@ -86,11 +86,6 @@ class ItemReader {
     std::size_t bytes_max;
     std::string_view fleet::PackageList::View::*target;  // none: handled by name
   };
-
-  static bool of_distribution(model::Ecosystem ecosystem) {
-    return ecosystem == model::Ecosystem::deb || ecosystem == model::Ecosystem::rpm ||
-           ecosystem == model::Ecosystem::apk || ecosystem == model::Ecosystem::pacman;
-  }
 
   const Member* find_member(std::string_view name) const {
     using View = fleet::PackageList::View;
@@ -217,8 +212,8 @@ Result<Received> decode_report(const Json& body, const http::Request& request) {
   take_agent(fields, report);
   TRY(fields.finish());
   if (org && *org != report.org.value) {
-    return Error{Errc::organization_forbidden,
-                 "The API key does not belong to this organization", "organization_id"};
+    return Error{Errc::organization_forbidden, "The API key does not belong to this organization",
+                 "organization_id"};
   }
   report.packages.reserve(512, 64 * limits::KiB);
   if (report.delta) {
@@ -248,9 +243,8 @@ Result<Received> decode_mended(App& app, std::string_view body, const Error& fir
   if (!products || parsed->find("products")) return first;
   JsonWriter lifted;
   lifted.begin_object();
-  parsed->for_each_member([&](std::string_view name, const Json& value) {
-    lifted.key(name).raw(value.serialise());
-  });
+  parsed->for_each_member(
+      [&](std::string_view name, const Json& value) { lifted.key(name).raw(value.serialise()); });
   lifted.key("products").raw(products->serialise()).end_object();
   const std::string whole = lifted.take();
   app.counters.mended_reports.fetch_add(1, std::memory_order_relaxed);

@@ -110,8 +110,8 @@ void write_package(JsonWriter& json, const fleet::SoftwareView& software) {
 
 Result<Reply> set_disabled(App& app, const Request& request, bool disabled) {
   const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
-  const fleet::AgentView found = TRY(fleet::show_agent(app.store, app.presence, app.config, id,
-                                                       request.now));
+  const fleet::AgentView found =
+      TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
   return Reply(http::Write([&app, actor = actor_of(request), found, disabled,
                             now = request.now](store::Tx& tx) -> Result<Response> {
     TRY(fleet::set_agent_disabled(tx, app.ids, app.credentials, actor, found.agent.org,
@@ -138,8 +138,8 @@ Result<Reply> list_agents(App& app, const Request& request) {
 Result<Reply> show_agent(App& app, const Request& request) {
   const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
   return Reply(http::json_response(
-      200, encode_agent_whole(TRY(fleet::show_agent(app.store, app.presence, app.config, id,
-                                                    request.now)))));
+      200, encode_agent_whole(
+               TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now)))));
 }
 
 Result<Reply> disable_agent(App& app, const Request& request) {
@@ -153,9 +153,8 @@ Result<Reply> enable_agent(App& app, const Request& request) {
 Result<Reply> list_hosts(App& app, const Request& request) {
   const auto org = TRY(org_param(app, request));
   const int limit = TRY(page_limit(request));
-  const fleet::HostPage page =
-      fleet::list_host_page(app.store, app.presence, app.config, org, page_cursor(request), limit,
-                            request.now);
+  const fleet::HostPage page = fleet::list_host_page(app.store, app.presence, app.config, org,
+                                                     page_cursor(request), limit, request.now);
   std::vector<std::string> items;
   for (const fleet::HostView& view : page.hosts) {
     JsonWriter json;

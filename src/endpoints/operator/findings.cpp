@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Feeds and findings.
+#include "fleet/findings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
-#include "fleet/findings.h"
 #include "fleet/hosts.h"
 
 namespace muster::endpoints {

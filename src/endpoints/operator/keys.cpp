@@ -114,11 +114,11 @@ Result<Reply> list_tokens(App& app, const Request& request) {
 
 Result<Reply> revoke_token(App& app, const Request& request) {
   const TokenId id{TRY(number_param(request.params[0], "token"))};
-  return Reply(http::Write([&app, actor = actor_of(request), id,
-                            now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(200, encode_token(TRY(fleet::revoke_enrolment_token(
-                                        tx, app.ids, app.credentials, actor, id, now))));
-  }));
+  return Reply(http::Write(
+      [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
+        return http::json_response(200, encode_token(TRY(fleet::revoke_enrolment_token(
+                                            tx, app.ids, app.credentials, actor, id, now))));
+      }));
 }
 
 Result<Reply> create_key(App& app, const Request& request) {
@@ -133,10 +133,7 @@ Result<Reply> create_key(App& app, const Request& request) {
     const fleet::CreatedKey created = fleet::create_inventory_key(
         tx, app.ids, app.rng, app.credentials, actor, org, name, scopes, now);
     JsonWriter json;
-    json.begin_object()
-        .member("id", created.id)
-        .member("key", created.key)
-        .member("name", name);
+    json.begin_object().member("id", created.id).member("key", created.key).member("name", name);
     write_scopes(json, scopes);
     json.end_object();
     return http::json_response(201, json.take());
@@ -157,8 +154,9 @@ Result<Reply> revoke_key(App& app, const Request& request) {
   const KeyId id{TRY(number_param(request.params[0], "key"))};
   return Reply(http::Write([&app, actor = actor_of(request), id,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(200, encode_key(TRY(fleet::revoke_inventory_key(
-                                        tx, app.ids, app.credentials, actor, id, now))));
+    return http::json_response(
+        200,
+        encode_key(TRY(fleet::revoke_inventory_key(tx, app.ids, app.credentials, actor, id, now))));
   }));
 }
 
@@ -168,8 +166,8 @@ Result<Reply> create_org(App& app, const Request& request) {
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), name,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        201, encode_org(TRY(fleet::create_org(tx, app.ids, actor, name, now))));
+    return http::json_response(201,
+                               encode_org(TRY(fleet::create_org(tx, app.ids, actor, name, now))));
   }));
 }
 

@@ -29,8 +29,7 @@ Result<std::optional<OrgId>> org_param(App& app, const http::Request& request) {
   return std::optional<OrgId>(TRY(fleet::resolve_org(app.store, *text)));
 }
 
-http::Response page_response(const std::vector<std::string>& items,
-                             std::string_view next_cursor) {
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor) {
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const std::string& item : items) json.raw(item);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings, events and the audit log.
+#include "fleet/settings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
 #include "fleet/hosts.h"
 #include "fleet/orgs.h"
-#include "fleet/settings.h"
 
 namespace muster::endpoints {
 
@@ -48,8 +48,8 @@ Response scope_response(const App& app, const SettingScope& scope) {
   JsonWriter json;
   json.begin_object()
       .member("scope", fleet::scope_kind_name(scope.kind))
-      .member("target", scope.kind == SettingScope::Kind::org ? std::to_string(scope.org.value)
-                                                              : scope.id)
+      .member("target",
+              scope.kind == SettingScope::Kind::org ? std::to_string(scope.org.value) : scope.id)
       .key("settings")
       .raw(app.settings.set_at_json(scope))
       .end_object();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "fleet/tasks.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
 #include "fleet/presence.h"
-#include "fleet/tasks.h"
 
 namespace muster::endpoints {
 
@@ -154,8 +154,8 @@ Result<Reply> create_tasks(App& app, const Request& request) {
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             creator = OperatorId{request.caller.key},
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    const std::vector<TaskId> created = TRY(
-        fleet::create_tasks(tx, app.ids, app.rng, app.presence, actor, creator, order, now));
+    const std::vector<TaskId> created =
+        TRY(fleet::create_tasks(tx, app.ids, app.rng, app.presence, actor, creator, order, now));
     JsonWriter json;
     json.begin_object().key("task_ids").begin_array();
     for (const TaskId id : created) json.value(id);
@@ -204,8 +204,7 @@ Result<Reply> cancel_task(App& app, const Request& request) {
   fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
   return Reply(http::Write([&app, actor = actor_of(request), id, hostname = view.hostname,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    const model::Task task =
-        TRY(fleet::cancel_task(tx, app.ids, app.presence, actor, id, now));
+    const model::Task task = TRY(fleet::cancel_task(tx, app.ids, app.presence, actor, id, now));
     JsonWriter json;
     json.begin_object();
     write_task(json, task, hostname);

@@ -66,8 +66,7 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   out.add("muster_mended_reports_total", "counter",
           "Inventory bodies that lacked their last brace.", app.counters.mended_reports.load());
   out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.", agents);
-  out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.",
-          online);
+  out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.", online);
   http::Response response{200, out.take()};
   response.content_type = "text/plain; version=0.0.4";
   return Reply(std::move(response));

@@ -15,11 +15,11 @@ void set_feed(Tx& tx, const FeedRow& feed) {
 
 std::vector<FeedRow> list_feeds(Reader& reader) {
   std::vector<FeedRow> feeds;
-  Rows rows =
-      reader.query("SELECT feed, imported_at, published, records, matched FROM feeds ORDER BY feed");
+  Rows rows = reader.query(
+      "SELECT feed, imported_at, published, records, matched FROM feeds ORDER BY feed");
   while (rows.next()) {
-    feeds.push_back({rows.string(0), rows.instant(1), rows.string(2), rows.integer(3),
-                     rows.boolean(4)});
+    feeds.push_back(
+        {rows.string(0), rows.instant(1), rows.string(2), rows.integer(3), rows.boolean(4)});
   }
   return feeds;
 }

@@ -36,8 +36,8 @@ void insert_agent(Tx& tx, const Agent& agent) {
   tx.execute(
       "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
       " enrolled_at, token_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-      agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os,
-      agent.arch, agent.key_hash, agent.key_generation, agent.enrolled_at, agent.token);
+      agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os, agent.arch,
+      agent.key_hash, agent.key_generation, agent.enrolled_at, agent.token);
 }
 
 std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
@@ -130,11 +130,10 @@ void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows) {
 
 std::vector<HostPresenceRow> list_host_presence(Reader& reader) {
   std::vector<HostPresenceRow> presence;
-  Rows rows =
-      reader.query("SELECT org_id, host_id, last_seen, agent_version FROM host_presence");
+  Rows rows = reader.query("SELECT org_id, host_id, last_seen, agent_version FROM host_presence");
   while (rows.next()) {
-    presence.push_back({rows.number_id<OrgId>(0), rows.number_id<HostId>(1), rows.instant(2),
-                        rows.string(3)});
+    presence.push_back(
+        {rows.number_id<OrgId>(0), rows.number_id<HostId>(1), rows.instant(2), rows.string(3)});
   }
   return presence;
 }

@@ -55,8 +55,7 @@ std::optional<model::Host> find_host_by_machine(Reader& reader, OrgId org,
 std::optional<model::Host> find_host_by_hostname(Reader& reader, OrgId org,
                                                  std::string_view hostname);
 /// Hosts of that name in every other organisation.
-std::vector<model::Host> list_hosts_elsewhere(Reader& reader, OrgId org,
-                                              std::string_view hostname);
+std::vector<model::Host> list_hosts_elsewhere(Reader& reader, OrgId org, std::string_view hostname);
 /// In the order of their ids, from after `after`; of one organisation if given.
 std::vector<model::Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after,
                                     int count);

@@ -10,15 +10,15 @@ namespace {
 
 constexpr std::int64_t severity_above_all = 1000;
 
-#define FINDING_COLUMNS                                                                  \
-  "f.org_id, f.finding_id, f.host_id, f.package_id, f.feed, f.advisory_id, f.cve,"       \
+#define FINDING_COLUMNS                                                            \
+  "f.org_id, f.finding_id, f.host_id, f.package_id, f.feed, f.advisory_id, f.cve," \
   " f.severity, f.status, f.opened_at, f.resolved_at, f.resolution, f.evidence"
-#define FINDING_VIEW                                                                     \
-  "SELECT " FINDING_COLUMNS                                                              \
-  ", p.name, p.version, p.vendor, p.ecosystem, p.distro, p.source_name,"                 \
-  " p.source_version, p.arch, p.cpe, h.hostname, k.cve IS NOT NULL FROM findings f"      \
-  " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"              \
-  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"                       \
+#define FINDING_VIEW                                                                \
+  "SELECT " FINDING_COLUMNS                                                         \
+  ", p.name, p.version, p.vendor, p.ecosystem, p.distro, p.source_name,"            \
+  " p.source_version, p.arch, p.cpe, h.hostname, k.cve IS NOT NULL FROM findings f" \
+  " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"         \
+  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"                  \
   " LEFT JOIN kev_entries k ON k.cve = f.cve"
 
 Finding read_finding(const Rows& rows) {
@@ -109,8 +109,8 @@ std::vector<Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostI
 }
 
 std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
-  std::vector<FindingView> found =
-      read_views(reader.query(FINDING_VIEW " WHERE f.org_id IN (SELECT org_id FROM orgs) AND f.finding_id = $1", id));
+  std::vector<FindingView> found = read_views(reader.query(
+      FINDING_VIEW " WHERE f.org_id IN (SELECT org_id FROM orgs) AND f.finding_id = $1", id));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }

@@ -62,8 +62,8 @@ std::optional<Host> first(std::vector<Host> hosts) {
 }
 
 // Adjacent literals, so that each statement is one literal and keeps its own address.
-#define HOST_COLUMNS                                                                      \
-  "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro,"  \
+#define HOST_COLUMNS                                                                     \
+  "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro," \
   " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count"
 
 }  // namespace
@@ -96,36 +96,36 @@ std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {
 }
 
 std::optional<Host> find_host_by_machine(Reader& reader, OrgId org, std::string_view machine_id) {
-  return first(read_hosts(reader.query(
-      "SELECT " HOST_COLUMNS " FROM hosts WHERE org_id = $1 AND machine_id = $2"
-      " AND machine_id <> '' ORDER BY last_seen DESC LIMIT 1",
-      org, machine_id)));
+  return first(read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                       " FROM hosts WHERE org_id = $1 AND machine_id = $2"
+                                       " AND machine_id <> '' ORDER BY last_seen DESC LIMIT 1",
+                                       org, machine_id)));
 }
 
 std::optional<Host> find_host_by_hostname(Reader& reader, OrgId org, std::string_view hostname) {
-  return first(read_hosts(reader.query(
-      "SELECT " HOST_COLUMNS " FROM hosts WHERE hostname_folded = $2 AND org_id = $1"
-      " ORDER BY last_seen DESC LIMIT 1",
-      org, fold_case(hostname))));
+  return first(read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                       " FROM hosts WHERE hostname_folded = $2 AND org_id = $1"
+                                       " ORDER BY last_seen DESC LIMIT 1",
+                                       org, fold_case(hostname))));
 }
 
 std::vector<Host> list_hosts_elsewhere(Reader& reader, OrgId org, std::string_view hostname) {
-  return read_hosts(reader.query(
-      "SELECT " HOST_COLUMNS " FROM hosts WHERE hostname_folded = $2 AND org_id <> $1", org,
-      fold_case(hostname)));
+  return read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                 " FROM hosts WHERE hostname_folded = $2 AND org_id <> $1",
+                                 org, fold_case(hostname)));
 }
 
 std::vector<Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after, int count) {
-  return read_hosts(reader.query(
-      "SELECT " HOST_COLUMNS " FROM hosts WHERE host_id > $2 AND ($1 IS NULL OR org_id = $1)"
-      " ORDER BY host_id LIMIT $3",
-      org, after, count));
+  return read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                 " FROM hosts WHERE host_id > $2 AND ($1 IS NULL OR org_id = $1)"
+                                 " ORDER BY host_id LIMIT $3",
+                                 org, after, count));
 }
 
 std::vector<Host> list_hosts_named(Reader& reader, std::string_view hostname) {
-  return read_hosts(reader.query(
-      "SELECT " HOST_COLUMNS " FROM hosts WHERE hostname_folded = $1 ORDER BY last_seen DESC",
-      fold_case(hostname)));
+  return read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                 " FROM hosts WHERE hostname_folded = $1 ORDER BY last_seen DESC",
+                                 fold_case(hostname)));
 }
 
 }  // namespace muster::store

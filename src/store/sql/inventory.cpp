@@ -96,9 +96,8 @@ std::optional<PackageRow> find_package(Reader& reader, OrgId org, PackageId id) 
 
 std::optional<PackageId> find_package_by_content(Reader& reader, OrgId org,
                                                  const ContentId& content) {
-  Rows rows =
-      reader.query("SELECT package_id FROM packages WHERE org_id = $1 AND content_id = $2", org,
-                   content_blob(content));
+  Rows rows = reader.query("SELECT package_id FROM packages WHERE org_id = $1 AND content_id = $2",
+                           org, content_blob(content));
   if (!rows.next()) return std::nullopt;
   return rows.number_id<PackageId>(0);
 }
@@ -107,17 +106,16 @@ void for_each_package(Reader& reader, const std::function<void(const PackageRow&
   Rows rows =
       reader.query("SELECT org_id, package_id, content_id, " PACKAGE_COLUMNS " FROM packages");
   while (rows.next()) {
-    PackageRow row{rows.number_id<OrgId>(0), rows.number_id<PackageId>(1), {},
-                   read_package(rows, 3)};
+    PackageRow row{
+        rows.number_id<OrgId>(0), rows.number_id<PackageId>(1), {}, read_package(rows, 3)};
     std::memcpy(row.content.data(), rows.blob(2).data(), sizeof row.content);
     each(row);
   }
 }
 
 std::vector<PackageId> get_package_set(Reader& reader, OrgId org, const crypto::KeyHash& set) {
-  Rows rows =
-      reader.query("SELECT members FROM package_sets WHERE org_id = $1 AND set_hash = $2", org,
-                   hash_blob(set));
+  Rows rows = reader.query("SELECT members FROM package_sets WHERE org_id = $1 AND set_hash = $2",
+                           org, hash_blob(set));
   if (!rows.next()) throw StoreError("package_sets: a host's set is missing");
   return decode_ids(rows.blob(0));
 }
@@ -125,8 +123,8 @@ std::vector<PackageId> get_package_set(Reader& reader, OrgId org, const crypto::
 crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageId>& ids) {
   const std::string members = encode_ids(ids);
   crypto::KeyHash hash;
-  hash.bytes = crypto::content_hash(
-      {reinterpret_cast<const std::uint8_t*>(members.data()), members.size()});
+  hash.bytes =
+      crypto::content_hash({reinterpret_cast<const std::uint8_t*>(members.data()), members.size()});
   tx.execute(
       "INSERT INTO package_sets (org_id, set_hash, members, hosts) VALUES ($1, $2, $3, 1)"
       " ON CONFLICT (org_id, set_hash) DO UPDATE SET hosts = package_sets.hosts + 1",
@@ -135,9 +133,8 @@ crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageI
 }
 
 void release_package_set(Tx& tx, OrgId org, const crypto::KeyHash& set) {
-  tx.execute(
-      "UPDATE package_sets SET hosts = hosts - 1 WHERE org_id = $1 AND set_hash = $2", org,
-      hash_blob(set));
+  tx.execute("UPDATE package_sets SET hosts = hosts - 1 WHERE org_id = $1 AND set_hash = $2", org,
+             hash_blob(set));
   tx.execute("DELETE FROM package_sets WHERE org_id = $1 AND set_hash = $2 AND hosts <= 0", org,
              hash_blob(set));
 }

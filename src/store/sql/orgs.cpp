@@ -56,8 +56,8 @@ std::vector<Setting> list_settings(Reader& reader) {
   std::vector<Setting> settings;
   Rows rows = reader.query("SELECT org_id, scope, scope_id, name, value FROM settings");
   while (rows.next()) {
-    settings.push_back({rows.number_id<OrgId>(0), rows.string(1), rows.string(2), rows.string(3),
-                        rows.string(4)});
+    settings.push_back(
+        {rows.number_id<OrgId>(0), rows.string(1), rows.string(2), rows.string(3), rows.string(4)});
   }
   return settings;
 }

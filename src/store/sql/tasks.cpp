@@ -11,9 +11,9 @@ using model::TaskResult;
 
 namespace {
 
-#define TASK_COLUMNS                                                                        \
-  "org_id, task_id, agent_id, batch_id, type, status, priority, payload, redeliver,"        \
-  " execution_timeout_seconds, created_by, created_at, deliver_by, valid_until, attempt,"   \
+#define TASK_COLUMNS                                                                      \
+  "org_id, task_id, agent_id, batch_id, type, status, priority, payload, redeliver,"      \
+  " execution_timeout_seconds, created_by, created_at, deliver_by, valid_until, attempt," \
   " assigned_at, lease_until, started_at, finished_at, error"
 
 Task read_task(const Rows& rows) {
@@ -112,18 +112,18 @@ std::optional<Task> find_task(Reader& reader, OrgId org, TaskId id) {
 }
 
 std::optional<Task> find_task_anywhere(Reader& reader, TaskId id) {
-  return first(read_tasks(reader.query(
-      "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs)"
-      " AND task_id = $1",
-      id)));
+  return first(read_tasks(reader.query("SELECT " TASK_COLUMNS
+                                       " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs)"
+                                       " AND task_id = $1",
+                                       id)));
 }
 
 std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent, int count) {
-  return read_tasks(reader.query(
-      "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND agent_id = $2"
-      " AND status IN ('pending', 'assigned')"
-      " ORDER BY priority DESC, created_at, task_id LIMIT $3",
-      org, agent, count));
+  return read_tasks(reader.query("SELECT " TASK_COLUMNS
+                                 " FROM tasks WHERE org_id = $1 AND agent_id = $2"
+                                 " AND status IN ('pending', 'assigned')"
+                                 " ORDER BY priority DESC, created_at, task_id LIMIT $3",
+                                 org, agent, count));
 }
 
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
@@ -136,10 +136,10 @@ std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
 
 std::vector<Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskId before,
                              int count) {
-  return read_tasks(reader.query(
-      "SELECT " TASK_COLUMNS " FROM tasks WHERE task_id < $2 AND ($1 IS NULL OR agent_id = $1)"
-      " ORDER BY task_id DESC LIMIT $3",
-      agent, before, count));
+  return read_tasks(reader.query("SELECT " TASK_COLUMNS
+                                 " FROM tasks WHERE task_id < $2 AND ($1 IS NULL OR agent_id = $1)"
+                                 " ORDER BY task_id DESC LIMIT $3",
+                                 agent, before, count));
 }
 
 std::vector<Outstanding> list_outstanding(Reader& reader) {
@@ -149,8 +149,8 @@ std::vector<Outstanding> list_outstanding(Reader& reader) {
       " sum(CASE WHEN status = 'assigned' AND started_at IS NULL THEN 1 ELSE 0 END)"
       " FROM tasks WHERE status IN ('pending', 'assigned') GROUP BY org_id, agent_id");
   while (rows.next()) {
-    agents.push_back({rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.integer(2),
-                      rows.integer(3)});
+    agents.push_back(
+        {rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.integer(2), rows.integer(3)});
   }
   return agents;
 }

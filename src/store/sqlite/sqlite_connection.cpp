@@ -26,8 +26,8 @@ class SqliteStatement final : public Statement {
     for (std::size_t i = 0; i < params.size(); ++i) {
       // SQLite reads $1 as a name, and gives names their index in order of appearance.
       const std::string name = "$" + std::to_string(i + 1);
-      const int index = indexes_ready_ ? indexes_[i]
-                                       : sqlite3_bind_parameter_index(statement_, name.c_str());
+      const int index =
+          indexes_ready_ ? indexes_[i] : sqlite3_bind_parameter_index(statement_, name.c_str());
       if (!indexes_ready_) indexes_[i] = index;
       if (index != 0 && bind_one(index, params[i]) != SQLITE_OK) fail(database_, "bind");
     }

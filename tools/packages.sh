@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by ./start and ./check: the Debian 12 packages that they need, and their installation.
+
+packages_build="g++ cmake ninja-build ccache pkg-config python3 python3-yaml
+  libboost1.81-dev libssl-dev libsodium-dev libsqlite3-dev libsimdjson-dev libfmt-dev
+  libtomlplusplus-dev libcli11-dev zlib1g-dev libzstd-dev libseccomp-dev
+  libgtest-dev libbenchmark-dev"
+packages_check="clang-format-14 python3-jsonschema git"
+packages_bench="nginx-light wrk"
+
+# need_packages PACKAGE…: returns at once when all are there; else installs them as root, and
+# without root prints the one line that does and exits 2.
+need_packages() {
+  local missing
+  missing=$(for name in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || echo "$name"
+  done)
+  [ -z "$missing" ] && return 0
+  # shellcheck disable=SC2086
+  set -- $missing
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "These packages are missing. Install them, then run this again:" >&2
+    echo "  sudo apt-get install -y --no-remove $*" >&2
+    exit 2
+  fi
+  echo "Installing: $*"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove "$@" >/dev/null
+}
