@@ -4,6 +4,7 @@
 # Builds every .cpp of the current folder (and its subfolders) as library `NAME`, split by suffix:
 #   *_test.cpp   one GoogleTest binary NAME_test, each case registered with CTest
 #   *_bench.cpp  one Google Benchmark binary NAME_bench
+#   *_fuzz.cpp   a libFuzzer binary each, in builds with MUSTER_FUZZ; those have no tests or benches
 #   the rest     the library
 # USES names the modules whose headers this one may include; tools/layers.py reads the same list.
 
@@ -22,6 +23,12 @@ if(MUSTER_SANITIZE)
   target_link_options(muster_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(MUSTER_FUZZ)
+  target_compile_options(muster_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=all)
+  target_link_options(muster_options INTERFACE -fsanitize=address,undefined)
+endif()
+
 include(GoogleTest)
 
 function(house_module name)
@@ -31,6 +38,8 @@ function(house_module name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set(benches ${sources})
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+  set(fuzzers ${sources})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cpp$")
 
   list(TRANSFORM ARG_USES PREPEND muster_ OUTPUT_VARIABLE uses)
@@ -43,6 +52,16 @@ function(house_module name)
     target_link_libraries(muster_${name} INTERFACE muster_options ${uses} ${ARG_LINKS})
   endif()
 
+  if(MUSTER_FUZZ)
+    foreach(file IN LISTS fuzzers)
+      get_filename_component(stem ${file} NAME_WE)
+      add_executable(${stem} ${file})
+      target_link_libraries(${stem} PRIVATE muster_${name})
+      target_link_options(${stem} PRIVATE -fsanitize=fuzzer)
+      set_target_properties(${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    endforeach()
+    return()
+  endif()
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE muster_${name} ${test_uses} GTest::gtest_main)

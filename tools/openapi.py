@@ -21,10 +21,8 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Codes that no answer documents yet, each with its reason.
-UNDOCUMENTED_CODES = {
-    "fenced": "no route can create a fenced token yet",
-}
+# Codes that no answer documents, each with its reason.
+UNDOCUMENTED_CODES = {}
 ERROR_SCHEMAS = {
     "device": {"$ref": "DeviceError"},
     "inventory": {"$ref": "InventoryError"},
@@ -34,7 +32,7 @@ ERROR_SCHEMAS = {
 REASONS = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: "Not found",
            405: "Method not allowed", 409: "Conflict", 413: "Body too large",
            415: "Unsupported encoding", 421: "Misdirected request", 429: "Too many requests",
-           503: "Overloaded or unavailable"}
+           431: "Head too large", 503: "Overloaded or unavailable"}
 
 # Errors that a route has for being a route, for taking a body, and for its guard.
 EVERY_ROUTE = {503: ["overloaded", "unavailable"]}

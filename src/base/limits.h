@@ -38,6 +38,14 @@ inline constexpr std::size_t feed_text_bytes = 1024 * MiB;
 inline constexpr std::size_t inline_body_bytes = 64 * KiB;
 
 // --- Connections -----------------------------------------------------------------------------
+/// Open at one time; the next caller gets 503. Lowered to what the process may open.
+inline constexpr std::size_t connections = 100'000;
+/// Large bodies and answers get time on top of the timeouts, at this rate.
+inline constexpr std::size_t slowest_bytes_per_second = 32 * KiB;
+/// The body of a refused request is read and dropped up to this; beyond it the connection ends.
+inline constexpr std::size_t discard_bytes = 64 * KiB;
+/// How long input is dropped after an answer that ends the connection, so that the peer reads it.
+inline constexpr Duration linger_timeout = std::chrono::seconds(5);
 inline constexpr Duration head_timeout = std::chrono::seconds(20);
 inline constexpr Duration body_timeout = std::chrono::seconds(60);
 inline constexpr Duration write_timeout = std::chrono::seconds(30);

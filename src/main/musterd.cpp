@@ -7,6 +7,7 @@
 #include <iostream>
 #include <sstream>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -169,8 +170,17 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   return exit_ok;
 }
 
+/// Each agent's kept connection is a descriptor: as many as the system lets this process have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(int argc, char** argv) {
   ::umask(077);  // nothing the server writes is for other users
+  raise_descriptor_limit();
   Flags flags;
   CLI::App cli("musterd: the Muster server", "musterd");
   cli.add_option("--data", flags.data, "Directory of the store; created if missing")->required();

@@ -56,14 +56,14 @@ std::optional<Refusal> refuse_front(std::string_view input) {
   const auto bad = std::find_if(input.begin(), input.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 && c != '\r' && c != '\n' && c != '\t';
   });
-  if (bad != input.end()) return Refusal{400, "control character in the head"};
+  if (bad != input.end()) return Refusal{Errc::malformed_request, "control character in the head"};
   const bool bare_line_end = input.find("\n\n") != std::string_view::npos;
-  if (bare_line_end) return Refusal{400, "line does not end with CRLF"};
+  if (bare_line_end) return Refusal{Errc::malformed_request, "line does not end with CRLF"};
   return std::nullopt;
 }
 
-void RequestParser::refuse(int status, std::string_view why, Failure& failure) {
-  refusal_ = Refusal{status, why};
+void RequestParser::refuse(Errc code, std::string_view why, Failure& failure) {
+  refusal_ = Refusal{code, why};
   failure = beast::http::error::bad_value;
 }
 
@@ -87,7 +87,7 @@ void RequestParser::on_request_impl(beast::http::verb verb, Text method, Text ta
   framing_.head_method = method == "HEAD";
   take_target(std_view(target));
   const bool asterisk = request_->path == "*";
-  if (!request_->path.starts_with('/') && !asterisk) refuse(400, "target is not a path", failure);
+  if (!request_->path.starts_with('/') && !asterisk) refuse(Errc::malformed_request, "target is not a path", failure);
 }
 
 void RequestParser::on_field_impl(beast::http::field field, Text name, Text value,
@@ -95,9 +95,9 @@ void RequestParser::on_field_impl(beast::http::field field, Text name, Text valu
   if (request_ == nullptr) return;  // a trailer: nothing here wants one
   const std::string_view text = std_view(value);
   const bool in_head = text.data() >= head_.data() && text.data() <= head_.data() + head_.size();
-  if (!in_head) return refuse(400, "folded header field", failure);
+  if (!in_head) return refuse(Errc::malformed_request, "folded header field", failure);
   if (!request_->headers.add(std_view(name), text)) {
-    return refuse(431, "too many header fields", failure);
+    return refuse(Errc::head_too_large, "too many header fields", failure);
   }
   switch (field) {
     case beast::http::field::host:
@@ -105,11 +105,11 @@ void RequestParser::on_field_impl(beast::http::field field, Text name, Text valu
       break;
     case beast::http::field::content_length:
       ++lengths_;
-      if (!all_digits(text)) refuse(400, "bad Content-Length", failure);
+      if (!all_digits(text)) refuse(Errc::malformed_request, "bad Content-Length", failure);
       break;
     case beast::http::field::transfer_encoding:
       ++encodings_;
-      if (!equal_folded(text, "chunked")) refuse(400, "unknown Transfer-Encoding", failure);
+      if (!equal_folded(text, "chunked")) refuse(Errc::malformed_request, "unknown Transfer-Encoding", failure);
       break;
     case beast::http::field::expect:
       framing_.expects_continue = equal_folded(text, "100-continue");
@@ -120,12 +120,12 @@ void RequestParser::on_field_impl(beast::http::field field, Text name, Text valu
 }
 
 std::optional<Refusal> RequestParser::refused_framing() const {
-  if (lengths_ > 1) return Refusal{400, "several Content-Length"};
+  if (lengths_ > 1) return Refusal{Errc::malformed_request, "several Content-Length"};
   if (lengths_ > 0 && encodings_ > 0) {
-    return Refusal{400, "both Content-Length and Transfer-Encoding"};
+    return Refusal{Errc::malformed_request, "both Content-Length and Transfer-Encoding"};
   }
-  if (encodings_ > 0 && framing_.http_1_0) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
-  if (hosts_ > 1 || (hosts_ == 0 && !framing_.http_1_0)) return Refusal{400, "not one Host"};
+  if (encodings_ > 0 && framing_.http_1_0) return Refusal{Errc::malformed_request, "Transfer-Encoding in HTTP/1.0"};
+  if (hosts_ > 1 || (hosts_ == 0 && !framing_.http_1_0)) return Refusal{Errc::malformed_request, "not one Host"};
   return std::nullopt;
 }
 
@@ -139,7 +139,7 @@ std::optional<Refusal> RequestParser::parse_head(std::string_view head, http::Re
   const std::size_t used = put(boost::asio::buffer(head.data(), head.size()), failure);
   request_ = nullptr;
   if (refusal_.has_value()) return refusal_;
-  if (failure || used != head.size() || !is_header_done()) return Refusal{400, "malformed head"};
+  if (failure || used != head.size() || !is_header_done()) return Refusal{Errc::malformed_request, "malformed head"};
   if (auto refused = refused_framing()) return refused;
   framing_.chunked = chunked();
   framing_.content_length = content_length().value_or(0);
@@ -149,7 +149,7 @@ std::optional<Refusal> RequestParser::parse_head(std::string_view head, http::Re
 }
 
 void RequestParser::on_chunk_header_impl(std::uint64_t size, Text, Failure& failure) {
-  if (size > body_max_ - body_->size()) refuse(413, "body too large", failure);
+  if (size > body_max_ - body_->size()) refuse(Errc::body_too_large, "body too large", failure);
 }
 
 std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, Text bytes, Failure&) {
@@ -170,9 +170,9 @@ std::optional<Refusal> RequestParser::put_chunks(std::string_view input, std::st
   Failure failure;
   used = put(boost::asio::buffer(input.data(), input.size()), failure);
   if (refusal_.has_value()) return refusal_;
-  if (failure && failure != beast::http::error::need_more) return Refusal{400, "malformed chunk"};
+  if (failure && failure != beast::http::error::need_more) return Refusal{Errc::malformed_request, "malformed chunk"};
   // Between chunks there is only framing: extensions and trailers are held to a head's size.
-  if (!is_done() && input.size() - used > limits::head_bytes) return Refusal{400, "chunk framing"};
+  if (!is_done() && input.size() - used > limits::head_bytes) return Refusal{Errc::malformed_request, "chunk framing"};
   return std::nullopt;
 }
 

@@ -24,9 +24,9 @@ struct Framing {
   bool has_body() const { return chunked || content_length > 0; }
 };
 
-/// Why a head or a chunked body is refused: 400, 413 or 431.
+/// Why a head or a chunked body is refused: malformed_request, head_too_large or body_too_large.
 struct Refusal {
-  int status = 400;
+  Errc code = Errc::malformed_request;
   std::string_view why;
 };
 
@@ -67,7 +67,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   void on_finish_impl(Failure&) override {}
 
   void take_target(std::string_view target);
-  void refuse(int status, std::string_view why, Failure&);
+  void refuse(Errc code, std::string_view why, Failure&);
   std::optional<Refusal> refused_framing() const;
 
   http::Request* request_ = nullptr;  // while parse_head() runs, so trailers change nothing

@@ -29,7 +29,7 @@ Read read_in_steps(std::string_view head, std::string_view rest, std::size_t ste
     rest.remove_prefix(std::min(step, rest.size()));
     std::size_t used = 0;
     if (const auto refused = parser.put_chunks(pending, out.body, body_max, used)) {
-      out.status = refused->status;
+      out.status = static_cast<int>(refused->code) + 1;
       return out;
     }
     CHECK(used <= pending.size() && out.body.size() <= body_max);

@@ -20,14 +20,14 @@ struct ServerOptions {
   std::size_t io_threads = 0;         // 0: one per core
   std::size_t worker_threads = 2;
   /// Over all threads; the next caller gets 503. Lowered to what the process may open.
-  std::size_t connections_max = 100'000;
+  std::size_t connections_max = limits::connections;
   std::size_t reads_in_flight = limits::reads_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
   Duration head_timeout = limits::head_timeout;
   Duration body_timeout = limits::body_timeout;
   Duration write_timeout = limits::write_timeout;
   /// Large bodies and answers get time on top of those two, at this rate.
-  std::size_t slowest_bytes_per_second = 32 * limits::KiB;
+  std::size_t slowest_bytes_per_second = limits::slowest_bytes_per_second;
   Duration idle_timeout = limits::idle_timeout;
   Duration drain_timeout = limits::drain_timeout;
 };

@@ -12,12 +12,8 @@ namespace muster::net {
 
 namespace {
 
-/// A refused request's body up to here is read and dropped, to keep the connection.
-constexpr std::uint64_t discard_bytes_max = 64 * limits::KiB;
 /// Answers up to here are sent in one call with their head.
 constexpr std::size_t joined_body_bytes = 16 * limits::KiB;
-/// How long a refused peer may go on sending before it is cut off without having seen why.
-constexpr Duration linger_timeout = std::chrono::seconds(5);
 
 bool is_inside(std::string_view part, const std::string& whole) {
   return std::greater_equal<>()(part.data(), whole.data()) &&
@@ -117,7 +113,7 @@ Session::Next Session::advance() {
   const std::size_t seen = scanned_;
   const std::size_t head_size = find_head(input_, scanned_);
   if (head_size > limits::head_bytes || (head_size == 0 && input_.size() > limits::head_bytes)) {
-    return refuse_head({431, "head too large"});
+    return refuse_head({Errc::head_too_large, "head too large"});
   }
   if (head_size == 0) {
     const auto refused = refuse_front(input_.substr(seen));
@@ -159,7 +155,7 @@ Session::Next Session::take_body() {
   Exchange& exchange = *exchange_;
   const Framing& framing = exchange.parser->framing();
   if (framing.content_length > exchange.admission.body_max) {
-    return refuse_and_close({Errc::body_too_large, "Payload too large"}, 413);
+    return refuse_and_close({Errc::body_too_large, "body too large"});
   }
   if (!framing.has_body()) return run_here_or_wait();
   if (framing.expects_continue && input_.empty() && !say_continue()) return Next::close;
@@ -192,15 +188,11 @@ Session::Next Session::run_here_or_wait() {
 
 Session::Next Session::refuse_head(const Refusal& refusal) {
   if (!exchange_) open_exchange();
-  if (refusal.status == 413) {
-    return refuse_and_close({Errc::body_too_large, "Payload too large"}, 413);
-  }
-  return refuse_and_close({Errc::invalid_encoding, std::string(refusal.why)}, refusal.status);
+  return refuse_and_close({refusal.code, std::string(refusal.why)});
 }
 
-Session::Next Session::refuse_and_close(const Error& error, int status) {
+Session::Next Session::refuse_and_close(const Error& error) {
   http::Response response = thread_.shared().service.refuse(*exchange_->request, error);
-  response.status = status;  // the table of failures has no 431
   after_ = Stage::linger;
   input_ = {};
   return answer(std::move(response));
@@ -210,7 +202,7 @@ Session::Next Session::refuse_with(http::Response response) {
   const Framing& framing = exchange_->parser->framing();
   if (!framing.has_body()) return answer(std::move(response));
   if (framing.chunked || framing.expects_continue || !framing.keep_alive ||
-      framing.content_length > discard_bytes_max) {
+      framing.content_length > limits::discard_bytes) {
     after_ = Stage::linger;
     input_ = {};
     return answer(std::move(response));
@@ -398,7 +390,7 @@ Task<void> Session::discard() {
 Task<void> Session::linger() {
   // Closing with unread input resets the connection, and the peer may never see the answer.
   ::shutdown(socket(), SHUT_WR);
-  thread_.set_deadline(*this, std::min(linger_timeout, thread_.options().body_timeout));
+  thread_.set_deadline(*this, std::min(limits::linger_timeout, thread_.options().body_timeout));
   // GCC 12 loses the frame when a loop's condition awaits a temporary: keep it in the body.
   for (;;) {
     const auto bytes = co_await read_more(IoThread::read_buffer_bytes);

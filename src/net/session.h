@@ -56,7 +56,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Next run_here_or_wait();
   Next refuse_head(const Refusal& refusal);
   /// Answers without having read the body, and ends the connection once the peer has seen it.
-  Next refuse_and_close(const Error& error, int status);
+  Next refuse_and_close(const Error& error);
   /// Answers without having read the body: a small one is discarded, else the connection ends.
   Next refuse_with(http::Response response);
   Next after_reply(http::Reply reply);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/test_directory.h"
+#include "base/testing.h"
+#include "base/text.h"
+#include "endpoints/app.h"
+#include "endpoints/dispatcher.h"
+#include "fleet/fleet.h"
+
+namespace muster::endpoints {
+
+/// A request as it would be on the wire.
+struct TestRequest {
+  std::string method;
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// The whole server but its sockets, on a fresh directory: what `main` wires, with a fake clock and
+/// a seeded Rng. The writer thread is not started, so a request is answered before ask() returns.
+class TestServer {
+ public:
+  explicit TestServer(const Config& of = {}) : config(of) {
+    fleet::create_bootstrap_token(fleet, rng, directory.path() + "/admin.token", clock.now());
+    std::ifstream(directory.path() + "/admin.token") >> admin_token;
+    const auto& key = fleet.signing_key.public_key();
+    face.url = server_url;
+    face.public_key =
+        crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
+    app.ready = true;
+  }
+
+  /// What the session does with a request whose framing is in order.
+  http::Response ask(const TestRequest& sent) {
+    http::Request request;
+    request.method = parse_method(sent.method);
+    const std::string_view target = sent.target;
+    const auto mark = target.find('?');
+    request.path = target.substr(0, mark);
+    request.query = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+    bool host_given = false;
+    for (const auto& [name, value] : sent.headers) {
+      CHECK(request.headers.add(name, value));
+      host_given = host_given || equal_folded(name, "Host");
+    }
+    if (!host_given) CHECK(request.headers.add("Host", "127.0.0.1:8480"));
+    request.peer_address = "127.0.0.1";
+    request.now = clock.now();
+    auto verdict = dispatcher.admit(request);
+    if (auto* refused = std::get_if<http::Response>(&verdict)) return std::move(*refused);
+    const auto& admission = std::get<http::Admission>(verdict);
+    if (sent.body.size() > admission.body_max) {
+      return dispatcher.refuse(request, {Errc::body_too_large, "body too large"});
+    }
+    request.body = sent.body;
+    http::Reply reply = dispatcher.handle(admission, request);
+    if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
+    std::optional<http::Response> answer;
+    dispatcher.commit(admission, std::get<http::Write>(std::move(reply)),
+                      [&](http::Response response) { answer = std::move(response); });
+    CHECK(answer.has_value());
+    return std::move(*answer);
+  }
+
+  static constexpr std::string_view server_url = "https://muster.example.org";
+
+  const Config config;
+  TestDirectory directory;
+  FakeClock clock;
+  SeededRng rng;
+  std::vector<std::string> log_lines;
+  Log log{clock, [this](std::string_view line) { log_lines.emplace_back(line); }};
+  fleet::Fleet fleet{directory.path(), directory.path() + "/secret", rng, clock.now()};
+  ServerFace face;
+  App app{.config = config,
+          .store = fleet.store,
+          .rng = rng,
+          .ids = fleet.ids,
+          .log = log,
+          .credentials = fleet.credentials,
+          .presence = fleet.presence,
+          .directory = fleet.directory,
+          .packages = fleet.packages,
+          .catalogue = fleet.catalogue,
+          .settings = fleet.settings,
+          .face = face};
+  Dispatcher dispatcher{app};
+  std::string admin_token;
+
+ private:
+  static http::Method parse_method(std::string_view name) {
+    for (const http::Method method : {http::Method::get, http::Method::post, http::Method::put,
+                                      http::Method::patch, http::Method::del}) {
+      if (http::method_name(method) == name) return method;
+    }
+    return http::Method::other;
+  }
+};
+
+}  // namespace muster::endpoints

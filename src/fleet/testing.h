@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/config.h"
+#include "base/test_directory.h"
+#include "base/testing.h"
+#include "fleet/enrolment.h"
+#include "fleet/findings.h"
+#include "fleet/fleet.h"
+#include "fleet/inventory.h"
+#include "fleet/package_list.h"
+#include "fleet/tasks.h"
+
+namespace muster::fleet {
+
+/// A fleet on a fresh directory at a moment that only the test moves. The store's writer thread is
+/// not started, so every write is durable when its call returns.
+class TestFleet {
+ public:
+  static constexpr OrgId org{1};
+
+  explicit TestFleet(std::uint64_t seed = 1) : rng(seed) { open(); }
+
+  /// Closes the fleet and opens it again from what the store has: a restart without a flush.
+  void reopen() {
+    fleet_.reset();
+    open();
+  }
+  Fleet& operator*() { return *fleet_; }
+  Fleet* operator->() { return fleet_.get(); }
+
+  Inventory inventory() {
+    return {config,           fleet_->ids,       fleet_->catalogue, fleet_->packages,
+            fleet_->presence, fleet_->directory, fleet_->settings};
+  }
+
+  /// The one number that a query over the store yields.
+  std::int64_t count(store::Sql sql) {
+    return fleet_->store.read([&](store::Reader& reader) {
+      store::Rows rows = reader.query(sql);
+      CHECK(rows.next());
+      return rows.integer(0);
+    });
+  }
+
+  CreatedToken token(std::int64_t max_uses = 1000) {
+    return fleet_->store.write([&](store::Tx& tx) {
+      return create_enrolment_token(tx, fleet_->ids, rng, fleet_->credentials, actor, org,
+                                    std::chrono::hours(24), max_uses, now);
+    });
+  }
+  EnrolmentCredential credential(const CreatedToken& token) const {
+    return {org, token.id, token.expires_at};
+  }
+
+  /// Enrols with a token of its own.
+  Result<Enrolled> enrol(const EnrolmentRequest& request) {
+    const EnrolmentCredential proof = credential(token());
+    return fleet_->store.write([&](store::Tx& tx) { return enrol_in(tx, proof, request); });
+  }
+  Enrolled enrol(const std::string& hostname, const std::string& machine_id = {}) {
+    return enrol(request_of(hostname, machine_id)).value();
+  }
+  Result<Enrolled> enrol_in(store::Tx& tx, const EnrolmentCredential& proof,
+                            const EnrolmentRequest& request) {
+    return enrol_agent(tx, fleet_->ids, rng, fleet_->credentials, fleet_->presence,
+                       fleet_->directory, config, proof, request, now);
+  }
+  static EnrolmentRequest request_of(const std::string& hostname,
+                                     const std::string& machine_id = {}) {
+    return {hostname, "linux", "amd64", "1.0.0", machine_id, "192.0.2.1"};
+  }
+
+  static InventoryReport report_of(const std::string& hostname,
+                                   const std::vector<model::Package>& packages = {}) {
+    InventoryReport report;
+    report.org = org;
+    report.hostname = hostname;
+    for (const model::Package& package : packages) add(report, package);
+    return report;
+  }
+  static void add(InventoryReport& report, const model::Package& package) {
+    report.packages.add({package.name, package.version, package.vendor, package.ecosystem,
+                         package.distro, package.source_name, package.source_version, package.arch,
+                         package.cpe});
+  }
+  Result<ReportOutcome> report(const InventoryReport& report) {
+    return fleet_->store.write(
+        [&](store::Tx& tx) { return record_report(tx, inventory(), report, now); });
+  }
+
+  Result<std::vector<TaskId>> create(const TaskOrder& order) {
+    return fleet_->store.write([&](store::Tx& tx) {
+      return create_tasks(tx, fleet_->ids, rng, fleet_->presence, actor, OperatorId{1}, order, now);
+    });
+  }
+  Result<ImportOutcome> import(feeds::FeedKind kind, std::string content) {
+    return import_feed(fleet_->store, fleet_->ids, fleet_->catalogue, fleet_->packages, actor, kind,
+                       std::move(content), now);
+  }
+
+  TestDirectory directory;
+  SeededRng rng;
+  Config config;
+  Instant now = test_epoch;
+  const Actor actor = Actor::operator_token(OperatorId{1});
+
+ private:
+  void open() {
+    fleet_ = std::make_unique<Fleet>(directory.path(), directory.path() + "/secret", rng, now);
+  }
+
+  std::unique_ptr<Fleet> fleet_;
+};
+
+/// A package of Debian 12, as feeds in tests speak of it.
+inline model::Package debian_package(const std::string& name, const std::string& version) {
+  model::Package package;
+  package.name = name;
+  package.version = version;
+  package.ecosystem = model::Ecosystem::deb;
+  package.distro = "debian:12";
+  return package;
+}
+
+}  // namespace muster::fleet
