@@ -4,6 +4,8 @@
 #include <exception>
 #include <memory>
 
+#include "fleet/enrolment.h"
+#include "fleet/presence.h"
 #include "fleet/writes.h"
 
 namespace muster::endpoints {
@@ -37,6 +39,17 @@ std::string what_of(std::exception_ptr failure) {
   } catch (...) {
     return "unknown exception";
   }
+}
+
+/// The same reply, once it is durable that the agent has called.
+http::Reply after_first_call(App& app, const http::Caller& caller, Instant now, http::Reply reply) {
+  return http::Write([&app, caller, now, reply = std::move(reply)](
+                         store::Tx& tx) mutable -> Result<http::Response> {
+    fleet::record_first_call(tx, app.ids, app.credentials, app.presence, caller.org, caller.agent,
+                             caller.host, now);
+    if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
+    return std::get<http::Write>(reply)(tx);
+  });
 }
 
 }  // namespace
@@ -88,6 +101,15 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
 }
 
 http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
+  http::Reply reply = run(admission, request);
+  const http::Caller& caller = request.caller;
+  const bool known = caller.kind != http::Caller::Kind::agent ||
+                     app_.presence.has_called(caller.agent);
+  if (known) return reply;
+  return after_first_call(app_, caller, request.now, std::move(reply));
+}
+
+http::Reply Dispatcher::run(const http::Admission& admission, const http::Request& request) {
   const Route& route = route_table[admission.row];
   const auto dialect = static_cast<Dialect>(admission.dialect);
   try {

@@ -40,6 +40,7 @@ class Dispatcher final : public http::Service {
   http::Response refuse(const http::Request& request, const Error& error) override;
 
  private:
+  http::Reply run(const http::Admission& admission, const http::Request& request);
   http::Response failed(Dialect dialect, const Error& error);
   http::Response broken(Dialect dialect, std::string_view where, std::string_view what);
 

@@ -123,7 +123,7 @@ void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
     });
   }
   tx.on_commit([&presence, agent] {
-    presence.with_agent(agent, [](AgentPresence& state) { state.called = true; });
+    presence.with_agent(agent, [](AgentPresence& state) { state.called = state.dirty = true; });
   });
 }
 

@@ -51,7 +51,8 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
 std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
                              std::int64_t generation);
 
-/// Records the first call of an agent: every other agent of its host ends here.
+/// Records the first call of an agent, whichever it was: every earlier agent of its host ends
+/// here. Repeating it changes nothing.
 void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                        PresenceTable& presence, OrgId org, AgentId agent, HostId host, Instant now);
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "fleet/enrolment.h"
 #include "fleet/history.h"
 #include "fleet/tasks.h"
 #include "store/sql/agents.h"
@@ -29,10 +28,9 @@ void apply(AgentPresence& state, const Heartbeat& heartbeat, Instant now) {
 HeartbeatChange change_of(const AgentPresence& state, const Config& config,
                           const Heartbeat& heartbeat, Instant server_started, Instant now) {
   HeartbeatChange change;
-  change.first_call = !state.called;
   // The server's own downtime is not the agent's: only silence while it listened counts.
   const Instant heard_until = std::max(state.last_seen, server_started);
-  change.came_online = change.first_call || !heartbeat.reconnect_reason.empty() ||
+  change.came_online = state.status.empty() || !heartbeat.reconnect_reason.empty() ||
                        now - heard_until >= config.offline_after();
   if (!heartbeat.agent_version.empty() && heartbeat.agent_version != state.agent_version) {
     change.former_version = state.agent_version;
@@ -48,14 +46,15 @@ HeartbeatChange change_of(const AgentPresence& state, const Config& config,
 
 }  // namespace
 
-HeartbeatChange record_heartbeat(PresenceTable& presence, const Config& config, AgentId agent,
-                                 const Heartbeat& heartbeat, Instant now) {
+Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& config,
+                                         AgentId agent, const Heartbeat& heartbeat, Instant now) {
   HeartbeatChange change;
   const bool known = presence.with_agent(agent, [&](AgentPresence& state) {
     change = change_of(state, config, heartbeat, presence.server_started(), now);
     if (change.empty()) apply(state, heartbeat, now);
   });
-  CHECK(known);
+  // The key was proved with the head of the request; the body may have taken its time.
+  if (!known) return Error{Errc::invalid_credentials, "Invalid agent credentials"};
   return change;
 }
 
@@ -75,14 +74,10 @@ Heartbeat OwnedHeartbeat::view() const {
   return heartbeat;
 }
 
-void record_heartbeat_change(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                             PresenceTable& presence, OrgId org, AgentId agent, HostId host,
-                             const OwnedHeartbeat& owned, const HeartbeatChange& change,
-                             Instant now) {
+void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& presence, OrgId org,
+                             AgentId agent, HostId host, const OwnedHeartbeat& owned,
+                             const HeartbeatChange& change, Instant now) {
   const Heartbeat heartbeat = owned.view();
-  if (change.first_call) {
-    record_first_call(tx, ids, credentials, presence, org, agent, host, now);
-  }
   if (change.came_online) {
     record_event(
         tx, ids, org, "came_online", agent, host,

@@ -8,8 +8,8 @@
 
 #include "base/config.h"
 #include "base/ids.h"
+#include "base/result.h"
 #include "base/time.h"
-#include "fleet/credentials.h"
 #include "fleet/presence.h"
 #include "model/agent.h"
 
@@ -33,22 +33,22 @@ struct Heartbeat {
 
 /// Why a heartbeat must be durable before its 200; empty means that memory is enough.
 struct HeartbeatChange {
-  bool first_call = false;
-  bool came_online = false;  // was silent past the offline threshold, or says why it was gone
+  bool came_online = false;  // its first beat, was silent past the threshold, or says why
   std::optional<std::string> former_version;
   std::optional<TaskId> started_task;    // named for the first time
   std::optional<TaskId> completed_task;  // named for the first time
 
   bool empty() const {
-    return !first_call && !came_online && !former_version && !started_task && !completed_task;
+    return !came_online && !former_version && !started_task && !completed_task;
   }
 };
 
 /// Takes a heartbeat into presence. If it changes nothing that must be durable, that is all there
 /// is to do and the result is empty; otherwise presence is left as it was and the caller passes the
-/// result to record_heartbeat_change() in a transaction. The agent must be known.
-HeartbeatChange record_heartbeat(PresenceTable& presence, const Config& config, AgentId agent,
-                                 const Heartbeat& heartbeat, Instant now);
+/// result to record_heartbeat_change() in a transaction. Fails with invalid_credentials for an agent
+/// that was superseded after it had proved its key.
+Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& config,
+                                         AgentId agent, const Heartbeat& heartbeat, Instant now);
 
 /// A heartbeat that outlives its request.
 struct OwnedHeartbeat {
@@ -61,9 +61,8 @@ struct OwnedHeartbeat {
 };
 
 /// Writes presence, events and the tasks that the heartbeat named; memory follows on commit.
-void record_heartbeat_change(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                             PresenceTable& presence, OrgId org, AgentId agent, HostId host,
-                             const OwnedHeartbeat& heartbeat, const HeartbeatChange& change,
-                             Instant now);
+void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& presence, OrgId org,
+                             AgentId agent, HostId host, const OwnedHeartbeat& heartbeat,
+                             const HeartbeatChange& change, Instant now);
 
 }  // namespace muster::fleet

@@ -56,6 +56,7 @@ void PresenceTable::load(store::Reader& reader) {
     AgentPresence presence;
     presence.org = agent.org;
     presence.host = agent.host;
+    presence.last_seen = agent.enrolled_at;
     add_agent(agent.id, std::move(presence));
   }
   for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
@@ -87,7 +88,7 @@ std::size_t PresenceTable::flush(store::Store& store) {
   for (auto& part : agents_) {
     part.with([&](Agents& agents) {
       for (auto& [id, presence] : agents) {
-        if (!std::exchange(presence.dirty, false)) continue;
+        if (!presence.called || !std::exchange(presence.dirty, false)) continue;
         agent_rows.push_back({presence.org, id, presence.last_seen, presence.agent_version,
                               presence.status, presence.current_task, presence.last_task_completed,
                               encode_vitals(presence.vitals)});
@@ -123,6 +124,13 @@ std::optional<AgentPresence> PresenceTable::find_agent(AgentId agent) const {
     const auto found = agents.find(agent);
     if (found == agents.end()) return std::nullopt;
     return found->second;
+  });
+}
+
+bool PresenceTable::has_called(AgentId agent) const {
+  return shard(agent).with([&](const Agents& agents) {
+    const auto found = agents.find(agent);
+    return found == agents.end() || found->second.called;
   });
 }
 

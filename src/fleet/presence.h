@@ -23,11 +23,11 @@ namespace muster::fleet {
 struct AgentPresence {
   OrgId org;
   HostId host;
-  bool called = false;  // has it called since it enrolled
+  bool called = false;  // has it called since it enrolled; until then it has no row
   bool dirty = false;   // differs from its row
   Instant last_seen;
   std::string agent_version;
-  std::string status;  // idle, executing, updating, error, offline, unknown
+  std::string status;  // idle, executing, updating, error, offline, unknown; empty: no beat yet
   std::optional<Uuid> current_task;
   std::optional<Uuid> last_task_completed;
   model::Vitals vitals;
@@ -72,6 +72,8 @@ class PresenceTable {
     });
   }
   std::optional<AgentPresence> find_agent(AgentId agent) const;
+  /// False only for an agent whose first call is still to be recorded (record_first_call).
+  bool has_called(AgentId agent) const;
 
   /// Any proved call counts as a sign of life; a late message never moves last_seen back.
   void touch_agent(AgentId agent, Instant now);

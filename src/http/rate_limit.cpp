@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/rate_limit.h"
 
+#include <algorithm>
+
 namespace muster::http {
 
 namespace {
@@ -9,6 +11,11 @@ constexpr Duration window_length = std::chrono::seconds(60);
 
 std::size_t shard_of(std::uint64_t key, std::size_t shards) {
   return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15U) >> 58) % shards;
+}
+
+/// Also when the clock went back: nobody waits longer than a window.
+bool is_over(Instant start, Instant now) {
+  return now - start >= window_length || now < start;
 }
 
 Error refused(Instant start, Instant now) {
@@ -26,13 +33,13 @@ Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant
     if (found == windows.end()) {
       if (windows.size() >= keys_max_ / shards) {
         std::erase_if(windows,
-                      [&](const auto& entry) { return now - entry.second.start >= window_length; });
+                      [&](const auto& entry) { return is_over(entry.second.start, now); });
         if (windows.size() >= keys_max_ / shards) return refused(now, now);
       }
       found = windows.emplace(key, Window{now, 0}).first;
     }
     Window& window = found->second;
-    if (now - window.start >= window_length || now < window.start) window = {now, 0};
+    if (is_over(window.start, now)) window = {now, 0};
     if (window.count >= per_minute) return refused(window.start, now);
     ++window.count;
     return {};
@@ -43,7 +50,7 @@ Result<void> RateLimit::peek(std::uint64_t key, std::int64_t per_minute, Instant
   if (per_minute == 0) return {};
   return windows_[shard_of(key, shards)].with([&](const Windows& windows) -> Result<void> {
     const auto found = windows.find(key);
-    if (found == windows.end() || now - found->second.start >= window_length) return {};
+    if (found == windows.end() || is_over(found->second.start, now)) return {};
     if (found->second.count >= per_minute) return refused(found->second.start, now);
     return {};
   });

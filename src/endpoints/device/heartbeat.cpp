@@ -149,14 +149,14 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   LenientHeartbeat decoded;
   decoded.heartbeat.status = "unknown";
   decoded.decode(TRY(decode_body(request)));
-  const fleet::HeartbeatChange change = fleet::record_heartbeat(
-      app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now);
+  const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
+      app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
   if (change.empty()) return http::Reply(acknowledge(decoded.warnings, request.now));
   return http::Reply(http::Write([&app, change, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
                                   warnings = std::move(decoded.warnings), caller = request.caller,
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
-    fleet::record_heartbeat_change(tx, app.ids, app.credentials, app.presence, caller.org,
-                                   caller.agent, caller.host, owned, change, now);
+    fleet::record_heartbeat_change(tx, app.ids, app.presence, caller.org, caller.agent, caller.host,
+                                   owned, change, now);
     return acknowledge(warnings, now);
   }));
 }

@@ -18,7 +18,8 @@ void set_task(Tx& tx, const model::Task& task);
 std::optional<model::Task> find_task(Reader& reader, OrgId org, TaskId id);
 /// In whatever organisation it is: for operators of the whole server.
 std::optional<model::Task> find_task_anywhere(Reader& reader, TaskId id);
-/// The agent's tasks that are pending or assigned: highest priority first, then oldest.
+/// The agent's tasks that are pending or assigned, at most `count` of each: highest priority first,
+/// then oldest.
 std::vector<model::Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent,
                                                 int count);
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// A heartbeat that changes nothing, from its parsed head to its answer: what the product adds to
+// the session (net/) in the path of which a server serves most. Aim: 1 us.
+#include <benchmark/benchmark.h>
+
+#include "base/json_read.h"
+#include "endpoints/testing.h"
+
+namespace muster::endpoints {
+namespace {
+
+constexpr int agents = 10'000;
+
+/// The seed's own example.
+const std::string heartbeat_body = R"({
+"timestamp": "2026-03-21T14:30:00Z",
+"status": "idle",
+"current_task": null,
+"system": {
+"hostname": "WORKSTATION-01",
+"os": "windows",
+"arch": "amd64",
+"uptime_seconds": 86400,
+"cpu_percent": 15,
+"memory_mb": 4096,
+"disk_free_mb": 50000,
+"process_cpu_percent": 2,
+"process_memory_mb": 25
+},
+"agent_version": "0.5.11"
+})";
+
+struct EnrolledAgent {
+  std::string key;
+  std::string id;
+};
+
+/// A server with enrolled agents that have all sent their first heartbeat.
+struct Beating {
+  Beating() {
+    Config of;
+    of.limits_device_per_minute = 1'000'000'000;  // counted, never reached
+    server = std::make_unique<TestServer>(of);
+    const http::Response token = server->ask(
+        {"POST",
+         "/api/v1/tokens",
+         {{"Authorization", "Bearer " + server->admin_token}},
+         R"({"ttl_seconds": 3600, "max_uses": 1000000})"});
+    const std::string secret = text_of(token, nullptr, "token");
+    for (int i = 0; i < agents; ++i) {
+      const http::Response enrolled =
+          server->ask({"POST",
+                       "/api/agent/enroll",
+                       {},
+                       R"({"token": ")" + secret + R"(", "hostname": "host-)" + std::to_string(i) +
+                           R"(", "os": "windows", "arch": "amd64", "agent_version": "0.5.11"})"});
+      known.push_back(
+          {text_of(enrolled, "data", "api_key"), text_of(enrolled, "data", "agent_id")});
+      CHECK(beat(known.back()).status == 200);
+    }
+  }
+
+  static std::string text_of(const http::Response& response, const char* object,
+                             std::string_view member) {
+    const Result<Json> body = thread_json().parse(response.body);
+    CHECK(body.ok());
+    const auto inner = object == nullptr ? std::optional<Json>(*body) : body->find(object);
+    CHECK(inner.has_value());
+    return std::string(inner->find(member).value().string().value());
+  }
+
+  void fill(http::Request& request, const EnrolledAgent& agent) const {
+    request.method = http::Method::post;
+    request.path = "/api/agent/heartbeat";
+    request.headers.add("Host", "muster.example:8480");
+    request.headers.add("User-Agent", "agent/0.5.11");
+    request.headers.add("Content-Type", "application/json");
+    request.headers.add("Content-Length", "338");
+    request.headers.add("X-Agent-Key", agent.key);
+    request.headers.add("X-Agent-ID", agent.id);
+    request.headers.add("X-Request-Timestamp", "2026-03-21T14:30:00Z");
+    request.body = heartbeat_body;
+    request.peer_address = "192.0.2.7";
+    request.now = server->clock.now();
+  }
+
+  http::Response beat(const EnrolledAgent& agent) {
+    return server->ask({"POST",
+                        "/api/agent/heartbeat",
+                        {{"X-Agent-Key", agent.key},
+                         {"X-Agent-ID", agent.id},
+                         {"X-Request-Timestamp", "2026-03-21T14:30:00Z"}},
+                        heartbeat_body});
+  }
+
+  std::unique_ptr<TestServer> server;
+  std::vector<EnrolledAgent> known;
+};
+
+Beating& beating() {
+  static Beating instance;
+  return instance;
+}
+
+void dispatch_heartbeat(benchmark::State& state) {
+  Beating& fleet = beating();
+  Dispatcher& dispatcher = fleet.server->dispatcher;
+  std::size_t next = 0;
+  for (auto _ : state) {
+    http::Request request;
+    fleet.fill(request, fleet.known[next]);
+    // Neighbours in time are not neighbours in memory.
+    next = (next + 4801) % agents;
+    auto admitted = dispatcher.admit(request);
+    auto* admission = std::get_if<http::Admission>(&admitted);
+    CHECK(admission != nullptr);
+    http::Reply reply = dispatcher.handle(*admission, request);
+    const auto* response = std::get_if<http::Response>(&reply);
+    CHECK(response != nullptr && response->status == 200);
+    benchmark::DoNotOptimize(response->body.data());
+  }
+}
+BENCHMARK(dispatch_heartbeat);
+
+void admit_heartbeat(benchmark::State& state) {
+  Beating& fleet = beating();
+  std::size_t next = 0;
+  for (auto _ : state) {
+    http::Request request;
+    fleet.fill(request, fleet.known[next]);
+    next = (next + 4801) % agents;
+    auto admitted = fleet.server->dispatcher.admit(request);
+    CHECK(std::holds_alternative<http::Admission>(admitted));
+    benchmark::DoNotOptimize(admitted);
+  }
+}
+BENCHMARK(admit_heartbeat);
+
+void parse_heartbeat_body(benchmark::State& state) {
+  for (auto _ : state) {
+    const Result<Json> body = thread_json().parse(heartbeat_body);
+    CHECK(body.ok());
+    benchmark::DoNotOptimize(body);
+  }
+}
+BENCHMARK(parse_heartbeat_body);
+
+void fill_request(benchmark::State& state) {
+  Beating& fleet = beating();
+  for (auto _ : state) {
+    http::Request request;
+    fleet.fill(request, fleet.known[0]);
+    benchmark::DoNotOptimize(request.body.data());
+  }
+}
+BENCHMARK(fill_request);
+
+}  // namespace
+}  // namespace muster::endpoints

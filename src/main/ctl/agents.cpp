@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/ctl/grammar.h"
+
+namespace muster::ctl {
+
+namespace {
+
+const Columns listed = {
+    {"id", "ID", &formats::id},
+    {"hostname", "HOSTNAME"},
+    {"os", "OS"},
+    {"arch", "ARCH"},
+    {"agent_version", "VERSION"},
+    {"status", "STATUS", &formats::state},
+    {"presence", "PRESENCE", &formats::state},
+    {"last_seen", "LAST SEEN", &formats::time},
+};
+
+const Columns shown = {
+    {"id", "ID"},
+    {"hostname", "HOSTNAME"},
+    {"asset_id", "HOST ID"},
+    {"org_id", "ORG"},
+    {"os", "OS"},
+    {"arch", "ARCH"},
+    {"agent_version", "VERSION"},
+    {"status", "STATUS", &formats::state},
+    {"presence", "PRESENCE", &formats::state},
+    {"last_seen", "LAST SEEN", &formats::time},
+    {"enrolled_at", "ENROLLED", &formats::time},
+    {"heartbeat.status", "DOES"},
+    {"heartbeat.current_task", "CURRENT TASK"},
+    {"heartbeat.last_task_completed", "LAST TASK"},
+    {"heartbeat.system.uptime_seconds", "UPTIME", &formats::age},
+    {"heartbeat.system.cpu_percent", "CPU", &formats::percent},
+    {"heartbeat.system.memory_mb", "MEMORY MIB"},
+    {"heartbeat.system.total_memory_mb", "OF MIB"},
+    {"heartbeat.system.disk_free_mb", "DISK FREE MIB"},
+    {"heartbeat.system.process_cpu_percent", "AGENT CPU", &formats::percent},
+    {"heartbeat.system.process_memory_mb", "AGENT MIB"},
+};
+
+}  // namespace
+
+void add_agents(Grammar& grammar) {
+  const std::string one = "/api/v1/agents/{id}";
+  grammar.noun("agents", "Enrolled agents")
+      .list({"list", "List agents", "muster agents list --org default"}, "/api/v1/agents",
+            {org_flag("Only of that organisation")}, listed, {"agent", "agents"})
+      .call({"show", "Show one agent and its last heartbeat",
+             "muster agents show 0190f1c2-0000-7000-8000-000000000001"},
+            http::Method::get, one, {id_flag("Id of the agent")}, facts_view(shown))
+      .call({"disable", "Refuse the calls of an agent until it is enabled",
+             "muster agents disable 0190f1c2-0000-7000-8000-000000000001"},
+            http::Method::post, one + "/disable", {id_flag("Id of the agent")}, row_view(listed))
+      .call({"enable", "Accept the calls of an agent again",
+             "muster agents enable 0190f1c2-0000-7000-8000-000000000001"},
+            http::Method::post, one + "/enable", {id_flag("Id of the agent")}, row_view(listed));
+}
+
+}  // namespace muster::ctl

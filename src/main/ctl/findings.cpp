@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+#include "main/ctl/grammar.h"
+#include "model/advisory.h"
+
+namespace muster::ctl {
+
+namespace {
+
+const Columns listed = {
+    {"id", "ID", &formats::id},
+    {"hostname", "HOST"},
+    {"cve", "CVE", &formats::id},
+    {"severity", "SEVERITY", &formats::severity},
+    {"kev", "KEV", &formats::exploited},
+    {"package", "PACKAGE"},
+    {"version", "INSTALLED"},
+    {"fixed_version", "FIXED"},
+};
+
+std::string either(std::string_view text, std::string_view otherwise) {
+  return std::string(text.empty() ? otherwise : text);
+}
+
+/// "CVE-2024-1 (also GHSA-x): openssl 3.0.11-1 on web-1"
+std::string title_of(const Json& finding) {
+  std::string title = either(text_at(finding, "cve"), text_at(finding, "advisory"));
+  const auto aliases = finding.find("aliases");
+  if (aliases && aliases->size() > 0) title += " (also " + formats::words.cell(*aliases).text + ")";
+  title.append(": ").append(text_at(finding, "package"));
+  title.append(" ").append(text_at(finding, "version"));
+  return title.append(" on ").append(text_at(finding, "hostname"));
+}
+
+/// What installed versions the advisory is about, in words.
+std::string range_text(const Json& finding) {
+  const std::string_view introduced = text_at(finding, "evidence.range.introduced");
+  const std::string_view fixed = text_at(finding, "evidence.range.fixed");
+  const std::string_view last = text_at(finding, "evidence.range.last_affected");
+  std::string text = introduced.empty() ? "every version" : "from " + std::string(introduced);
+  if (!fixed.empty()) return text.append(" before ").append(fixed);
+  if (!last.empty()) return text.append(" up to and including ").append(last);
+  return introduced.empty() ? text : text + " on";
+}
+
+std::string advisory_text(const Json& finding) {
+  std::string text(text_at(finding, "evidence.advisory"));
+  text.append(" of the feed ").append(text_at(finding, "evidence.feed"));
+  text.append(", for ").append(text_at(finding, "evidence.package"));
+  const std::string_view distro = text_at(finding, "evidence.distro");
+  return distro.empty() ? text : text.append(" in ").append(distro);
+}
+
+Cell severity_of(const Json& finding) {
+  Cell cell{std::string(text_at(finding, "severity"))};
+  if (const auto value = finding.find("severity")) cell = formats::severity.cell(*value);
+  const std::string_view urgency = text_at(finding, "urgency");
+  if (!urgency.empty() && urgency != cell.text) {
+    cell.text.append(" (the publisher says: ").append(urgency).append(")");
+  }
+  return cell;
+}
+
+Cell exploited_of(const Json& finding) {
+  const auto known = finding.find("kev");
+  if (!known || !known->boolean().value_or(false)) return {"not known to be exploited"};
+  const std::string_view due = text_at(finding, "kev_due_date");
+  return {due.empty() ? "yes, in the KEV catalogue"
+                      : "yes, in the KEV catalogue: fix by " + std::string(due),
+          Style::alarm};
+}
+
+std::string state_of(const Json& finding) {
+  std::string text(text_at(finding, "status"));
+  text.append(" since ").append(time_text(text_at(finding, "opened_at")));
+  const std::string_view resolved = text_at(finding, "resolved_at");
+  if (resolved.empty()) return text;
+  text = "resolved " + time_text(resolved);
+  return text.append(": ").append(text_at(finding, "resolution"));
+}
+
+/// Why there is a finding, for a person who doubts it (mission rule 14).
+void print_explanation(const Shell& shell, const Json& finding) {
+  shell.print(painted(escape_for_terminal(title_of(finding)), Style::heading, shell.look()) + "\n");
+  const std::string_view summary = text_at(finding, "summary");
+  if (!summary.empty()) shell.print(escaped_lines(summary));
+  shell.print("\n");
+  const std::string fixed(text_at(finding, "fixed_version"));
+  shell.print_facts({
+      {"severity", severity_of(finding)},
+      {"exploited", exploited_of(finding)},
+      {"state", {state_of(finding)}},
+      {"installed",
+       {std::string(text_at(finding, "package")) + " " +
+        std::string(text_at(finding, "version"))}},
+      {"advisory", {advisory_text(finding)}},
+      {"affected", {range_text(finding)}},
+      {"scheme", {"versions are ordered as " + std::string(text_at(finding, "evidence.scheme"))}},
+      {"compared", {std::string(text_at(finding, "evidence.installed"))}},
+      {"therefore", {std::string(text_at(finding, "evidence.sentence"))}},
+      {"fix", {fixed.empty() ? "none is known" : "update to " + fixed}},
+  });
+}
+
+std::vector<std::string> severities() {
+  std::vector<std::string> names;
+  for (int i = 0; i <= static_cast<int>(model::Severity::critical); ++i) {
+    names.emplace_back(model::severity_name(static_cast<model::Severity>(i)));
+  }
+  return names;
+}
+
+}  // namespace
+
+void add_findings(Grammar& grammar) {
+  grammar.noun("findings", "What is vulnerable, and why")
+      .list({"list", "List open findings, the most pressing first",
+             "muster findings list --kev --min-severity high"},
+            "/api/v1/findings",
+            {{.name = "--host",
+              .member = "host",
+              .what = "Only of that host, by id or hostname",
+              .shown = "HOST"},
+             {.name = "--cve", .member = "cve", .what = "Only of that CVE", .shown = "CVE"},
+             {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
+             {.name = "--min-severity",
+              .member = "min_severity",
+              .what = "Only of that severity and above",
+              .choices = severities(),
+              .shown = "SEVERITY"},
+             org_flag("Only of that organisation")},
+            listed, {"finding", "findings"})
+      .call({"explain", "Say why there is a finding: advisory, range and versions",
+             "muster findings explain 1234567890"},
+            http::Method::get, "/api/v1/findings/{id}", {id_flag("Id of the finding")},
+            print_explanation);
+}
+
+}  // namespace muster::ctl

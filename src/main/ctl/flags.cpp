@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/ctl/flags.h"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "main/ctl/duration.h"
+#include "main/ctl/session.h"
+
+namespace muster::ctl {
+
+namespace {
+
+std::string placeholder(std::string_view member) {
+  return "{" + std::string(member) + "}";
+}
+
+bool is_in_path(std::string_view path, std::string_view member) {
+  return path.find(placeholder(member)) != std::string_view::npos;
+}
+
+Result<void> check_kind(Flag::Kind kind, const std::string& text) {
+  if (kind == Flag::Kind::integer && !parse_int(text)) {
+    return Error{Errc::invalid_field, "must be a whole number"};
+  }
+  if (kind == Flag::Kind::seconds) TRY(parse_duration(text));
+  if (text.empty()) return Error{Errc::invalid_field, "must not be empty"};
+  return {};
+}
+
+std::string shown_value(const Flag& flag) {
+  if (!flag.shown.empty()) return flag.shown;
+  switch (flag.kind) {
+    case Flag::Kind::integer:
+      return "N";
+    case Flag::Kind::seconds:
+      return "DURATION";
+    case Flag::Kind::file:
+      return "FILE";
+    case Flag::Kind::texts:
+      return "TEXT…";
+    default:
+      return "TEXT";
+  }
+}
+
+}  // namespace
+
+FlagValues::FlagValues(std::vector<Flag> flags) {
+  for (Flag& flag : flags) values_.push_back({std::move(flag)});
+}
+
+void FlagValues::bind(CLI::App& verb) {
+  for (Value& value : values_) {
+    const Flag& flag = value.flag;
+    if (flag.kind == Flag::Kind::on) {
+      verb.add_flag(flag.name, value.on, flag.what);
+      continue;
+    }
+    const bool many = flag.kind == Flag::Kind::texts || !flag.only_one_because.empty();
+    CLI::Option* option =
+        many ? verb.add_option(flag.name, value.given, flag.what)
+             : verb.add_option_function<std::string>(
+                   flag.name, [&value](const std::string& text) { value.given = {text}; },
+                   flag.what);
+    // Whoever gives an option twice cannot mean both.
+    if (!many) option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+    option->required(flag.required);
+    const bool named = flag.name.starts_with('-');
+    if (named || !flag.shown.empty()) option->option_text(shown_value(flag));
+    if (!flag.choices.empty()) option->check(CLI::IsMember(flag.choices));
+    if (flag.kind == Flag::Kind::file) option->check(CLI::ExistingFile);
+    option->check([kind = flag.kind, check = flag.check](const std::string& text) -> std::string {
+      Result<void> verdict = check_kind(kind, text);
+      if (verdict.ok() && check) verdict = check(text);
+      return verdict.ok() ? std::string() : verdict.error().message;
+    });
+  }
+  verb.parse_complete_callback([this] {
+    for (const Value& value : values_) {
+      if (value.flag.only_one_because.empty() || value.given.size() < 2) continue;
+      throw CLI::ValidationError(value.flag.name, value.flag.only_one_because);
+    }
+  });
+}
+
+const FlagValues::Value& FlagValues::at(std::string_view member) const {
+  const auto found = std::find_if(values_.begin(), values_.end(), [&](const Value& value) {
+    return value.flag.member == member;
+  });
+  CHECK(found != values_.end());
+  return *found;
+}
+
+bool FlagValues::has(std::string_view member) const {
+  return at(member).on || !at(member).given.empty();
+}
+
+std::string FlagValues::text(std::string_view member) const {
+  const Value& value = at(member);
+  return value.given.empty() ? std::string() : value.given.back();
+}
+
+std::vector<std::string> FlagValues::texts(std::string_view member) const {
+  return at(member).given;
+}
+
+std::optional<std::int64_t> FlagValues::integer(std::string_view member) const {
+  const Value& value = at(member);
+  if (value.given.empty()) return std::nullopt;
+  if (value.flag.kind == Flag::Kind::integer) return parse_int(value.given.back());
+  CHECK(value.flag.kind == Flag::Kind::seconds);
+  return parse_duration(value.given.back()).value().count();
+}
+
+std::string FlagValues::expand(std::string_view path) const {
+  std::string out(path);
+  for (const Value& value : values_) {
+    const std::string part = placeholder(value.flag.member);
+    const auto place = out.find(part);
+    if (place != std::string::npos) {
+      out.replace(place, part.size(), encode_component(text(value.flag.member)));
+    }
+  }
+  return out;
+}
+
+std::string FlagValues::query(std::string_view path) const {
+  std::string out;
+  const auto add = [&](const Value& value, std::string_view text) {
+    if (!out.empty()) out += "&";
+    out.append(value.flag.member).append("=").append(encode_component(text));
+  };
+  for (const Value& value : values_) {
+    if (is_in_path(path, value.flag.member)) continue;
+    if (value.on) add(value, "true");
+    for (const std::string& text : value.given) add(value, text);
+  }
+  return out;
+}
+
+void FlagValues::write_members(JsonWriter& json, std::string_view path) const {
+  for (const Value& value : values_) {
+    const std::string& member = value.flag.member;
+    if (is_in_path(path, member) || !has(member)) continue;
+    json.key(member);
+    switch (value.flag.kind) {
+      case Flag::Kind::on:
+        json.value(true);
+        break;
+      case Flag::Kind::integer:
+      case Flag::Kind::seconds:
+        json.value(*integer(member));
+        break;
+      case Flag::Kind::texts:
+        json.begin_array();
+        for (const std::string& text : value.given) json.value(text);
+        json.end_array();
+        break;
+      case Flag::Kind::text:
+      case Flag::Kind::file:
+        json.value(text(member));
+        break;
+    }
+  }
+}
+
+}  // namespace muster::ctl

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events and the audit log.
+#include "main/ctl/grammar.h"
+
+namespace muster::ctl {
+
+namespace {
+
+const Columns events = {
+    {"at", "AT", &formats::time},
+    {"type", "TYPE"},
+    {"asset_id", "HOST ID", &formats::id},
+    {"agent_id", "AGENT", &formats::id},
+    {"details", "DETAILS", &formats::members},
+};
+
+const Columns audit = {
+    {"at", "AT", &formats::time},
+    {"actor", "ACTOR"},
+    {"action", "ACTION"},
+    {"target", "TARGET", &formats::id},
+    {"details", "DETAILS", &formats::members},
+};
+
+}  // namespace
+
+void add_events(Grammar& grammar) {
+  grammar.noun("events", "What happened")
+      .list({"list", "List events, newest first", "muster events list --host web-1"},
+            "/api/v1/events",
+            {{.name = "--host",
+              .member = "host",
+              .what = "Only of that host, by id or hostname",
+              .shown = "HOST"}},
+            events, {"event", "events"});
+}
+
+void add_audit(Grammar& grammar) {
+  grammar.noun("audit", "What operators did")
+      .list({"list", "List the audit log, newest first", "muster audit list --limit 50"},
+            "/api/v1/audit", {}, audit, {"entry", "entries"});
+}
+
+}  // namespace muster::ctl

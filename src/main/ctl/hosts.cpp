@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/ctl/grammar.h"
+
+namespace muster::ctl {
+
+namespace {
+
+const Columns listed = {
+    {"id", "ID", &formats::id},
+    {"hostname", "HOSTNAME"},
+    {"os", "OS"},
+    {"distro", "DISTRO"},
+    {"presence", "PRESENCE", &formats::state},
+    {"packages", "PACKAGES", &formats::number},
+    {"findings", "FINDINGS", &formats::number},
+    {"last_report_at", "LAST REPORT", &formats::time},
+    {"tags", "TAGS", &formats::words},
+};
+
+const Columns shown = {
+    {"id", "ID"},
+    {"org_id", "ORG"},
+    {"hostname", "HOSTNAME"},
+    {"os", "OS"},
+    {"os_version", "OS VERSION"},
+    {"os_kernel", "KERNEL"},
+    {"arch", "ARCH"},
+    {"distro", "DISTRO"},
+    {"ip_address", "IP ADDRESS"},
+    {"tags", "TAGS", &formats::words},
+    {"agent_id", "AGENT"},
+    {"presence", "PRESENCE", &formats::state},
+    {"first_seen", "FIRST SEEN", &formats::time},
+    {"last_seen", "LAST SEEN", &formats::time},
+    {"last_report_at", "LAST REPORT", &formats::time},
+    {"packages", "PACKAGES"},
+    {"findings", "OPEN FINDINGS"},
+};
+
+const Columns software = {
+    {"name", "NAME"},
+    {"version", "VERSION"},
+    {"vendor", "VENDOR"},
+    {"ecosystem", "ECOSYSTEM"},
+    {"scheme", "SCHEME"},
+    {"cpe", "CPE"},
+};
+
+void print_host(const Shell& shell, const Json& host) {
+  shell.print_facts(facts_of(shown, host));
+  const auto packages = host.find("software");
+  if (!packages || !packages->is_array()) return;
+  shell.print("\n");
+  ListPrinter printer(shell, software, {"package", "packages"});
+  packages->for_each([&](const Json& package) { printer.add(package); });
+  printer.finish(false);
+}
+
+}  // namespace
+
+void add_hosts(Grammar& grammar) {
+  grammar.noun("hosts", "Hosts and their software")
+      .list({"list", "List hosts", "muster hosts list --limit 20"}, "/api/v1/hosts",
+            {org_flag("Only of that organisation")}, listed, {"host", "hosts"})
+      .call({"show", "Show one host and its software", "muster hosts show web-1"},
+            http::Method::get, "/api/v1/hosts/{id}", {id_flag("Id or hostname")}, print_host);
+}
+
+}  // namespace muster::ctl

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/ctl/program.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "main/ctl/grammar.h"
+
+namespace muster::ctl {
+
+namespace {
+
+constexpr const char* server_default = "http://127.0.0.1:8480";
+
+/// Flags that may stand anywhere.
+struct Common {
+  std::string server;
+  std::string token_file;
+  std::string ca_file;
+  bool json = false;
+};
+
+void declare(CLI::App& root, Common& common, const std::string& version) {
+  root.require_subcommand(1);
+  // Makes these flags known behind every verb as well.
+  root.fallthrough();
+  root.set_version_flag("--version", "muster " + version);
+  root.add_option("--server", common.server,
+                  std::string("Address of the server (MUSTER_URL, else ") + server_default + ")")
+      ->option_text("URL");
+  root.add_option("--token-file", common.token_file,
+                  "File with the operator token (else MUSTER_TOKEN, else ./var/admin.token)")
+      ->option_text("FILE");
+  root.add_option("--ca-file", common.ca_file, "PEM that proves the server (else the system's)")
+      ->option_text("FILE")
+      ->check(CLI::ExistingFile);
+  root.add_flag("--json", common.json, "Print JSON and nothing else");
+}
+
+Result<std::string> read_token_file(const std::string& path) {
+  std::ifstream file(path);
+  std::string text(limits::KiB, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.eof() || file.bad()) return invalid_field("--token-file", "cannot read " + path);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return std::string(trim(text));
+}
+
+Result<std::string> find_token(const World& world, const Common& common) {
+  std::string token;
+  if (!common.token_file.empty()) {
+    token = TRY(read_token_file(common.token_file));
+  } else if (!world.token.empty()) {
+    token = trim(world.token);
+  } else if (std::ifstream(world.token_file)) {
+    token = TRY(read_token_file(world.token_file));
+  } else {
+    return invalid_field("token", "there is none: set MUSTER_TOKEN or give --token-file FILE");
+  }
+  if (token.empty() || token.size() > limits::key_bytes || !is_plain_text(token)) {
+    return invalid_field("token", "this is no operator token");
+  }
+  return token;
+}
+
+Address address_of(const World& world, const Common& common, const Verb& verb) {
+  std::string origin = common.server.empty() ? world.url : common.server;
+  if (origin.empty()) origin = server_default;
+  while (origin.ends_with('/')) origin.pop_back();
+  return {origin, common.ca_file, verb.patience};
+}
+
+int fail(const Shell& shell, const Error& error, int code) {
+  shell.complain(errc_name(error.code), error);
+  return code;
+}
+
+int run_verb(const World& world, const Shell& shell, const Common& common, const Verb& verb) {
+  if (verb.local) {
+    const Result<void> done = verb.local(shell, *verb.values);
+    return done.ok() ? exit_ok : fail(shell, done.error(), exit_usage);
+  }
+  const Result<std::string> token = find_token(world, common);
+  if (!token.ok()) return fail(shell, token.error(), exit_usage);
+  const Address address = address_of(world, common, verb);
+  const auto transport = world.connect(address);
+  if (!transport.ok()) {
+    Error error = transport.error();
+    error.message = address.origin + ": " + error.message;
+    return fail(shell, error, exit_usage);
+  }
+  Session session(**transport, *token);
+  const Result<void> done = verb.remote(shell, session, *verb.values);
+  return done.ok() ? exit_ok : fail(shell, done.error(), exit_refused);
+}
+
+/// CLI11 misses a subcommand before it looks at what stands in its place.
+std::string words_of(const CLI::App& root, const CLI::ParseError& failure) {
+  const std::vector<std::string> unknown = root.remaining(true);
+  const bool required = dynamic_cast<const CLI::RequiredError*>(&failure) != nullptr;
+  return required && !unknown.empty() ? unknown.front() + ": is not known here" : failure.what();
+}
+
+int refuse_usage(const World& world, const CLI::App& root, const CLI::ParseError& failure,
+                 bool json) {
+  const bool wanted = failure.get_exit_code() == 0;  // --help, --version
+  if (wanted) return root.exit(failure, world.out, world.err);
+  const Shell shell(world, json);
+  shell.complain("usage", Error{Errc::invalid_field, words_of(root, failure)});
+  shell.remark("Run with --help for more information.");
+  return exit_usage;
+}
+
+}  // namespace
+
+int run(const World& world, const std::vector<std::string>& arguments) {
+  CLI::App root("The command line for operators of Muster.", "muster");
+  Common common;
+  declare(root, common, world.version);
+  const Grammar grammar(root);
+  try {
+    // CLI11 takes them from the back.
+    root.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& failure) {
+    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    return refuse_usage(world, root, failure, json);
+  }
+  return run_verb(world, Shell(world, common.json), common, grammar.chosen());
+}
+
+}  // namespace muster::ctl

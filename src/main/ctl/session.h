@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json_read.h"
+#include "base/result.h"
+#include "http/request.h"
+#include "net/client.h"
+
+namespace muster::ctl {
+
+/// Carries one request to the server and its answer back: net::Client, or canned answers in tests.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  /// Fails with unavailable when there is no answer.
+  virtual Result<net::ClientResponse> send(const net::ClientRequest& request) = 0;
+};
+
+/// Conversations with the operator API as one operator.
+class Session {
+ public:
+  /// `transport` outlives the session.
+  Session(Transport& transport, std::string token);
+
+  /// The body of a 2xx answer. Fails with what the server said of a refusal, in words that name
+  /// the member it is about, and with unavailable when there is no answer of Muster at all.
+  Result<std::string> call(http::Method method, std::string target, std::string body = {});
+
+  /// Calls `each` for the items of a list, in order, over all its pages or the first `limit`
+  /// items. Returns whether there are more than that. `each` may have seen some items when it
+  /// fails, with what call() fails with or with unavailable for an answer that is no page.
+  Result<bool> list(std::string_view path, std::string_view query,
+                    std::optional<std::size_t> limit, const std::function<void(const Json&)>& each);
+
+ private:
+  Transport& transport_;
+  std::string token_;
+};
+
+/// `text` as one part of a path or query: all but letters, digits and -._~ become %XX (RFC 3986).
+std::string encode_component(std::string_view text);
+
+}  // namespace muster::ctl

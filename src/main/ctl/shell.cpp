@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/ctl/shell.h"
+
+#include <ostream>
+
+#include "base/json_write.h"
+#include "base/text.h"
+
+namespace muster::ctl {
+
+namespace {
+
+/// JSON allows DEL and the C1 controls in texts as they are, and terminals obey them: as escapes
+/// they mean the same to a parser and nothing to a terminal.
+std::string without_raw_controls(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto escape = [&](unsigned char byte) {
+    out += "\\u00";
+    out.push_back(digits[byte >> 4]);
+    out.push_back(digits[byte & 15]);
+  };
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    const auto next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
+    if (byte == 0x7F) {
+      escape(byte);
+    } else if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
+      escape(static_cast<unsigned char>(next));
+      ++i;
+    } else {
+      out.push_back(json[i]);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+void Shell::print_json(std::string_view value) const {
+  world_.out << without_raw_controls(trim(value)) << "\n";
+}
+
+void Shell::print(std::string_view text) const {
+  world_.out << text;
+}
+
+void Shell::remark(std::string_view line) const {
+  if (json_) return;
+  world_.out.flush();
+  world_.err << escape_for_terminal(line) << "\n";
+}
+
+void Shell::print_facts(const std::vector<Fact>& facts) const {
+  world_.out << render_facts(facts, world_.look);
+}
+
+void Shell::complain(std::string_view code, const Error& error) const {
+  world_.out.flush();
+  if (!json_) {
+    world_.err << painted("muster:", Style::heading, world_.error_look) << " "
+               << escaped_lines(error.message);
+    return;
+  }
+  JsonWriter json;
+  json.begin_object().member("error", code).member("message", error.message);
+  if (!error.field.empty()) json.member("field", error.field);
+  json.end_object();
+  world_.err << without_raw_controls(json.text()) << "\n";
+}
+
+ListPrinter::ListPrinter(const Shell& shell, const Columns& columns, Counted counted)
+    : shell_(shell), columns_(columns), counted_(counted), table_(table_of(columns)) {}
+
+void ListPrinter::add(const Json& item) {
+  ++count_;
+  if (!shell_.json()) {
+    table_.add(cells_of(columns_, item));
+    return;
+  }
+  array_ += array_.empty() ? "" : ", ";
+  array_ += item.serialise();
+}
+
+void ListPrinter::finish(bool more) {
+  if (shell_.json()) {
+    shell_.print_json("[" + array_ + "]");
+    return;
+  }
+  if (count_ == 0) {
+    shell_.remark("no " + std::string(counted_.many));
+    return;
+  }
+  shell_.print(table_.render(shell_.look()));
+  std::string line = std::to_string(count_) + " ";
+  line.append(count_ == 1 ? counted_.one : counted_.many);
+  if (more) line += " shown, there are more";
+  shell_.remark(line);
+}
+
+void print_array(const Shell& shell, const std::string& array, const Columns& columns,
+                 Counted counted) {
+  JsonDocument document;
+  const Result<Json> rows = document.parse(array);
+  CHECK(rows.ok());
+  ListPrinter printer(shell, columns, counted);
+  rows->for_each([&](const Json& row) { printer.add(row); });
+  printer.finish(false);
+}
+
+std::string escaped_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto end = text.find_first_of("\n\t");
+    std::string_view part = text.substr(0, end);
+    const bool line_end = end == std::string_view::npos || text[end] == '\n';
+    if (line_end && part.ends_with('\r')) part.remove_suffix(1);
+    out.append(escape_for_terminal(part)).append(line_end ? "\n" : "\t");
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+}  // namespace muster::ctl

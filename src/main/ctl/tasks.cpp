@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tasks and their results.
+#include "main/ctl/grammar.h"
+
+namespace muster::ctl {
+
+namespace {
+
+const Columns listed = {
+    {"id", "ID", &formats::id},
+    {"hostname", "HOSTNAME"},
+    {"type", "TYPE"},
+    {"status", "STATUS", &formats::state},
+    {"attempt", "ATTEMPT", &formats::number},
+    {"created_at", "CREATED", &formats::time},
+    {"completed_at", "COMPLETED", &formats::time},
+    {"command", "COMMAND"},
+};
+
+const Columns shown = {
+    {"id", "ID"},
+    {"org_id", "ORG"},
+    {"agent_id", "AGENT"},
+    {"hostname", "HOSTNAME"},
+    {"type", "TYPE"},
+    {"status", "STATUS", &formats::state},
+    {"error", "ERROR"},
+    {"priority", "PRIORITY"},
+    {"command", "COMMAND"},
+    {"execution_timeout", "TIMEOUT", &formats::age},
+    {"redeliver", "REDELIVER", &formats::yes_no},
+    {"attempt", "ATTEMPT"},
+    {"created_at", "CREATED", &formats::time},
+    {"deliver_by", "DELIVER BY", &formats::time},
+    {"valid_until", "VALID UNTIL", &formats::time},
+    {"assigned_at", "ASSIGNED", &formats::time},
+    {"started_at", "STARTED", &formats::time},
+    {"completed_at", "COMPLETED", &formats::time},
+    {"result.exit_code", "EXIT CODE"},
+    {"result.execution_duration_ms", "DURATION MS"},
+    {"result.error", "RESULT ERROR"},
+    {"result.received_at", "RECEIVED", &formats::time},
+};
+
+const Columns controls = {
+    {"position", "#", &formats::number},
+    {"control_id", "CONTROL", &formats::id},
+    {"control_name", "NAME"},
+    {"exit_code", "EXIT", &formats::number},
+    {"compliant", "COMPLIANT", &formats::yes_no},
+    {"skipped", "SKIPPED", &formats::yes_no},
+    {"severity", "SEVERITY", &formats::severity},
+    {"flag", "FLAG"},
+    {"error_message", "ERROR"},
+};
+
+void print_stream(const Shell& shell, const Json& task, const std::string& name) {
+  const std::string_view text = text_at(task, "result." + name);
+  if (text.empty()) return;
+  const auto cut = find_path(task, "result." + name + "_truncated");
+  const bool more = cut && cut->boolean().value_or(false);
+  shell.print("\n" + name + (more ? ", cut" : "") + ":\n" + escaped_lines(text));
+}
+
+void print_task(const Shell& shell, const Json& task) {
+  shell.print_facts(facts_of(shown, task));
+  print_stream(shell, task, "stdout");
+  print_stream(shell, task, "stderr");
+}
+
+/// One id a line, for a script as for a person.
+void print_created(const Shell& shell, const Json& answer) {
+  const auto ids = answer.find("task_ids");
+  if (!ids || !ids->is_array()) return;
+  ids->for_each([&](const Json& id) { shell.print(escaped_lines(id.string().value_or(""))); });
+}
+
+std::vector<std::string> task_types() {
+  return {
+#define TASK_TYPE(name) #name,
+#include "model/task_types.def"
+#undef TASK_TYPE
+  };
+}
+
+std::vector<Flag> create_flags() {
+  return {
+      {.name = "--type",
+       .member = "type",
+       .what = "What kind of work",
+       .required = true,
+       .choices = task_types(),
+       .shown = "TYPE"},
+      {.name = "--agent",
+       .member = "agent_ids",
+       .what = "Ids of the agents, a task for each",
+       .kind = Flag::Kind::texts,
+       .required = true,
+       .shown = "ID…"},
+      {"--command", "command", "The shell command of execute_command"},
+      {"--timeout", "execution_timeout", "How long it may run", Flag::Kind::seconds},
+      {"--priority", "priority", "0 to 10, higher is given out first", Flag::Kind::integer},
+      {"--ttl", "ttl_seconds", "Within what time it may be given out", Flag::Kind::seconds},
+      {"--redeliver", "redeliver", "May be given out again when the agent seems to have lost it",
+       Flag::Kind::on},
+  };
+}
+
+}  // namespace
+
+void add_tasks(Grammar& grammar) {
+  const std::string id = "0190f1c2-0000-7000-8000-000000000001";
+  grammar.noun("tasks", "Work for agents")
+      .call({"create", "Create a task for each of some agents",
+             "muster tasks create --type execute_command --agent " + id +
+                 " --command 'uname -a'"},
+            http::Method::post, "/api/v1/tasks", create_flags(), print_created)
+      .list({"list", "List tasks, newest first", "muster tasks list --limit 10"}, "/api/v1/tasks",
+            {{.name = "--agent", .member = "agent", .what = "Only of that agent", .shown = "ID"}},
+            listed, {"task", "tasks"})
+      .call({"show", "Show one task and its result", "muster tasks show " + id},
+            http::Method::get, "/api/v1/tasks/{id}", {id_flag("Id of the task")}, print_task)
+      .call({"cancel", "Cancel a task", "muster tasks cancel " + id}, http::Method::post,
+            "/api/v1/tasks/{id}/cancel", {id_flag("Id of the task")}, row_view(listed));
+}
+
+void add_results(Grammar& grammar) {
+  grammar.noun("results", "What came of tasks")
+      .list({"list", "List the rows of a task's result, one for each control",
+             "muster results list --task 0190f1c2-0000-7000-8000-000000000001"},
+            "/api/v1/tasks/{task}/results",
+            {{.name = "--task",
+              .member = "task",
+              .what = "Id of the task",
+              .required = true,
+              .shown = "ID"}},
+            controls, {"result", "results"});
+}
+
+}  // namespace muster::ctl
