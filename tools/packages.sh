@@ -6,6 +6,7 @@ packages_build="g++ cmake ninja-build ccache pkg-config python3 python3-yaml
   libtomlplusplus-dev libcli11-dev zlib1g-dev libzstd-dev libseccomp-dev
   libgtest-dev libbenchmark-dev"
 packages_check="clang-format-14 python3-jsonschema git"
+packages_fuzz="clang-14 libclang-rt-14-dev"
 packages_bench="nginx-light wrk"
 
 # need_packages PACKAGE…: returns at once when all are there; else installs them as root, and

@@ -14,11 +14,11 @@ struct Pair {
 };
 
 consteval auto sorted_pairs() {
-  std::array table{
+  auto table = std::to_array<Pair>({
 #define SOURCE(binary, source) Pair{binary, source},
 #include "vuln/debian_sources.def"
 #undef SOURCE
-  };
+  });
   std::sort(table.begin(), table.end(),
             [](const Pair& a, const Pair& b) { return a.binary < b.binary; });
   return table;

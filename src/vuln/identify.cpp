@@ -20,11 +20,11 @@ struct Alias {
 };
 
 consteval auto sorted_aliases() {
-  std::array table{
+  auto table = std::to_array<Alias>({
 #define ALIAS(name, vendors, names) Alias{name, vendors, names},
 #include "vuln/aliases.def"
 #undef ALIAS
-  };
+  });
   std::sort(table.begin(), table.end(),
             [](const Alias& a, const Alias& b) { return a.name < b.name; });
   return table;
