@@ -23,7 +23,8 @@ inline constexpr std::size_t enroll_body_bytes = 8 * KiB;
 // --- Bodies ----------------------------------------------------------------------------------
 /// Bodies of routes that have none are read and ignored up to this.
 inline constexpr std::size_t no_body_bytes = 4 * KiB;
-inline constexpr std::size_t heartbeat_body_bytes = 64 * KiB;
+/// Agents in the field list up to 500 services, ports and patches in theirs.
+inline constexpr std::size_t heartbeat_body_bytes = 512 * KiB;
 inline constexpr std::size_t small_body_bytes = 64 * KiB;
 /// Two streams of 1 MiB binary output become about 12 MiB as JSON escapes.
 inline constexpr std::size_t result_body_bytes = 16 * MiB;

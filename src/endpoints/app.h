@@ -36,9 +36,10 @@ struct Counters {
 
 /// How the server presents itself.
 struct ServerFace {
-  std::string url;         // that agents are told
-  std::string public_key;  // base64 of the key that signs updates
-  std::string openapi;     // the document of GET /openapi.json
+  std::string url;            // that agents are told
+  std::string public_key;     // base64 of the key that signs updates
+  std::string openapi;        // the document of GET /openapi.json
+  bool behind_proxy = false;  // then a peer on loopback may be anybody
 };
 
 /// The parts of the server that endpoints may reach. Everything is owned by `main` and outlives

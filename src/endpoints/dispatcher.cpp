@@ -43,8 +43,8 @@ std::string what_of(std::exception_ptr failure) {
 
 /// The same reply, once it is durable that the agent has called.
 http::Reply after_first_call(App& app, const http::Caller& caller, Instant now, http::Reply reply) {
-  return http::Write([&app, caller, now, reply = std::move(reply)](
-                         store::Tx& tx) mutable -> Result<http::Response> {
+  return http::Write([&app, caller, now,
+                      reply = std::move(reply)](store::Tx& tx) mutable -> Result<http::Response> {
     fleet::record_first_call(tx, app.ids, app.credentials, app.presence, caller.org, caller.agent,
                              caller.host, now);
     if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
@@ -103,8 +103,8 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
 http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
   http::Reply reply = run(admission, request);
   const http::Caller& caller = request.caller;
-  const bool known = caller.kind != http::Caller::Kind::agent ||
-                     app_.presence.has_called(caller.agent);
+  const bool known =
+      caller.kind != http::Caller::Kind::agent || app_.presence.has_called(caller.agent);
   if (known) return reply;
   return after_first_call(app_, caller, request.now, std::move(reply));
 }
@@ -143,8 +143,11 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
                                  : std::move(*pending->response));
       });
   if (taken) return;
-  app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
-  pending->respond(error_response(dialect, {Errc::overloaded, "The server is overloaded.", {}, 5}));
+  // Those turned away come back spread over ten seconds, not together.
+  const auto turned_away = app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
+  const int seconds = 2 + static_cast<int>(turned_away % 10);
+  pending->respond(
+      error_response(dialect, {Errc::overloaded, "The server is overloaded.", {}, seconds}));
 }
 
 http::Response Dispatcher::refuse(const http::Request& request, const Error& error) {

@@ -129,7 +129,8 @@ Result<void> operator_token(App& app, Request& request) {
 }
 
 Result<void> operator_or_loopback(App& app, Request& request) {
-  if (request.peer_address == "127.0.0.1" || request.peer_address == "::1") return {};
+  const bool on_loopback = request.peer_address == "127.0.0.1" || request.peer_address == "::1";
+  if (on_loopback && !app.face.behind_proxy) return {};
   return operator_token(app, request);
 }
 

@@ -104,10 +104,19 @@ std::size_t PresenceTable::flush(store::Store& store) {
     });
   }
   if (agent_rows.empty() && host_rows.empty()) return 0;
-  store.write([&](store::Tx& tx) {
-    store::set_agent_presence(tx, agent_rows);
-    store::set_host_presence(tx, host_rows);
-  });
+  try {
+    store.write([&](store::Tx& tx) {
+      store::set_agent_presence(tx, agent_rows);
+      store::set_host_presence(tx, host_rows);
+    });
+  } catch (const store::StoreError&) {
+    // The next flush tries these rows again.
+    for (const auto& row : agent_rows) {
+      with_agent(row.agent, [](AgentPresence& presence) { presence.dirty = true; });
+    }
+    for (const auto& row : host_rows) touch_host(row.org, row.host, {}, row.last_seen);
+    throw;
+  }
   return agent_rows.size() + host_rows.size();
 }
 

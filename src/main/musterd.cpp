@@ -32,6 +32,7 @@ constexpr int exit_usage = 2;
 struct Flags {
   std::string data;
   std::string listen = "127.0.0.1:8480";
+  std::string store = "sqlite";
   std::string config_file;
   std::string server_url;
   std::string secret_file;
@@ -135,6 +136,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   face.public_key =
       crypto::to_base64({reinterpret_cast<const char*>(public_key.data()), public_key.size()});
   face.openapi = openapi_json;
+  face.behind_proxy = flags.behind_proxy;
   endpoints::App app{.config = config,
                      .store = fleet.store,
                      .rng = rng,
@@ -185,6 +187,9 @@ int run(int argc, char** argv) {
   CLI::App cli("musterd: the Muster server", "musterd");
   cli.add_option("--data", flags.data, "Directory of the store; created if missing")->required();
   cli.add_option("--listen", flags.listen, "ADDRESS:PORT to listen on")->capture_default_str();
+  cli.add_option("--store", flags.store, "Where data is kept")
+      ->check(CLI::IsMember({"sqlite"}))
+      ->capture_default_str();
   cli.add_option("--config", flags.config_file, "Configuration file (TOML)");
   cli.add_option("--server-url", flags.server_url, "Address that agents are told");
   cli.add_option("--secret-file", flags.secret_file,

@@ -148,7 +148,13 @@ http::Response acknowledge(const std::vector<std::string>& warnings, Instant now
 Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   LenientHeartbeat decoded;
   decoded.heartbeat.status = "unknown";
-  decoded.decode(TRY(decode_body(request)));
+  const Result<Json> body = decode_body(request);
+  if (!body.ok()) {
+    // Whoever proved the key is alive, whatever it says.
+    app.presence.touch_agent(request.caller.agent, request.now);
+    return body.error();
+  }
+  decoded.decode(*body);
   const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
   if (change.empty()) return http::Reply(acknowledge(decoded.warnings, request.now));
