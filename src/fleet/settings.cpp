@@ -49,7 +49,9 @@ Result<void> check_setting(const std::string& name, const Json& value) {
 
 /// Lays one stored value over `settings`. Values were checked when they were stored.
 void apply(HostSettings& settings, std::string_view name, std::string_view value) {
-  const Result<Json> json = thread_json().parse(value);
+  // Not thread_json(): the request that asks may still be reading its own body there.
+  thread_local JsonDocument document;
+  const Result<Json> json = document.parse(value);
   if (!json.ok()) return;
 #define BOOLEAN(known, fallback, meaning) \
   if (name == #known) settings.known = json->boolean().value_or(settings.known);
