@@ -82,6 +82,7 @@ void Settings::load(store::Reader& reader) {
       if (row.value == "null") continue;
       values[{row.org.value, row.scope, row.scope_id, row.name}] = row.value;
     }
+    all_defaults_ = values.empty();
   });
 }
 
@@ -165,6 +166,7 @@ void Settings::store_all(store::Tx& tx, const std::vector<store::Setting>& chang
           all[key] = row.value;
         }
       }
+      all_defaults_ = all.empty();
     });
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ class Settings {
  public:
   void load(store::Reader& reader);
 
+  /// Nothing is set anywhere: every host has the defaults.
+  bool all_defaults() const { return all_defaults_.load(std::memory_order_relaxed); }
   /// In force for a host.
   HostSettings of_host(OrgId org, HostId host, const std::vector<std::string>& tags) const;
   /// In force for hosts that nothing is known about but their organisation.
@@ -67,6 +70,7 @@ class Settings {
 
   void store_all(store::Tx& tx, const std::vector<store::Setting>& changed);
   Guarded<Values> values_;
+  std::atomic<bool> all_defaults_ = true;
 };
 
 /// Settings::set with its audit row, in a transaction of its own; waits for the commit. Not for an

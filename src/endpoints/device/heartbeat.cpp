@@ -7,6 +7,8 @@
 #include "endpoints/decode.h"
 #include "endpoints/inventory/heartbeat.h"
 #include "fleet/heartbeats.h"
+#include "fleet/host_directory.h"
+#include "fleet/settings.h"
 #include "http/response.h"
 
 namespace muster::endpoints {
@@ -128,7 +130,16 @@ class LenientHeartbeat {
   }
 };
 
-http::Response acknowledge(const std::vector<std::string>& warnings, Instant now) {
+/// Whether an operator wants a full report of the caller's host.
+bool wants_full_report(const App& app, const http::Caller& caller) {
+  if (app.settings.all_defaults()) return false;
+  const auto host = app.directory.find(caller.host);
+  if (!host) return false;
+  return app.settings.of_host(caller.org, caller.host, host->tags).force_full_scan;
+}
+
+http::Response acknowledge(const std::vector<std::string>& warnings, bool force_full_scan,
+                           Instant now) {
   JsonWriter json;
   json.begin_object()
       .member("success", true)
@@ -136,6 +147,7 @@ http::Response acknowledge(const std::vector<std::string>& warnings, Instant now
       .begin_object()
       .member("acknowledged", true)
       .member("server_time", now);
+  if (force_full_scan) json.member("force_full_scan", true);
   if (!warnings.empty()) {
     json.key("warnings").begin_array();
     for (const std::string& warning : warnings) json.value(warning);
@@ -157,14 +169,18 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   decoded.decode(*body);
   const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
-  if (change.empty()) return http::Reply(acknowledge(decoded.warnings, request.now));
-  return http::Reply(http::Write([&app, change, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
-                                  warnings = std::move(decoded.warnings), caller = request.caller,
-                                  now = request.now](store::Tx& tx) -> Result<http::Response> {
-    fleet::record_heartbeat_change(tx, app.ids, app.presence, caller.org, caller.agent, caller.host,
-                                   owned, change, now);
-    return acknowledge(warnings, now);
-  }));
+  const bool force_full_scan = wants_full_report(app, request.caller);
+  if (change.empty()) {
+    return http::Reply(acknowledge(decoded.warnings, force_full_scan, request.now));
+  }
+  return http::Reply(
+      http::Write([&app, change, force_full_scan, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
+                   warnings = std::move(decoded.warnings), caller = request.caller,
+                   now = request.now](store::Tx& tx) -> Result<http::Response> {
+        fleet::record_heartbeat_change(tx, app.ids, app.presence, caller.org, caller.agent,
+                                       caller.host, owned, change, now);
+        return acknowledge(warnings, force_full_scan, now);
+      }));
 }
 
 }  // namespace
