@@ -51,9 +51,10 @@ using PackageId = NumberId<struct PackageTag>;  // dense within an organisation
 using FindingId = NumberId<struct FindingTag>;
 using EventId = NumberId<struct EventTag>;
 using AuditId = NumberId<struct AuditTag>;
-using KeyId = NumberId<struct KeyTag>;            // inventory key
-using TokenId = NumberId<struct TokenTag>;        // enrolment token
-using OperatorId = NumberId<struct OperatorTag>;  // operator token
+using KeyId = NumberId<struct KeyTag>;                // inventory key
+using TokenId = NumberId<struct TokenTag>;            // enrolment token
+using OperatorId = NumberId<struct OperatorTag>;      // operator token
+using GenerationId = NumberId<struct GenerationTag>;  // of a feed's advisories
 using AgentId = UuidId<struct AgentTag>;
 using TaskId = UuidId<struct TaskTag>;
 

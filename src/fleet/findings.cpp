@@ -16,6 +16,8 @@ namespace {
 
 /// Hosts matched again in one transaction: keeps the writer free for agents in between.
 constexpr int hosts_per_batch = 50;
+/// Advisories written in one transaction, for the same reason: about 10 ms.
+constexpr std::size_t advisories_per_batch = 2000;
 
 /// Names one hit on one package of a host.
 using HitKey = std::tuple<std::int64_t, std::string, std::string>;
@@ -69,6 +71,42 @@ std::size_t match_all_hosts(store::Store& store, NumberIds& ids, const Catalogue
     });
     hosts += batch;
     if (batch < hosts_per_batch) return hosts;
+  }
+}
+
+/// Writes the advisories of an import aside, some at a time, so that agents' writes go on in
+/// between. They are in force only once the feed's row names their generation; until then a crash
+/// or a failure leaves rows that no reader sees and the next import deletes.
+class AdvisoryGeneration {
+ public:
+  AdvisoryGeneration(store::Store& store, std::int64_t generation)
+      : store_(store), generation_(generation) {}
+
+  void add(model::Advisory advisory) {
+    pending_.push_back(std::move(advisory));
+    if (pending_.size() == advisories_per_batch) flush();
+  }
+  void flush() {
+    if (pending_.empty()) return;
+    store_.write([&](store::Tx& tx) {
+      for (const model::Advisory& advisory : pending_) {
+        store::set_advisory(tx, generation_, advisory);
+      }
+    });
+    pending_.clear();
+  }
+
+ private:
+  store::Store& store_;
+  std::int64_t generation_;
+  std::vector<model::Advisory> pending_;
+};
+
+void delete_old_generations(store::Store& store, std::string_view feed, std::int64_t generation) {
+  constexpr int batch = static_cast<int>(advisories_per_batch);
+  while (store.write([&](store::Tx& tx) {
+    return store::delete_old_advisories(tx, feed, generation, batch);
+  }) == batch) {
   }
 }
 
@@ -136,12 +174,14 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::string content, Instant now) {
   const std::string text = TRY(feeds::decompress(std::move(content), limits::feed_text_bytes));
-  std::vector<model::Advisory> advisories;
+  const std::int64_t generation = ids.next<GenerationId>(now).value;
+  AdvisoryGeneration aside(store, generation);
   std::vector<model::KevEntry> kev_entries;
   feeds::RecordSink sink;
-  sink.advisory = [&](model::Advisory&& advisory) { advisories.push_back(std::move(advisory)); };
+  sink.advisory = [&](model::Advisory&& advisory) { aside.add(std::move(advisory)); };
   sink.kev_entry = [&](model::KevEntry&& entry) { kev_entries.push_back(std::move(entry)); };
   const feeds::FeedSummary summary = TRY(feeds::parse_feed(kind, text, sink));
+  aside.flush();
 
   ImportOutcome outcome;
   outcome.feed = feeds::feed_name(kind);
@@ -153,12 +193,9 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     if (kind == feeds::FeedKind::kev) {
       store::delete_kev_entries(tx);
       for (const model::KevEntry& entry : kev_entries) store::set_kev_entry(tx, entry);
-    } else {
-      store::delete_advisories(tx, outcome.feed);
-      for (const model::Advisory& advisory : advisories) store::set_advisory(tx, advisory);
     }
     store::set_feed(tx, {outcome.feed, now, outcome.published,
-                         static_cast<std::int64_t>(outcome.records), false});
+                         static_cast<std::int64_t>(outcome.records), generation, false});
     record_audit(
         tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
         [&](JsonWriter& details) {
@@ -166,6 +203,7 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
         },
         now);
   });
+  delete_old_generations(store, outcome.feed, generation);
   store.read([&](store::Reader& reader) { catalogue.load(reader); });
   outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
   mark_matched(store);

@@ -67,6 +67,8 @@ CREATE TABLE hosts (
   package_count bigint NOT NULL,
   PRIMARY KEY (org_id, host_id)
 );
+-- Pages over all organisations are in the order of ids.
+CREATE INDEX hosts_by_id ON hosts (host_id);
 CREATE INDEX hosts_by_hostname ON hosts (hostname_folded, org_id);
 CREATE INDEX hosts_by_machine ON hosts (org_id, machine_id) WHERE machine_id <> '';
 
@@ -92,7 +94,8 @@ CREATE TABLE agents (
   superseded_by bytea,
   PRIMARY KEY (org_id, agent_id)
 );
-CREATE INDEX agents_by_host ON agents (org_id, host_id);
+-- Ends with agent_id: the order in which they are read, or SQLite would walk the primary key for it.
+CREATE INDEX agents_by_host ON agents (org_id, host_id, agent_id);
 
 CREATE TABLE agent_presence (
   org_id bigint NOT NULL,
@@ -207,16 +210,18 @@ CREATE TABLE feeds (
   imported_at bigint NOT NULL,
   published text NOT NULL,
   records bigint NOT NULL,
+  generation bigint NOT NULL,  -- of its advisories; rows of another one are not in force
   matched bigint NOT NULL  -- 1 once every host was matched against this import
 );
 
 CREATE TABLE advisories (
   feed text NOT NULL,
+  generation bigint NOT NULL,
   distro text NOT NULL,
   package text NOT NULL,
   advisory_id text NOT NULL,
   body text NOT NULL,
-  PRIMARY KEY (feed, distro, package, advisory_id)
+  PRIMARY KEY (feed, generation, distro, package, advisory_id)
 );
 
 CREATE TABLE kev_entries (

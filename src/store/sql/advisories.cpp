@@ -6,39 +6,47 @@ namespace muster::store {
 
 void set_feed(Tx& tx, const FeedRow& feed) {
   tx.execute(
-      "INSERT INTO feeds (feed, imported_at, published, records, matched)"
-      " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed) DO UPDATE SET"
+      "INSERT INTO feeds (feed, imported_at, published, records, generation, matched)"
+      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (feed) DO UPDATE SET"
       " imported_at = excluded.imported_at, published = excluded.published,"
-      " records = excluded.records, matched = excluded.matched",
-      feed.feed, feed.imported_at, feed.published, feed.records, feed.matched);
+      " records = excluded.records, generation = excluded.generation, matched = excluded.matched",
+      feed.feed, feed.imported_at, feed.published, feed.records, feed.generation, feed.matched);
 }
 
 std::vector<FeedRow> list_feeds(Reader& reader) {
   std::vector<FeedRow> feeds;
   Rows rows = reader.query(
-      "SELECT feed, imported_at, published, records, matched FROM feeds ORDER BY feed");
+      "SELECT feed, imported_at, published, records, generation, matched FROM feeds ORDER BY feed");
   while (rows.next()) {
-    feeds.push_back(
-        {rows.string(0), rows.instant(1), rows.string(2), rows.integer(3), rows.boolean(4)});
+    feeds.push_back({rows.string(0), rows.instant(1), rows.string(2), rows.integer(3),
+                     rows.integer(4), rows.boolean(5)});
   }
   return feeds;
 }
 
-void delete_advisories(Tx& tx, std::string_view feed) {
-  tx.execute("DELETE FROM advisories WHERE feed = $1", feed);
-}
-
-void set_advisory(Tx& tx, const model::Advisory& advisory) {
+void set_advisory(Tx& tx, std::int64_t generation, const model::Advisory& advisory) {
   tx.execute(
-      "INSERT INTO advisories (feed, distro, package, advisory_id, body)"
-      " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (feed, distro, package, advisory_id)"
+      "INSERT INTO advisories (feed, generation, distro, package, advisory_id, body)"
+      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (feed, generation, distro, package, "
+      "advisory_id)"
       " DO UPDATE SET body = excluded.body",
-      advisory.feed, advisory.distro, advisory.package, advisory.id,
+      advisory.feed, generation, advisory.distro, advisory.package, advisory.id,
       model::encode_advisory(advisory));
 }
 
+std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
+                                   int count) {
+  return tx.execute(
+      "DELETE FROM advisories WHERE (feed, generation, distro, package, advisory_id) IN"
+      " (SELECT feed, generation, distro, package, advisory_id FROM advisories"
+      " WHERE feed = $1 AND generation <> $2 LIMIT $3)",
+      feed, generation, count);
+}
+
 void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each) {
-  Rows rows = reader.query("SELECT body FROM advisories");
+  Rows rows = reader.query(
+      "SELECT a.body FROM advisories a JOIN feeds f ON f.feed = a.feed AND f.generation = "
+      "a.generation");
   while (rows.next()) {
     auto advisory = model::decode_advisory(rows.text(0));
     if (!advisory.ok()) throw StoreError("advisories: " + advisory.error().message);

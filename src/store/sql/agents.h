@@ -48,6 +48,8 @@ std::vector<HostPresenceRow> list_host_presence(Reader& reader);
 void insert_host(Tx& tx, const model::Host& host);
 /// Rewrites all but the id and first_seen.
 void set_host(Tx& tx, const model::Host& host);
+/// Only what every report changes: when it came, and the packages. Touches no index.
+void set_host_reported(Tx& tx, const model::Host& host);
 std::optional<model::Host> find_host(Reader& reader, OrgId org, HostId id);
 std::optional<model::Host> find_host_by_machine(Reader& reader, OrgId org,
                                                 std::string_view machine_id);

@@ -49,13 +49,19 @@ struct FeedRow {
   Instant imported_at;
   std::string published;  // the publisher's own date or version
   std::int64_t records = 0;
-  bool matched = false;  // every host was matched against it
+  std::int64_t generation = 0;  // of the advisories in force
+  bool matched = false;         // every host was matched against it
 };
 void set_feed(Tx& tx, const FeedRow& feed);
 std::vector<FeedRow> list_feeds(Reader& reader);
 
-void delete_advisories(Tx& tx, std::string_view feed);
-void set_advisory(Tx& tx, const model::Advisory& advisory);
+/// Advisories come in generations: a new one is written aside, and is in force once the feed's row
+/// names it.
+void set_advisory(Tx& tx, std::int64_t generation, const model::Advisory& advisory);
+/// Deletes some rows, at most `count`, of generations other than `generation`; returns how many.
+std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
+                                   int count);
+/// Those in force.
 void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each);
 void delete_kev_entries(Tx& tx);
 void set_kev_entry(Tx& tx, const model::KevEntry& entry);
