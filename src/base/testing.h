@@ -29,7 +29,8 @@ class FakeClock final : public Clock {
 /// The same numbers in every run: SplitMix64 (Steele, Lea, Flood 2014). Safe from several threads.
 class SeededRng final : public Rng {
  public:
-  explicit SeededRng(std::uint64_t seed = 1) : state_(seed * step) {}
+  /// Neighbouring seeds give streams that have nothing in common.
+  explicit SeededRng(std::uint64_t seed = 1) : state_(mixed(seed + step)) {}
 
   void fill(std::span<std::byte> out) override {
     while (!out.empty()) {
@@ -45,8 +46,9 @@ class SeededRng final : public Rng {
  private:
   static constexpr std::uint64_t step = 0x9E3779B97F4A7C15U;
 
-  std::uint64_t next_word() {
-    std::uint64_t z = state_.fetch_add(step) + step;
+  std::uint64_t next_word() { return mixed(state_.fetch_add(step) + step); }
+
+  static std::uint64_t mixed(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
     return z ^ (z >> 31);

@@ -102,24 +102,42 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, end);
 }
 
+namespace {
+
+/// Characters that command a terminal or reorder what stands around them: C0, DEL, C1 (U+0080 to
+/// U+009F), and the bidirectional controls (UAX #9: U+200E, U+200F, U+202A to U+202E, U+2066 to
+/// U+2069).
+bool is_command(std::string_view sequence) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+  if (sequence.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+  if (sequence.size() != 3 || byte(0) != 0xE2) return false;
+  const bool marks = byte(1) == 0x80 && (byte(2) == 0x8E || byte(2) == 0x8F);
+  const bool embeddings = byte(1) == 0x80 && byte(2) >= 0xAA && byte(2) <= 0xAE;
+  const bool isolates = byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+  return marks || embeddings || isolates;
+}
+
+}  // namespace
+
 std::string escape_for_terminal(std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
   std::string out;
   while (!text.empty()) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    const std::size_t length = utf8_length(text);
-    // C1 controls (U+0080 to U+009F) are commands to some terminals as well.
-    const bool c1 = length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    if (length == 0 || lead < 0x20 || lead == 0x7F || c1) {
-      static constexpr char digits[] = "0123456789abcdef";
-      const auto byte = static_cast<unsigned char>(c1 ? text[1] : text[0]);
-      out += "\\x";
-      out.push_back(digits[byte >> 4]);
-      out.push_back(digits[byte & 15]);
-      text.remove_prefix(c1 ? 2 : 1);
+    // A byte that is no UTF-8 stands for itself.
+    const std::size_t valid = utf8_length(text);
+    const std::string_view sequence = text.substr(0, std::max<std::size_t>(valid, 1));
+    if (valid != 0 && !is_command(sequence)) {
+      out.append(sequence);
     } else {
-      out.append(text.substr(0, length));
-      text.remove_prefix(length);
+      for (const char c : sequence) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += "\\x";
+        out.push_back(digits[byte >> 4]);
+        out.push_back(digits[byte & 15]);
+      }
     }
+    text.remove_prefix(sequence.size());
   }
   return out;
 }

@@ -41,7 +41,8 @@ bool is_plain_text(std::string_view text, std::string_view allowed = "");
 /// `text` cut to at most `bytes_max` bytes at a character boundary of UTF-8.
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
 
-/// Text made safe for a terminal: control characters and DEL become \xNN (mission rule 20).
+/// Text made safe for a terminal: controls, bidirectional ones too, and bytes that are no UTF-8
+/// become \xNN, one for each byte.
 std::string escape_for_terminal(std::string_view text);
 
 }  // namespace muster

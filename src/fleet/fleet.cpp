@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "fleet/enrolment.h"
 #include "store/sql/keys.h"
+#include "store/sql/orgs.h"
 
 namespace muster::fleet {
 
@@ -60,6 +61,7 @@ bool create_bootstrap_token(Fleet& fleet, Rng& rng, const std::string& path, Ins
     const std::string token =
         create_operator_token(tx, fleet.ids, rng, fleet.credentials, Actor::server(), "bootstrap",
                               all_scopes, limits::admin_token_ttl, now);
+    store::date_default_org(tx, now);
     write_secret_file(path, token + "\n");
   });
   return true;

@@ -33,6 +33,18 @@ Result<void> check_text(const std::string& name, const Json& value, std::size_t 
   return {};
 }
 
+bool is_setting(std::string_view name) {
+#define BOOLEAN(known, fallback, meaning) \
+  if (name == #known) return true;
+#define INTEGER(known, fallback, min, max, meaning) BOOLEAN(known, fallback, meaning)
+#define TEXT(known, fallback, bytes_max, meaning) BOOLEAN(known, fallback, meaning)
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+  return false;
+}
+
 Result<void> check_setting(const std::string& name, const Json& value) {
 #define BOOLEAN(known, fallback, meaning) \
   if (name == #known) return check_boolean(name, value);
@@ -133,7 +145,8 @@ Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json&
     if (failure) return;
     const std::string name(key);
     // A removed setting keeps its row with the value null, which no reader applies.
-    const Result<void> valid = value.is_null() ? Result<void>() : check_setting(name, value);
+    const bool removed = value.is_null() && is_setting(name);
+    const Result<void> valid = removed ? Result<void>() : check_setting(name, value);
     if (!valid.ok()) {
       failure = valid.error();
       return;
@@ -178,7 +191,8 @@ Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& sett
     TRY(settings.set(tx, scope, values));
     record_audit(
         tx, ids, scope.org, actor, "settings.set",
-        std::string(scope_kind_name(scope.kind)) + ":" + scope.id,
+        std::string(scope_kind_name(scope.kind)) + ":" +
+            (scope.id.empty() ? std::to_string(owner(scope)) : scope.id),
         [&](JsonWriter& details) { details.key("values").raw(values.serialise()); }, now);
     return {};
   });

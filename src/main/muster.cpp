@@ -33,8 +33,8 @@ Result<std::unique_ptr<ctl::Transport>> connect(const ctl::Address& address) {
   options.request_timeout = address.patience;
   options.user_agent = std::string("muster/") + MUSTER_VERSION;
   options.ca_file = address.ca_file;
-  return std::unique_ptr<ctl::Transport>(std::make_unique<NetTransport>(
-      TRY(net::Client::create(address.origin, std::move(options)))));
+  return std::unique_ptr<ctl::Transport>(
+      std::make_unique<NetTransport>(TRY(net::Client::create(address.origin, std::move(options)))));
 }
 
 /// What the environment says, read here and nowhere else.

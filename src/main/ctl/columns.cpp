@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "base/time.h"
 
 namespace muster::ctl {
@@ -158,7 +157,7 @@ std::vector<Fact> facts_of(const Columns& columns, const Json& object) {
   for (const Column& column : columns) {
     const auto value = find_path(object, column.member);
     if (!value) continue;
-    facts.push_back({fold_case(column.heading), cell_at(column, value)});
+    facts.push_back({std::string(column.heading), cell_at(column, value)});
   }
   return facts;
 }

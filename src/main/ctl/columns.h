@@ -19,17 +19,17 @@ struct Format {
 
 namespace formats {
 extern const Format text;
-extern const Format id;      // text or number that gets copied
+extern const Format id;  // text or number that gets copied
 extern const Format number;
-extern const Format bytes;   // "64 KiB"
+extern const Format bytes;  // "64 KiB"
 extern const Format percent;
-extern const Format age;     // seconds, as "3 d 4 h"
-extern const Format time;    // RFC 3339, as "2026-03-21 14:30:01Z"
+extern const Format age;   // seconds, as "3 d 4 h"
+extern const Format time;  // RFC 3339, as "2026-03-21 14:30:01Z"
 extern const Format yes_no;
 extern const Format exploited;  // as yes_no, and a yes stands out
 extern const Format severity;
-extern const Format state;   // of a task or an agent: what went wrong stands out
-extern const Format words;   // an array, joined by commas
+extern const Format state;    // of a task or an agent: what went wrong stands out
+extern const Format words;    // an array, joined by commas
 extern const Format members;  // an object, as "name=value name=value"
 }  // namespace formats
 

@@ -18,13 +18,13 @@ const Columns held = {
 };
 
 const Columns imported = {
-    {"kind", "KIND"},
-    {"published", "PUBLISHED"},
-    {"records", "RECORDS"},
-    {"skipped", "SKIPPED"},
-    {"hosts_matched", "HOSTS MATCHED"},
-    {"findings_opened", "FINDINGS OPENED"},
-    {"findings_resolved", "FINDINGS RESOLVED"},
+    {"kind", "kind"},
+    {"published", "published"},
+    {"records", "records"},
+    {"skipped", "skipped"},
+    {"hosts_matched", "hosts matched"},
+    {"findings_opened", "findings opened"},
+    {"findings_resolved", "findings resolved"},
 };
 
 void print_import(const Shell& shell, const Json& outcome) {
@@ -41,9 +41,9 @@ Result<std::string> read_feed(const std::string& path) {
   const auto size = file.tellg();
   if (!file || size < 0) return Error{Errc::not_found, path + ": cannot be read"};
   if (static_cast<std::size_t>(size) > limits::feed_body_bytes) {
-    return Error{Errc::body_too_large,
-                 path + ": is larger than the " + std::to_string(limits::feed_body_bytes) +
-                     " bytes that a server takes; compress it"};
+    return Error{Errc::body_too_large, path + ": is larger than the " +
+                                           std::to_string(limits::feed_body_bytes) +
+                                           " bytes that a server takes; compress it"};
   }
   std::string bytes(static_cast<std::size_t>(size), '\0');
   file.seekg(0);
@@ -54,8 +54,8 @@ Result<std::string> read_feed(const std::string& path) {
 
 Result<void> import_feed(const Shell& shell, Session& session, const FlagValues& values) {
   std::string bytes = TRY(read_feed(values.text("path")));
-  return call_and_print(shell, session, http::Method::post,
-                        values.expand("/api/v1/feeds/{kind}"), std::move(bytes), print_import);
+  return call_and_print(shell, session, http::Method::post, values.expand("/api/v1/feeds/{kind}"),
+                        std::move(bytes), print_import);
 }
 
 std::vector<std::string> feed_kinds() {

@@ -91,8 +91,7 @@ void print_explanation(const Shell& shell, const Json& finding) {
       {"exploited", exploited_of(finding)},
       {"state", {state_of(finding)}},
       {"installed",
-       {std::string(text_at(finding, "package")) + " " +
-        std::string(text_at(finding, "version"))}},
+       {std::string(text_at(finding, "package")) + " " + std::string(text_at(finding, "version"))}},
       {"advisory", {advisory_text(finding)}},
       {"affected", {range_text(finding)}},
       {"scheme", {"versions are ordered as " + std::string(text_at(finding, "evidence.scheme"))}},

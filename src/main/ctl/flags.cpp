@@ -88,9 +88,8 @@ void FlagValues::bind(CLI::App& verb) {
 }
 
 const FlagValues::Value& FlagValues::at(std::string_view member) const {
-  const auto found = std::find_if(values_.begin(), values_.end(), [&](const Value& value) {
-    return value.flag.member == member;
-  });
+  const auto found = std::find_if(values_.begin(), values_.end(),
+                                  [&](const Value& value) { return value.flag.member == member; });
   CHECK(found != values_.end());
   return *found;
 }

@@ -24,7 +24,8 @@ Result<void> check_limit(const std::string& text) {
 
 Verb& Noun::add(const Words& words, std::vector<Flag> flags) {
   CLI::App* app = app_.add_subcommand(words.name, words.what);
-  app->footer("Example:\n  " + words.example + "\n\nAlso: --json, --server URL, --token-file FILE, --ca-file FILE");
+  app->footer("Example:\n  " + words.example +
+              "\n\nAlso: --json, --server URL, --token-file FILE, --ca-file FILE");
   Verb verb;
   verb.app = app;
   verb.values = std::make_unique<FlagValues>(std::move(flags));
@@ -42,25 +43,23 @@ Noun& Noun::list(const Words& words, std::string path, std::vector<Flag> flags,
              .kind = Flag::Kind::integer,
              .check = check_limit};
   flags.push_back(std::move(limit));
-  return remote(words, std::move(flags),
-                [path = std::move(path), &columns, counted](
-                    const Shell& shell, Session& session,
-                    const FlagValues& values) -> Result<void> {
-                  const auto count = values.integer("limit");
-                  const auto most = count ? std::optional(static_cast<std::size_t>(*count))
-                                          : std::nullopt;
-                  ListPrinter printer(shell, columns, counted);
-                  // The pages have limits of their own.
-                  const bool more = TRY(session.list(
-                      values.expand(path), values.query(path + "{limit}"), most,
-                      [&](const Json& item) { printer.add(item); }));
-                  printer.finish(more);
-                  return {};
-                });
+  return remote(
+      words, std::move(flags),
+      [path = std::move(path), &columns, counted](const Shell& shell, Session& session,
+                                                  const FlagValues& values) -> Result<void> {
+        const auto count = values.integer("limit");
+        const auto most = count ? std::optional(static_cast<std::size_t>(*count)) : std::nullopt;
+        ListPrinter printer(shell, columns, counted);
+        // The pages have limits of their own.
+        const bool more = TRY(session.list(values.expand(path), values.query(path + "{limit}"),
+                                           most, [&](const Json& item) { printer.add(item); }));
+        printer.finish(more);
+        return {};
+      });
 }
 
-Noun& Noun::call(const Words& words, http::Method method, std::string path,
-                 std::vector<Flag> flags, View view) {
+Noun& Noun::call(const Words& words, http::Method method, std::string path, std::vector<Flag> flags,
+                 View view) {
   return remote(words, std::move(flags),
                 [method, path = std::move(path), view = std::move(view)](
                     const Shell& shell, Session& session, const FlagValues& values) {
@@ -134,8 +133,7 @@ View row_view(const Columns& columns) {
 }
 
 Result<void> call_and_print(const Shell& shell, Session& session, http::Method method,
-                            const std::string& target, const std::string& body,
-                            const View& view) {
+                            const std::string& target, const std::string& body, const View& view) {
   const std::string answer = TRY(session.call(method, target, body));
   JsonDocument document;
   const Result<Json> object = document.parse(answer);

@@ -7,18 +7,16 @@ namespace muster::ctl {
 namespace {
 
 const Columns events = {
-    {"at", "AT", &formats::time},
-    {"type", "TYPE"},
-    {"asset_id", "HOST ID", &formats::id},
+    {"at", "AT", &formats::time},          {"type", "TYPE"},
+    {"asset_id", "HOST ID", &formats::id}, {"details", "DETAILS", &formats::members},
     {"agent_id", "AGENT", &formats::id},
-    {"details", "DETAILS", &formats::members},
 };
 
 const Columns audit = {
     {"at", "AT", &formats::time},
     {"actor", "ACTOR"},
     {"action", "ACTION"},
-    {"target", "TARGET", &formats::id},
+    {"target", "TARGET"},
     {"details", "DETAILS", &formats::members},
 };
 

@@ -18,32 +18,28 @@ const Columns listed = {
 };
 
 const Columns shown = {
-    {"id", "ID"},
-    {"org_id", "ORG"},
-    {"hostname", "HOSTNAME"},
+    {"id", "id"},
+    {"org_id", "org"},
+    {"hostname", "hostname"},
     {"os", "OS"},
-    {"os_version", "OS VERSION"},
-    {"os_kernel", "KERNEL"},
-    {"arch", "ARCH"},
-    {"distro", "DISTRO"},
-    {"ip_address", "IP ADDRESS"},
-    {"tags", "TAGS", &formats::words},
-    {"agent_id", "AGENT"},
-    {"presence", "PRESENCE", &formats::state},
-    {"first_seen", "FIRST SEEN", &formats::time},
-    {"last_seen", "LAST SEEN", &formats::time},
-    {"last_report_at", "LAST REPORT", &formats::time},
-    {"packages", "PACKAGES"},
-    {"findings", "OPEN FINDINGS"},
+    {"os_version", "OS version"},
+    {"os_kernel", "kernel"},
+    {"arch", "arch"},
+    {"distro", "distro"},
+    {"ip_address", "IP address"},
+    {"tags", "tags", &formats::words},
+    {"agent_id", "agent"},
+    {"presence", "presence", &formats::state},
+    {"first_seen", "first seen", &formats::time},
+    {"last_seen", "last seen", &formats::time},
+    {"last_report_at", "last report", &formats::time},
+    {"packages", "packages"},
+    {"findings", "open findings"},
 };
 
 const Columns software = {
-    {"name", "NAME"},
-    {"version", "VERSION"},
-    {"vendor", "VENDOR"},
-    {"ecosystem", "ECOSYSTEM"},
-    {"scheme", "SCHEME"},
-    {"cpe", "CPE"},
+    {"name", "NAME"},           {"version", "VERSION"}, {"vendor", "VENDOR"},
+    {"ecosystem", "ECOSYSTEM"}, {"scheme", "SCHEME"},   {"cpe", "CPE"},
 };
 
 void print_host(const Shell& shell, const Json& host) {

@@ -15,10 +15,10 @@ const Columns listed = {
 };
 
 const Columns created = {
-    {"id", "ID"},
-    {"key", "KEY"},
-    {"name", "NAME"},
-    {"scopes", "SCOPES", &formats::words},
+    {"id", "id"},
+    {"key", "key"},
+    {"name", "name"},
+    {"scopes", "scopes", &formats::words},
 };
 
 }  // namespace

@@ -39,8 +39,9 @@ std::string routes_json() {
 }  // namespace
 
 void add_routes(Grammar& grammar) {
-  grammar.root().local({"routes", "Show every route of the server: who may call it, how much it "
-                                  "may send, where it runs",
+  grammar.root().local({"routes",
+                        "Show every route of the server: who may call it, how much it "
+                        "may send, where it runs",
                         "muster routes --json"},
                        {}, [](const Shell& shell, const FlagValues&) -> Result<void> {
                          print_array(shell, routes_json(), columns, {"route", "routes"});

@@ -35,8 +35,8 @@ class Session {
   /// Calls `each` for the items of a list, in order, over all its pages or the first `limit`
   /// items. Returns whether there are more than that. `each` may have seen some items when it
   /// fails, with what call() fails with or with unavailable for an answer that is no page.
-  Result<bool> list(std::string_view path, std::string_view query,
-                    std::optional<std::size_t> limit, const std::function<void(const Json&)>& each);
+  Result<bool> list(std::string_view path, std::string_view query, std::optional<std::size_t> limit,
+                    const std::function<void(const Json&)>& each);
 
  private:
   Transport& transport_;

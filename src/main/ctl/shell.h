@@ -29,10 +29,10 @@ struct World {
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
-  Look look;          // of `out`
-  Look error_look;    // of `err`
-  std::string url;    // MUSTER_URL, empty when not set
-  std::string token;  // MUSTER_TOKEN, likewise
+  Look look;                                   // of `out`
+  Look error_look;                             // of `err`
+  std::string url;                             // MUSTER_URL, empty when not set
+  std::string token;                           // MUSTER_TOKEN, likewise
   std::string token_file = "var/admin.token";  // read when nothing else names a token
   std::string version;
   std::function<Result<std::unique_ptr<Transport>>(const Address&)> connect;

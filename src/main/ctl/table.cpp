@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view gap = "  ";
 constexpr std::string_view ellipsis = "…";
+/// Behind the headings when columns at the end found no room.
+constexpr std::string_view left_out = " +";
 /// A column that gives way keeps as much as shows what it is about.
 constexpr std::size_t cut_width_min = 8;
 
@@ -23,16 +25,40 @@ struct Block {
 };
 
 constexpr std::array<Block, 16> marks = {{
-    {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A},
-    {0x064B, 0x065F}, {0x06D6, 0x06DC}, {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E},
-    {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x202A, 0x202E},
-    {0x2060, 0x206F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F},
+    {0x0300, 0x036F},
+    {0x0483, 0x0489},
+    {0x0591, 0x05BD},
+    {0x0610, 0x061A},
+    {0x064B, 0x065F},
+    {0x06D6, 0x06DC},
+    {0x0E34, 0x0E3A},
+    {0x0E47, 0x0E4E},
+    {0x1AB0, 0x1AFF},
+    {0x1DC0, 0x1DFF},
+    {0x200B, 0x200F},
+    {0x202A, 0x202E},
+    {0x2060, 0x206F},
+    {0x20D0, 0x20FF},
+    {0xFE00, 0xFE0F},
+    {0xFE20, 0xFE2F},
 }};
 
 constexpr std::array<Block, 15> wide = {{
-    {0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0x33FF}, {0x3400, 0x4DBF}, {0x4E00, 0x9FFF},
-    {0xA000, 0xA4CF}, {0xA960, 0xA97F}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
-    {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F9FF}, {0x20000, 0x3FFFD},
+    {0x1100, 0x115F},
+    {0x2E80, 0x303E},
+    {0x3041, 0x33FF},
+    {0x3400, 0x4DBF},
+    {0x4E00, 0x9FFF},
+    {0xA000, 0xA4CF},
+    {0xA960, 0xA97F},
+    {0xAC00, 0xD7A3},
+    {0xF900, 0xFAFF},
+    {0xFE30, 0xFE6F},
+    {0xFF00, 0xFF60},
+    {0xFFE0, 0xFFE6},
+    {0x1F300, 0x1F64F},
+    {0x1F680, 0x1F9FF},
+    {0x20000, 0x3FFFD},
 }};
 
 template <std::size_t N>
@@ -147,42 +173,62 @@ std::vector<std::size_t> Table::widths(const Look& look) const {
     }
   }
   if (!look.width) return widths;
-  const std::size_t gaps = columns_.empty() ? 0 : gap.size() * (columns_.size() - 1);
-  while (std::accumulate(widths.begin(), widths.end(), gaps) > *look.width) {
+  const auto floor_of = [&](std::size_t i) {
+    const std::size_t floor = std::max(cut_width_min, display_width(columns_[i].heading));
+    return columns_[i].whole ? widths[i] : std::min(widths[i], floor);
+  };
+  // What does not fit even when all give way is left out, from the end.
+  const auto fits = [&](std::size_t count) {
+    std::size_t least = gap.size() * (count - 1);
+    for (std::size_t i = 0; i < count; ++i) least += floor_of(i);
+    return least <= room_for(count, *look.width);
+  };
+  while (widths.size() > 1 && !fits(widths.size())) widths.pop_back();
+  const std::size_t room = room_for(widths.size(), *look.width);
+  const std::size_t gaps = gap.size() * (widths.size() - 1);
+  while (std::accumulate(widths.begin(), widths.end(), gaps) > room) {
     std::optional<std::size_t> widest;
     for (std::size_t i = 0; i < widths.size(); ++i) {
-      const std::size_t floor = std::max(cut_width_min, display_width(columns_[i].heading));
-      if (columns_[i].whole || widths[i] <= floor) continue;
+      if (widths[i] <= floor_of(i)) continue;
       if (!widest || widths[i] > widths[*widest]) widest = i;
     }
     if (!widest) break;
     --widths[*widest];
   }
+  for (std::size_t& width : widths) width = std::min(width, *look.width);
   return widths;
+}
+
+std::size_t Table::room_for(std::size_t count, std::size_t width) const {
+  const std::size_t mark = count == columns_.size() ? 0 : left_out.size();
+  return width > mark ? width - mark : width;
 }
 
 std::string Table::render(const Look& look) const {
   const std::vector<std::size_t> width = widths(look);
   std::string out;
-  // Where even the narrowest columns are too many, the columns at the end are left out whole.
   const auto line_of = [&](const auto& cell_at) {
     std::string line;
-    std::size_t used = 0;
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::size_t wanted = used + (i == 0 ? 0 : gap.size());
-      if (look.width && wanted >= *look.width) break;
-      std::size_t room = width[i];
-      if (look.width) room = std::min(room, *look.width - wanted);
+    for (std::size_t i = 0; i < width.size(); ++i) {
       if (i > 0) line.append(gap);
-      line.append(fitted(cell_at(i), room, columns_[i].align, i + 1 == columns_.size(), look));
-      used = wanted + room;
+      line.append(fitted(cell_at(i), width[i], columns_[i].align, i + 1 == columns_.size(), look));
     }
+    return line;
+  };
+  const auto end_line = [&](std::string line) {
     trim_end(line);
     out.append(line).append("\n");
   };
-  line_of([&](std::size_t i) { return Cell{columns_[i].heading, Style::heading}; });
+  std::string headings = line_of([&](std::size_t i) {
+    return Cell{columns_[i].heading, Style::heading};
+  });
+  const std::size_t used =
+      std::accumulate(width.begin(), width.end(), gap.size() * (width.size() - 1));
+  const bool all = width.size() == columns_.size();
+  if (!all && used + left_out.size() <= look.width.value_or(0)) headings.append(left_out);
+  end_line(std::move(headings));
   for (const auto& row : rows_) {
-    line_of([&](std::size_t i) { return row[i]; });
+    end_line(line_of([&](std::size_t i) { return row[i]; }));
   }
   return out;
 }

@@ -35,7 +35,8 @@ std::string cut_to_width(std::string_view text, std::size_t width);
 std::string painted(std::string_view text, Style style, const Look& look);
 
 /// Aligned columns under headings. Where the terminal is too narrow, the widest columns that may
-/// be cut give way first; without a terminal nothing is cut.
+/// be cut give way first, then columns at the end are left out and the headings end with "+";
+/// without a terminal nothing is cut.
 class Table {
  public:
   enum class Align : std::uint8_t { left, right };
@@ -56,7 +57,9 @@ class Table {
   std::string render(const Look& look) const;
 
  private:
+  /// Of the columns that are shown: all, or as many as the terminal has room for.
   std::vector<std::size_t> widths(const Look& look) const;
+  std::size_t room_for(std::size_t count, std::size_t width) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;

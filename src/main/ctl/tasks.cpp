@@ -9,37 +9,37 @@ namespace {
 const Columns listed = {
     {"id", "ID", &formats::id},
     {"hostname", "HOSTNAME"},
-    {"type", "TYPE"},
     {"status", "STATUS", &formats::state},
+    {"command", "COMMAND"},
+    {"type", "TYPE"},
     {"attempt", "ATTEMPT", &formats::number},
     {"created_at", "CREATED", &formats::time},
     {"completed_at", "COMPLETED", &formats::time},
-    {"command", "COMMAND"},
 };
 
 const Columns shown = {
-    {"id", "ID"},
-    {"org_id", "ORG"},
-    {"agent_id", "AGENT"},
-    {"hostname", "HOSTNAME"},
-    {"type", "TYPE"},
-    {"status", "STATUS", &formats::state},
-    {"error", "ERROR"},
-    {"priority", "PRIORITY"},
-    {"command", "COMMAND"},
-    {"execution_timeout", "TIMEOUT", &formats::age},
-    {"redeliver", "REDELIVER", &formats::yes_no},
-    {"attempt", "ATTEMPT"},
-    {"created_at", "CREATED", &formats::time},
-    {"deliver_by", "DELIVER BY", &formats::time},
-    {"valid_until", "VALID UNTIL", &formats::time},
-    {"assigned_at", "ASSIGNED", &formats::time},
-    {"started_at", "STARTED", &formats::time},
-    {"completed_at", "COMPLETED", &formats::time},
-    {"result.exit_code", "EXIT CODE"},
-    {"result.execution_duration_ms", "DURATION MS"},
-    {"result.error", "RESULT ERROR"},
-    {"result.received_at", "RECEIVED", &formats::time},
+    {"id", "id"},
+    {"org_id", "org"},
+    {"agent_id", "agent"},
+    {"hostname", "hostname"},
+    {"type", "type"},
+    {"status", "status", &formats::state},
+    {"error", "error"},
+    {"priority", "priority"},
+    {"command", "command"},
+    {"execution_timeout", "timeout", &formats::age},
+    {"redeliver", "redeliver", &formats::yes_no},
+    {"attempt", "attempt"},
+    {"created_at", "created", &formats::time},
+    {"deliver_by", "deliver by", &formats::time},
+    {"valid_until", "valid until", &formats::time},
+    {"assigned_at", "assigned", &formats::time},
+    {"started_at", "started", &formats::time},
+    {"completed_at", "completed", &formats::time},
+    {"result.exit_code", "exit code"},
+    {"result.execution_duration_ms", "duration (ms)"},
+    {"result.error", "result error"},
+    {"result.received_at", "received", &formats::time},
 };
 
 const Columns controls = {
@@ -112,14 +112,13 @@ void add_tasks(Grammar& grammar) {
   const std::string id = "0190f1c2-0000-7000-8000-000000000001";
   grammar.noun("tasks", "Work for agents")
       .call({"create", "Create a task for each of some agents",
-             "muster tasks create --type execute_command --agent " + id +
-                 " --command 'uname -a'"},
+             "muster tasks create --type execute_command --agent " + id + " --command 'uname -a'"},
             http::Method::post, "/api/v1/tasks", create_flags(), print_created)
       .list({"list", "List tasks, newest first", "muster tasks list --limit 10"}, "/api/v1/tasks",
             {{.name = "--agent", .member = "agent", .what = "Only of that agent", .shown = "ID"}},
             listed, {"task", "tasks"})
-      .call({"show", "Show one task and its result", "muster tasks show " + id},
-            http::Method::get, "/api/v1/tasks/{id}", {id_flag("Id of the task")}, print_task)
+      .call({"show", "Show one task and its result", "muster tasks show " + id}, http::Method::get,
+            "/api/v1/tasks/{id}", {id_flag("Id of the task")}, print_task)
       .call({"cancel", "Cancel a task", "muster tasks cancel " + id}, http::Method::post,
             "/api/v1/tasks/{id}/cancel", {id_flag("Id of the task")}, row_view(listed));
 }

@@ -16,10 +16,10 @@ const Columns listed = {
 };
 
 const Columns created = {
-    {"id", "ID"},
-    {"token", "TOKEN"},
-    {"expires_at", "EXPIRES", &formats::time},
-    {"max_uses", "MAX USES"},
+    {"id", "id"},
+    {"token", "token"},
+    {"expires_at", "expires", &formats::time},
+    {"max_uses", "max uses"},
 };
 
 }  // namespace
@@ -33,8 +33,7 @@ void add_tokens(Grammar& grammar) {
              org_flag("Where its agents enrol to, by id or name")},
             facts_view(created, "The token is shown this once."))
       .list({"list", "List enrolment tokens, never their text", "muster tokens list --org default"},
-            "/api/v1/tokens", {org_flag("Only of that organisation")}, listed,
-            {"token", "tokens"})
+            "/api/v1/tokens", {org_flag("Only of that organisation")}, listed, {"token", "tokens"})
       .call({"revoke", "Revoke an enrolment token", "muster tokens revoke 1234567890"},
             http::Method::del, "/api/v1/tokens/{id}", {id_flag("Id of the token")},
             row_view(listed));

@@ -42,6 +42,10 @@ std::optional<OrgId> insert_org(Tx& tx, std::string_view name, Instant now) {
   return rows.number_id<OrgId>(0);
 }
 
+void date_default_org(Tx& tx, Instant now) {
+  tx.execute("UPDATE orgs SET created_at = $1 WHERE org_id = 1 AND created_at = 0", now);
+}
+
 std::optional<std::string> find_secret(Reader& reader, std::string_view name) {
   Rows rows = reader.query("SELECT sealed FROM secrets WHERE name = $1", name);
   if (!rows.next()) return std::nullopt;

@@ -26,6 +26,9 @@ std::optional<Org> find_org(Reader& reader, OrgId id);
 /// Gives it the next free id. False when the name is taken.
 std::optional<OrgId> insert_org(Tx& tx, std::string_view name, Instant now);
 
+/// The schema makes the organisation `default` without a clock; the first start dates it.
+void date_default_org(Tx& tx, Instant now);
+
 /// A sealed secret of the server (fleet/secrets), by name.
 std::optional<std::string> find_secret(Reader& reader, std::string_view name);
 void insert_secret(Tx& tx, std::string_view name, std::string_view sealed);

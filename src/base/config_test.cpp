@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/config.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "base/json_read.h"
+#include "base/limits.h"
+
+namespace muster {
+namespace {
+
+std::string failing_key(std::string_view toml) {
+  const Result<Config> config = parse_config(toml);
+  return config.ok() ? "ok" : config.error().field;
+}
+
+TEST(Config, AnEmptyFileGivesTheDefaults) {
+  const Config config = parse_config("").value();
+  EXPECT_EQ(config.limits_report_per_minute, 60);
+  EXPECT_EQ(config.limits_device_per_minute, 240);
+  EXPECT_EQ(config.clock_skew(), std::chrono::seconds(300));
+  EXPECT_EQ(config.offline_after(), std::chrono::seconds(180));
+  EXPECT_EQ(config.hosts_unique_hostnames, "global");
+}
+
+TEST(Config, ReadsBothWaysOfWritingAKey) {
+  EXPECT_EQ(parse_config("limits.report_per_minute = 7").value().limits_report_per_minute, 7);
+  const Config config =
+      parse_config("[limits]\nreport_per_minute = 7\n[hosts]\nunique_hostnames = \"org\"").value();
+  EXPECT_EQ(config.limits_report_per_minute, 7);
+  EXPECT_EQ(config.hosts_unique_hostnames, "org");
+}
+
+TEST(Config, UnknownKeysAreFatalAndNamed) {
+  EXPECT_EQ(failing_key("limits.reports_per_minute = 1"), "limits.reports_per_minute");
+  EXPECT_EQ(failing_key("[limit]\nreport_per_minute = 1"), "limit.report_per_minute");
+  EXPECT_EQ(failing_key("report_per_minute = 1"), "report_per_minute");
+  EXPECT_EQ(failing_key("limits.deep.er = 1"), "limits.deep");
+}
+
+TEST(Config, ValuesOfTheWrongTypeAreNamed) {
+  EXPECT_EQ(failing_key("limits.report_per_minute = \"7\""), "limits.report_per_minute");
+  EXPECT_EQ(failing_key("limits.report_per_minute = 7.0"), "limits.report_per_minute");
+  EXPECT_EQ(failing_key("limits.report_per_minute = true"), "limits.report_per_minute");
+  EXPECT_EQ(failing_key("hosts.unique_hostnames = 1"), "hosts.unique_hostnames");
+  EXPECT_EQ(failing_key("hosts.unique_hostnames = \"\""), "hosts.unique_hostnames");
+  EXPECT_EQ(failing_key("hosts.unique_hostnames = \"global|org\""), "hosts.unique_hostnames");
+}
+
+TEST(Config, WhatIsNotTomlIsRefused) {
+  EXPECT_FALSE(parse_config("limits.report_per_minute =").ok());
+  EXPECT_FALSE(parse_config("[limits\n").ok());
+  EXPECT_FALSE(parse_config("a = 1\na = 2").ok());
+}
+
+TEST(Config, EveryKeyIsHeldToItsBounds) {
+#define SETTING_INT(section, name, fallback, min, max, text)                                       \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(min)), "ok");                    \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(max)), "ok");                    \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(min - 1)), #section "." #name);  \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(max + 1LL)), #section "." #name); \
+  EXPECT_TRUE(fallback >= min && fallback <= max) << #name;
+#define SETTING_TEXT(section, name, fallback, choices, text) \
+  EXPECT_EQ(failing_key(#section "." #name " = \"" fallback "\""), "ok");
+#include "base/config.def"
+#undef SETTING_INT
+#undef SETTING_TEXT
+}
+
+TEST(Config, ExplainNamesEveryKeyWithItsValueAndDefault) {
+  const Config config = parse_config("limits.report_per_minute = 7").value();
+  JsonDocument document;
+  std::map<std::string, std::string> rows;
+  document.parse(explain_config_json(config)).value().for_each([&](const Json& row) {
+    EXPECT_FALSE(row.find("meaning")->string()->empty());
+    rows[std::string(*row.find("key")->string())] =
+        row.find("value")->serialise() + " of " + row.find("default")->serialise();
+  });
+  EXPECT_EQ(rows["limits.report_per_minute"], "7 of 60");
+  EXPECT_EQ(rows["hosts.unique_hostnames"], "\"global\" of \"global\"");
+  std::size_t keys = 0;
+#define SETTING_INT(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
+#define SETTING_TEXT(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
+#include "base/config.def"
+#undef SETTING_INT
+#undef SETTING_TEXT
+  EXPECT_EQ(rows.size(), keys);
+}
+
+TEST(Limits, AgreeWithEachOther) {
+  namespace l = limits;
+  EXPECT_LE(l::head_bytes, 16 * l::KiB) << "mission rule 3";
+  EXPECT_LE(l::enroll_body_bytes, 16 * l::KiB) << "mission rule 3";
+  EXPECT_LE(l::gzip_body_bytes, l::report_body_bytes) << "a compressed report must get in";
+  EXPECT_LE(l::gunzip_body_bytes, l::report_body_bytes);
+  EXPECT_GE(l::result_body_bytes, 2 * 6 * l::output_bytes) << "both streams, all escaped";
+  EXPECT_GE(l::small_body_bytes, l::command_bytes * 6) << "a command of escapes";
+  EXPECT_LE(l::page_size_default, l::page_size);
+  EXPECT_LE(l::execution_timeout_seconds_default, l::execution_timeout_seconds_max);
+  EXPECT_LE(l::task_ttl_seconds_default, l::task_ttl_seconds_max);
+  EXPECT_GE(l::lease_min, l::lease_margin);
+}
+
+}  // namespace
+}  // namespace muster
