@@ -11,20 +11,18 @@ what the process itself used (/proc/PID/stat, in ticks of 10 ms), so wrk and the
 work do not count. Needs nginx and wrk; ends in about 20 seconds.
 """
 import argparse
-import http.client
 import json
 import os
 import pathlib
-import queue
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
-START_SECONDS = 15
+import measure
+from measure import START_SECONDS, cpu_seconds, lua_text
+
 SERVER_CPU, LOAD_CPU = 0, 1
 
 BODY = json.dumps({
@@ -43,21 +41,6 @@ wrk.path = "/api/agent/heartbeat"
 wrk.body = BODY
 HEADERS
 """
-
-
-def lua_text(text):
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def cpu_seconds(pids):
-    """User and system time of the processes, exited threads included."""
-    user = system = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        user += int(fields[11])
-        system += int(fields[12])
-    ticks = os.sysconf("SC_CLK_TCK")
-    return user / ticks, system / ticks
 
 
 def pin(pid):
@@ -85,28 +68,7 @@ def wait_for_port(port, process):
     sys.exit("bench: a server did not listen in time")
 
 
-class Server:
-    """One of the compared servers: how to call it and which processes do its work."""
-
-    def __init__(self, name, process, port, headers=None):
-        self.name, self.process, self.port = name, process, port
-        self.headers = headers or {}
-        self.rounds = []
-
-    def pids(self):
-        return [self.process.pid]
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-class Nginx(Server):
+class Nginx(measure.Server):
     def __init__(self, folder):
         port = free_port()
         config = folder / "nginx.conf"
@@ -145,7 +107,7 @@ def children_of(pid):
             pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-class Noop(Server):
+class Noop(measure.Server):
     def __init__(self, binary):
         process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    preexec_fn=on_server_cpu)
@@ -156,60 +118,12 @@ class Noop(Server):
         self.process.wait(30)
 
 
-class Musterd(Server):
+class Musterd(measure.Musterd):
+    """With one agent, which has sent its first heartbeat: the measured ones change nothing."""
+
     def __init__(self, binary, folder):
-        data = folder / "data"
-        data.mkdir()
-        config = folder / "musterd.toml"
-        config.write_text("[limits]\ndevice_per_minute = 0\n")
-        process = subprocess.Popen(
-            [binary, "--data", str(data), "--listen", "127.0.0.1:0", "--config", str(config)],
-            stderr=subprocess.PIPE, preexec_fn=on_server_cpu)
-        super().__init__("musterd heartbeat", process, self.started_port(process))
-        wait_for_port(self.port, process)
-        self.enrol((data / "admin.token").read_text().strip())
-
-    @staticmethod
-    def started_port(process):
-        """From the `server_started` event; goes on reading so that the pipe never fills."""
-        ports = queue.Queue()
-
-        def read():
-            for line in process.stderr:
-                try:
-                    event = json.loads(line)
-                except ValueError:
-                    sys.stderr.buffer.write(line)
-                    continue
-                if event.get("event") == "server_started":
-                    ports.put(event["port"])
-        threading.Thread(target=read, daemon=True).start()
-        try:
-            return ports.get(timeout=START_SECONDS)
-        except queue.Empty:
-            process.kill()
-            sys.exit("bench: musterd did not log server_started in time")
-
-    def call(self, path, body, headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("POST", path, json.dumps(body),
-                           {"Content-Type": "application/json", **headers})
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status not in (200, 201):
-            sys.exit(f"bench: {path} answered {answer.status}: {text.decode(errors='replace')}")
-        return json.loads(text)
-
-    def enrol(self, operator_token):
-        token = self.call("/api/v1/tokens", {"ttl_seconds": 3600, "max_uses": 10},
-                          {"Authorization": f"Bearer {operator_token}"})["token"]
-        agent = self.call("/api/agent/enroll", {
-            "token": token, "hostname": "WORKSTATION-01", "os": "windows", "arch": "amd64",
-            "agent_version": "0.5.11"}, {})["data"]
-        self.headers = {
-            "X-Agent-Key": agent["api_key"], "X-Agent-ID": agent["agent_id"],
-            "X-Request-Timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        # The first heartbeat is durable; the measured ones change nothing.
+        super().__init__("musterd heartbeat", binary, folder, preexec_fn=on_server_cpu)
+        self.headers = self.enrol(self.enrolment_token(10), "WORKSTATION-01")
         self.call("/api/agent/heartbeat", json.loads(BODY), self.headers)
 
 
@@ -219,19 +133,6 @@ def write_script(folder, server):
     path = folder / f"wrk-{server.port}.lua"
     path.write_text(WRK_SCRIPT.replace("BODY", lua_text(BODY)).replace("HEADERS", lines))
     return path
-
-
-def parse_wrk(text):
-    requests = failed = None
-    for line in text.splitlines():
-        words = line.split()
-        if " requests in " in line:
-            requests = int(words[0])
-        if "Non-2xx" in line or "Socket errors" in line:
-            failed = line.strip()
-    if failed or not requests:
-        sys.exit(f"bench: the load had failures, the figure would mean nothing: {failed}\n{text}")
-    return requests
 
 
 def run_round(server, script, seconds, connections):
@@ -244,7 +145,7 @@ def run_round(server, script, seconds, connections):
          str(script), f"http://127.0.0.1:{server.port}/api/agent/heartbeat"],
         capture_output=True, text=True, timeout=seconds + 30, check=True)
     elapsed, after = time.monotonic() - started, cpu_seconds(pids)
-    requests = parse_wrk(done.stdout)
+    requests = measure.parse_wrk(done.stdout)
     user, system = after[0] - before[0], after[1] - before[1]
     server.rounds.append({"requests": requests, "per_second": round(requests / elapsed),
                           "user_us": user / requests * 1e6, "system_us": system / requests * 1e6,

@@ -30,7 +30,8 @@ Result<void> read_text(const toml::node& node, const std::string& path, std::str
   const auto text = node.value_exact<std::string>();
   if (!text) return invalid_field(path, "must be a string");
   const std::string all = "|" + std::string(choices) + "|";
-  if (text->empty() || all.find("|" + *text + "|") == std::string::npos) {
+  const bool one_word = !text->empty() && text->find('|') == std::string::npos;
+  if (!one_word || all.find("|" + *text + "|") == std::string::npos) {
     return invalid_field(path, "must be one of " + std::string(choices));
   }
   out = *text;

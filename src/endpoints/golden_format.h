@@ -145,8 +145,9 @@ inline void read_chain(const std::filesystem::path& root, const std::string& nam
 // --- Requests --------------------------------------------------------------------------------
 
 inline bool is_name(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
-                                                 "XYZ0123456789_") == std::string_view::npos;
+  return !text.empty() && text.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+                              "XYZ0123456789_") == std::string_view::npos;
 }
 
 /// What `{{inside}}` of a request stands for; nothing if it is no placeholder.

@@ -41,11 +41,10 @@ struct Beating {
     Config of;
     of.limits_device_per_minute = 1'000'000'000;  // counted, never reached
     server = std::make_unique<TestServer>(of);
-    const http::Response token = server->ask(
-        {"POST",
-         "/api/v1/tokens",
-         {{"Authorization", "Bearer " + server->admin_token}},
-         R"({"ttl_seconds": 3600, "max_uses": 1000000})"});
+    const http::Response token = server->ask({"POST",
+                                              "/api/v1/tokens",
+                                              {{"Authorization", "Bearer " + server->admin_token}},
+                                              R"({"ttl_seconds": 3600, "max_uses": 1000000})"});
     const std::string secret = text_of(token, nullptr, "token");
     for (int i = 0; i < agents; ++i) {
       const http::Response enrolled =
@@ -102,58 +101,44 @@ Beating& beating() {
   return instance;
 }
 
+/// Steps through `count` agents; neighbours in time are not neighbours in memory.
+struct Turn {
+  std::size_t count;
+  std::size_t at = 0;
+  std::size_t next() { return at = (at + 4801) % count; }
+};
+
+/// The argument is how many agents take turns: with one, everything of it is in the first cache.
 void dispatch_heartbeat(benchmark::State& state) {
   Beating& fleet = beating();
-  Dispatcher& dispatcher = fleet.server->dispatcher;
-  std::size_t next = 0;
+  Turn turn{static_cast<std::size_t>(state.range(0))};
   for (auto _ : state) {
     http::Request request;
-    fleet.fill(request, fleet.known[next]);
-    // Neighbours in time are not neighbours in memory.
-    next = (next + 4801) % agents;
-    auto admitted = dispatcher.admit(request);
+    fleet.fill(request, fleet.known[turn.next()]);
+    auto admitted = fleet.server->dispatcher.admit(request);
     auto* admission = std::get_if<http::Admission>(&admitted);
     CHECK(admission != nullptr);
-    http::Reply reply = dispatcher.handle(*admission, request);
+    http::Reply reply = fleet.server->dispatcher.handle(*admission, request);
     const auto* response = std::get_if<http::Response>(&reply);
     CHECK(response != nullptr && response->status == 200);
     benchmark::DoNotOptimize(response->body.data());
   }
 }
-BENCHMARK(dispatch_heartbeat);
+BENCHMARK(dispatch_heartbeat)->Arg(agents)->Arg(1);
 
+/// The first half of it: route, key, clock, limit.
 void admit_heartbeat(benchmark::State& state) {
   Beating& fleet = beating();
-  std::size_t next = 0;
+  Turn turn{static_cast<std::size_t>(state.range(0))};
   for (auto _ : state) {
     http::Request request;
-    fleet.fill(request, fleet.known[next]);
-    next = (next + 4801) % agents;
+    fleet.fill(request, fleet.known[turn.next()]);
     auto admitted = fleet.server->dispatcher.admit(request);
     CHECK(std::holds_alternative<http::Admission>(admitted));
     benchmark::DoNotOptimize(admitted);
   }
 }
-BENCHMARK(admit_heartbeat);
-
-void parse_heartbeat_body(benchmark::State& state) {
-  for (auto _ : state) {
-    const Result<Json> body = thread_json().parse(heartbeat_body);
-    CHECK(body.ok());
-    benchmark::DoNotOptimize(body);
-  }
-}
-BENCHMARK(parse_heartbeat_body);
-
-void fill_request(benchmark::State& state) {
-  Beating& fleet = beating();
-  for (auto _ : state) {
-    http::Request request;
-    fleet.fill(request, fleet.known[0]);
-    benchmark::DoNotOptimize(request.body.data());
-  }
-}
-BENCHMARK(fill_request);
+BENCHMARK(admit_heartbeat)->Arg(agents)->Arg(1);
 
 }  // namespace
 }  // namespace muster::endpoints

@@ -35,8 +35,7 @@ class TestServer {
     std::ifstream(directory.path() + "/admin.token") >> admin_token;
     const auto& key = fleet.signing_key.public_key();
     face.url = server_url;
-    face.public_key =
-        crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
+    face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
     app.ready = true;
   }
 
@@ -75,7 +74,7 @@ class TestServer {
   static constexpr std::string_view server_url = "https://muster.example.org";
 
   const Config config;
-  TestDirectory directory;
+  TestDirectory directory{memory_backed_path()};
   FakeClock clock;
   SeededRng rng;
   std::vector<std::string> log_lines;

@@ -133,17 +133,26 @@ Ids intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& 
   return ids;
 }
 
-void take_facts(model::Host& host, const InventoryReport& report, Instant now) {
-  host.hostname = report.hostname;
-  if (!report.machine_id.empty()) host.machine_id = report.machine_id;
-  if (!report.os_name.empty()) host.os_name = report.os_name;
-  if (!report.os_version.empty()) host.os_version = report.os_version;
-  if (!report.os_kernel.empty()) host.os_kernel = report.os_kernel;
-  if (!report.distro.empty()) host.distro = report.distro;
-  if (!report.ip_address.empty()) host.ip_address = report.ip_address;
-  if (report.tags) host.tags = *report.tags;
-  host.last_seen = std::max(host.last_seen, now);
-  host.last_report_at = now;
+/// Takes over what the report says of the host itself. Returns whether that is anything new.
+bool take_facts(model::Host& host, const InventoryReport& report) {
+  bool changed = false;
+  const auto take = [&](auto& fact, const auto& said) {
+    if (fact == said) return;
+    fact = said;
+    changed = true;
+  };
+  const auto take_if_said = [&](std::string& fact, const std::string& said) {
+    if (!said.empty()) take(fact, said);
+  };
+  take(host.hostname, report.hostname);
+  take_if_said(host.machine_id, report.machine_id);
+  take_if_said(host.os_name, report.os_name);
+  take_if_said(host.os_version, report.os_version);
+  take_if_said(host.os_kernel, report.os_kernel);
+  take_if_said(host.distro, report.distro);
+  take_if_said(host.ip_address, report.ip_address);
+  if (report.tags) take(host.tags, *report.tags);
+  return changed;
 }
 
 }  // namespace
@@ -188,9 +197,15 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
                   inventory.packages.verdict(tx, *knowledge, report.org, id), now);
   }
 
-  take_facts(host, report, now);
+  const bool facts_changed = take_facts(host, report);
+  host.last_seen = std::max(host.last_seen, now);
+  host.last_report_at = now;
   host.package_count = static_cast<std::int64_t>(next.size());
-  store::set_host(tx, host);
+  if (facts_changed) {
+    store::set_host(tx, host);
+  } else {
+    store::set_host_reported(tx, host);
+  }
   if (!report.delta) inventory.settings.end_forced_scan(tx, report.org, host.id);
   outcome.host = host.id;
   outcome.hostname = host.hostname;

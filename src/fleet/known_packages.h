@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "base/ids.h"
 #include "crypto/keyed_hash.h"
 #include "fleet/catalogue.h"
@@ -29,7 +29,7 @@ class KnownPackages {
   };
   /// The id of a package by its canonical text.
   Interned intern(store::Tx& tx, OrgId org, std::string_view canonical);
-  /// The verdict under `knowledge`, judged once; valid until it is asked for under another one.
+  /// The verdict under `knowledge`, judged once; valid until the next call.
   const Verdict& verdict(store::Reader& reader, const Knowledge& knowledge, OrgId org,
                          PackageId id);
 
@@ -39,12 +39,13 @@ class KnownPackages {
       return static_cast<std::size_t>(id[0]);
     }
   };
+  static constexpr std::uint64_t never = ~std::uint64_t{0};
   struct Judged {
-    std::uint64_t knowledge = 0;
-    std::unique_ptr<const Verdict> verdict;
+    std::uint64_t knowledge = never;
+    Verdict verdict;
   };
   struct OfOrg {
-    std::unordered_map<store::ContentId, PackageId, ContentHash> ids;
+    FlatMap<store::ContentId, PackageId, ContentHash> ids;
     std::vector<Judged> verdicts;  // by id: ids are dense
   };
 

@@ -104,7 +104,7 @@ class TestFleet {
                        std::move(content), now);
   }
 
-  TestDirectory directory;
+  TestDirectory directory{memory_backed_path()};
   SeededRng rng;
   Config config;
   Instant now = test_epoch;

@@ -29,16 +29,16 @@ Error refused(Instant start, Instant now) {
 Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant now) {
   if (per_minute == 0) return {};
   return windows_[shard_of(key, shards)].with([&](Windows& windows) -> Result<void> {
-    auto found = windows.find(key);
-    if (found == windows.end()) {
+    Window* found = windows.find(key);
+    if (found == nullptr) {
       if (windows.size() >= keys_max_ / shards) {
-        std::erase_if(windows,
-                      [&](const auto& entry) { return is_over(entry.second.start, now); });
+        windows.erase_if(
+            [&](std::uint64_t, const Window& window) { return is_over(window.start, now); });
         if (windows.size() >= keys_max_ / shards) return refused(now, now);
       }
-      found = windows.emplace(key, Window{now, 0}).first;
+      found = &windows.set(key, Window{now, 0});
     }
-    Window& window = found->second;
+    Window& window = *found;
     if (is_over(window.start, now)) window = {now, 0};
     if (window.count >= per_minute) return refused(window.start, now);
     ++window.count;
@@ -49,9 +49,9 @@ Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant
 Result<void> RateLimit::peek(std::uint64_t key, std::int64_t per_minute, Instant now) const {
   if (per_minute == 0) return {};
   return windows_[shard_of(key, shards)].with([&](const Windows& windows) -> Result<void> {
-    const auto found = windows.find(key);
-    if (found == windows.end() || is_over(found->second.start, now)) return {};
-    if (found->second.count >= per_minute) return refused(found->second.start, now);
+    const Window* found = windows.find(key);
+    if (found == nullptr || is_over(found->start, now)) return {};
+    if (found->count >= per_minute) return refused(found->start, now);
     return {};
   });
 }

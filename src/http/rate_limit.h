@@ -3,8 +3,8 @@
 
 #include <array>
 #include <cstdint>
-#include <unordered_map>
 
+#include "base/flat_map.h"
 #include "base/guarded.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -30,7 +30,7 @@ class RateLimit {
     Instant start;
     std::int64_t count = 0;
   };
-  using Windows = std::unordered_map<std::uint64_t, Window>;
+  using Windows = FlatMap<std::uint64_t, Window>;
   static constexpr std::size_t shards = 64;
 
   std::size_t keys_max_;

@@ -28,6 +28,9 @@ void migrate(Connection& connection) {
     last->step();
     applied = last->integer(0);
   }
+  if (applied > std::end(migrations)[-1].number) {
+    throw StoreError("the database was made by a newer version of this program");
+  }
   for (const Migration& migration : migrations) {
     if (migration.number <= applied) continue;
     connection.run("BEGIN IMMEDIATE");

@@ -222,7 +222,8 @@ class Store {
   std::vector<std::unique_ptr<PooledReader>> readers_;
 };
 
-/// Applies the migrations that `connection`'s database lacks, each in its own transaction.
+/// Applies the migrations that `connection`'s database lacks, each in its own transaction. Throws
+/// StoreError for a database that has migrations this program does not know.
 void migrate(Connection& connection);
 
 /// An exclusive lock on a data directory, held while it lives. Creates the directory (0700).

@@ -3,10 +3,15 @@
 
 #include <atomic>
 #include <filesystem>
+#include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "base/test_directory.h"
+#include "base/testing.h"
+#include "store/sql/inventory.h"
+#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::store {
 namespace {
@@ -117,6 +122,176 @@ TEST(Store, AuditRowsAreAppendOnly) {
   });
   EXPECT_THROW(store.write([](Tx& tx) { tx.execute("UPDATE audit SET actor = 'x'"); }), StoreError);
   EXPECT_THROW(store.write([](Tx& tx) { tx.execute("DELETE FROM audit"); }), StoreError);
+}
+
+/// Runs all `works` in one commit; which of them failed, in their order.
+std::vector<bool> commit_together(Store& store, std::vector<Work> works) {
+  std::vector<bool> failed(works.size() + 1);
+  std::mutex gate;
+  std::unique_lock closed(gate);
+  store.start_writer();
+  std::atomic<bool> waits = false;
+  works.insert(works.begin(), [&](Tx&) {
+    waits = true;
+    const std::lock_guard wait(gate);
+    return true;
+  });
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    Done done = [&failed, i](std::exception_ptr failure) { failed[i] = failure != nullptr; };
+    EXPECT_TRUE(store.submit(works[i], done));
+    // The first holds the writer, so that the others queue behind it.
+    while (i == 0 && !waits) std::this_thread::yield();
+  }
+  closed.unlock();
+  store.stop_writer();
+  failed.erase(failed.begin());
+  return failed;
+}
+
+TEST(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  std::vector<std::string> order;
+  Work work = [&](Tx& tx) {
+    insert_org(tx, 2);
+    tx.on_commit([&] { order.push_back("first, " + std::to_string(count_orgs(store))); });
+    tx.on_commit([&] { order.emplace_back("second"); });
+    return true;
+  };
+  Done done = [&](std::exception_ptr) { order.emplace_back("answer"); };
+  ASSERT_TRUE(store.submit(work, done));
+  EXPECT_EQ(order, (std::vector<std::string>{"first, 2", "second", "answer"}));
+}
+
+TEST(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  int hooks = 0;
+  std::vector<Work> works;
+  works.emplace_back([&](Tx& tx) {
+    insert_org(tx, 2);
+    tx.on_commit([&] { ++hooks; });
+    return true;
+  });
+  works.emplace_back([&](Tx& tx) -> bool {
+    insert_org(tx, 3);
+    tx.on_commit([&] { hooks += 100; });
+    throw std::runtime_error("not the store's own");
+  });
+  works.emplace_back([&](Tx& tx) {
+    insert_org(tx, 4);
+    tx.on_commit([&] { ++hooks; });
+    return true;
+  });
+  EXPECT_EQ(commit_together(store, std::move(works)), (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(hooks, 2);
+  EXPECT_EQ(count_orgs(store), 3);
+}
+
+TEST(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  int hooks = 0;
+  const auto write = [&](std::int64_t id) {
+    return Work([&hooks, id](Tx& tx) {
+      insert_org(tx, id);
+      tx.on_commit([&hooks] { ++hooks; });
+      return true;
+    });
+  };
+  std::vector<Work> works;
+  works.push_back(write(2));
+  // As SQLite itself does on a full disk.
+  works.emplace_back([](Tx& tx) {
+    tx.execute("ROLLBACK");
+    return true;
+  });
+  works.push_back(write(3));
+  EXPECT_EQ(commit_together(store, std::move(works)), (std::vector<bool>{true, true, true}));
+  EXPECT_EQ(hooks, 0);
+  EXPECT_EQ(count_orgs(store), 1);
+  store.write([](Tx& tx) { insert_org(tx, 4); });
+  EXPECT_EQ(count_orgs(store), 2) << "the next transaction is sound";
+}
+
+TEST(Store, ValuesOfEveryKindAreReadBack) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  SeededRng rng;
+  const Uuid id = make_uuid7(rng, test_epoch);
+  const std::string octets("\0\xFF\0x", 4);
+  store.write([&](Tx& tx) {
+    Rows rows = tx.query("SELECT $1, $2, $3, $4, $5, $6, $7, $8", std::int64_t{-5}, 2.5, octets,
+                         Blob{octets}, id, test_epoch, std::optional<std::string>(), true);
+    ASSERT_TRUE(rows.next());
+    EXPECT_EQ(rows.integer(0), -5);
+    EXPECT_EQ(rows.real(1), 2.5);
+    EXPECT_EQ(rows.text(2), octets);
+    EXPECT_EQ(rows.blob(3), octets);
+    EXPECT_EQ(rows.uuid(4), id);
+    EXPECT_EQ(rows.instant(5), test_epoch);
+    EXPECT_TRUE(rows.is_null(6));
+    EXPECT_EQ(rows.maybe_string(6), std::nullopt);
+    EXPECT_TRUE(rows.boolean(7));
+    EXPECT_FALSE(rows.next());
+  });
+}
+
+TEST(Store, ParametersKeepTheirNumbersInAnyOrder) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  store.write([](Tx& tx) {
+    for (int i = 0; i < 3; ++i) {
+      Rows rows = tx.query("SELECT $2, $1, $2", i, i + 10);
+      ASSERT_TRUE(rows.next());
+      EXPECT_EQ(rows.integer(0), i + 10);
+      EXPECT_EQ(rows.integer(1), i);
+      EXPECT_EQ(rows.integer(2), i + 10);
+    }
+  });
+}
+
+TEST(Migrations, ADatabaseOfANewerProgramIsRefused) {
+  const TestDirectory directory;
+  { const Store store(directory.path()); }
+  open_sqlite(directory.path() + "/muster.db", SqliteAccess::read_write)
+      ->run("INSERT INTO schema_migrations (number, name) VALUES (9999, 'of tomorrow')");
+  EXPECT_THROW(Store(directory.path()), StoreError);
+}
+
+TEST(PackageSets, AreReadBackWithLargeAndNeighbouringIds) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  SeededRng rng;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<PackageId> ids;
+    std::int64_t last = 0;
+    for (std::size_t i = rng.below(40); i > 0; --i) {
+      last += 1 + static_cast<std::int64_t>(rng.below(std::size_t{1} << rng.below(40)));
+      ids.push_back({last});
+    }
+    store.write([&](Tx& tx) {
+      const crypto::KeyHash set = insert_package_set(tx, OrgId{1}, ids);
+      EXPECT_EQ(insert_package_set(tx, OrgId{1}, ids), set);
+      EXPECT_EQ(get_package_set(tx, OrgId{1}, set), ids);
+      release_package_set(tx, OrgId{1}, set);
+      EXPECT_EQ(get_package_set(tx, OrgId{1}, set), ids) << "one host still has it";
+      release_package_set(tx, OrgId{1}, set);
+      EXPECT_THROW(get_package_set(tx, OrgId{1}, set), StoreError);
+    });
+  }
+}
+
+TEST(PackageSets, DamageIsFound) {
+  const TestDirectory directory;
+  Store store(directory.path());
+  store.write([&](Tx& tx) {
+    const crypto::KeyHash set = insert_package_set(tx, OrgId{1}, {{1}, {300}});
+    for (const std::string& bad : {std::string("\x80"), std::string(10, '\xFF')}) {
+      tx.execute("UPDATE package_sets SET members = $1", Blob{bad});
+      EXPECT_THROW(get_package_set(tx, OrgId{1}, set), StoreError);
+    }
+  });
 }
 
 TEST(DirectoryLock, IsHeldByOneAtATime) {

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/enrolment.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "base/text.h"
+#include "fleet/hosts.h"
+#include "fleet/orgs.h"
+#include "fleet/testing.h"
+#include "store/sql/agents.h"
+
+namespace muster::fleet {
+namespace {
+
+bool key_is_live(TestFleet& fleet, const std::string& key) {
+  return fleet->credentials.agents.find(fleet->credentials.hash(key)).has_value();
+}
+
+void call_first(TestFleet& fleet, const Enrolled& agent) {
+  fleet->store.write([&](store::Tx& tx) {
+    record_first_call(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent,
+                      agent.host, fleet.now);
+  });
+}
+
+TEST(Enrolment, AnAgentIsKnownByItsKeyAlsoAfterARestart) {
+  TestFleet fleet;
+  const Enrolled agent = fleet.enrol("web-1");
+  EXPECT_TRUE(agent.key.starts_with("ak_"));
+  EXPECT_EQ(agent.key.size(), 3 + 64U);
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    const auto known = fleet->credentials.agents.find(fleet->credentials.hash(agent.key));
+    ASSERT_TRUE(known.has_value());
+    EXPECT_EQ(known->agent, agent.agent);
+    EXPECT_EQ(known->host, agent.host);
+    EXPECT_FALSE(known->disabled);
+    EXPECT_TRUE(fleet->directory.find(TestFleet::org, "", "WEB-1").has_value());
+    fleet.reopen();
+  }
+}
+
+TEST(Enrolment, TheKeyIsInNoFileOfTheStore) {
+  TestFleet fleet;
+  const CreatedToken token = fleet.token();
+  const Enrolled agent = fleet.enrol("web-1");
+  const std::string raw_key = from_hex(agent.key.substr(3)).value();
+  for (const char* name : {"/muster.db", "/muster.db-wal"}) {
+    std::ifstream file(fleet.directory.path() + name, std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(file), {}};
+    ASSERT_FALSE(content.empty()) << name;
+    EXPECT_EQ(content.find(agent.key), std::string::npos);
+    EXPECT_EQ(content.find(raw_key), std::string::npos);
+    EXPECT_EQ(content.find(token.token), std::string::npos);
+  }
+}
+
+TEST(Enrolment, AnUndoneUseOfATokenDoesNotCount) {
+  TestFleet fleet;
+  const EnrolmentCredential proof = fleet.credential(fleet.token(2));
+  for (int i = 0; i < 5; ++i) {
+    const auto undone = fleet->store.write([&](store::Tx& tx) -> Result<Enrolled> {
+      EXPECT_TRUE(fleet.enrol_in(tx, proof, TestFleet::request_of("web-1")).ok());
+      return Error{Errc::unavailable, "the answer was lost"};
+    });
+    EXPECT_FALSE(undone.ok());
+  }
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM agents"), 0);
+  const auto enrol = [&](const std::string& hostname) {
+    return fleet->store.write(
+        [&](store::Tx& tx) { return fleet.enrol_in(tx, proof, TestFleet::request_of(hostname)); });
+  };
+  EXPECT_TRUE(enrol("web-1").ok());
+  EXPECT_TRUE(enrol("web-2").ok());
+  EXPECT_EQ(enrol("web-3").error().code, Errc::invalid_token);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM hosts"), 2);
+}
+
+TEST(Enrolment, UsesCountedInOneTransactionDoNotPassTheCap) {
+  TestFleet fleet;
+  const EnrolmentCredential proof = fleet.credential(fleet.token(1));
+  fleet->store.write([&](store::Tx& tx) {
+    EXPECT_TRUE(fleet.enrol_in(tx, proof, TestFleet::request_of("web-1")).ok());
+    EXPECT_FALSE(fleet.enrol_in(tx, proof, TestFleet::request_of("web-2")).ok());
+  });
+}
+
+TEST(Enrolment, ExpiredAndRevokedTokensEnrolNobody) {
+  TestFleet fleet;
+  const CreatedToken expired = fleet.token();
+  const CreatedToken revoked = fleet.token();
+  ASSERT_TRUE(fleet->store
+                  .write([&](store::Tx& tx) {
+                    return revoke_enrolment_token(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                                  revoked.id, fleet.now);
+                  })
+                  .ok());
+  EXPECT_FALSE(
+      fleet->credentials.enrolment_tokens.find(fleet->credentials.hash(revoked.token)).has_value());
+  EXPECT_TRUE(
+      fleet->credentials.enrolment_tokens.find(fleet->credentials.hash(expired.token)).has_value());
+  fleet.now = fleet.now + std::chrono::hours(24);
+  for (const CreatedToken& token : {expired, revoked}) {
+    const auto enrolled = fleet->store.write([&](store::Tx& tx) {
+      return fleet.enrol_in(tx, fleet.credential(token), TestFleet::request_of("web-1"));
+    });
+    EXPECT_EQ(enrolled.error().code, Errc::invalid_token);
+  }
+}
+
+TEST(Enrolment, TheSameMachineIsTheSameHost) {
+  TestFleet fleet;
+  const Enrolled first = fleet.enrol("web-1", "machine-a");
+  fleet.now = fleet.now + Duration(5);
+  const Enrolled again = fleet.enrol("renamed", "machine-a");
+  EXPECT_EQ(again.host, first.host);
+  EXPECT_NE(again.agent, first.agent);
+  EXPECT_NE(again.key, first.key);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM hosts"), 1);
+  EXPECT_EQ(fleet->directory.find(TestFleet::org, "", "renamed")->id, first.host);
+  EXPECT_FALSE(fleet->directory.find(TestFleet::org, "", "web-1").has_value())
+      << "the name it gave up";
+}
+
+TEST(Enrolment, AHostnameAloneJoinsOnlyASilentHost) {
+  TestFleet fleet;
+  const Enrolled first = fleet.enrol("web-1");
+  fleet.now = fleet.now + fleet.config.offline_after() - Duration(1);
+  const Enrolled live = fleet.enrol("WEB-1");
+  EXPECT_NE(live.host, first.host) << "two machines with one name";
+  fleet.now = fleet.now + fleet.config.offline_after();
+  const Enrolled silent = fleet.enrol("web-1");
+  EXPECT_EQ(silent.host, live.host) << "the one seen last";
+}
+
+TEST(Enrolment, AHostnameOfAnotherMachineIsAnotherHost) {
+  TestFleet fleet;
+  const Enrolled first = fleet.enrol("web-1", "machine-a");
+  fleet.now = fleet.now + std::chrono::hours(1);
+  EXPECT_NE(fleet.enrol("web-1", "machine-b").host, first.host);
+}
+
+TEST(Enrolment, AHostnameOfAnotherOrganisationConflictsWhileItIsAlive) {
+  TestFleet fleet;
+  const Org other = fleet->store
+                        .write([&](store::Tx& tx) {
+                          return create_org(tx, fleet->ids, fleet.actor, "other", fleet.now);
+                        })
+                        .value();
+  fleet.enrol("web-1");
+  InventoryReport report = TestFleet::report_of("WEB-1");
+  report.org = other.id;
+  EXPECT_EQ(fleet.report(report).error().code, Errc::hostname_conflict);
+  EXPECT_EQ(fleet.report(report).error().field, "hostname");
+  fleet.config.hosts_unique_hostnames = "org";
+  const auto tried = fleet->store.write([&](store::Tx& tx) -> Result<ReportOutcome> {
+    EXPECT_TRUE(record_report(tx, fleet.inventory(), report, fleet.now).ok());
+    return Error{Errc::unavailable, "only tried"};
+  });
+  EXPECT_EQ(tried.error().code, Errc::unavailable);
+  fleet.config.hosts_unique_hostnames = "global";
+  fleet.now = fleet.now + std::chrono::hours(24 * fleet.config.hosts_conflict_silent_days);
+  EXPECT_TRUE(fleet.report(report).ok()) << "silent for long enough";
+}
+
+TEST(FirstCall, EndsTheEarlierAgentsOfTheHostAndNoOthers) {
+  TestFleet fleet;
+  const Enrolled bystander = fleet.enrol("web-2", "machine-b");
+  const Enrolled old = fleet.enrol("web-1", "machine-a");
+  fleet.now = fleet.now + Duration(5);
+  const Enrolled fresh = fleet.enrol("web-1", "machine-a");
+  EXPECT_TRUE(key_is_live(fleet, old.key)) << "until the new one calls";
+  call_first(fleet, fresh);
+  EXPECT_FALSE(key_is_live(fleet, old.key));
+  EXPECT_TRUE(key_is_live(fleet, fresh.key));
+  EXPECT_TRUE(key_is_live(fleet, bystander.key));
+  EXPECT_FALSE(fleet->presence.find_agent(old.agent).has_value());
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 're_enrolled'"), 1);
+  call_first(fleet, fresh);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 're_enrolled'"), 1) << "repeated";
+  fleet.reopen();
+  EXPECT_FALSE(key_is_live(fleet, old.key));
+  EXPECT_TRUE(key_is_live(fleet, fresh.key));
+}
+
+TEST(FirstCall, OfAnEarlierAgentDoesNotEndALaterOne) {
+  TestFleet fleet;
+  const Enrolled old = fleet.enrol("web-1", "machine-a");
+  fleet.now = fleet.now + Duration(5);
+  const Enrolled fresh = fleet.enrol("web-1", "machine-a");
+  call_first(fleet, old);
+  EXPECT_TRUE(key_is_live(fleet, old.key));
+  EXPECT_TRUE(key_is_live(fleet, fresh.key));
+}
+
+TEST(FirstCall, IsStillToComeAfterARestartWithoutIt) {
+  TestFleet fleet;
+  const Enrolled agent = fleet.enrol("web-1");
+  fleet->presence.touch_agent(agent.agent, fleet.now + Duration(1));
+  EXPECT_EQ(fleet->presence.flush(fleet->store), 0U) << "a row would say that it has called";
+  fleet.reopen();
+  EXPECT_FALSE(fleet->presence.has_called(agent.agent));
+  call_first(fleet, agent);
+  EXPECT_TRUE(fleet->presence.has_called(agent.agent));
+  EXPECT_EQ(fleet->presence.flush(fleet->store), 1U);
+  fleet.reopen();
+  EXPECT_TRUE(fleet->presence.has_called(agent.agent));
+}
+
+TEST(Disabling, IsKnownAtOnceAndAfterARestart) {
+  TestFleet fleet;
+  const Enrolled agent = fleet.enrol("web-1");
+  const auto set_disabled = [&](bool disabled) {
+    return fleet->store.write([&](store::Tx& tx) {
+      return set_agent_disabled(tx, fleet->ids, fleet->credentials, fleet.actor, agent.org,
+                                agent.agent, disabled, fleet.now);
+    });
+  };
+  const auto disabled = [&] {
+    return fleet->credentials.agents.find(fleet->credentials.hash(agent.key))->disabled;
+  };
+  ASSERT_TRUE(set_disabled(true).ok());
+  ASSERT_TRUE(set_disabled(true).ok()) << "a repeat";
+  EXPECT_TRUE(disabled());
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'agents.disable'"), 1);
+  fleet.reopen();
+  EXPECT_TRUE(disabled());
+  ASSERT_TRUE(set_disabled(false).ok());
+  EXPECT_FALSE(disabled());
+}
+
+TEST(Disabling, OfAnAgentThatWasSupersededIsRefused) {
+  TestFleet fleet;
+  const Enrolled old = fleet.enrol("web-1", "machine-a");
+  fleet.now = fleet.now + Duration(5);
+  call_first(fleet, fleet.enrol("web-1", "machine-a"));
+  const auto set_disabled = [&](AgentId id) {
+    return fleet->store.write([&](store::Tx& tx) {
+      return set_agent_disabled(tx, fleet->ids, fleet->credentials, fleet.actor, old.org, id, true,
+                                fleet.now);
+    });
+  };
+  EXPECT_EQ(set_disabled(old.agent).error().code, Errc::illegal_transition);
+  EXPECT_EQ(set_disabled(AgentId{}).error().code, Errc::not_found);
+}
+
+TEST(Secrets, AnotherSecretFileIsRefused) {
+  TestFleet fleet;
+  const TestDirectory elsewhere;
+  SeededRng other(99);
+  EXPECT_THROW(Fleet(fleet.directory.path(), elsewhere.path() + "/secret", other, fleet.now),
+               std::runtime_error);
+}
+
+TEST(BootstrapToken, IsMadeOnceAndWorks) {
+  TestFleet fleet;
+  const std::string path = fleet.directory.path() + "/admin.token";
+  EXPECT_TRUE(create_bootstrap_token(*fleet, fleet.rng, path, fleet.now));
+  EXPECT_FALSE(create_bootstrap_token(*fleet, fleet.rng, path, fleet.now));
+  std::string token;
+  std::ifstream(path) >> token;
+  EXPECT_TRUE(fleet->credentials.operators.find(fleet->credentials.hash(token)).has_value());
+  const auto mode = std::filesystem::status(path).permissions();
+  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+}  // namespace
+}  // namespace muster::fleet

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every write, with the store failing in the middle of it: memory and store stay as they were, and
+// the same write succeeds afterwards. And the audit rows of those that succeed.
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "fleet/heartbeats.h"
+#include "fleet/orgs.h"
+#include "fleet/testing.h"
+#include "store/sqlite/sqlite_connection.h"
+
+namespace muster::fleet {
+namespace {
+
+constexpr const char* feed =
+    R"({"a": {"CVE-2099-0001": {"description": "d", "scope": "remote", "releases": {"bookworm":)"
+    R"( {"status": "resolved", "repositories": {"bookworm": "1"}, "fixed_version": "2",)"
+    R"( "urgency": "high"}}}}})";
+
+/// A fleet with something of everything, and all the ways to change it.
+class World {
+ public:
+  World() {
+    enrolled = fleet.enrol("web-1", "machine-a");
+    fleet.now = fleet.now + Duration(5);
+    again = fleet.enrol("web-1", "machine-a");
+    fleet.report(TestFleet::report_of("web-2", {debian_package("a", "1")})).value();
+    task = fleet.create(order()).value().front();
+    token = fleet.token();
+    key = fleet->store.write([&](store::Tx& tx) { return create_key(tx); });
+    EXPECT_TRUE(fleet.import(feeds::FeedKind::debian, feed).ok());
+    fleet.now = fleet.now + Duration(5);
+  }
+
+  using Write = std::function<void(store::Tx&)>;
+  /// Every public write of the fleet, with the audit rows it must leave.
+  struct Named {
+    Write write;
+    std::map<std::string, std::int64_t> audit;
+  };
+  std::map<std::string, Named> writes() {
+    std::map<std::string, Named> all;
+    add_issuing(all);
+    add_agents(all);
+    add_tasks(all);
+    add_inventory(all);
+    return all;
+  }
+
+  /// What memory would answer, in a comparable form. Never the store.
+  std::string memory() {
+    std::string out;
+    std::vector<std::string> agents;
+    fleet->presence.for_each_agent([&](AgentId id, const AgentPresence& state) {
+      agents.push_back(id.text() + " " + std::to_string(state.last_seen.unix_ms) + " " +
+                       state.status + " " + state.agent_version + " " +
+                       std::to_string(state.called) + " " + std::to_string(state.pending_tasks) +
+                       " " + std::to_string(state.redeliverable_tasks) + " " +
+                       std::to_string(state.idle_beats) + "\n");
+    });
+    std::sort(agents.begin(), agents.end());
+    for (const std::string& agent : agents) out += agent;
+    for (const std::string& presented : {enrolled.key, again.key}) {
+      const auto known = fleet->credentials.agents.find(fleet->credentials.hash(presented));
+      out += known ? (known->disabled ? "disabled " : "live ") : "gone ";
+    }
+    const crypto::KeyHash token_hash = fleet->credentials.hash(token.token);
+    const crypto::KeyHash key_hash = fleet->credentials.hash(key.key);
+    out += fleet->credentials.enrolment_tokens.find(token_hash) ? "token " : "no token ";
+    out += fleet->credentials.inventory_keys.find(key_hash) ? "key " : "no key ";
+    for (const char* name : {"web-1", "web-2", "web-3", "web-4"}) {
+      const auto host = fleet->directory.find(TestFleet::org, "", name);
+      out += std::string(name) + "=" + (host ? std::to_string(host->id.value) : "none") + " ";
+    }
+    out += fleet->settings.set_at_json({SettingScope::Kind::org, TestFleet::org, ""});
+    out += " catalogue " + std::to_string(fleet->catalogue.current()->number);
+    return out;
+  }
+
+  TaskOrder order() const {
+    TaskOrder order;
+    order.agents = {again.agent};
+    order.payload = "{}";
+    order.deliver_within = order.valid_for = std::chrono::hours(1);
+    return order;
+  }
+  CreatedKey create_key(store::Tx& tx) {
+    return create_inventory_key(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
+                                TestFleet::org, "site", 1, fleet.now);
+  }
+
+  TestFleet fleet;
+  Enrolled enrolled;
+  Enrolled again;
+  TaskId task;
+  CreatedToken token;
+  CreatedKey key;
+
+ private:
+  void add_issuing(std::map<std::string, Named>& all) {
+    all["create_enrolment_token"] = {
+        [this](store::Tx& tx) {
+          create_enrolment_token(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
+                                 TestFleet::org, std::chrono::hours(1), 1, fleet.now);
+        },
+        {{"tokens.create", 1}}};
+    all["revoke_enrolment_token"] = {[this](store::Tx& tx) {
+                                       revoke_enrolment_token(tx, fleet->ids, fleet->credentials,
+                                                              fleet.actor, token.id, fleet.now)
+                                           .value();
+                                     },
+                                     {{"tokens.revoke", 1}}};
+    all["create_inventory_key"] = {[this](store::Tx& tx) { create_key(tx); }, {{"keys.create", 1}}};
+    all["revoke_inventory_key"] = {[this](store::Tx& tx) {
+                                     revoke_inventory_key(tx, fleet->ids, fleet->credentials,
+                                                          fleet.actor, key.id, fleet.now)
+                                         .value();
+                                   },
+                                   {{"keys.revoke", 1}}};
+    all["create_operator_token"] = {[this](store::Tx& tx) {
+                                      create_operator_token(tx, fleet->ids, fleet.rng,
+                                                            fleet->credentials, fleet.actor, "o", 2,
+                                                            Duration(0), fleet.now);
+                                    },
+                                    {{"operators.create_token", 1}}};
+    all["create_org"] = {[this](store::Tx& tx) {
+                           create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
+                         },
+                         {{"orgs.create", 1}}};
+    all["settings"] = {[this](store::Tx& tx) {
+                         JsonDocument document;
+                         const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
+                         fleet->settings
+                             .set(tx, scope, document.parse(R"({"scan_interval": 999})").value())
+                             .value();
+                       },
+                       {}};
+  }
+
+  void add_agents(std::map<std::string, Named>& all) {
+    all["enrol_agent"] = {[this](store::Tx& tx) {
+                            const auto request = TestFleet::request_of("web-3", "machine-c");
+                            fleet.enrol_in(tx, fleet.credential(token), request).value();
+                          },
+                          {}};
+    all["re-enrol"] = {[this](store::Tx& tx) {
+                         const auto request = TestFleet::request_of("web-4", "machine-a");
+                         fleet.enrol_in(tx, fleet.credential(token), request).value();
+                       },
+                       {}};
+    all["record_first_call"] = {[this](store::Tx& tx) {
+                                  record_first_call(tx, fleet->ids, fleet->credentials,
+                                                    fleet->presence, again.org, again.agent,
+                                                    again.host, fleet.now);
+                                },
+                                {}};
+    all["set_agent_disabled"] = {[this](store::Tx& tx) {
+                                   set_agent_disabled(tx, fleet->ids, fleet->credentials,
+                                                      fleet.actor, again.org, again.agent, true,
+                                                      fleet.now)
+                                       .value();
+                                 },
+                                 {{"agents.disable", 1}}};
+    all["record_heartbeat_change"] = {
+        [this](store::Tx& tx) {
+          Heartbeat heartbeat;
+          heartbeat.status = "executing";
+          heartbeat.agent_version = "2.0";
+          heartbeat.current_task = task.uuid;
+          const HeartbeatChange change =
+              record_heartbeat(fleet->presence, fleet.config, again.agent, heartbeat, fleet.now)
+                  .value();
+          EXPECT_FALSE(change.empty());
+          record_heartbeat_change(tx, fleet->ids, fleet->presence, again.org, again.agent,
+                                  again.host, OwnedHeartbeat(heartbeat), change, fleet.now);
+        },
+        {}};
+  }
+
+  Poller poller() const { return {again.org, again.agent, again.host, true}; }
+
+  void add_tasks(std::map<std::string, Named>& all) {
+    all["create_tasks"] = {[this](store::Tx& tx) {
+                             TaskOrder two = order();
+                             two.agents.push_back(enrolled.agent);
+                             create_tasks(tx, fleet->ids, fleet.rng, fleet->presence, fleet.actor,
+                                          OperatorId{1}, two, fleet.now)
+                                 .value();
+                           },
+                           {{"tasks.create", 2}}};
+    all["cancel_task"] = {
+        [this](store::Tx& tx) {
+          cancel_task(tx, fleet->ids, fleet->presence, fleet.actor, task, fleet.now).value();
+        },
+        {{"tasks.cancel", 1}}};
+    all["claim_task"] = {
+        [this](store::Tx& tx) {
+          EXPECT_TRUE(claim_task(tx, fleet->ids, fleet->presence, poller(), fleet.now).has_value());
+        },
+        {}};
+    all["set_task_status"] = {[this](store::Tx& tx) {
+                                set_task_status(tx, fleet->ids, fleet->presence, poller(), task,
+                                                model::TaskStatus::failed, "e", fleet.now)
+                                    .value();
+                              },
+                              {}};
+    all["record_result"] = {
+        [this](store::Tx& tx) {
+          model::TaskResult result;
+          result.task = task;
+          result.controls.emplace_back().control_id = "c1";
+          result.controls.emplace_back().control_id = "c2";
+          record_result(tx, fleet->ids, fleet->presence, poller(), result, fleet.now).value();
+        },
+        {}};
+  }
+
+  void add_inventory(std::map<std::string, Named>& all) {
+    all["new host"] = {[this](store::Tx& tx) {
+                         const auto report = TestFleet::report_of(
+                             "web-3", {debian_package("a", "1"), debian_package("x", "1")});
+                         record_report(tx, fleet.inventory(), report, fleet.now).value();
+                       },
+                       {}};
+    all["full report"] = {[this](store::Tx& tx) {
+                            const auto report =
+                                TestFleet::report_of("web-2", {debian_package("y", "1")});
+                            record_report(tx, fleet.inventory(), report, fleet.now).value();
+                          },
+                          {}};
+    all["delta report"] = {[this](store::Tx& tx) {
+                             auto report =
+                                 TestFleet::report_of("web-2", {debian_package("a", "0")});
+                             report.delta = true;
+                             report.removals.push_back({"a", "1", std::nullopt});
+                             record_report(tx, fleet.inventory(), report, fleet.now).value();
+                           },
+                           {}};
+  }
+};
+
+/// Every row of the store, counted per table and summed over what a write changes in place.
+std::string rows_of(World& world) {
+  const auto count = [&](store::Sql sql) { return std::to_string(world.fleet.count(sql)) + " "; };
+  return count("SELECT count(*) FROM agents WHERE status = 'active'") +
+         count("SELECT count(*) FROM hosts") + count("SELECT sum(last_seen) FROM hosts") +
+         count("SELECT sum(uses) FROM enrolment_tokens") +
+         count("SELECT count(revoked_at) FROM enrolment_tokens") +
+         count("SELECT count(revoked_at) FROM inventory_keys") +
+         count("SELECT count(*) FROM inventory_keys") + count("SELECT count(*) FROM orgs") +
+         count("SELECT count(*) FROM operator_tokens") + count("SELECT count(*) FROM settings") +
+         count("SELECT count(*) FROM tasks WHERE status = 'pending'") +
+         count("SELECT count(*) FROM results") + count("SELECT count(*) FROM controls") +
+         count("SELECT count(*) FROM packages") + count("SELECT sum(hosts) FROM package_sets") +
+         count("SELECT count(*) FROM package_sets") +
+         count("SELECT count(*) FROM findings WHERE status = 'open'") +
+         count("SELECT count(*) FROM findings") + count("SELECT count(*) FROM events") +
+         count("SELECT count(*) FROM audit") + count("SELECT count(*) FROM agent_presence") +
+         count("SELECT count(*) FROM feeds") +
+         count("SELECT count(*) FROM advisories a JOIN feeds f ON f.generation = a.generation");
+}
+
+constexpr const char* tables[] = {
+    "orgs",     "operator_tokens", "enrolment_tokens", "inventory_keys", "hosts",    "agents",
+    "tasks",    "agent_presence",  "results",          "controls",       "packages", "package_sets",
+    "findings", "settings",        "events",           "audit",          "feeds",    "advisories"};
+
+/// Makes the next insert into, update or deletion of a table fail; goes with its life.
+class Fault {
+ public:
+  Fault(World& world, const std::string& table, const std::string& what)
+      : database_(store::open_sqlite(world.fleet.directory.path() + "/muster.db",
+                                     store::SqliteAccess::read_write)) {
+    const std::string sql = "CREATE TRIGGER fault BEFORE " + what + " ON " + table +
+                            " BEGIN SELECT RAISE(ABORT, 'a fault of the test'); END";
+    database_->run(sql.c_str());
+  }
+  ~Fault() { database_->run("DROP TRIGGER fault"); }
+  Fault(const Fault&) = delete;
+  Fault& operator=(const Fault&) = delete;
+
+ private:
+  std::unique_ptr<store::Connection> database_;
+};
+
+class Faults : public testing::TestWithParam<std::string> {};
+
+TEST_P(Faults, LeaveMemoryAndStoreAsTheyWere) {
+  World world;
+  const World::Named named = world.writes().at(GetParam());
+  const std::string memory = world.memory();
+  const std::string rows = rows_of(world);
+  const auto expect_unchanged = [&](const std::string& where) {
+    ASSERT_EQ(world.memory(), memory) << where;
+    ASSERT_EQ(rows_of(world), rows) << where;
+  };
+  int faults = 0;
+  for (const std::string table : tables) {
+    for (const std::string what : {"INSERT", "UPDATE", "DELETE"}) {
+      if (table == "audit" && what != "INSERT") continue;  // never happens at all
+      const Fault fault(world, table, what);
+      bool reached_the_end = false;
+      EXPECT_THROW(world.fleet->store.write([&](store::Tx& tx) {
+        named.write(tx);
+        reached_the_end = true;
+        throw store::StoreError("the disk is full");
+      }),
+                   store::StoreError);
+      faults += reached_the_end ? 0 : 1;
+      expect_unchanged(table + " " + what);
+    }
+  }
+  EXPECT_GT(faults, 0) << "no statement of it failed";
+  world.fleet->store.write(named.write);
+  EXPECT_NE(rows_of(world), rows) << "it works once the store does";
+  for (const auto& [action, count] : named.audit) {
+    std::int64_t found = 0;
+    world.fleet->store.read([&](store::Reader& reader) {
+      store::Rows audit = reader.query(
+          "SELECT count(*) FROM audit WHERE action = $1 AND at = $2 AND"
+          " actor = 'operator:1'",
+          action, world.fleet.now);
+      audit.next();
+      found = audit.integer(0);
+    });
+    EXPECT_EQ(found, count) << action;
+  }
+}
+
+std::vector<std::string> write_names() {
+  std::vector<std::string> names;
+  World world;
+  for (const auto& [name, write] : world.writes()) names.push_back(name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWrite, Faults, testing::ValuesIn(write_names()),
+                         [](const testing::TestParamInfo<std::string>& name) {
+                           std::string text = name.param;
+                           std::replace_if(
+                               text.begin(), text.end(),
+                               [](char c) { return c == ' ' || c == '-'; }, '_');
+                           return text;
+                         });
+
+TEST(ImportFaults, BeforeTheFeedIsStoredNothingChanges) {
+  for (const std::string table : {"advisories", "feeds", "audit"}) {
+    World world;
+    const std::string memory = world.memory();
+    const std::string rows = rows_of(world);
+    {
+      const Fault fault(world, table, table == "feeds" ? "UPDATE" : "INSERT");
+      EXPECT_THROW((void)world.fleet.import(feeds::FeedKind::debian, feed), store::StoreError);
+    }
+    EXPECT_EQ(world.memory(), memory) << table;
+    EXPECT_EQ(rows_of(world), rows) << table;
+  }
+}
+
+TEST(ImportFaults, WhatAFailedImportLeftGoesWithTheNext) {
+  World world;
+  {
+    const Fault fault(world, "audit", "INSERT");
+    EXPECT_THROW((void)world.fleet.import(feeds::FeedKind::debian, feed), store::StoreError);
+  }
+  EXPECT_GT(world.fleet.count("SELECT count(*) FROM advisories"), 1)
+      << "of a generation not in force";
+  world.fleet.reopen();
+  ASSERT_TRUE(world.fleet.import(feeds::FeedKind::debian, feed).ok());
+  EXPECT_EQ(world.fleet.count("SELECT count(*) FROM advisories"), 1);
+}
+
+TEST(ImportAudit, NamesTheFeedAndItsOperator) {
+  World world;
+  ASSERT_TRUE(world.fleet.import(feeds::FeedKind::debian, feed).ok());
+  EXPECT_EQ(world.fleet.count("SELECT count(*) FROM audit WHERE action = 'feeds.import' AND"
+                              " target = 'debian' AND actor = 'operator:1'"),
+            2);
+}
+
+TEST(SettingsAudit, IsWrittenWithTheChange) {
+  World world;
+  JsonDocument document;
+  const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
+  ASSERT_TRUE(change_settings(world.fleet->store, world.fleet->ids, world.fleet->settings,
+                              world.fleet.actor, scope,
+                              document.parse(R"({"scan_interval": 999})").value(), world.fleet.now)
+                  .ok());
+  EXPECT_EQ(world.fleet.count("SELECT count(*) FROM audit WHERE action = 'settings.set' AND"
+                              " target = 'org:1' AND details LIKE '%999%'"),
+            1);
+}
+
+TEST(Audit, RepeatsThatChangeNothingLeaveNoRow) {
+  World world;
+  const auto repeat = [&](const std::string& name) {
+    const World::Named named = world.writes().at(name);
+    world.fleet->store.write(named.write);
+    const auto rows = world.fleet.count("SELECT count(*) FROM audit");
+    world.fleet->store.write(named.write);
+    EXPECT_EQ(world.fleet.count("SELECT count(*) FROM audit"), rows) << name;
+  };
+  repeat("revoke_enrolment_token");
+  repeat("revoke_inventory_key");
+  repeat("set_agent_disabled");
+}
+
+}  // namespace
+}  // namespace muster::fleet

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/findings.h"
+
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "fleet/hosts.h"
+#include "fleet/testing.h"
+#include "store/sqlite/sqlite_connection.h"
+
+namespace muster::fleet {
+namespace {
+
+/// A debian feed with one advisory, fixed in `fixed` ("" if there is no fix), about each package.
+std::string feed(const std::map<std::string, std::string>& fixed_versions) {
+  std::string json;
+  for (const auto& [name, fixed] : fixed_versions) {
+    const std::string state = fixed.empty()
+                                  ? R"("status": "open")"
+                                  : R"("status": "resolved", "fixed_version": ")" + fixed + "\"";
+    json += (json.empty() ? "{\"" : ", \"") + name +
+            R"(": {"CVE-2099-0001": {"description": "d",)" +
+            R"( "scope": "remote", "releases": {"bookworm": {)" + state +
+            R"(, "repositories": {"bookworm": "1"}, "urgency": "high"}}}})";
+  }
+  return json + "}";
+}
+
+std::string kev(const std::string& cve) {
+  return R"({"title": "t", "catalogVersion": "2026.03.21", "dateReleased": "2026-03-21T00:00:00Z",)"
+         R"( "count": 1, "vulnerabilities": [{"cveID": ")" +
+         cve +
+         R"(", "vendorProject": "v", "product": "p", "vulnerabilityName": "n",)"
+         R"( "dateAdded": "2026-03-20", "shortDescription": "s", "requiredAction": "a",)"
+         R"( "dueDate": "2026-04-01", "knownRansomwareCampaignUse": "Known", "notes": ""}]})";
+}
+
+std::vector<FindingView> findings(TestFleet& fleet, bool open_only = true) {
+  FindingQuery query;
+  query.open_only = open_only;
+  query.count = 1000;
+  return list_finding_page(fleet->store, fleet->catalogue, query).value().findings;
+}
+
+/// Everything about the findings that does not depend on when they were made.
+std::set<std::string> described(TestFleet& fleet) {
+  std::set<std::string> out;
+  for (const FindingView& view : findings(fleet, false)) {
+    const model::Finding& finding = view.stored.finding;
+    out.insert(view.stored.hostname + " " + view.stored.package.name + " " +
+               view.stored.package.version + " " + finding.advisory_id + " " +
+               (finding.open ? "open " : "resolved ") + finding.evidence);
+  }
+  return out;
+}
+
+TEST(Findings, DoNotDependOnWhetherTheFeedOrTheReportCameFirst) {
+  const std::string content = feed({{"a", "2"}, {"b", ""}, {"c", "1"}});
+  const std::vector<model::Package> software = {debian_package("a", "1"), debian_package("b", "9"),
+                                                debian_package("c", "1"), debian_package("d", "1")};
+  TestFleet feed_first;
+  ASSERT_TRUE(feed_first.import(feeds::FeedKind::debian, content).ok());
+  feed_first.report(TestFleet::report_of("web-1", software)).value();
+  TestFleet report_first;
+  report_first.report(TestFleet::report_of("web-1", software)).value();
+  const ImportOutcome outcome = report_first.import(feeds::FeedKind::debian, content).value();
+  EXPECT_EQ(outcome.hosts_matched, 1U);
+  EXPECT_EQ(outcome.findings_opened, 2U);
+  EXPECT_EQ(described(feed_first).size(), 2U);
+  EXPECT_EQ(described(feed_first), described(report_first));
+}
+
+TEST(Findings, ANewEditionOpensAndResolvesWithoutAReport) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1"), debian_package("b", "1")}))
+      .value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  const FindingId first = findings(fleet).at(0).stored.finding.id;
+  fleet.now = fleet.now + std::chrono::hours(1);
+  const ImportOutcome outcome = fleet.import(feeds::FeedKind::debian, feed({{"b", "2"}})).value();
+  EXPECT_EQ(outcome.findings_opened, 1U);
+  EXPECT_EQ(outcome.findings_resolved, 1U);
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(findings(fleet)[0].stored.package.name, "b");
+  const auto resolved = show_finding(fleet->store, fleet->catalogue, first).value();
+  EXPECT_FALSE(resolved.stored.finding.open);
+  EXPECT_EQ(resolved.stored.finding.resolution, "not_affected");
+  EXPECT_EQ(resolved.stored.finding.resolved_at, fleet.now);
+}
+
+TEST(Findings, ARepeatedImportChangesNothing) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  const auto before = findings(fleet).at(0).stored.finding;
+  fleet.now = fleet.now + std::chrono::hours(1);
+  const ImportOutcome outcome = fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).value();
+  EXPECT_EQ(outcome.findings_opened + outcome.findings_resolved, 0U);
+  const auto after = findings(fleet).at(0).stored.finding;
+  EXPECT_EQ(after.id, before.id);
+  EXPECT_EQ(after.opened_at, before.opened_at);
+}
+
+TEST(Findings, GoWithThePackageAndComeBackUnderTheSameId) {
+  TestFleet fleet;
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  const InventoryReport with = TestFleet::report_of("web-1", {debian_package("a", "1")});
+  const InventoryReport without = TestFleet::report_of("web-1", {debian_package("b", "1")});
+  EXPECT_EQ(fleet.report(with)->vulnerabilities, 1);
+  const FindingId id = findings(fleet).at(0).stored.finding.id;
+  fleet.now = fleet.now + Duration(10);
+  EXPECT_EQ(fleet.report(without)->findings_resolved, 1);
+  EXPECT_TRUE(findings(fleet).empty());
+  const auto gone = show_finding(fleet->store, fleet->catalogue, id)->stored.finding;
+  EXPECT_EQ(gone.resolution, "package_removed");
+  fleet.now = fleet.now + Duration(10);
+  fleet.report(with).value();
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  const auto back = findings(fleet)[0].stored.finding;
+  EXPECT_EQ(back.id, id);
+  EXPECT_EQ(back.opened_at, fleet.now);
+  EXPECT_FALSE(back.resolved_at.has_value());
+  EXPECT_EQ(back.resolution, "");
+}
+
+TEST(Findings, OfOneHostAreNotThoseOfAnother) {
+  TestFleet fleet;
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  fleet.report(TestFleet::report_of("web-2", {debian_package("a", "1")})).value();
+  fleet.report(TestFleet::report_of("web-1")).value();
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(findings(fleet)[0].stored.hostname, "web-2");
+}
+
+TEST(KnownExploited, JoinsFindingsByCveAndMakesNone) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0001")).ok());
+  EXPECT_TRUE(findings(fleet).empty());
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(findings(fleet)[0].kev->due_date, "2026-04-01");
+  EXPECT_TRUE(fleet->catalogue.is_known_exploited("CVE-2099-0001"));
+  fleet.reopen();
+  EXPECT_TRUE(fleet->catalogue.is_known_exploited("CVE-2099-0001"));
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0009")).ok());
+  EXPECT_FALSE(findings(fleet)[0].kev.has_value()) << "withdrawn";
+}
+
+TEST(Import, WhatCannotBeReadChangesNothing) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  const auto before = described(fleet);
+  const std::uint64_t snapshot = fleet->catalogue.current()->number;
+  for (const std::string bad : {"", "no json", "[]", "{\"a\": 1", "\x1f\x8b broken"}) {
+    EXPECT_FALSE(fleet.import(feeds::FeedKind::debian, bad).ok()) << bad;
+  }
+  EXPECT_EQ(described(fleet), before);
+  EXPECT_EQ(fleet->catalogue.current()->number, snapshot);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'feeds.import'"), 1);
+}
+
+TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
+  TestFleet fleet;
+  const HostId host = fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")}))->host;
+  const auto database =
+      store::open_sqlite(fleet.directory.path() + "/muster.db", store::SqliteAccess::read_write);
+  database->run("CREATE TRIGGER cut BEFORE INSERT ON findings BEGIN SELECT RAISE(ABORT, 'x'); END");
+  EXPECT_THROW((void)fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})), store::StoreError);
+  database->run("DROP TRIGGER cut");
+  EXPECT_TRUE(findings(fleet).empty());
+  fleet.reopen();
+  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
+            1U);
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(findings(fleet)[0].stored.finding.host, host);
+  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
+            0U)
+      << "once is enough";
+}
+
+TEST(Import, MatchesHostsOverSeveralBatches) {
+  TestFleet fleet;
+  for (int i = 0; i < 120; ++i) {
+    fleet.report(TestFleet::report_of("web-" + std::to_string(i), {debian_package("a", "1")}))
+        .value();
+  }
+  const ImportOutcome outcome = fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).value();
+  EXPECT_EQ(outcome.hosts_matched, 120U);
+  EXPECT_EQ(outcome.findings_opened, 120U);
+  EXPECT_EQ(fleet.count("SELECT count(DISTINCT host_id) FROM findings WHERE status = 'open'"), 120);
+}
+
+TEST(Import, OfAHundredHostsExactlyAFullBatchIsAllOfThem) {
+  TestFleet fleet;
+  for (int i = 0; i < 100; ++i) {
+    fleet.report(TestFleet::report_of("web-" + std::to_string(i), {debian_package("a", "1")}))
+        .value();
+  }
+  EXPECT_EQ(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}}))->hosts_matched, 100U);
+}
+
+TEST(FindingPages, ShowEveryFindingOnceInTheirOrder) {
+  TestFleet fleet;
+  std::map<std::string, std::string> packages;
+  std::vector<model::Package> software;
+  for (int i = 0; i < 23; ++i) {
+    packages["p" + std::to_string(i)] = "2";
+    software.push_back(debian_package("p" + std::to_string(i), "1"));
+  }
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed(packages)).ok());
+  fleet.report(TestFleet::report_of("web-1", software)).value();
+  FindingQuery query;
+  query.count = 5;
+  std::set<FindingId> seen;
+  std::size_t rows = 0;
+  do {
+    const FindingPage page = list_finding_page(fleet->store, fleet->catalogue, query).value();
+    for (const FindingView& view : page.findings) seen.insert(view.stored.finding.id);
+    rows += page.findings.size();
+    query.cursor = page.next_cursor;
+  } while (!query.cursor.empty());
+  EXPECT_EQ(rows, 23U);
+  EXPECT_EQ(seen.size(), 23U);
+  for (const std::string bad : {"x", "1", "1:2", "1:2:x", ":", "::", "a:b:c"}) {
+    query.cursor = bad;
+    EXPECT_FALSE(list_finding_page(fleet->store, fleet->catalogue, query).ok()) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace muster::fleet

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/settings.h"
+
+#include <gtest/gtest.h>
+
+#include "fleet/testing.h"
+
+namespace muster::fleet {
+namespace {
+
+using Kind = SettingScope::Kind;
+
+SettingScope of_server() {
+  return {Kind::server, OrgId{0}, ""};
+}
+SettingScope of_org() {
+  return {Kind::org, TestFleet::org, ""};
+}
+SettingScope of_tag(const std::string& tag) {
+  return {Kind::tag, TestFleet::org, tag};
+}
+SettingScope of_host(HostId host) {
+  return {Kind::host, TestFleet::org, std::to_string(host.value)};
+}
+
+Result<void> change(TestFleet& fleet, const SettingScope& scope, std::string_view json) {
+  JsonDocument document;
+  return change_settings(fleet->store, fleet->ids, fleet->settings, fleet.actor, scope,
+                         document.parse(json).value(), fleet.now);
+}
+
+constexpr HostId host{42};
+
+std::int64_t interval(TestFleet& fleet, const std::vector<std::string>& tags = {"lab"}) {
+  return fleet->settings.of_host(TestFleet::org, host, tags).scan_interval;
+}
+
+TEST(Settings, HostOverTagOverOrganisationOverServer) {
+  TestFleet fleet;
+  EXPECT_EQ(interval(fleet), 86400);
+  const std::pair<SettingScope, std::int64_t> layers[] = {
+      {of_server(), 1000}, {of_org(), 2000}, {of_tag("lab"), 3000}, {of_host(host), 4000}};
+  for (const auto& [scope, value] : layers) {
+    ASSERT_TRUE(change(fleet, scope, "{\"scan_interval\": " + std::to_string(value) + "}").ok());
+    EXPECT_EQ(interval(fleet), value);
+  }
+  fleet.reopen();
+  EXPECT_EQ(interval(fleet), 4000);
+  EXPECT_EQ(fleet->settings.of_org(TestFleet::org).scan_interval, 2000);
+  EXPECT_EQ(fleet->settings.of_host(TestFleet::org, HostId{43}, {"lab"}).scan_interval, 3000);
+  EXPECT_EQ(fleet->settings.of_host(TestFleet::org, HostId{43}, {"la", "labs"}).scan_interval,
+            2000);
+  EXPECT_EQ(fleet->settings.of_host(OrgId{2}, host, {"lab"}).scan_interval, 1000);
+}
+
+TEST(Settings, NullRemovesOneAndTheLayerBelowShows) {
+  TestFleet fleet;
+  ASSERT_TRUE(change(fleet, of_org(), R"({"scan_interval": 2000, "include_updates": true})").ok());
+  ASSERT_TRUE(change(fleet, of_host(host), R"({"scan_interval": 4000})").ok());
+  ASSERT_TRUE(change(fleet, of_host(host), R"({"scan_interval": null})").ok());
+  ASSERT_TRUE(change(fleet, of_org(), R"({"include_updates": null})").ok());
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_EQ(interval(fleet), 2000);
+    EXPECT_FALSE(fleet->settings.of_host(TestFleet::org, host, {}).include_updates);
+    EXPECT_EQ(fleet->settings.set_at_json(of_host(host)), "{}");
+    EXPECT_EQ(fleet->settings.set_at_json(of_org()), R"({"scan_interval": 2000})");
+    fleet.reopen();
+  }
+  ASSERT_TRUE(change(fleet, of_host(host), R"({"scan_interval": 5000})").ok()) << "set again";
+  EXPECT_EQ(interval(fleet), 5000);
+}
+
+TEST(Settings, OneBadMemberRefusesThemAllByName) {
+  TestFleet fleet;
+  for (const auto& [bad, name] : std::initializer_list<std::pair<std::string_view, std::string>>{
+           {R"({"scan_interval": 899})", "scan_interval"},
+           {R"({"scan_interval": 604801})", "scan_interval"},
+           {R"({"scan_interval": "900"})", "scan_interval"},
+           {R"({"include_updates": 1})", "include_updates"},
+           {R"({"minimum_agent_version": ""})", "minimum_agent_version"},
+           {R"({"minimum_agent_version": "1\n"})", "minimum_agent_version"},
+           {R"({"include_services": true, "unheard_of": 1})", "unheard_of"},
+           {R"({"unheard_of": null})", "unheard_of"},
+           {R"([])", "settings"}}) {
+    const auto outcome = change(fleet, of_org(), bad);
+    ASSERT_FALSE(outcome.ok()) << bad;
+    EXPECT_EQ(outcome.error().field, name);
+  }
+  EXPECT_EQ(fleet->settings.set_at_json(of_org()), "{}");
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM settings"), 0);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'settings.set'"), 0);
+}
+
+TEST(Settings, AFullReportEndsAForcedScanOfItsHostAndADeltaDoesNot) {
+  TestFleet fleet;
+  const HostId reporter =
+      fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")}))->host;
+  const auto forced = [&] {
+    return fleet->settings.of_host(TestFleet::org, reporter, {}).force_full_scan;
+  };
+  ASSERT_TRUE(change(fleet, of_host(reporter), R"({"force_full_scan": true})").ok());
+  InventoryReport delta = TestFleet::report_of("web-1", {debian_package("b", "1")});
+  delta.delta = true;
+  fleet.report(delta).value();
+  EXPECT_TRUE(forced());
+  fleet.report(TestFleet::report_of("web-2")).value();
+  EXPECT_TRUE(forced()) << "of another host";
+  fleet.report(TestFleet::report_of("web-1")).value();
+  EXPECT_FALSE(forced());
+  fleet.reopen();
+  EXPECT_FALSE(forced());
+}
+
+TEST(Settings, AnUndoneChangeIsInNeitherMemoryNorStore) {
+  TestFleet fleet;
+  JsonDocument document;
+  const Json values = document.parse(R"({"scan_interval": 4000})").value();
+  const auto undone = fleet->store.write([&](store::Tx& tx) -> Result<void> {
+    EXPECT_TRUE(fleet->settings.set(tx, of_org(), values).ok());
+    return Error{Errc::unavailable, "undone"};
+  });
+  EXPECT_FALSE(undone.ok());
+  EXPECT_EQ(interval(fleet), 86400);
+  fleet.reopen();
+  EXPECT_EQ(interval(fleet), 86400);
+}
+
+}  // namespace
+}  // namespace muster::fleet
