@@ -10,7 +10,7 @@ namespace {
 
 using namespace muster;
 
-class Nothing final : public http::Service {
+class Nothing final : public http::Application {
  public:
   std::variant<http::Admission, http::Response> admit(http::Request&) override {
     return http::Admission{0, limits::heartbeat_body_bytes, http::RunOn::here};

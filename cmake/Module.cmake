@@ -67,7 +67,7 @@ function(house_module name)
     target_link_libraries(${name}_test PRIVATE muster_${name} ${test_uses} GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE
       MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       PROPERTIES TIMEOUT 120)
   endif()
   if(benches)

@@ -56,11 +56,12 @@ TEST(Config, WhatIsNotTomlIsRefused) {
 }
 
 TEST(Config, EveryKeyIsHeldToItsBounds) {
-#define SETTING_INT(section, name, fallback, min, max, text)                                       \
-  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(min)), "ok");                    \
-  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(max)), "ok");                    \
-  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(min - 1)), #section "." #name);  \
-  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(max + 1LL)), #section "." #name); \
+#define SETTING_INT(section, name, fallback, min, max, text)                                      \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(min)), "ok");                   \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(max)), "ok");                   \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(min - 1)), #section "." #name); \
+  EXPECT_EQ(failing_key(#section "." #name " = " + std::to_string(max + 1LL)),                    \
+            #section "." #name);                                                                  \
   EXPECT_TRUE(fallback >= min && fallback <= max) << #name;
 #define SETTING_TEXT(section, name, fallback, choices, text) \
   EXPECT_EQ(failing_key(#section "." #name " = \"" fallback "\""), "ok");

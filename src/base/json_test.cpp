@@ -29,13 +29,15 @@ TEST(JsonWriter, WritesOneSpaceAfterColonsAndCommas) {
       .key("none")
       .null()
       .end_object();
-  EXPECT_EQ(json.text(), R"({"success": true, "data": {"a": 1, "list": ["x", 2, []]}, "none": null})");
+  EXPECT_EQ(json.text(),
+            R"({"success": true, "data": {"a": 1, "list": ["x", 2, []]}, "none": null})");
 }
 
 TEST(JsonWriter, EscapesWhatJsonMustEscapeAndNothingElse) {
   JsonWriter json;
   json.value(std::string_view("\"\\/\n\r\t\b\x01\x1f\x7f\0 äé\xF0\x9F\x98\x80", 20));
-  EXPECT_EQ(json.text(), "\"\\\"\\\\/\\n\\r\\t\\u0008\\u0001\\u001f\x7f\\u0000 äé\xF0\x9F\x98\x80\"");
+  EXPECT_EQ(json.text(),
+            "\"\\\"\\\\/\\n\\r\\t\\u0008\\u0001\\u001f\x7f\\u0000 äé\xF0\x9F\x98\x80\"");
   JsonWriter key;
   key.begin_object().member("a\"b", 1).end_object();
   EXPECT_EQ(key.text(), R"({"a\"b": 1})");
@@ -71,8 +73,8 @@ TEST(Json, SerialiseReadsBackAsTheSame) {
   JsonDocument first;
   JsonDocument second;
   for (const std::string_view text :
-       {R"({"a": [1, -2, 2.5, "x\ny", true, false, null, {}], "b": {"c": []}})", "[]", "\"\\u00e4\"",
-        "9223372036854775807", "-0.125", "null", R"({"": ""})"}) {
+       {R"({"a": [1, -2, 2.5, "x\ny", true, false, null, {}], "b": {"c": []}})", "[]",
+        "\"\\u00e4\"", "9223372036854775807", "-0.125", "null", R"({"": ""})"}) {
     const std::string once = first.parse(text).value().serialise();
     EXPECT_EQ(second.parse(once).value().serialise(), once);
   }
@@ -103,8 +105,8 @@ std::string nested(std::size_t depth) {
 TEST(JsonDocument, RefusesWhatIsNotJson) {
   JsonDocument document;
   for (const std::string_view text :
-       {"", " ", "{", "{}}", "{} {}", "[1,]", "{\"a\"}", "{'a': 1}", "nul", "01", "1e999", "\"\xFF\"",
-        "\"\xED\xA0\x80\"", "\"\\ud800\"", "\"\n\"", "\xEF\xBB\xBF"}) {
+       {"", " ", "{", "{}}", "{} {}", "[1,]", "{\"a\"}", "{'a': 1}", "nul", "01", "1e999",
+        "\"\xFF\"", "\"\xED\xA0\x80\"", "\"\\ud800\"", "\"\n\"", "\xEF\xBB\xBF"}) {
     const auto parsed = document.parse(text);
     ASSERT_FALSE(parsed.ok()) << text;
     EXPECT_EQ(parsed.error().code, Errc::invalid_json);
@@ -145,21 +147,20 @@ std::string failing_path(std::string_view text, Read&& read, std::string prefix 
 TEST(Fields, EachFailureNamesItsPath) {
   const auto text = [](Fields& f) { f.text("a", 3); };
   EXPECT_EQ(failing_path(R"({"a": "abc"})", text), "ok");
-  for (const std::string_view bad :
-       {"{}", R"({"a": null})", R"({"a": 1})", R"({"a": ""})", R"({"a": "abcd"})",
-        R"({"a": "a\n"})", R"({"a": "\u0000"})"}) {
+  for (const std::string_view bad : {"{}", R"({"a": null})", R"({"a": 1})", R"({"a": ""})",
+                                     R"({"a": "abcd"})", R"({"a": "a\n"})", R"({"a": "\u0000"})"}) {
     EXPECT_EQ(failing_path(bad, text), "a") << bad;
     EXPECT_EQ(failing_path(bad, text, "list[3]"), "list[3].a") << bad;
   }
   EXPECT_EQ(failing_path(R"({"a": "b\tc"})", [](Fields& f) { f.optional_text("a", 9); }), "a");
   EXPECT_EQ(failing_path(R"({"a": "b\tc\r\n"})", [](Fields& f) { f.optional_multiline("a", 9); }),
             "ok");
-  EXPECT_EQ(failing_path(R"({"a": "\u0007"})", [](Fields& f) { f.optional_multiline("a", 9); }), "a");
+  EXPECT_EQ(failing_path(R"({"a": "\u0007"})", [](Fields& f) { f.optional_multiline("a", 9); }),
+            "a");
   const auto integer = [](Fields& f) { f.integer("a", 1, 5); };
   EXPECT_EQ(failing_path(R"({"a": 5})", integer), "ok");
-  for (const std::string_view bad :
-       {"{}", R"({"a": 0})", R"({"a": 6})", R"({"a": 1.5})", R"({"a": "1"})",
-        R"({"a": 18446744073709551615})"}) {
+  for (const std::string_view bad : {"{}", R"({"a": 0})", R"({"a": 6})", R"({"a": 1.5})",
+                                     R"({"a": "1"})", R"({"a": 18446744073709551615})"}) {
     EXPECT_EQ(failing_path(bad, integer), "a") << bad;
   }
   EXPECT_EQ(failing_path(R"({"a": "1"})", [](Fields& f) { f.optional_number("a"); }), "a");

@@ -39,7 +39,8 @@ TEST(ParseInt, TakesTheWholeTextOrNothing) {
   EXPECT_EQ(parse_int("0"), 0);
   EXPECT_EQ(parse_int("-12"), -12);
   EXPECT_EQ(parse_int("9223372036854775807"), 9223372036854775807);
-  for (const std::string_view bad : {"", " 1", "1 ", "+1", "1.0", "0x1", "9223372036854775808", "-"}) {
+  for (const std::string_view bad :
+       {"", " 1", "1 ", "+1", "1.0", "0x1", "9223372036854775808", "-"}) {
     EXPECT_EQ(parse_int(bad), std::nullopt) << bad;
   }
 }
@@ -51,12 +52,13 @@ TEST(PlainText, IsUtf8WithoutControls) {
   for (const std::string_view bad :
        {std::string_view("\n"), std::string_view("\0", 1), std::string_view("\x1b"),
         std::string_view("\x7f"), std::string_view("\x80"), std::string_view("\xC3"),
-        std::string_view("\xC0\x80"), std::string_view("\xC1\xBF"), std::string_view("\xE0\x80\x80"),
-        std::string_view("\xED\xA0\x80"), std::string_view("\xF0\x80\x80\x80"),
-        std::string_view("\xF4\x90\x80\x80"), std::string_view("\xF5\x80\x80\x80"),
-        std::string_view("\xE2\x82"), std::string_view("\xE2\x28\xA1"), std::string_view("\xFF")}) {
-    EXPECT_FALSE(is_plain_text(bad)) << to_hex({reinterpret_cast<const std::uint8_t*>(bad.data()),
-                                               bad.size()});
+        std::string_view("\xC0\x80"), std::string_view("\xC1\xBF"),
+        std::string_view("\xE0\x80\x80"), std::string_view("\xED\xA0\x80"),
+        std::string_view("\xF0\x80\x80\x80"), std::string_view("\xF4\x90\x80\x80"),
+        std::string_view("\xF5\x80\x80\x80"), std::string_view("\xE2\x82"),
+        std::string_view("\xE2\x28\xA1"), std::string_view("\xFF")}) {
+    EXPECT_FALSE(is_plain_text(bad))
+        << to_hex({reinterpret_cast<const std::uint8_t*>(bad.data()), bad.size()});
   }
 }
 
@@ -76,9 +78,18 @@ TEST(CutUtf8, NeverSplitsACharacter) {
 TEST(EscapeForTerminal, LeavesNothingATerminalObeys) {
   EXPECT_EQ(escape_for_terminal("\x1b[31mred\a\x7f\n\t"), "\\x1b[31mred\\x07\\x7f\\x0a\\x09");
   EXPECT_EQ(escape_for_terminal(std::string_view("\0", 1)), "\\x00");
-  EXPECT_EQ(escape_for_terminal("\xC2\x9b" "31m"), "\\xc2\\x9b31m") << "C1 in UTF-8";
-  EXPECT_EQ(escape_for_terminal("a\xE2\x80\xAE" "b"), "a\\xe2\\x80\\xaeb") << "right-to-left override";
-  EXPECT_EQ(escape_for_terminal("\x9b" "31m"), "\\x9b31m") << "C1 as a bare octet";
+  EXPECT_EQ(escape_for_terminal("\xC2\x9b"
+                                "31m"),
+            "\\xc2\\x9b31m")
+      << "C1 in UTF-8";
+  EXPECT_EQ(escape_for_terminal("a\xE2\x80\xAE"
+                                "b"),
+            "a\\xe2\\x80\\xaeb")
+      << "right-to-left override";
+  EXPECT_EQ(escape_for_terminal("\x9b"
+                                "31m"),
+            "\\x9b31m")
+      << "C1 as a bare octet";
   EXPECT_EQ(escape_for_terminal("\xE2\x82"), "\\xe2\\x82");
   EXPECT_EQ(escape_for_terminal("plain \xC3\xA4 \xC2\xA0 \xE2\x82\xAC"),
             "plain \xC3\xA4 \xC2\xA0 \xE2\x82\xAC");

@@ -113,7 +113,7 @@ http::Reply Dispatcher::run(const http::Admission& admission, const http::Reques
   const Route& route = route_table[admission.row];
   const auto dialect = static_cast<Dialect>(admission.dialect);
   try {
-    Result<http::Reply> reply = route.handler(app_, request);
+    Result<http::Reply> reply = route.endpoint(app_, request);
     if (!reply.ok()) return failed(dialect, reply.error());
     return std::move(*reply);
   } catch (const std::exception& exception) {

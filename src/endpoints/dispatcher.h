@@ -7,14 +7,14 @@
 #include "endpoints/app.h"
 #include "endpoints/dialect.h"
 #include "endpoints/guards.h"
+#include "http/application.h"
 #include "http/router.h"
-#include "http/service.h"
 
 namespace muster::endpoints {
 
-/// Every handler: decode, one call into fleet, encode. Fails with what the input caused; a broken
+/// Every endpoint: decode, one call into fleet, encode. Fails with what the input caused; a broken
 /// store throws.
-using Handler = Result<http::Reply> (*)(App&, const http::Request&);
+using Endpoint = Result<http::Reply> (*)(App&, const http::Request&);
 
 /// A row of routes.def.
 struct Route {
@@ -24,13 +24,13 @@ struct Route {
   Dialect dialect;
   std::size_t body_max;
   http::RunOn run_on;
-  Handler handler;
+  Endpoint endpoint;
   std::string_view name;
 };
 std::span<const Route> routes();
 
 /// The product as the network sees it.
-class Dispatcher final : public http::Service {
+class Dispatcher final : public http::Application {
  public:
   explicit Dispatcher(App& app);
 

@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "base/flat_map.h"
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/guarded.h"
 #include "base/ids.h"
 #include "base/time.h"
@@ -24,20 +25,20 @@ class KeyMap {
  public:
   std::optional<Entry> find(const crypto::KeyHash& hash) const {
     return shard(hash).with([&](const Map& entries) -> std::optional<Entry> {
-      const Entry* found = entries.find(hash);
-      if (found == nullptr) return std::nullopt;
-      return *found;
+      const auto found = entries.find(hash);
+      if (found == entries.end()) return std::nullopt;
+      return found->second;
     });
   }
   void set(const crypto::KeyHash& hash, Entry entry) {
-    shard(hash).with([&](Map& entries) { entries.set(hash, std::move(entry)); });
+    shard(hash).with([&](Map& entries) { entries.insert_or_assign(hash, std::move(entry)); });
   }
   void erase(const crypto::KeyHash& hash) {
     shard(hash).with([&](Map& entries) { entries.erase(hash); });
   }
 
  private:
-  using Map = FlatMap<crypto::KeyHash, Entry>;
+  using Map = boost::unordered_flat_map<crypto::KeyHash, Entry, std::hash<crypto::KeyHash>>;
   static constexpr std::size_t shards = 64;
 
   Guarded<Map>& shard(const crypto::KeyHash& hash) { return maps_[hash.bytes[31] % shards]; }

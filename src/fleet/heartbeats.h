@@ -38,15 +38,13 @@ struct HeartbeatChange {
   std::optional<TaskId> started_task;    // named for the first time
   std::optional<TaskId> completed_task;  // named for the first time
 
-  bool empty() const {
-    return !came_online && !former_version && !started_task && !completed_task;
-  }
+  bool empty() const { return !came_online && !former_version && !started_task && !completed_task; }
 };
 
 /// Takes a heartbeat into presence. If it changes nothing that must be durable, that is all there
 /// is to do and the result is empty; otherwise presence is left as it was and the caller passes the
-/// result to record_heartbeat_change() in a transaction. Fails with invalid_credentials for an agent
-/// that was superseded after it had proved its key.
+/// result to record_heartbeat_change() in a transaction. Fails with invalid_credentials for an
+/// agent that was superseded after it had proved its key.
 Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& config,
                                          AgentId agent, const Heartbeat& heartbeat, Instant now);
 

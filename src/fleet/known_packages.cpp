@@ -8,7 +8,7 @@ namespace muster::fleet {
 
 void KnownPackages::load(store::Reader& reader) {
   store::for_each_package(reader, [&](const store::PackageRow& row) {
-    orgs_[row.org].ids.set(row.content, row.id);
+    orgs_[row.org].ids.emplace(row.content, row.id);
   });
 }
 
@@ -16,7 +16,9 @@ KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
                                               std::string_view canonical) {
   const store::ContentId content = keyed_hash_.content_id(canonical);
   OfOrg& known = orgs_[org];
-  if (const PackageId* found = known.ids.find(content)) return {*found, false};
+  if (const auto found = known.ids.find(content); found != known.ids.end()) {
+    return {found->second, false};
+  }
   // Another request of this very transaction may have stored it already.
   if (const auto id = store::find_package_by_content(tx, org, content)) return {*id, false};
   const PackageId id = store::insert_package(tx, org, content, parse_canonical(canonical));
@@ -24,7 +26,7 @@ KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
   if (static_cast<std::size_t>(id.value) < known.verdicts.size()) {
     known.verdicts[static_cast<std::size_t>(id.value)] = {};
   }
-  tx.on_commit([this, org, content, id] { orgs_[org].ids.set(content, id); });
+  tx.on_commit([this, org, content, id] { orgs_[org].ids.emplace(content, id); });
   return {id, true};
 }
 

@@ -6,7 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/flat_map.h"
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/ids.h"
 #include "crypto/keyed_hash.h"
 #include "fleet/catalogue.h"
@@ -45,7 +46,7 @@ class KnownPackages {
     Verdict verdict;
   };
   struct OfOrg {
-    FlatMap<store::ContentId, PackageId, ContentHash> ids;
+    boost::unordered_flat_map<store::ContentId, PackageId, ContentHash> ids;
     std::vector<Judged> verdicts;  // by id: ids are dense
   };
 

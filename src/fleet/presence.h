@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/guarded.h"
 #include "base/ids.h"
 #include "base/time.h"
@@ -91,7 +93,7 @@ class PresenceTable {
   }
 
  private:
-  using Agents = std::unordered_map<AgentId, AgentPresence>;
+  using Agents = boost::unordered_flat_map<AgentId, AgentPresence, std::hash<AgentId>>;
   using Hosts = std::unordered_map<HostId, std::pair<OrgId, HostPresence>>;
   static constexpr std::size_t shards = 64;
 

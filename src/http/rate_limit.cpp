@@ -29,16 +29,16 @@ Error refused(Instant start, Instant now) {
 Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant now) {
   if (per_minute == 0) return {};
   return windows_[shard_of(key, shards)].with([&](Windows& windows) -> Result<void> {
-    Window* found = windows.find(key);
-    if (found == nullptr) {
+    auto found = windows.find(key);
+    if (found == windows.end()) {
       if (windows.size() >= keys_max_ / shards) {
-        windows.erase_if(
-            [&](std::uint64_t, const Window& window) { return is_over(window.start, now); });
+        boost::unordered::erase_if(
+            windows, [&](const auto& entry) { return is_over(entry.second.start, now); });
         if (windows.size() >= keys_max_ / shards) return refused(now, now);
       }
-      found = &windows.set(key, Window{now, 0});
+      found = windows.emplace(key, Window{now, 0}).first;
     }
-    Window& window = *found;
+    Window& window = found->second;
     if (is_over(window.start, now)) window = {now, 0};
     if (window.count >= per_minute) return refused(window.start, now);
     ++window.count;
@@ -49,9 +49,9 @@ Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant
 Result<void> RateLimit::peek(std::uint64_t key, std::int64_t per_minute, Instant now) const {
   if (per_minute == 0) return {};
   return windows_[shard_of(key, shards)].with([&](const Windows& windows) -> Result<void> {
-    const Window* found = windows.find(key);
-    if (found == nullptr || is_over(found->start, now)) return {};
-    if (found->count >= per_minute) return refused(found->start, now);
+    const auto found = windows.find(key);
+    if (found == windows.end() || is_over(found->second.start, now)) return {};
+    if (found->second.count >= per_minute) return refused(found->second.start, now);
     return {};
   });
 }

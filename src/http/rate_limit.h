@@ -4,7 +4,8 @@
 #include <array>
 #include <cstdint>
 
-#include "base/flat_map.h"
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "base/guarded.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -30,7 +31,7 @@ class RateLimit {
     Instant start;
     std::int64_t count = 0;
   };
-  using Windows = FlatMap<std::uint64_t, Window>;
+  using Windows = boost::unordered_flat_map<std::uint64_t, Window>;
   static constexpr std::size_t shards = 64;
 
   std::size_t keys_max_;

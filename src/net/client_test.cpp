@@ -136,7 +136,7 @@ TEST_F(ClientWithServer, KeepsOneConnectionForAllRequests) {
     EXPECT_EQ(answer->header("content-type"), "application/json");
   }
   EXPECT_EQ(server->connections(), 1U);
-  EXPECT_EQ(service.agent_header(), "a");
+  EXPECT_EQ(application.agent_header(), "a");
 }
 
 TEST_F(ClientWithServer, SendsEveryMethod) {
@@ -158,7 +158,7 @@ TEST_F(ClientWithServer, MovesLargeBodiesBothWays) {
   const std::string body(1'000'000, 'b');
   EXPECT_EQ(client.send({.method = http::Method::post, .target = "/echo", .body = body})->body,
             "POST /echo? " + body);
-  EXPECT_EQ(client.send({.target = "/large"})->body.size(), testing::FakeService::large_bytes);
+  EXPECT_EQ(client.send({.target = "/large"})->body.size(), testing::FakeApplication::large_bytes);
 }
 
 TEST_F(ClientWithServer, SeesARefusalThatCameBeforeItsBodyWasTaken) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/unique_function.h"
-#include "http/service.h"
+#include "http/application.h"
 #include "net/head.h"
 
 namespace muster::net {

@@ -6,7 +6,7 @@ namespace muster::net {
 namespace {
 
 using testing::Answer;
-using testing::FakeService;
+using testing::FakeApplication;
 using testing::get;
 using testing::Peer;
 using testing::post;
@@ -87,7 +87,7 @@ TEST_F(Head, MalformedOnesGet400AndTheConnectionEnds) {
     EXPECT_EQ(answer.field("Connection"), "close");
     EXPECT_TRUE(peer.closed());
   }
-  EXPECT_EQ(service.handled(), 0);
+  EXPECT_EQ(application.handled(), 0);
 }
 
 TEST_F(Head, NothingAfterAMalformedRequestIsServed) {
@@ -99,7 +99,7 @@ TEST_F(Head, NothingAfterAMalformedRequestIsServed) {
       get("/echo"));
   EXPECT_EQ(peer.answer().status, 400);
   EXPECT_TRUE(peer.closed());
-  EXPECT_EQ(service.admitted(), 0);
+  EXPECT_EQ(application.admitted(), 0);
 }
 
 TEST_F(Head, EmptyLinesBeforeARequestAreSkipped) {
@@ -129,7 +129,7 @@ TEST_F(Head, ThatNeverEndsIsRefusedAtTheLimit) {
   peer.send("GET /echo HTTP/1.1\r\nX-Fill: ");
   for (int i = 0; i < 20; ++i) peer.send(std::string(1000, 'f'));
   EXPECT_EQ(peer.answer().status, 431);
-  EXPECT_EQ(service.admitted(), 0);
+  EXPECT_EQ(application.admitted(), 0);
 }
 
 TEST_F(Head, MayHaveSoManyFieldsAndNotOneMore) {
@@ -222,7 +222,7 @@ TEST_F(Body, MayComeInChunksWithExtensionsAndTrailers) {
       "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n"
       "5;a=b\r\nhello\r\n1\r\n \r\n5\r\nworld\r\n0\r\nX-Agent: no\r\n\r\n";
   EXPECT_EQ(peer.request(chunked).body, "POST /echo? hello world");
-  EXPECT_EQ(service.agent_header(), "");
+  EXPECT_EQ(application.agent_header(), "");
   peer.send(chunked + get("/echo") + chunked);
   EXPECT_EQ(peer.answer().body, "POST /echo? hello world");
   EXPECT_EQ(peer.answer().body, "GET /echo? ");

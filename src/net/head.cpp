@@ -87,7 +87,8 @@ void RequestParser::on_request_impl(beast::http::verb verb, Text method, Text ta
   framing_.head_method = method == "HEAD";
   take_target(std_view(target));
   const bool asterisk = request_->path == "*";
-  if (!request_->path.starts_with('/') && !asterisk) refuse(Errc::malformed_request, "target is not a path", failure);
+  if (!request_->path.starts_with('/') && !asterisk)
+    refuse(Errc::malformed_request, "target is not a path", failure);
 }
 
 void RequestParser::on_field_impl(beast::http::field field, Text name, Text value,
@@ -109,7 +110,8 @@ void RequestParser::on_field_impl(beast::http::field field, Text name, Text valu
       break;
     case beast::http::field::transfer_encoding:
       ++encodings_;
-      if (!equal_folded(text, "chunked")) refuse(Errc::malformed_request, "unknown Transfer-Encoding", failure);
+      if (!equal_folded(text, "chunked"))
+        refuse(Errc::malformed_request, "unknown Transfer-Encoding", failure);
       break;
     case beast::http::field::expect:
       framing_.expects_continue = equal_folded(text, "100-continue");
@@ -124,8 +126,10 @@ std::optional<Refusal> RequestParser::refused_framing() const {
   if (lengths_ > 0 && encodings_ > 0) {
     return Refusal{Errc::malformed_request, "both Content-Length and Transfer-Encoding"};
   }
-  if (encodings_ > 0 && framing_.http_1_0) return Refusal{Errc::malformed_request, "Transfer-Encoding in HTTP/1.0"};
-  if (hosts_ > 1 || (hosts_ == 0 && !framing_.http_1_0)) return Refusal{Errc::malformed_request, "not one Host"};
+  if (encodings_ > 0 && framing_.http_1_0)
+    return Refusal{Errc::malformed_request, "Transfer-Encoding in HTTP/1.0"};
+  if (hosts_ > 1 || (hosts_ == 0 && !framing_.http_1_0))
+    return Refusal{Errc::malformed_request, "not one Host"};
   return std::nullopt;
 }
 
@@ -139,7 +143,8 @@ std::optional<Refusal> RequestParser::parse_head(std::string_view head, http::Re
   const std::size_t used = put(boost::asio::buffer(head.data(), head.size()), failure);
   request_ = nullptr;
   if (refusal_.has_value()) return refusal_;
-  if (failure || used != head.size() || !is_header_done()) return Refusal{Errc::malformed_request, "malformed head"};
+  if (failure || used != head.size() || !is_header_done())
+    return Refusal{Errc::malformed_request, "malformed head"};
   if (auto refused = refused_framing()) return refused;
   framing_.chunked = chunked();
   framing_.content_length = content_length().value_or(0);
@@ -170,9 +175,11 @@ std::optional<Refusal> RequestParser::put_chunks(std::string_view input, std::st
   Failure failure;
   used = put(boost::asio::buffer(input.data(), input.size()), failure);
   if (refusal_.has_value()) return refusal_;
-  if (failure && failure != beast::http::error::need_more) return Refusal{Errc::malformed_request, "malformed chunk"};
+  if (failure && failure != beast::http::error::need_more)
+    return Refusal{Errc::malformed_request, "malformed chunk"};
   // Between chunks there is only framing: extensions and trailers are held to a head's size.
-  if (!is_done() && input.size() - used > limits::head_bytes) return Refusal{Errc::malformed_request, "chunk framing"};
+  if (!is_done() && input.size() - used > limits::head_bytes)
+    return Refusal{Errc::malformed_request, "chunk framing"};
   return std::nullopt;
 }
 

@@ -226,7 +226,7 @@ void IoThread::refuse_connection(int socket, const std::string& peer) {
   request.peer_address = peer;
   request.now = shared_.clock.now();
   const http::Response response =
-      shared_.service.refuse(request, overloaded("Too many connections"));
+      shared_.application.refuse(request, overloaded("Too many connections"));
   std::string& out = answer_buffer();
   append_answer_head(out, response, {.date = http_date(request.now), .close = true});
   out.append(response.body);

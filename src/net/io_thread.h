@@ -31,7 +31,7 @@ class SessionLink : public boost::intrusive::list_base_hook<
 
 /// What all threads of one server share.
 struct ServerShared {
-  http::Service& service;
+  http::Application& application;
   const Clock& clock;
   Log& log;
   ServerOptions options;

@@ -95,7 +95,7 @@ TEST_F(Memory, BeforeAdmissionNoAllocationExceedsAHead) {
   peers[1].send(announced);
   peers[2].send(chunked);
   peers[3].send(std::string_view(big_head).substr(0, 12'000));
-  ASSERT_TRUE(service.wait_for_admitted(7));
+  ASSERT_TRUE(application.wait_for_admitted(7));
   server->drain();  // so that what follows an admission is counted too
   EXPECT_LE(largest_allocation.load(), limits::head_bytes + 64);
 }

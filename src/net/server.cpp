@@ -109,13 +109,13 @@ struct Server::Parts {
   std::uint16_t port = 0;
   bool drained = false;
 
-  Parts(http::Service& service, const Clock& clock, Log& log, const ServerOptions& options)
-      : shared{service, clock, log, options,
-               Workers(service, options.worker_threads, options.reads_in_flight)} {}
+  Parts(http::Application& application, const Clock& clock, Log& log, const ServerOptions& options)
+      : shared{application, clock, log, options,
+               Workers(application, options.worker_threads, options.reads_in_flight)} {}
 };
 
-Server::Server(http::Service& service, const Clock& clock, Log& log, ServerOptions options)
-    : parts_(std::make_unique<Parts>(service, clock, log, completed(std::move(options)))) {}
+Server::Server(http::Application& application, const Clock& clock, Log& log, ServerOptions options)
+    : parts_(std::make_unique<Parts>(application, clock, log, completed(std::move(options)))) {}
 
 Server::~Server() {
   drain();

@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "http/service.h"
+#include "http/application.h"
 
 namespace muster::net {
 
@@ -32,12 +32,12 @@ struct ServerOptions {
   Duration drain_timeout = limits::drain_timeout;
 };
 
-/// Serves HTTP/1.1 (RFC 9112) from a Service: one IO thread per core, each with its own listening
-/// socket (SO_REUSEPORT), and a few workers for what reads the store.
+/// Serves HTTP/1.1 (RFC 9112) from a Application: one IO thread per core, each with its own
+/// listening socket (SO_REUSEPORT), and a few workers for what reads the store.
 class Server {
  public:
-  /// `service`, `clock` and `log` must outlive the server.
-  Server(http::Service& service, const Clock& clock, Log& log, ServerOptions options = {});
+  /// `application`, `clock` and `log` must outlive the server.
+  Server(http::Application& application, const Clock& clock, Log& log, ServerOptions options = {});
   /// Drains if drain() was not called.
   ~Server();
   Server(const Server&) = delete;

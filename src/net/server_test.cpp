@@ -28,7 +28,7 @@ TEST_F(Requests, ManyGoOverOneConnection) {
 }
 
 TEST_F(Requests, PipelinedOnesAreAnsweredInOrderWhereverTheyRun) {
-  service.commit_at_once = true;
+  application.commit_at_once = true;
   start();
   Peer peer = connect();
   std::string all;
@@ -65,7 +65,7 @@ TEST_F(Requests, MayArriveByteByByte) {
       peer.send(std::string_view(&c, 1));
     }
     EXPECT_EQ(peer.answer().body, "POST /echo? 0123456789");
-    EXPECT_EQ(service.agent_header(), "slow");
+    EXPECT_EQ(application.agent_header(), "slow");
   }
 }
 
@@ -74,8 +74,8 @@ TEST_F(Requests, HeadFieldsReachTheWorkerWhole) {
   Peer peer = connect();
   EXPECT_EQ(peer.request(get("/worker", "X-Agent: " + std::string(3000, 'v') + "\r\n")).status,
             200);
-  EXPECT_EQ(service.agent_header(), std::string(3000, 'v'));
-  EXPECT_EQ(service.peer(), "127.0.0.1");
+  EXPECT_EQ(application.agent_header(), std::string(3000, 'v'));
+  EXPECT_EQ(application.peer(), "127.0.0.1");
 }
 
 TEST_F(Requests, AnswersCarryLengthTypeAndDateAndNoConnection) {
@@ -154,7 +154,8 @@ TEST_F(Requests, HalfClosedPeersStillGetTheirAnswer) {
 TEST_F(Requests, LargeAnswersArriveWhole) {
   start();
   Peer peer = connect();
-  EXPECT_EQ(peer.request(get("/large")).body, std::string(testing::FakeService::large_bytes, 'x'));
+  EXPECT_EQ(peer.request(get("/large")).body,
+            std::string(testing::FakeApplication::large_bytes, 'x'));
   EXPECT_EQ(peer.request(get("/echo")).status, 200);
 }
 
@@ -171,10 +172,10 @@ TEST_F(Requests, MoreThanTheWorkersTakeAreTurnedAwayWithARetryAfter) {
   start({.io_threads = 1, .worker_threads = 1, .reads_in_flight = 1});
   Peer first = connect();
   first.send(get("/slow"));
-  ASSERT_TRUE(service.wait_for_handled(1));
+  ASSERT_TRUE(application.wait_for_handled(1));
   Peer second = connect();
   second.send(get("/slow"));
-  ASSERT_TRUE(service.wait_for_admitted(2));
+  ASSERT_TRUE(application.wait_for_admitted(2));
   Peer third = connect();
   // With one IO thread the second has joined the queue before the third is looked at.
   const Answer refused = third.request(get("/slow"));
@@ -182,7 +183,7 @@ TEST_F(Requests, MoreThanTheWorkersTakeAreTurnedAwayWithARetryAfter) {
   const int seconds = std::stoi(refused.field("Retry-After"));
   EXPECT_GE(seconds, 1);
   EXPECT_LE(seconds, 8);
-  service.slow_gate.open();
+  application.slow_gate.open();
   EXPECT_EQ(first.answer().status, 200);
   EXPECT_EQ(second.answer().status, 200);
 }
@@ -191,9 +192,9 @@ TEST_F(Requests, AWriteIsAnsweredOnceItsCommitIs) {
   start();
   Peer peer = connect();
   peer.send(post("/write", "row"));
-  ASSERT_TRUE(service.wait_for_commits(1));
+  ASSERT_TRUE(application.wait_for_commits(1));
   EXPECT_TRUE(peer.silent(0));
-  service.commit_all();
+  application.commit_all();
   EXPECT_EQ(peer.answer().body, "written POST /write? row");
   EXPECT_EQ(peer.request(get("/echo")).status, 200);
 }
@@ -205,8 +206,8 @@ TEST_F(Requests, AGroupOfWritesWaitsTogether) {
     peers.push_back(connect());
     peers.back().send(post("/write", std::to_string(i)));
   }
-  ASSERT_TRUE(service.wait_for_commits(200));
-  service.commit_all();
+  ASSERT_TRUE(application.wait_for_commits(200));
+  application.commit_all();
   for (std::size_t i = 0; i < peers.size(); ++i) {
     EXPECT_EQ(peers[i].answer().body, "written POST /write? " + std::to_string(i));
   }
@@ -218,27 +219,27 @@ TEST_F(Requests, APeerThatVanishesWhileItsWriteWaitsHarmsNobody) {
   gone.send(post("/write", "lost"));
   Peer stays = connect();
   stays.send(post("/write", "kept"));
-  ASSERT_TRUE(service.wait_for_commits(2));
+  ASSERT_TRUE(application.wait_for_commits(2));
   gone.vanish();
-  service.commit_all();
+  application.commit_all();
   EXPECT_EQ(stays.answer().body, "written POST /write? kept");
 }
 
 TEST_F(Connections, OnePortIsNotSharedByTwoServers) {
   start();
-  Server second(service, clock, log, {.port = server->port(), .io_threads = 1});
+  Server second(application, clock, log, {.port = server->port(), .io_threads = 1});
   EXPECT_THROW(second.start(), std::system_error);
 }
 
 TEST_F(Connections, AnUnusableAddressIsAnException) {
-  Server bad(service, clock, log, {.address = "not-an-address", .io_threads = 1});
+  Server bad(application, clock, log, {.address = "not-an-address", .io_threads = 1});
   EXPECT_THROW(bad.start(), std::system_error);
 }
 
 TEST_F(Connections, MappedAddressesAreShownAsIpv4) {
   start({.address = "::"});
   EXPECT_EQ(connect().request(get("/echo")).status, 200);
-  EXPECT_EQ(service.peer(), "127.0.0.1");
+  EXPECT_EQ(application.peer(), "127.0.0.1");
 }
 
 TEST_F(Connections, AThousandAtOnceAreServed) {
@@ -294,7 +295,7 @@ TEST_F(Connections, ATrickledHeadDoesNotExtendItsTimeout) {
   }
   EXPECT_TRUE(peer.closed());
   EXPECT_GT(sent, 1);
-  EXPECT_EQ(service.admitted(), 0);
+  EXPECT_EQ(application.admitted(), 0);
 }
 
 TEST_F(Connections, ABodyThatStopsComingIsNotWaitedForForEver) {
@@ -305,17 +306,17 @@ TEST_F(Connections, ABodyThatStopsComingIsNotWaitedForForEver) {
   Peer chunked = connect();
   chunked.send("POST /small HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12");
   EXPECT_TRUE(chunked.closed());
-  EXPECT_EQ(service.handled(), 0);
+  EXPECT_EQ(application.handled(), 0);
 }
 
 TEST_F(Connections, AnAnswerThatNobodyReadsIsGivenUp) {
   // drain() returns when the connection is gone; without the timeout that would be at 100 s.
   start({.write_timeout = Duration(60),
-         .slowest_bytes_per_second = testing::FakeService::large_bytes * 10,
+         .slowest_bytes_per_second = testing::FakeApplication::large_bytes * 10,
          .drain_timeout = std::chrono::seconds(100)});
   Peer peer(server->port(), 4096);
   peer.send(get("/large"));
-  ASSERT_TRUE(service.wait_for_handled(1));
+  ASSERT_TRUE(application.wait_for_handled(1));
   ASSERT_TRUE(peer.read_more());
   const auto before = std::chrono::steady_clock::now();
   server->drain();
@@ -340,12 +341,12 @@ TEST_F(Connections, DrainClosesIdleOnesAndLetsRunningOnesFinish) {
   running.send(get("/slow"));
   Peer writing = connect();
   writing.send(post("/write", "w"));
-  ASSERT_TRUE(service.wait_for_commits(1));
-  ASSERT_TRUE(service.wait_for_handled(3));
+  ASSERT_TRUE(application.wait_for_commits(1));
+  ASSERT_TRUE(application.wait_for_handled(3));
   std::thread drainer([&] { server->drain(); });
   EXPECT_TRUE(idle.closed());
-  service.slow_gate.open();
-  service.commit_all();
+  application.slow_gate.open();
+  application.commit_all();
   const Answer finished = running.answer();
   EXPECT_EQ(finished.status, 200);
   EXPECT_EQ(finished.field("Connection"), "close");
@@ -361,7 +362,7 @@ TEST_F(Connections, DrainCutsOffWhatTakesTooLong) {
   waits.send(post("/write", "never committed"));
   Peer half = connect();
   half.send("GET /echo HT");
-  ASSERT_TRUE(service.wait_for_commits(1));
+  ASSERT_TRUE(application.wait_for_commits(1));
   server->drain();
   EXPECT_TRUE(waits.closed());
   EXPECT_TRUE(half.closed());
@@ -372,14 +373,14 @@ TEST_F(Connections, ACommitAfterTheServerIsGoneIsDropped) {
   start({.drain_timeout = Duration(20)});
   Peer peer = connect();
   peer.send(post("/write", "late"));
-  ASSERT_TRUE(service.wait_for_commits(1));
+  ASSERT_TRUE(application.wait_for_commits(1));
   server.reset();
   EXPECT_TRUE(peer.closed());
-  service.commit_all();
+  application.commit_all();
 }
 
 TEST_F(Connections, DrainCanBeCalledTwiceAndWithoutStart) {
-  Server never_started(service, clock, log, {.io_threads = 1});
+  Server never_started(application, clock, log, {.io_threads = 1});
   never_started.drain();
   start();
   server->drain();

@@ -143,7 +143,7 @@ Session::Next Session::start(std::string_view head) {
   if (auto refused = exchange.parser->parse_head(exchange.head, request)) {
     return refuse_head(*refused);
   }
-  auto verdict = thread_.shared().service.admit(request);
+  auto verdict = thread_.shared().application.admit(request);
   if (auto* refused = std::get_if<http::Response>(&verdict)) {
     return refuse_with(std::move(*refused));
   }
@@ -183,7 +183,7 @@ Session::Next Session::run_here_or_wait() {
     exchange.own();
     return wait_at(Stage::work);
   }
-  return after_reply(thread_.shared().service.handle(exchange.admission, *exchange.request));
+  return after_reply(thread_.shared().application.handle(exchange.admission, *exchange.request));
 }
 
 Session::Next Session::refuse_head(const Refusal& refusal) {
@@ -192,7 +192,7 @@ Session::Next Session::refuse_head(const Refusal& refusal) {
 }
 
 Session::Next Session::refuse_and_close(const Error& error) {
-  http::Response response = thread_.shared().service.refuse(*exchange_->request, error);
+  http::Response response = thread_.shared().application.refuse(*exchange_->request, error);
   after_ = Stage::linger;
   input_ = {};
   return answer(std::move(response));
@@ -347,7 +347,7 @@ Task<void> Session::work() {
   if (!thread_.shared().workers.submit(work)) {
     exchange_ = std::move(work.exchange);
     const Error full = thread_.overloaded("Too many requests wait");
-    co_return goes_on(answer(thread_.shared().service.refuse(*exchange_->request, full)));
+    co_return goes_on(answer(thread_.shared().application.refuse(*exchange_->request, full)));
   }
   thread_.clear_deadline(*this);
   Delivery delivery = co_await thread_.wait_delivery(work.ticket);
@@ -359,10 +359,11 @@ Task<void> Session::work() {
 Task<void> Session::commit() {
   const std::uint64_t ticket = thread_.next_ticket();
   thread_.clear_deadline(*this);
-  thread_.shared().service.commit(exchange_->admission, std::move(write_),
-                                  [mailbox = thread_.mailbox(), ticket](http::Response response) {
-                                    mailbox->deliver({ticket, std::move(response), nullptr});
-                                  });
+  thread_.shared().application.commit(
+      exchange_->admission, std::move(write_),
+      [mailbox = thread_.mailbox(), ticket](http::Response response) {
+        mailbox->deliver({ticket, std::move(response), nullptr});
+      });
   Delivery delivery = co_await thread_.wait_delivery(ticket);
   if (delivery.ticket == 0) co_return goes_on(Next::close);
   goes_on(after_reply(std::move(delivery.reply)));

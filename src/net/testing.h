@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// For this module's tests only: a raw TCP peer, a service of many behaviours, a fixed clock.
+// For this module's tests only: a raw TCP peer, a application of many behaviours, a fixed clock.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -18,7 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
-#include "http/service.h"
+#include "http/application.h"
 #include "net/descriptor.h"
 #include "net/server.h"
 
@@ -153,7 +153,7 @@ class Gate {
 
 /// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
 /// name says; /refused is not admitted; /small takes 1,000 bytes.
-class FakeService final : public http::Service {
+class FakeApplication final : public http::Application {
  public:
   static constexpr std::size_t body_max = 1024 * 1024;
   static constexpr std::size_t small_body_max = 1000;
@@ -273,21 +273,21 @@ class FakeService final : public http::Service {
   Seen seen_;
 };
 
-/// A server on a free port over a FakeService.
+/// A server on a free port over a FakeApplication.
 class ServerTest : public ::testing::Test {
  protected:
   Server& start(ServerOptions options = {}) {
     if (options.io_threads == 0) options.io_threads = 2;
-    server = std::make_unique<Server>(service, clock, log, std::move(options));
+    server = std::make_unique<Server>(application, clock, log, std::move(options));
     server->start();
     return *server;
   }
-  ~ServerTest() override { service.slow_gate.open(); }
+  ~ServerTest() override { application.slow_gate.open(); }
   Peer connect() { return Peer(server->port()); }
 
   FixedClock clock;
   Log log{clock, [](std::string_view) {}};
-  FakeService service;
+  FakeApplication application;
   std::unique_ptr<Server> server;
 };
 

@@ -3,8 +3,8 @@
 
 namespace muster::net {
 
-Workers::Workers(http::Service& service, std::size_t threads, std::size_t waiting_max)
-    : service_(service), waiting_max_(waiting_max) {
+Workers::Workers(http::Application& application, std::size_t threads, std::size_t waiting_max)
+    : service_(application), waiting_max_(waiting_max) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 

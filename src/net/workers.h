@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "http/service.h"
+#include "http/application.h"
 #include "net/exchange.h"
 
 namespace muster::net {
@@ -23,7 +23,7 @@ struct Work {
 /// A few threads that run what may block: store reads and large bodies.
 class Workers {
  public:
-  Workers(http::Service& service, std::size_t threads, std::size_t waiting_max);
+  Workers(http::Application& application, std::size_t threads, std::size_t waiting_max);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -37,7 +37,7 @@ class Workers {
  private:
   void run();
 
-  http::Service& service_;
+  http::Application& service_;
   std::size_t waiting_max_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -94,8 +94,7 @@ void set_host_reported(Tx& tx, const Host& host) {
   tx.execute(
       "UPDATE hosts SET last_seen = $3, last_report_at = $4, package_set = $5, package_count = $6"
       " WHERE org_id = $1 AND host_id = $2",
-      host.org, host.id, host.last_seen, host.last_report_at, host.package_set,
-      host.package_count);
+      host.org, host.id, host.last_seen, host.last_report_at, host.package_set, host.package_count);
 }
 
 std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {

@@ -120,15 +120,15 @@ std::optional<Task> find_task_anywhere(Reader& reader, TaskId id) {
 
 std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent, int count) {
   // Each status has its own window: deliveries that were lost must not hide what waits.
-  return read_tasks(reader.query(
-      "SELECT * FROM (SELECT " TASK_COLUMNS
-      " FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'pending'"
-      " ORDER BY priority DESC, created_at, task_id LIMIT $3) pending"
-      " UNION ALL SELECT * FROM (SELECT " TASK_COLUMNS
-      " FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'assigned'"
-      " ORDER BY priority DESC, created_at, task_id LIMIT $3) assigned"
-      " ORDER BY priority DESC, created_at, task_id",
-      org, agent, count));
+  return read_tasks(
+      reader.query("SELECT * FROM (SELECT " TASK_COLUMNS
+                   " FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'pending'"
+                   " ORDER BY priority DESC, created_at, task_id LIMIT $3) pending"
+                   " UNION ALL SELECT * FROM (SELECT " TASK_COLUMNS
+                   " FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'assigned'"
+                   " ORDER BY priority DESC, created_at, task_id LIMIT $3) assigned"
+                   " ORDER BY priority DESC, created_at, task_id",
+                   org, agent, count));
 }
 
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {

@@ -20,7 +20,7 @@ struct Admission {
   std::size_t row = 0;  // of the route table
   std::size_t body_max = 0;
   RunOn run_on = RunOn::here;
-  std::uint8_t dialect = 0;  // whose envelope its failures wear; the service's own business
+  std::uint8_t dialect = 0;  // whose envelope its failures wear; the application's own business
 };
 
 /// The whole contract between the network and the product. `net` calls it from its IO threads and
@@ -28,11 +28,11 @@ struct Admission {
 ///
 /// For each request: admit() once its head is there, handle() once its body is, and commit() if
 /// that yields a Write. Failures come back as Responses in the route's dialect.
-class Service {
+class Application {
  public:
   using Respond = UniqueFunction<void(Response)>;
 
-  virtual ~Service() = default;
+  virtual ~Application() = default;
 
   /// Finds the route and proves the caller, before any byte of the body is read. Fills
   /// `request.caller` and `request.params`. A Response refuses the request.
