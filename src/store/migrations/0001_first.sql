@@ -132,6 +132,8 @@ CREATE TABLE tasks (
   error text NOT NULL,
   PRIMARY KEY (org_id, task_id)
 );
+-- Operators of the whole server page over all organisations, and look tasks up by id alone.
+CREATE INDEX tasks_by_id ON tasks (task_id);
 CREATE INDEX tasks_by_agent ON tasks (org_id, agent_id, status);
 
 CREATE TABLE results (
@@ -267,6 +269,7 @@ CREATE TABLE events (
   details text NOT NULL,
   PRIMARY KEY (org_id, event_id)
 );
+CREATE INDEX events_by_id ON events (event_id);
 
 CREATE TABLE audit (
   org_id bigint NOT NULL,
@@ -278,6 +281,7 @@ CREATE TABLE audit (
   details text NOT NULL,
   PRIMARY KEY (org_id, audit_id)
 );
+CREATE INDEX audit_by_id ON audit (audit_id);
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit

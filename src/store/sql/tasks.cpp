@@ -112,10 +112,8 @@ std::optional<Task> find_task(Reader& reader, OrgId org, TaskId id) {
 }
 
 std::optional<Task> find_task_anywhere(Reader& reader, TaskId id) {
-  return first(read_tasks(reader.query("SELECT " TASK_COLUMNS
-                                       " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs)"
-                                       " AND task_id = $1",
-                                       id)));
+  return first(
+      read_tasks(reader.query("SELECT " TASK_COLUMNS " FROM tasks WHERE task_id = $1", id)));
 }
 
 std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent, int count) {
