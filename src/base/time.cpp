@@ -115,8 +115,4 @@ std::string format_rfc3339(Instant at) {
   return out;
 }
 
-std::string format_date(Instant at) {
-  return format_rfc3339(at).substr(0, 10);
-}
-
 }  // namespace muster

@@ -44,7 +44,5 @@ Result<Instant> parse_rfc3339(std::string_view text);
 std::string format_rfc3339(Instant at);
 /// Appends the same 20 characters to `out`.
 void append_rfc3339(std::string& out, Instant at);
-/// "2026-03-21".
-std::string format_date(Instant at);
 
 }  // namespace muster

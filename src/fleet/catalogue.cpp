@@ -33,8 +33,6 @@ Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   Verdict verdict;
   verdict.identified = vuln::identify(package).kind != vuln::Identity::Kind::none;
   const vuln::Verdict found = vuln::match(*knowledge.index, package);
-  verdict.assessed = found.state != vuln::State::not_assessed;
-  verdict.reason = vuln::reason_name(found.reason);
   for (const vuln::Match& match : found.matches) {
     verdict.hits.push_back({match.feed, match.id, match.cve, match.severity, encode_match(match)});
   }
@@ -64,10 +62,6 @@ void Catalogue::load(store::Reader& reader) {
 
 std::shared_ptr<const Knowledge> Catalogue::current() const {
   return current_.with([](const auto& current) { return current; });
-}
-
-bool Catalogue::is_known_exploited(std::string_view cve) const {
-  return current()->kev.contains(std::string(cve));
 }
 
 }  // namespace muster::fleet

@@ -39,8 +39,6 @@ struct Verdict {
     std::string evidence;  // JSON object: aliases, fixed_version, urgency, summary, evidence
   };
   bool identified = false;  // by distribution, ecosystem or CPE
-  bool assessed = false;    // false: not known to be clean
-  std::string reason;       // of the verdict, as a word
   std::vector<Hit> hits;
 };
 
@@ -61,7 +59,6 @@ class Catalogue {
   /// Builds the snapshot from all stored advisories.
   void load(store::Reader& reader);
   std::shared_ptr<const Knowledge> current() const;
-  bool is_known_exploited(std::string_view cve) const;
 
  private:
   Guarded<std::shared_ptr<const Knowledge>> current_;
