@@ -273,7 +273,7 @@ class Fault {
  public:
   Fault(World& world, const std::string& table, const std::string& what)
       : database_(store::open_sqlite(world.fleet.directory.path() + "/muster.db",
-                                     store::SqliteAccess::read_write)) {
+                                     store::Access::read_write)) {
     const std::string sql = "CREATE TRIGGER fault BEFORE " + what + " ON " + table +
                             " BEGIN SELECT RAISE(ABORT, 'a fault of the test'); END";
     database_->run(sql.c_str());

@@ -168,7 +168,7 @@ TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
   TestFleet fleet;
   const HostId host = fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")}))->host;
   const auto database =
-      store::open_sqlite(fleet.directory.path() + "/muster.db", store::SqliteAccess::read_write);
+      store::open_sqlite(fleet.directory.path() + "/muster.db", store::Access::read_write);
   database->run("CREATE TRIGGER cut BEFORE INSERT ON findings BEGIN SELECT RAISE(ABORT, 'x'); END");
   EXPECT_THROW((void)fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})), store::StoreError);
   database->run("DROP TRIGGER cut");

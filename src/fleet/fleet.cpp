@@ -31,9 +31,9 @@ void write_secret_file(const std::string& path, const std::string& content) {
 
 }  // namespace
 
-Fleet::Fleet(const std::string& data, const std::string& secret_file, Rng& rng,
+Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
              Instant server_started)
-    : store(data),
+    : store(std::move(database)),
       secrets(load_or_create_secrets(store, load_or_create_secret_file(secret_file, rng), rng)),
       keyed_hash(secrets.hash_key),
       signing_key(secrets.signing_seed),

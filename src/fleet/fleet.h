@@ -22,9 +22,9 @@ namespace muster::fleet {
 /// Everything a server remembers, in the order it is built: the store and what is held in memory
 /// of it. One process holds a data directory at a time.
 struct Fleet {
-  /// Opens `directory`, which the caller has locked, and loads it. Throws store::StoreError, and
+  /// Loads what `database` holds, which no other process writes. Throws store::StoreError, and
   /// std::runtime_error for a wrong secret file.
-  Fleet(const std::string& directory, const std::string& secret_file, Rng& rng,
+  Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
         Instant server_started);
 
   store::Store store;

@@ -235,8 +235,8 @@ TEST(Presence, AFailedFlushIsTriedAgain) {
   Alive alive;
   alive.fleet.now = alive.fleet.now + std::chrono::seconds(60);
   beat(alive.fleet, alive.agent, idle());
-  const auto connection = store::open_sqlite(alive.fleet.directory.path() + "/muster.db",
-                                             store::SqliteAccess::read_write);
+  const auto connection =
+      store::open_sqlite(alive.fleet.directory.path() + "/muster.db", store::Access::read_write);
   connection->run(
       "CREATE TRIGGER broken BEFORE UPDATE ON agent_presence BEGIN SELECT RAISE(ABORT, 'x'); END");
   EXPECT_THROW(alive.fleet->presence.flush(alive.fleet->store), store::StoreError);

@@ -15,6 +15,7 @@
 #include "fleet/inventory.h"
 #include "fleet/package_list.h"
 #include "fleet/tasks.h"
+#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::fleet {
 
@@ -112,7 +113,8 @@ class TestFleet {
 
  private:
   void open() {
-    fleet_ = std::make_unique<Fleet>(directory.path(), directory.path() + "/secret", rng, now);
+    fleet_ = std::make_unique<Fleet>(std::make_unique<store::SqliteDatabase>(directory.path()),
+                                     directory.path() + "/secret", rng, now);
   }
 
   std::unique_ptr<Fleet> fleet_;

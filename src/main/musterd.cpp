@@ -21,6 +21,7 @@
 #include "fleet/fleet.h"
 #include "main/openapi.h"
 #include "net/server.h"
+#include "store/sqlite/sqlite_connection.h"
 
 namespace muster {
 namespace {
@@ -120,7 +121,8 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   }
   const std::string secret_file =
       flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
-  fleet::Fleet fleet(flags.data, secret_file, rng, clock.now());
+  fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(flags.data), secret_file, rng,
+                     clock.now());
   if (fleet::create_bootstrap_token(fleet, rng, flags.data + "/admin.token", clock.now())) {
     log.write(LogLevel::info, "bootstrap_token_created");
   }

@@ -94,4 +94,14 @@ class Connection {
   virtual std::int64_t changes() const = 0;
 };
 
+enum class Access { read_write, read_only };
+
+/// Where the data lies: opens connections to one database. connect() may be called from several
+/// threads and throws StoreError.
+class Database {
+ public:
+  virtual ~Database() = default;
+  virtual std::unique_ptr<Connection> connect(Access access) = 0;
+};
+
 }  // namespace muster::store

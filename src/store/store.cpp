@@ -3,8 +3,6 @@
 
 #include <future>
 
-#include "store/sqlite/sqlite_connection.h"
-
 namespace muster::store {
 
 Uuid Rows::uuid(int column) const {
@@ -34,8 +32,8 @@ Rows Reader::start(Sql sql, std::span<const Param> params) {
 }
 
 struct Store::PooledReader {
-  explicit PooledReader(const std::string& path)
-      : connection(open_sqlite(path, SqliteAccess::read_only)), reader(*connection) {}
+  explicit PooledReader(Database& database)
+      : connection(database.connect(Access::read_only)), reader(*connection) {}
   std::unique_ptr<Connection> connection;
   Reader reader;
 };
@@ -48,7 +46,7 @@ Store::Lease::Lease(Store& of) : store(of) {
       store.readers_.pop_back();
     }
   }
-  if (!pooled) pooled = std::make_unique<PooledReader>(store.path_);
+  if (!pooled) pooled = std::make_unique<PooledReader>(*store.database_);
   pooled->connection->run("BEGIN");
   reader = &pooled->reader;
 }
@@ -63,9 +61,8 @@ Store::Lease::~Lease() {
   }
 }
 
-Store::Store(const std::string& directory)
-    : path_(directory + "/muster.db"),
-      writer_connection_(open_sqlite(path_, SqliteAccess::read_write)) {
+Store::Store(std::unique_ptr<Database> database)
+    : database_(std::move(database)), writer_connection_(database_->connect(Access::read_write)) {
   migrate(*writer_connection_);
   tx_ = std::make_unique<Tx>(*writer_connection_);
 }

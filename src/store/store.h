@@ -135,14 +135,15 @@ using Done = UniqueFunction<void(std::exception_ptr)>;
 /// What one request writes. Returns false to undo what it wrote, alone.
 using Work = UniqueFunction<bool(Tx&)>;
 
-/// The embedded store: one SQLite file, one writer, a few readers.
+/// The store: one database, one writer, a few readers.
 ///
 /// Group commit: a single writer takes all work that queued while the last commit ran, runs each in
 /// its own savepoint inside one transaction, syncs once and only then reports (no timer window).
 class Store {
  public:
-  /// Opens or creates `directory`/muster.db and applies missing migrations. Throws StoreError.
-  explicit Store(const std::string& directory);
+  /// Connects to `database`, creates what it lacks and applies missing migrations. Throws
+  /// StoreError.
+  explicit Store(std::unique_ptr<Database> database);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -205,7 +206,7 @@ class Store {
   void run_writer();
   void commit_batch(std::vector<Pending>& batch);
 
-  std::string path_;
+  std::unique_ptr<Database> database_;
   std::unique_ptr<Connection> writer_connection_;
   std::unique_ptr<Tx> tx_;
   std::mutex writer_mutex_;  // held while a transaction runs

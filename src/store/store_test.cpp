@@ -32,16 +32,16 @@ void insert_org(Tx& tx, std::int64_t id) {
 TEST(Store, WritesAreThereAfterReopening) {
   const TestDirectory directory;
   {
-    Store store(directory.path());
+    Store store(std::make_unique<SqliteDatabase>(directory.path()));
     store.write([](Tx& tx) { insert_org(tx, 2); });
   }
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   EXPECT_EQ(count_orgs(store), 2);
 }
 
 TEST(Store, AnErrorUndoesItsOwnWriteAlone) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.start_writer();
   std::atomic<int> hooks = 0;
   std::atomic<int> reported = 0;
@@ -62,7 +62,7 @@ TEST(Store, AnErrorUndoesItsOwnWriteAlone) {
 
 TEST(Store, AnExceptionReachesOnlyItsOwnRequest) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.start_writer();
   EXPECT_THROW(store.write([](Tx& tx) {
     insert_org(tx, 2);
@@ -75,7 +75,7 @@ TEST(Store, AnExceptionReachesOnlyItsOwnRequest) {
 
 TEST(Store, AReaderSeesOneMoment) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.read([&](Reader& reader) {
     const auto count = [&] {
       Rows rows = reader.query("SELECT count(*) FROM orgs");
@@ -91,7 +91,7 @@ TEST(Store, AReaderSeesOneMoment) {
 
 TEST(Store, MoreWritesThanTheLimitAreRefused) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.start_writer();
   std::mutex gate;
   std::unique_lock closed(gate);
@@ -114,7 +114,7 @@ TEST(Store, MoreWritesThanTheLimitAreRefused) {
 
 TEST(Store, AuditRowsAreAppendOnly) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.write([](Tx& tx) {
     tx.execute(
         "INSERT INTO audit (org_id, audit_id, at, actor, action, target, details)"
@@ -150,7 +150,7 @@ std::vector<bool> commit_together(Store& store, std::vector<Work> works) {
 
 TEST(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   std::vector<std::string> order;
   Work work = [&](Tx& tx) {
     insert_org(tx, 2);
@@ -165,7 +165,7 @@ TEST(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
 
 TEST(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   int hooks = 0;
   std::vector<Work> works;
   works.emplace_back([&](Tx& tx) {
@@ -190,7 +190,7 @@ TEST(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
 
 TEST(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   int hooks = 0;
   const auto write = [&](std::int64_t id) {
     return Work([&hooks, id](Tx& tx) {
@@ -216,7 +216,7 @@ TEST(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
 
 TEST(Store, ValuesOfEveryKindAreReadBack) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   SeededRng rng;
   const Uuid id = make_uuid7(rng, test_epoch);
   const std::string octets("\0\xFF\0x", 4);
@@ -239,7 +239,7 @@ TEST(Store, ValuesOfEveryKindAreReadBack) {
 
 TEST(Store, ParametersKeepTheirNumbersInAnyOrder) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.write([](Tx& tx) {
     for (int i = 0; i < 3; ++i) {
       Rows rows = tx.query("SELECT $2, $1, $2", i, i + 10);
@@ -253,15 +253,15 @@ TEST(Store, ParametersKeepTheirNumbersInAnyOrder) {
 
 TEST(Migrations, ADatabaseOfANewerProgramIsRefused) {
   const TestDirectory directory;
-  { const Store store(directory.path()); }
+  { const Store store(std::make_unique<SqliteDatabase>(directory.path())); }
   open_sqlite(directory.path() + "/muster.db", SqliteAccess::read_write)
       ->run("INSERT INTO schema_migrations (number, name) VALUES (9999, 'of tomorrow')");
-  EXPECT_THROW(Store(directory.path()), StoreError);
+  EXPECT_THROW(Store(std::make_unique<SqliteDatabase>(directory.path())), StoreError);
 }
 
 TEST(PackageSets, AreReadBackWithLargeAndNeighbouringIds) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   SeededRng rng;
   for (int round = 0; round < 200; ++round) {
     std::vector<PackageId> ids;
@@ -284,7 +284,7 @@ TEST(PackageSets, AreReadBackWithLargeAndNeighbouringIds) {
 
 TEST(PackageSets, DamageIsFound) {
   const TestDirectory directory;
-  Store store(directory.path());
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
   store.write([&](Tx& tx) {
     const crypto::KeyHash set = insert_package_set(tx, OrgId{1}, {{1}, {300}});
     for (const std::string& bad : {std::string("\x80"), std::string(10, '\xFF')}) {

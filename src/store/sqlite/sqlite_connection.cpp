@@ -97,11 +97,12 @@ class SqliteStatement final : public Statement {
 
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(const std::string& path, SqliteAccess access) {
-    const int flags = access == SqliteAccess::read_only
+  SqliteConnection(const std::string& path, Access access, const std::string& vfs) {
+    const int flags = access == Access::read_only
                           ? SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
+    if (sqlite3_open_v2(path.c_str(), &database_, flags, vfs.empty() ? nullptr : vfs.c_str()) !=
+        SQLITE_OK) {
       const std::string why = sqlite3_errmsg(database_);
       sqlite3_close(database_);
       throw StoreError("sqlite: cannot open " + path + ": " + why);
@@ -109,7 +110,7 @@ class SqliteConnection final : public Connection {
     // Readers never wait in WAL mode; this covers checkpoints and recovery at start.
     sqlite3_busy_timeout(database_, 5000);
     run("PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;");
-    if (access == SqliteAccess::read_write) {
+    if (access == Access::read_write) {
       run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
     }
   }
@@ -131,11 +132,12 @@ class SqliteConnection final : public Connection {
 
 }  // namespace
 
-std::unique_ptr<Connection> open_sqlite(const std::string& path, SqliteAccess access) {
+std::unique_ptr<Connection> open_sqlite(const std::string& path, Access access,
+                                        const std::string& vfs) {
   // Counting its memory makes SQLite lock one mutex for every allocation of every thread.
   static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   CHECK(uncounted == SQLITE_OK);
-  return std::make_unique<SqliteConnection>(path, access);
+  return std::make_unique<SqliteConnection>(path, access, vfs);
 }
 
 }  // namespace muster::store

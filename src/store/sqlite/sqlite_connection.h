@@ -8,10 +8,23 @@
 
 namespace muster::store {
 
-enum class SqliteAccess { read_write, read_only };
-
 /// Opens a file as a SQLite database in WAL mode with synchronous=FULL: a commit that returned is
-/// on disk. Throws StoreError.
-std::unique_ptr<Connection> open_sqlite(const std::string& path, SqliteAccess access);
+/// on disk. `vfs` names a registered SQLite VFS; empty is the system's. Throws StoreError.
+std::unique_ptr<Connection> open_sqlite(const std::string& path, Access access,
+                                        const std::string& vfs = {});
+
+/// The embedded store of a data directory: its file muster.db.
+class SqliteDatabase final : public Database {
+ public:
+  explicit SqliteDatabase(const std::string& directory, std::string vfs = {})
+      : path_(directory + "/muster.db"), vfs_(std::move(vfs)) {}
+  std::unique_ptr<Connection> connect(Access access) override {
+    return open_sqlite(path_, access, vfs_);
+  }
+
+ private:
+  std::string path_;
+  std::string vfs_;
+};
 
 }  // namespace muster::store
