@@ -254,7 +254,7 @@ TEST(Store, ParametersKeepTheirNumbersInAnyOrder) {
 TEST(Migrations, ADatabaseOfANewerProgramIsRefused) {
   const TestDirectory directory;
   { const Store store(std::make_unique<SqliteDatabase>(directory.path())); }
-  open_sqlite(directory.path() + "/muster.db", SqliteAccess::read_write)
+  open_sqlite(directory.path() + "/muster.db", Access::read_write)
       ->run("INSERT INTO schema_migrations (number, name) VALUES (9999, 'of tomorrow')");
   EXPECT_THROW(Store(std::make_unique<SqliteDatabase>(directory.path())), StoreError);
 }
