@@ -15,6 +15,7 @@
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
 #include "fleet/fleet.h"
+#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::endpoints {
 
@@ -79,7 +80,8 @@ class TestServer {
   SeededRng rng;
   std::vector<std::string> log_lines;
   Log log{clock, [this](std::string_view line) { log_lines.emplace_back(line); }};
-  fleet::Fleet fleet{directory.path(), directory.path() + "/secret", rng, clock.now()};
+  fleet::Fleet fleet{std::make_unique<store::SqliteDatabase>(directory.path()),
+                     directory.path() + "/secret", rng, clock.now()};
   ServerFace face;
   App app{.config = config,
           .store = fleet.store,

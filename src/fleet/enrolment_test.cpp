@@ -251,7 +251,8 @@ TEST(Secrets, AnotherSecretFileIsRefused) {
   TestFleet fleet;
   const TestDirectory elsewhere;
   SeededRng other(99);
-  EXPECT_THROW(Fleet(fleet.directory.path(), elsewhere.path() + "/secret", other, fleet.now),
+  EXPECT_THROW(Fleet(std::make_unique<store::SqliteDatabase>(fleet.directory.path()),
+                     elsewhere.path() + "/secret", other, fleet.now),
                std::runtime_error);
 }
 
