@@ -14,6 +14,7 @@
 #include "agent/files.h"
 #include "agent/identity.h"
 #include "agent/journal.h"
+#include "agent/key_choice.h"
 #include "agent/moment.h"
 #include "agent/progress.h"
 #include "agent/settings.h"
@@ -112,9 +113,7 @@ struct State {
   Duration clock_offset{0};
   bool offset_from_server = false;
 
-  // Rotation: which of the two keys the next call uses, and the last one used.
-  bool prefer_pending = true;
-  bool used_pending = false;
+  KeyChoice key_choice;
 
   // Presence.
   std::string reconnect_reason;

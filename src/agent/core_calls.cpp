@@ -29,10 +29,9 @@ void set_offset(Step& step, Instant server_time) {
 void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body) {
   State& state = step.state;
   const Identity& identity = state.identity;
-  state.used_pending = !identity.pending_key.empty() && state.prefer_pending;
   Call call{method, std::move(target), {}, std::move(body)};
   call.headers = {
-      {"X-Agent-Key", state.used_pending ? identity.pending_key : identity.key},
+      {"X-Agent-Key", key_to_use(identity, state.key_choice)},
       {"X-Agent-ID", identity.agent.text()},
       {"X-Request-Timestamp", format_rfc3339(step.now.wall + state.clock_offset)},
       {"X-Agent-Version", std::string(agent_version)},
@@ -69,9 +68,8 @@ void unauthorised(Step& step, Purpose purpose, const Answer& answer) {
     lane.due = step.now.steady;
     return;
   }
-  if (!state.identity.pending_key.empty() && refusal.code != "clock_skew" &&
-      refusal.code != "disabled" && may_retry) {
-    state.prefer_pending = !state.used_pending;
+  if (refusal.code != "clock_skew" && refusal.code != "disabled" &&
+      key_refused(state.identity, state.key_choice) && may_retry) {
     ++lane.quick_retries;
     lane.due = step.now.steady;
     return;
@@ -81,11 +79,7 @@ void unauthorised(Step& step, Purpose purpose, const Answer& answer) {
 }
 
 void key_proved(Step& step) {
-  State& state = step.state;
-  if (!state.used_pending || state.identity.pending_key.empty()) return;
-  state.identity.key = std::exchange(state.identity.pending_key, {});
-  state.used_pending = false;
-  state.prefer_pending = true;
+  if (!agent::key_proved(step.state.identity, step.state.key_choice)) return;
   step.save_identity();
   step.note(LogLevel::info, "key_rotated");
 }

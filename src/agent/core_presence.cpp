@@ -10,13 +10,8 @@ Duration heartbeat_interval(const State& state) {
   return std::chrono::seconds(state.settings.intervals_heartbeat_seconds);
 }
 
-/// The key becomes `pending`, on disk before it is first used; the old one stays until then.
 void offer_key(Step& step, const std::string& key) {
-  Identity& identity = step.state.identity;
-  if (key.empty() || key == identity.key) return;
-  step.state.prefer_pending = true;
-  if (key == identity.pending_key) return;
-  identity.pending_key = key;
+  if (!key_offered(step.state.identity, step.state.key_choice, key)) return;
   step.save_identity();
   step.note(LogLevel::info, "key_offered");
 }

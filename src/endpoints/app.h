@@ -64,7 +64,6 @@ struct App {
   http::RateLimit report_limit{};
   http::RateLimit heartbeat_limit{};
   http::RateLimit config_limit{};
-  http::RateLimit device_limit{};
   http::RateLimit enroll_limit{};
   http::RateLimit failed_enrolments{100'000};
   Counters counters{};

@@ -4,8 +4,7 @@
 #include <exception>
 #include <memory>
 
-#include "fleet/enrolment.h"
-#include "fleet/presence.h"
+#include "fleet/agent_keys.h"
 #include "fleet/writes.h"
 
 namespace muster::endpoints {
@@ -41,12 +40,12 @@ std::string what_of(std::exception_ptr failure) {
   }
 }
 
-/// The same reply, once it is durable that the agent has called.
-http::Reply after_first_call(App& app, const http::Caller& caller, Instant now, http::Reply reply) {
+/// The same reply, once it is durable that the agent uses this key.
+http::Reply after_first_use(App& app, const http::Caller& caller, Instant now, http::Reply reply) {
   return http::Write([&app, caller, now,
                       reply = std::move(reply)](store::Tx& tx) mutable -> Result<http::Response> {
-    fleet::record_first_call(tx, app.ids, app.credentials, app.presence, caller.org, caller.agent,
-                             caller.host, now);
+    TRY(fleet::record_first_use(tx, app.ids, app.credentials, app.presence, caller.org,
+                                caller.agent, caller.key, now));
     if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
     return std::get<http::Write>(reply)(tx);
   });
@@ -102,11 +101,8 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
 
 http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
   http::Reply reply = run(admission, request);
-  const http::Caller& caller = request.caller;
-  const bool known =
-      caller.kind != http::Caller::Kind::agent || app_.presence.has_called(caller.agent);
-  if (known) return reply;
-  return after_first_call(app_, caller, request.now, std::move(reply));
+  if (!request.caller.first_use) return reply;
+  return after_first_use(app_, request.caller, request.now, std::move(reply));
 }
 
 http::Reply Dispatcher::run(const http::Admission& admission, const http::Request& request) {

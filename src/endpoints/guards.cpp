@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "fleet/credentials.h"
-#include "fleet/presence.h"
 
 namespace muster::endpoints {
 
@@ -41,6 +40,22 @@ Result<void> check_clock(const App& app, const Request& request) {
   return error;
 }
 
+/// What is left to check of a caller that has proved an agent's key.
+Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredential& credential) {
+  if (credential.disabled) return Error{Errc::disabled, "Agent is disabled"};
+  TRY(check_clock(app, request));
+  TRY(credential.window.take(app.config.limits_device_per_minute, request.now));
+  Caller& caller = request.caller;
+  caller.kind = Caller::Kind::agent;
+  caller.org = credential.org;
+  caller.agent = credential.agent;
+  caller.host = credential.host;
+  caller.key = credential.generation;
+  caller.offered_key = credential.offered;
+  caller.first_use = credential.first_use;
+  return {};
+}
+
 /// Host names that are this server's: loopback, and the one in its public address.
 bool is_own_host(const App& app, std::string_view host) {
   if (host.empty()) return false;
@@ -74,19 +89,15 @@ Result<void> device_key(App& app, Request& request) {
   if (!key.empty() && !bearer.empty() && !crypto::equal_constant_time(key, bearer)) {
     return invalid_credentials();
   }
-  const auto known = app.credentials.agents.find(app.credentials.hash(presented));
   const Result<Uuid> id = parse_uuid(request.headers.find("X-Agent-ID"));
-  if (!known || !id.ok() || known->agent.uuid != *id) return invalid_credentials();
-  if (known->disabled) return Error{Errc::disabled, "Agent is disabled"};
-  TRY(check_clock(app, request));
-  std::uint64_t limit_key = 0;
-  std::memcpy(&limit_key, known->agent.uuid.bytes.data() + 8, sizeof limit_key);
-  TRY(app.device_limit.take(limit_key, app.config.limits_device_per_minute, request.now));
-  request.caller.kind = Caller::Kind::agent;
-  request.caller.org = known->org;
-  request.caller.agent = known->agent;
-  request.caller.host = known->host;
-  return {};
+  if (!id.ok()) return invalid_credentials();
+  Result<void> proved = invalid_credentials();
+  app.credentials.agents.with(app.credentials.hash(presented),
+                              [&](fleet::AgentCredential& credential) {
+                                if (credential.agent.uuid == *id)
+                                  proved = admit_agent(app, request, credential);
+                              });
+  return proved;
 }
 
 Result<void> inventory_key(App& app, Request& request) {

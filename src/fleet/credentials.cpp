@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/credentials.h"
 
+#include <vector>
+
+#include "base/text.h"
 #include "store/sql/agents.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
 
 namespace muster::fleet {
 
+namespace {
+
+std::vector<std::int64_t> accepted(const model::AgentKeys& keys) {
+  std::vector<std::int64_t> generations = {keys.current};
+  if (keys.offered) generations.push_back(*keys.offered);
+  if (keys.former_accepted && keys.former) generations.push_back(*keys.former);
+  return generations;
+}
+
+}  // namespace
+
 void Credentials::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
     if (agent.status == model::AgentStatus::superseded) continue;
-    agents.set(agent.key_hash,
-               {agent.org, agent.id, agent.host, agent.status == model::AgentStatus::disabled});
+    set_agent(agent);
   }
   for (const store::InventoryKey& key : store::list_inventory_keys(reader)) {
     if (key.revoked_at) continue;
@@ -25,6 +38,52 @@ void Credentials::load(store::Reader& reader) {
   for (const store::EnrolmentToken& token : store::list_enrolment_tokens(reader)) {
     if (token.revoked_at || token.uses >= token.max_uses) continue;
     enrolment_tokens.set(token.hash, {token.org, token.id, token.expires_at});
+  }
+}
+
+std::string Credentials::agent_key(AgentId agent, std::int64_t generation) const {
+  const crypto::KeyHash secret =
+      keyed_hash_.derive("agent key", agent.text() + "/" + std::to_string(generation));
+  return "ak_" + to_hex(secret.bytes);
+}
+
+crypto::KeyHash Credentials::hash_of(const model::Agent& agent, std::int64_t generation) const {
+  if (generation == agent.keys.current) return agent.key_hash;
+  return hash(agent_key(agent.id, generation));
+}
+
+void Credentials::set_agent(const model::Agent& agent) {
+  AgentCredential credential;
+  credential.org = agent.org;
+  credential.agent = agent.id;
+  credential.host = agent.host;
+  credential.offered = agent.keys.offered.value_or(0);
+  credential.disabled = agent.status == model::AgentStatus::disabled;
+  for (const std::int64_t generation : accepted(agent.keys)) {
+    credential.generation = generation;
+    credential.first_use = model::use_of(agent.keys, generation) == model::KeyUse::first;
+    const crypto::KeyHash hash = hash_of(agent, generation);
+    const bool known = agents.with(hash, [&](AgentCredential& entry) {
+      credential.window = entry.window;
+      entry = credential;
+    });
+    if (!known) agents.set(hash, credential);
+    credential.window = {};
+  }
+}
+
+void Credentials::set_agent(const model::Agent& agent, const model::Agent& before) {
+  set_agent(agent);
+  for (const std::int64_t generation : accepted(before.keys)) {
+    if (model::use_of(agent.keys, generation) == model::KeyUse::refused) {
+      agents.erase(hash_of(before, generation));
+    }
+  }
+}
+
+void Credentials::erase_agent(const model::Agent& agent) {
+  for (const std::int64_t generation : accepted(agent.keys)) {
+    agents.erase(hash_of(agent, generation));
   }
 }
 

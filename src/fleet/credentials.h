@@ -11,6 +11,8 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "http/rate_limit.h"
+#include "model/agent.h"
 
 namespace muster::store {
 class Reader;
@@ -28,6 +30,16 @@ class KeyMap {
       const auto found = entries.find(hash);
       if (found == entries.end()) return std::nullopt;
       return found->second;
+    });
+  }
+  /// Calls `use(Entry&)` under the shard's lock; false if there is no such secret.
+  template <typename F>
+  bool with(const crypto::KeyHash& hash, F&& use) {
+    return shard(hash).with([&](Map& entries) {
+      const auto found = entries.find(hash);
+      if (found == entries.end()) return false;
+      use(found->second);
+      return true;
     });
   }
   void set(const crypto::KeyHash& hash, Entry entry) {
@@ -48,11 +60,16 @@ class KeyMap {
   std::array<Guarded<Map>, shards> maps_;
 };
 
+/// One accepted key of an agent.
 struct AgentCredential {
   OrgId org;
   AgentId agent;
   HostId host;
+  std::int64_t generation = 0;
+  std::int64_t offered = 0;  // the generation to offer in exchange; 0 is none
   bool disabled = false;
+  bool first_use = false;   // this call's use of the key is to be recorded (record_first_use)
+  http::RateWindow window;  // of the calls with this key
 };
 struct InventoryCredential {
   OrgId org;
@@ -80,12 +97,23 @@ class Credentials {
   crypto::KeyHash hash(std::string_view presented) const { return keyed_hash_.of(presented); }
   const crypto::KeyedHash& keyed_hash() const { return keyed_hash_; }
 
+  /// The agent's key of a generation: derived, so that it need not be stored to be offered again.
+  std::string agent_key(AgentId agent, std::int64_t generation) const;
+
+  /// Accepts the keys that `agent` has now.
+  void set_agent(const model::Agent& agent);
+  /// As set_agent(), and those that it had `before` no more.
+  void set_agent(const model::Agent& agent, const model::Agent& before);
+  void erase_agent(const model::Agent& agent);
+
   KeyMap<AgentCredential> agents;
   KeyMap<InventoryCredential> inventory_keys;
   KeyMap<OperatorCredential> operators;
   KeyMap<EnrolmentCredential> enrolment_tokens;
 
  private:
+  crypto::KeyHash hash_of(const model::Agent& agent, std::int64_t generation) const;
+
   const crypto::KeyedHash& keyed_hash_;
 };
 

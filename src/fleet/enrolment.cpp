@@ -54,13 +54,6 @@ Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const Prese
 
 }  // namespace
 
-std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
-                             std::int64_t generation) {
-  const crypto::KeyHash secret =
-      keyed_hash.derive("agent key", agent.text() + "/" + std::to_string(generation));
-  return "ak_" + to_hex(secret.bytes);
-}
-
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
                              const Config& config, const EnrolmentCredential& token,
@@ -78,8 +71,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
   agent.arch = request.arch;
   agent.enrolled_at = now;
   agent.token = token.token;
-  Enrolled enrolled{agent.id, token.org, host.id,
-                    derive_agent_key(credentials.keyed_hash(), agent.id, 0)};
+  Enrolled enrolled{agent.id, token.org, host.id, credentials.agent_key(agent.id, 0)};
   agent.key_hash = credentials.hash(enrolled.key);
   store::insert_agent(tx, agent);
   record_event(
@@ -95,7 +87,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
       now);
   tx.on_commit([&credentials, &presence, &directory, agent, host, version = request.agent_version] {
     directory.set(host);
-    credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, false});
+    credentials.set_agent(agent);
     AgentPresence fresh;
     fresh.org = agent.org;
     fresh.host = agent.host;
@@ -104,46 +96,6 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
     presence.add_agent(agent.id, std::move(fresh));
   });
   return enrolled;
-}
-
-void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                       PresenceTable& presence, OrgId org, AgentId agent, HostId host,
-                       Instant now) {
-  for (const model::Agent& other : store::list_agents_of_host(tx, org, host)) {
-    if (other.id == agent || other.status == model::AgentStatus::superseded) continue;
-    // Only a later enrolment ends an earlier one, whatever order their calls arrive in.
-    if (other.id.uuid > agent.uuid) continue;
-    store::set_agent_superseded(tx, org, other.id, agent);
-    record_event(
-        tx, ids, org, "re_enrolled", agent, host,
-        [&](JsonWriter& details) { details.member("former_agent_id", other.id); }, now);
-    tx.on_commit([&credentials, &presence, other] {
-      credentials.agents.erase(other.key_hash);
-      presence.remove_agent(other.id);
-    });
-  }
-  tx.on_commit([&presence, agent] {
-    presence.with_agent(agent, [](AgentPresence& state) { state.called = state.dirty = true; });
-  });
-}
-
-Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                const Actor& actor, OrgId org, AgentId id, bool disabled,
-                                Instant now) {
-  const std::optional<model::Agent> agent = store::find_agent(tx, org, id);
-  if (!agent) return Error{Errc::not_found, "There is no such agent."};
-  if (agent->status == model::AgentStatus::superseded) {
-    return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
-  }
-  const auto status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
-  if (agent->status == status) return {};
-  store::set_agent_status(tx, org, id, status);
-  record_audit(tx, ids, org, actor, disabled ? "agents.disable" : "agents.enable", id.text(), {},
-               now);
-  tx.on_commit([&credentials, agent = *agent, disabled] {
-    credentials.agents.set(agent.key_hash, {agent.org, agent.id, agent.host, disabled});
-  });
-  return {};
 }
 
 }  // namespace muster::fleet

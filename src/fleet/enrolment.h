@@ -47,15 +47,6 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
                              const Config& config, const EnrolmentCredential& token,
                              const EnrolmentRequest& request, Instant now);
 
-/// The agent's `generation`-th key: derived, so that it need not be stored to be offered again.
-std::string derive_agent_key(const crypto::KeyedHash& keyed_hash, AgentId agent,
-                             std::int64_t generation);
-
-/// Records the first call of an agent, whichever it was: every earlier agent of its host ends
-/// here. Repeating it changes nothing.
-void record_first_call(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                       PresenceTable& presence, OrgId org, AgentId agent, HostId host, Instant now);
-
 struct CreatedToken {
   TokenId id;
   std::string token;  // shown this once
@@ -84,10 +75,5 @@ Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
 std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                                   const Actor& actor, const std::string& name, std::uint8_t scopes,
                                   Duration ttl, Instant now);
-
-/// Fails with not_found, and with illegal_transition for an agent that was superseded.
-Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                const Actor& actor, OrgId org, AgentId agent, bool disabled,
-                                Instant now);
 
 }  // namespace muster::fleet

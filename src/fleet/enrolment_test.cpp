@@ -16,14 +16,19 @@
 namespace muster::fleet {
 namespace {
 
+bool has_called(TestFleet& fleet, AgentId agent) {
+  return fleet->presence.find_agent(agent)->called;
+}
+
 bool key_is_live(TestFleet& fleet, const std::string& key) {
   return fleet->credentials.agents.find(fleet->credentials.hash(key)).has_value();
 }
 
 void call_first(TestFleet& fleet, const Enrolled& agent) {
   fleet->store.write([&](store::Tx& tx) {
-    record_first_call(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent,
-                      agent.host, fleet.now);
+    record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent, 0,
+                     fleet.now)
+        .value();
   });
 }
 
@@ -202,12 +207,12 @@ TEST(FirstCall, IsStillToComeAfterARestartWithoutIt) {
   fleet->presence.touch_agent(agent.agent, fleet.now + Duration(1));
   EXPECT_EQ(fleet->presence.flush(fleet->store), 0U) << "a row would say that it has called";
   fleet.reopen();
-  EXPECT_FALSE(fleet->presence.has_called(agent.agent));
+  EXPECT_FALSE(has_called(fleet, agent.agent));
   call_first(fleet, agent);
-  EXPECT_TRUE(fleet->presence.has_called(agent.agent));
+  EXPECT_TRUE(has_called(fleet, agent.agent));
   EXPECT_EQ(fleet->presence.flush(fleet->store), 1U);
   fleet.reopen();
-  EXPECT_TRUE(fleet->presence.has_called(agent.agent));
+  EXPECT_TRUE(has_called(fleet, agent.agent));
 }
 
 TEST(Disabling, IsKnownAtOnceAndAfterARestart) {

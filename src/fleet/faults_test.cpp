@@ -63,9 +63,12 @@ class World {
     });
     std::sort(agents.begin(), agents.end());
     for (const std::string& agent : agents) out += agent;
-    for (const std::string& presented : {enrolled.key, again.key}) {
+    for (const std::string& presented :
+         {enrolled.key, again.key, fleet->credentials.agent_key(again.agent, 1)}) {
       const auto known = fleet->credentials.agents.find(fleet->credentials.hash(presented));
-      out += known ? (known->disabled ? "disabled " : "live ") : "gone ";
+      out += known ? (known->disabled ? "disabled " : "live ") + std::to_string(known->first_use) +
+                         std::to_string(known->offered) + " "
+                   : "gone ";
     }
     const crypto::KeyHash token_hash = fleet->credentials.hash(token.token);
     const crypto::KeyHash key_hash = fleet->credentials.hash(key.key);
@@ -151,12 +154,25 @@ class World {
                          fleet.enrol_in(tx, fleet.credential(token), request).value();
                        },
                        {}};
-    all["record_first_call"] = {[this](store::Tx& tx) {
-                                  record_first_call(tx, fleet->ids, fleet->credentials,
-                                                    fleet->presence, again.org, again.agent,
-                                                    again.host, fleet.now);
+    all["record_first_use"] = {[this](store::Tx& tx) {
+                                 record_first_use(tx, fleet->ids, fleet->credentials,
+                                                  fleet->presence, again.org, again.agent, 0,
+                                                  fleet.now)
+                                     .value();
+                               },
+                               {}};
+    all["rotate_agent_key"] = {[this](store::Tx& tx) {
+                                 rotate_agent_key(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                                  again.org, again.agent, fleet.now)
+                                     .value();
+                               },
+                               {{"agents.rotate_key", 1}}};
+    all["reissue_agent_key"] = {[this](store::Tx& tx) {
+                                  reissue_agent_key(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                                    again.org, again.agent, fleet.now)
+                                      .value();
                                 },
-                                {}};
+                                {{"agents.reissue", 1}}};
     all["set_agent_disabled"] = {[this](store::Tx& tx) {
                                    set_agent_disabled(tx, fleet->ids, fleet->credentials,
                                                       fleet.actor, again.org, again.agent, true,
@@ -246,7 +262,9 @@ class World {
 std::string rows_of(World& world) {
   const auto count = [&](store::Sql sql) { return std::to_string(world.fleet.count(sql)) + " "; };
   return count("SELECT count(*) FROM agents WHERE status = 'active'") +
-         count("SELECT count(*) FROM hosts") + count("SELECT sum(last_seen) FROM hosts") +
+         count("SELECT sum(key_generation + coalesce(key_offered, 0) * 10) FROM agents") +
+         count("SELECT count(key_since) FROM agents") + count("SELECT count(*) FROM hosts") +
+         count("SELECT sum(last_seen) FROM hosts") +
          count("SELECT sum(uses) FROM enrolment_tokens") +
          count("SELECT count(revoked_at) FROM enrolment_tokens") +
          count("SELECT count(revoked_at) FROM inventory_keys") +

@@ -25,10 +25,9 @@ HeartbeatChange beat(TestFleet& fleet, const Enrolled& agent, const Heartbeat& h
       record_heartbeat(fleet->presence, fleet.config, agent.agent, heartbeat, fleet.now).value();
   if (!change.empty()) {
     fleet->store.write([&](store::Tx& tx) {
-      if (!fleet->presence.has_called(agent.agent)) {
-        record_first_call(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org,
-                          agent.agent, agent.host, fleet.now);
-      }
+      record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent,
+                       0, fleet.now)
+          .value();
       record_heartbeat_change(tx, fleet->ids, fleet->presence, agent.org, agent.agent, agent.host,
                               OwnedHeartbeat(heartbeat), change, fleet.now);
     });
@@ -64,8 +63,9 @@ TEST(Heartbeat, AnotherCallBeforeItDoesNotHideItsEvent) {
   TestFleet fleet;
   const Enrolled agent = fleet.enrol("web-1");
   fleet->store.write([&](store::Tx& tx) {
-    record_first_call(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent,
-                      agent.host, fleet.now);
+    record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent, 0,
+                     fleet.now)
+        .value();
   });
   EXPECT_TRUE(beat(fleet, agent, idle()).came_online);
 }

@@ -57,11 +57,11 @@ void PresenceTable::load(store::Reader& reader) {
     presence.org = agent.org;
     presence.host = agent.host;
     presence.last_seen = agent.enrolled_at;
+    presence.called = agent.keys.used;
     add_agent(agent.id, std::move(presence));
   }
   for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
     with_agent(row.agent, [&](AgentPresence& presence) {
-      presence.called = true;
       presence.last_seen = row.last_seen;
       presence.agent_version = row.agent_version;
       presence.status = row.status;
@@ -133,13 +133,6 @@ std::optional<AgentPresence> PresenceTable::find_agent(AgentId agent) const {
     const auto found = agents.find(agent);
     if (found == agents.end()) return std::nullopt;
     return found->second;
-  });
-}
-
-bool PresenceTable::has_called(AgentId agent) const {
-  return shard(agent).with([&](const Agents& agents) {
-    const auto found = agents.find(agent);
-    return found == agents.end() || found->second.called;
   });
 }
 

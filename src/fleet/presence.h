@@ -74,8 +74,6 @@ class PresenceTable {
     });
   }
   std::optional<AgentPresence> find_agent(AgentId agent) const;
-  /// False only for an agent whose first call is still to be recorded (record_first_call).
-  bool has_called(AgentId agent) const;
 
   /// Any proved call counts as a sign of life; a late message never moves last_seen back.
   void touch_agent(AgentId agent, Instant now);

@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/test_directory.h"
 #include "base/testing.h"
+#include "fleet/agent_keys.h"
 #include "fleet/enrolment.h"
 #include "fleet/findings.h"
 #include "fleet/fleet.h"

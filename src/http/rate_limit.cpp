@@ -26,6 +26,14 @@ Error refused(Instant start, Instant now) {
 
 }  // namespace
 
+Result<void> RateWindow::take(std::int64_t per_minute, Instant now) {
+  if (per_minute == 0) return {};
+  if (is_over(start, now)) *this = {now, 0};
+  if (count >= per_minute) return refused(start, now);
+  ++count;
+  return {};
+}
+
 Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant now) {
   if (per_minute == 0) return {};
   return windows_[shard_of(key, shards)].with([&](Windows& windows) -> Result<void> {
@@ -36,13 +44,9 @@ Result<void> RateLimit::take(std::uint64_t key, std::int64_t per_minute, Instant
             windows, [&](const auto& entry) { return is_over(entry.second.start, now); });
         if (windows.size() >= keys_max_ / shards) return refused(now, now);
       }
-      found = windows.emplace(key, Window{now, 0}).first;
+      found = windows.emplace(key, RateWindow{now, 0}).first;
     }
-    Window& window = found->second;
-    if (is_over(window.start, now)) window = {now, 0};
-    if (window.count >= per_minute) return refused(window.start, now);
-    ++window.count;
-    return {};
+    return found->second.take(per_minute, now);
   });
 }
 

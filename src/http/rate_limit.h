@@ -12,6 +12,16 @@
 
 namespace muster::http {
 
+/// The calls of one key in a fixed window of 60 s from the first of them.
+struct RateWindow {
+  /// Counts one call. Fails with rate_limited and the seconds left in the window once `per_minute`
+  /// calls were counted in it; 0 is no limit.
+  Result<void> take(std::int64_t per_minute, Instant now);
+
+  Instant start;
+  std::int64_t count = 0;
+};
+
 /// Fixed windows of 60 s, each from a key's first call (design: wire decisions, "limits"). Callers
 /// are proved before they are counted, so the number of keys is bounded by what the server issued;
 /// `failures` of unproved peers are bounded by `keys_max` instead. Safe from several threads.
@@ -27,11 +37,7 @@ class RateLimit {
   Result<void> peek(std::uint64_t key, std::int64_t per_minute, Instant now) const;
 
  private:
-  struct Window {
-    Instant start;
-    std::int64_t count = 0;
-  };
-  using Windows = boost::unordered_flat_map<std::uint64_t, Window>;
+  using Windows = boost::unordered_flat_map<std::uint64_t, RateWindow>;
   static constexpr std::size_t shards = 64;
 
   std::size_t keys_max_;

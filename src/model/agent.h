@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "model/agent_keys.h"
 
 namespace muster::model {
 
@@ -26,10 +27,11 @@ struct Agent {
   AgentId id;
   HostId host;
   AgentStatus status = AgentStatus::active;
-  std::string os;    // windows, linux, darwin
-  std::string arch;  // amd64, arm64
-  crypto::KeyHash key_hash;
-  std::int64_t key_generation = 0;
+  std::string os;            // windows, linux, darwin
+  std::string arch;          // amd64, arm64
+  crypto::KeyHash key_hash;  // of keys.current
+  AgentKeys keys;
+  std::optional<Instant> key_since;  // first use of keys.current; none while it is not used
   Instant enrolled_at;
   TokenId token;
 };

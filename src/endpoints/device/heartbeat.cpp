@@ -6,6 +6,7 @@
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
 #include "endpoints/inventory/heartbeat.h"
+#include "fleet/credentials.h"
 #include "fleet/heartbeats.h"
 #include "fleet/host_directory.h"
 #include "fleet/settings.h"
@@ -138,8 +139,21 @@ bool wants_full_report(const App& app, const http::Caller& caller) {
   return app.settings.of_host(caller.org, caller.host, host->tags).force_full_scan;
 }
 
-http::Response acknowledge(const std::vector<std::string>& warnings, bool force_full_scan,
-                           Instant now) {
+/// The key that the caller is to use from now on; empty when it has it, or none is offered. Its
+/// call with the offered key itself ends the rotation.
+std::string offered_key(const App& app, const http::Caller& caller) {
+  if (caller.offered_key == 0 || caller.offered_key == caller.key) return {};
+  return app.credentials.agent_key(caller.agent, caller.offered_key);
+}
+
+/// What the answer says besides the time.
+struct Acknowledgement {
+  bool force_full_scan = false;
+  std::string new_api_key;  // empty: no rotation is pending
+  std::vector<std::string> warnings;
+};
+
+http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) {
   JsonWriter json;
   json.begin_object()
       .member("success", true)
@@ -147,10 +161,13 @@ http::Response acknowledge(const std::vector<std::string>& warnings, bool force_
       .begin_object()
       .member("acknowledged", true)
       .member("server_time", now);
-  if (force_full_scan) json.member("force_full_scan", true);
-  if (!warnings.empty()) {
+  if (acknowledgement.force_full_scan) json.member("force_full_scan", true);
+  if (!acknowledgement.new_api_key.empty()) {
+    json.member("new_api_key", acknowledgement.new_api_key);
+  }
+  if (!acknowledgement.warnings.empty()) {
     json.key("warnings").begin_array();
-    for (const std::string& warning : warnings) json.value(warning);
+    for (const std::string& warning : acknowledgement.warnings) json.value(warning);
     json.end_array();
   }
   json.end_object().end_object();
@@ -169,17 +186,17 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   decoded.decode(*body);
   const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
-  const bool force_full_scan = wants_full_report(app, request.caller);
-  if (change.empty()) {
-    return http::Reply(acknowledge(decoded.warnings, force_full_scan, request.now));
-  }
-  return http::Reply(
-      http::Write([&app, change, force_full_scan, owned = fleet::OwnedHeartbeat(decoded.heartbeat),
-                   warnings = std::move(decoded.warnings), caller = request.caller,
-                   now = request.now](store::Tx& tx) -> Result<http::Response> {
+  Acknowledgement answer;
+  answer.force_full_scan = wants_full_report(app, request.caller);
+  answer.new_api_key = offered_key(app, request.caller);
+  answer.warnings = std::move(decoded.warnings);
+  if (change.empty()) return http::Reply(acknowledge(answer, request.now));
+  return http::Reply(http::Write(
+      [&app, change, answer = std::move(answer), owned = fleet::OwnedHeartbeat(decoded.heartbeat),
+       caller = request.caller, now = request.now](store::Tx& tx) -> Result<http::Response> {
         fleet::record_heartbeat_change(tx, app.ids, app.presence, caller.org, caller.agent,
                                        caller.host, owned, change, now);
-        return acknowledge(warnings, force_full_scan, now);
+        return acknowledge(answer, now);
       }));
 }
 

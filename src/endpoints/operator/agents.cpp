@@ -2,7 +2,7 @@
 // Agents and hosts.
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
-#include "fleet/enrolment.h"
+#include "fleet/agent_keys.h"
 #include "fleet/hosts.h"
 
 namespace muster::endpoints {
@@ -57,6 +57,12 @@ std::string encode_agent_whole(const fleet::AgentView& view) {
   } else {
     json.null();
   }
+  json.key("key")
+      .begin_object()
+      .member("generation", view.agent.keys.current)
+      .member("since", view.agent.key_since)
+      .member("rotation_pending", view.agent.keys.offered.has_value())
+      .end_object();
   json.end_object();
   return json.take();
 }
@@ -122,7 +128,34 @@ Result<Reply> set_disabled(App& app, const Request& request, bool disabled) {
   }));
 }
 
+using OfferKey = decltype(fleet::rotate_agent_key);
+
+Result<Reply> offer_key(App& app, const Request& request, OfferKey* offer) {
+  const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
+  const fleet::AgentView found =
+      TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
+  return Reply(http::Write([&app, actor = actor_of(request), org = found.agent.org, id, offer,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const fleet::OfferedKey offered = TRY(offer(tx, app.ids, app.credentials, actor, org, id, now));
+    JsonWriter json;
+    json.begin_object()
+        .member("agent_id", id)
+        .member("key_generation", offered.generation)
+        .member("key", offered.key)
+        .end_object();
+    return http::json_response(200, json.take());
+  }));
+}
+
 }  // namespace
+
+Result<Reply> rotate_agent_key(App& app, const Request& request) {
+  return offer_key(app, request, &fleet::rotate_agent_key);
+}
+
+Result<Reply> reissue_agent_key(App& app, const Request& request) {
+  return offer_key(app, request, &fleet::reissue_agent_key);
+}
 
 Result<Reply> list_agents(App& app, const Request& request) {
   const auto org = TRY(org_param(app, request));

@@ -28,6 +28,9 @@ const Columns shown = {
     {"presence", "presence", &formats::state},
     {"last_seen", "last seen", &formats::time},
     {"enrolled_at", "enrolled", &formats::time},
+    {"key.generation", "key generation"},
+    {"key.since", "key in use since", &formats::time},
+    {"key.rotation_pending", "rotation pending"},
     {"heartbeat.status", "does"},
     {"heartbeat.current_task", "current task"},
     {"heartbeat.last_task_completed", "last task"},
@@ -38,6 +41,12 @@ const Columns shown = {
     {"heartbeat.system.disk_free_mb", "disk free (MiB)"},
     {"heartbeat.system.process_cpu_percent", "agent CPU", &formats::percent},
     {"heartbeat.system.process_memory_mb", "agent memory (MiB)"},
+};
+
+const Columns offered = {
+    {"agent_id", "agent"},
+    {"key_generation", "generation"},
+    {"key", "key (only if it must be carried by hand)"},
 };
 
 }  // namespace
@@ -55,7 +64,18 @@ void add_agents(Grammar& grammar) {
             http::Method::post, one + "/disable", {id_flag("Id of the agent")}, row_view(listed))
       .call({"enable", "Accept the calls of an agent again",
              "muster agents enable 0190f1c2-0000-7000-8000-000000000001"},
-            http::Method::post, one + "/enable", {id_flag("Id of the agent")}, row_view(listed));
+            http::Method::post, one + "/enable", {id_flag("Id of the agent")}, row_view(listed))
+      .call({"rotate-key",
+             "Offer an agent a new key; the old one lives until the new one is first used",
+             "muster agents rotate-key 0190f1c2-0000-7000-8000-000000000001"},
+            http::Method::post, one + "/rotate-key", {id_flag("Id of the agent")},
+            facts_view(offered))
+      .call(
+          {"reissue",
+           "Offer a new key to an agent that lost its own: the one before is accepted again until "
+           "the new one is used",
+           "muster agents reissue 0190f1c2-0000-7000-8000-000000000001"},
+          http::Method::post, one + "/reissue", {id_flag("Id of the agent")}, facts_view(offered));
 }
 
 }  // namespace muster::ctl

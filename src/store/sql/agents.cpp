@@ -9,6 +9,11 @@ using model::Agent;
 
 namespace {
 
+// With the columns that read_agent() reads, in its order.
+#define SELECT_AGENTS                                                                          \
+  "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at," \
+  " token_id, key_offered, key_former, key_former_accepted, key_since FROM agents"
+
 Agent read_agent(const Rows& rows) {
   Agent agent;
   agent.org = rows.number_id<OrgId>(0);
@@ -18,9 +23,14 @@ Agent read_agent(const Rows& rows) {
   agent.os = rows.string(4);
   agent.arch = rows.string(5);
   agent.key_hash = rows.key_hash(6);
-  agent.key_generation = rows.integer(7);
+  agent.keys.current = rows.integer(7);
   agent.enrolled_at = rows.instant(8);
   agent.token = rows.number_id<TokenId>(9);
+  agent.keys.offered = rows.maybe_integer(10);
+  agent.keys.former = rows.maybe_integer(11);
+  agent.keys.former_accepted = rows.boolean(12);
+  agent.key_since = rows.maybe_instant(13);
+  agent.keys.used = agent.key_since.has_value();
   return agent;
 }
 
@@ -37,43 +47,43 @@ void insert_agent(Tx& tx, const Agent& agent) {
       "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
       " enrolled_at, token_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os, agent.arch,
-      agent.key_hash, agent.key_generation, agent.enrolled_at, agent.token);
+      agent.key_hash, agent.keys.current, agent.enrolled_at, agent.token);
 }
 
 std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
-  std::vector<Agent> found = read_agents(reader.query(
-      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
-      " token_id FROM agents WHERE org_id = $1 AND agent_id = $2",
-      org, id));
+  std::vector<Agent> found =
+      read_agents(reader.query(SELECT_AGENTS " WHERE org_id = $1 AND agent_id = $2", org, id));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
 
 std::optional<Agent> find_agent_anywhere(Reader& reader, AgentId id) {
   std::vector<Agent> found = read_agents(reader.query(
-      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
-      " token_id FROM agents WHERE org_id IN (SELECT org_id FROM orgs) AND agent_id = $1",
-      id));
+      SELECT_AGENTS " WHERE org_id IN (SELECT org_id FROM orgs) AND agent_id = $1", id));
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
 
 std::vector<Agent> list_agents(Reader& reader) {
-  return read_agents(reader.query(
-      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
-      " token_id FROM agents ORDER BY org_id, agent_id"));
+  return read_agents(reader.query(SELECT_AGENTS " ORDER BY org_id, agent_id"));
 }
 
 std::vector<Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host) {
   return read_agents(reader.query(
-      "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at,"
-      " token_id FROM agents WHERE org_id = $1 AND host_id = $2 ORDER BY agent_id",
-      org, host));
+      SELECT_AGENTS " WHERE org_id = $1 AND host_id = $2 ORDER BY agent_id", org, host));
 }
 
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status) {
   return tx.execute("UPDATE agents SET status = $3 WHERE org_id = $1 AND agent_id = $2", org, id,
                     model::agent_status_name(status)) == 1;
+}
+
+void set_agent_keys(Tx& tx, const Agent& agent) {
+  tx.execute(
+      "UPDATE agents SET key_hash = $3, key_generation = $4, key_offered = $5, key_former = $6,"
+      " key_former_accepted = $7, key_since = $8 WHERE org_id = $1 AND agent_id = $2",
+      agent.org, agent.id, agent.key_hash, agent.keys.current, agent.keys.offered,
+      agent.keys.former, agent.keys.former_accepted, agent.key_since);
 }
 
 void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by) {
@@ -137,5 +147,7 @@ std::vector<HostPresenceRow> list_host_presence(Reader& reader) {
   }
   return presence;
 }
+
+#undef SELECT_AGENTS
 
 }  // namespace muster::store

@@ -19,6 +19,8 @@ std::optional<model::Agent> find_agent_anywhere(Reader& reader, AgentId id);
 std::vector<model::Agent> list_agents(Reader& reader);
 std::vector<model::Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host);
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);
+/// Its keys, key_hash and key_since.
+void set_agent_keys(Tx& tx, const model::Agent& agent);
 void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by);
 
 /// The last flushed presence of an agent.

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "fleet/credentials.h"
+#include "fleet/history.h"
+#include "fleet/presence.h"
+
+namespace muster::store {
+class Tx;
+}
+
+namespace muster::fleet {
+
+/// Records the first use of an agent's key. Of its first key: every earlier agent of its host ends
+/// here. Of an offered key: every other key of the agent ends here. Repeating it changes nothing.
+/// Fails with invalid_credentials when the key was ended after it had been proved.
+Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                              PresenceTable& presence, OrgId org, AgentId agent,
+                              std::int64_t generation, Instant now);
+
+struct OfferedKey {
+  std::string key;  // for an operator who carries it to the host by hand
+  std::int64_t generation = 0;
+};
+
+/// Offers the agent a new key with every heartbeat until it uses it; the key it has lives until
+/// then. Offers the same again while one is pending. Fails with not_found, and with
+/// illegal_transition for an agent that was superseded or is disabled: a stolen key is disabled
+/// and its host enrolled again, never rotated.
+Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                    const Actor& actor, OrgId org, AgentId agent, Instant now);
+
+/// As rotate_agent_key(), for an agent that lost the key it had begun to use: the one before is
+/// accepted again until the new key is used.
+Result<OfferedKey> reissue_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                     const Actor& actor, OrgId org, AgentId agent, Instant now);
+
+/// Fails with not_found, and with illegal_transition for an agent that was superseded.
+Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                const Actor& actor, OrgId org, AgentId agent, bool disabled,
+                                Instant now);
+
+}  // namespace muster::fleet

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/agent_keys.h"
+
+#include "base/check.h"
+
+namespace muster::model {
+
+KeyUse use_of(const AgentKeys& keys, std::int64_t generation) {
+  if (generation == keys.offered) return KeyUse::first;
+  if (generation == keys.current) return keys.used ? KeyUse::known : KeyUse::first;
+  if (keys.former_accepted && generation == keys.former) return KeyUse::known;
+  return KeyUse::refused;
+}
+
+AgentKeys after_use(const AgentKeys& keys, std::int64_t generation) {
+  CHECK(use_of(keys, generation) != KeyUse::refused);
+  AgentKeys next = keys;
+  next.used = true;
+  if (generation == keys.offered) {
+    next.current = generation;
+    next.offered.reset();
+    if (!keys.former_accepted) next.former = keys.current;
+    next.former_accepted = false;
+  }
+  return next;
+}
+
+AgentKeys rotated(const AgentKeys& keys) {
+  AgentKeys next = keys;
+  if (!next.offered) next.offered = keys.current + 1;
+  return next;
+}
+
+AgentKeys reissued(const AgentKeys& keys) {
+  AgentKeys next = rotated(keys);
+  next.former_accepted = keys.former.has_value();
+  return next;
+}
+
+}  // namespace muster::model
