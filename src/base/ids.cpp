@@ -20,17 +20,17 @@ std::string Uuid::text() const {
 }
 
 Result<Uuid> parse_uuid(std::string_view text) {
-  const Error failure{Errc::invalid_field, "not a UUID"};
-  if (text.size() != 36) return failure;
+  const auto failure = [] { return Error{Errc::invalid_field, "not a UUID"}; };
+  if (text.size() != 36) return failure();
   Uuid id;
   std::size_t at = 0;
   for (std::size_t i = 0; i < id.bytes.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) {
-      if (text[at++] != '-') return failure;
+      if (text[at++] != '-') return failure();
     }
     const int high = hex_digit(text[at]);
     const int low = hex_digit(text[at + 1]);
-    if (high < 0 || low < 0) return failure;
+    if (high < 0 || low < 0) return failure();
     id.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
     at += 2;
   }

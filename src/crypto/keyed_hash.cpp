@@ -9,6 +9,8 @@ namespace muster::crypto {
 
 namespace {
 
+constexpr std::size_t block_bytes = 128;  // RFC 7693 §2.1
+
 const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -25,9 +27,14 @@ KeyedHash::~KeyedHash() {
 }
 
 KeyHash KeyedHash::of(std::string_view presented) const {
+  std::array<unsigned char, block_bytes> block;
+  if (presented.size() > block.size() - keys_.size()) return derive("long secret", presented);
+  std::memcpy(block.data(), keys_.data(), keys_.size());
+  std::memcpy(block.data() + keys_.size(), presented.data(), presented.size());
   KeyHash hash;
-  const int failed = crypto_generichash(hash.bytes.data(), hash.bytes.size(), octets(presented),
-                                        presented.size(), keys_.data(), keys_.size());
+  const int failed = crypto_generichash(hash.bytes.data(), hash.bytes.size(), block.data(),
+                                        keys_.size() + presented.size(), nullptr, 0);
+  sodium_memzero(block.data(), keys_.size());
   CHECK(failed == 0);
   return hash;
 }

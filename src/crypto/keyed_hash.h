@@ -23,6 +23,10 @@ struct KeyHash {
 
 /// Keyed BLAKE2b-256 (RFC 7693). Each use has its own label, so that a hash of one kind of secret
 /// is never valid as another. Stateless after construction; safe from several threads.
+///
+/// of() runs for every request: there the secret is a prefix of the message, in the same block.
+/// BLAKE2b has no length extension, so a secret prefix is a MAC; the keyed mode would hash a block
+/// of its own for the key.
 class KeyedHash {
  public:
   explicit KeyedHash(const SecretKey& secret);

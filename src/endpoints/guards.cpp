@@ -90,14 +90,14 @@ Result<void> device_key(App& app, Request& request) {
     return invalid_credentials();
   }
   const Result<Uuid> id = parse_uuid(request.headers.find("X-Agent-ID"));
-  if (!id.ok()) return invalid_credentials();
-  Result<void> proved = invalid_credentials();
+  std::optional<Result<void>> admitted;
   app.credentials.agents.with(app.credentials.hash(presented),
                               [&](fleet::AgentCredential& credential) {
-                                if (credential.agent.uuid == *id)
-                                  proved = admit_agent(app, request, credential);
+                                if (!id.ok() || credential.agent.uuid != *id) return;
+                                admitted = admit_agent(app, request, credential);
                               });
-  return proved;
+  if (!admitted) return invalid_credentials();
+  return *std::move(admitted);
 }
 
 Result<void> inventory_key(App& app, Request& request) {

@@ -10,18 +10,22 @@ std::string_view method_name(Method method) {
   return names[static_cast<std::size_t>(method)];
 }
 
-std::string_view Headers::find(std::string_view name) const {
+const Headers::Field* Headers::field(std::string_view name) const {
   for (std::size_t i = 0; i < count_; ++i) {
-    if (equal_folded(fields_[i].name, name)) return fields_[i].value;
+    if (fields_[i].name.size() == name.size() && equal_folded(fields_[i].name, name)) {
+      return &fields_[i];
+    }
   }
-  return {};
+  return nullptr;
+}
+
+std::string_view Headers::find(std::string_view name) const {
+  const Field* found = field(name);
+  return found == nullptr ? std::string_view() : found->value;
 }
 
 bool Headers::has(std::string_view name) const {
-  for (std::size_t i = 0; i < count_; ++i) {
-    if (equal_folded(fields_[i].name, name)) return true;
-  }
-  return false;
+  return field(name) != nullptr;
 }
 
 std::optional<std::string> decode_component(std::string_view text) {

@@ -34,6 +34,8 @@ class Headers {
   bool has(std::string_view name) const;
 
  private:
+  const Field* field(std::string_view name) const;
+
   std::array<Field, limits::head_fields> fields_;
   std::size_t count_ = 0;
 };

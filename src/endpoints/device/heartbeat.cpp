@@ -146,6 +146,9 @@ std::string offered_key(const App& app, const http::Caller& caller) {
   return app.credentials.agent_key(caller.agent, caller.offered_key);
 }
 
+/// Of most answers.
+constexpr std::size_t answer_bytes = 128;
+
 /// What the answer says besides the time.
 struct Acknowledgement {
   bool force_full_scan = false;
@@ -154,7 +157,9 @@ struct Acknowledgement {
 };
 
 http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) {
-  JsonWriter json;
+  std::string buffer;
+  buffer.reserve(answer_bytes);
+  JsonWriter json(std::move(buffer));
   json.begin_object()
       .member("success", true)
       .key("data")
