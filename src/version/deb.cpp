@@ -2,20 +2,12 @@
 #include "version/deb.h"
 
 #include <optional>
-#include <string>
 
-#include "base/text.h"
+#include "version/parts.h"
 
 namespace muster::version {
 
 namespace {
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 struct Parts {
   std::string_view epoch;
@@ -35,28 +27,6 @@ Parts split(std::string_view text) noexcept {
   }
   parts.upstream = text;
   return parts;
-}
-
-Error bad_version(std::string_view text, std::string_view what) {
-  return invalid_field("version", "\"" + escape_for_terminal(cut_utf8(text, 80)) +
-                                      "\" is no deb version: " + std::string(what));
-}
-
-/// Numbers written in digits, of any length.
-std::weak_ordering compare_digits(std::string_view a, std::string_view b) noexcept {
-  a.remove_prefix(std::min(a.find_first_not_of('0'), a.size()));
-  b.remove_prefix(std::min(b.find_first_not_of('0'), b.size()));
-  if (a.size() != b.size()) return a.size() <=> b.size();
-  return a.compare(b) <=> 0;
-}
-
-/// Cuts the digits at the front off `text`.
-std::string_view take_digits(std::string_view& text) noexcept {
-  std::size_t length = 0;
-  while (length < text.size() && is_digit(text[length])) ++length;
-  const auto digits = text.substr(0, length);
-  text.remove_prefix(length);
-  return digits;
 }
 
 /// The weight of the character at the front of `text` within a run of non-digits. A digit ends the
@@ -84,29 +54,29 @@ std::weak_ordering compare_part(std::string_view a, std::string_view b) noexcept
 }  // namespace
 
 Result<void> validate_deb(std::string_view text) {
-  if (text.empty()) return bad_version(text, "it is empty");
+  if (text.empty()) return bad_version("deb", text, "it is empty");
   const bool has_epoch = text.find(':') != std::string_view::npos;
   const Parts parts = split(text);
   if (has_epoch) {
     for (const char c : parts.epoch) {
-      if (!is_digit(c)) return bad_version(text, "the epoch is not a number");
+      if (!is_digit(c)) return bad_version("deb", text, "the epoch is not a number");
     }
-    if (parts.epoch.empty()) return bad_version(text, "the epoch is empty");
+    if (parts.epoch.empty()) return bad_version("deb", text, "the epoch is empty");
   }
-  if (parts.upstream.empty()) return bad_version(text, "the upstream version is empty");
+  if (parts.upstream.empty()) return bad_version("deb", text, "the upstream version is empty");
   if (!is_digit(parts.upstream.front())) {
-    return bad_version(text, "the upstream version does not start with a digit");
+    return bad_version("deb", text, "the upstream version does not start with a digit");
   }
   for (const char c : parts.upstream) {
     if (is_digit(c) || is_letter(c) || c == '.' || c == '+' || c == '~' || c == '-') continue;
     if (c == ':' && has_epoch) continue;
-    return bad_version(text, "the upstream version has an invalid character");
+    return bad_version("deb", text, "the upstream version has an invalid character");
   }
   if (!parts.revision) return {};
-  if (parts.revision->empty()) return bad_version(text, "the revision is empty");
+  if (parts.revision->empty()) return bad_version("deb", text, "the revision is empty");
   for (const char c : *parts.revision) {
     if (is_digit(c) || is_letter(c) || c == '.' || c == '+' || c == '~') continue;
-    return bad_version(text, "the revision has an invalid character");
+    return bad_version("deb", text, "the revision has an invalid character");
   }
   return {};
 }

@@ -2,7 +2,11 @@
 #include "version/scheme.h"
 
 #include "base/text.h"
+#include "version/apk.h"
 #include "version/deb.h"
+#include "version/generic.h"
+#include "version/rpm.h"
+#include "version/semver.h"
 
 namespace muster::version {
 

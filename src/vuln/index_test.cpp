@@ -78,7 +78,7 @@ TEST(Index, KeepsARepeatedAdvisoryOnce) {
 
 TEST(Index, CountsWhatNoVersionCanBeComparedWith) {
   Advisory unknown = advisory("CVE-2099-0003", "alpine:3.18", "widget", "1-r0");
-  unknown.ecosystem = Ecosystem::apk;
+  unknown.ecosystem = Ecosystem::unknown;
   const auto index =
       Index::build({advisory("CVE-2099-0001", "debian:12", "widget", "not a version"),
                     advisory("CVE-2099-0002", "debian:12", "widget", "1"), unknown});

@@ -222,11 +222,11 @@ TEST(Match, SaysWhyItCannotAssess) {
 
 TEST(Match, HasNoSchemeForAReleaseOfAnotherEcosystem) {
   Advisory row = advisory("CVE-2099-0001", "widget", {{}});
-  row.ecosystem = Ecosystem::apk;
-  row.distro = "alpine:3.18";
-  Package package = installed("widget", "1.0-r0");
-  package.ecosystem = Ecosystem::apk;
-  package.distro = "alpine:3.18";
+  row.ecosystem = Ecosystem::pacman;
+  row.distro = "arch:rolling";
+  Package package = installed("widget", "1.0-1");
+  package.ecosystem = Ecosystem::pacman;
+  package.distro = "arch:rolling";
   EXPECT_EQ(match_one(row, package).reason, Reason::scheme_unsupported);
 }
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <string_view>
+
+#include "base/result.h"
+
+/// What several schemes read and compare alike. Nothing here allocates but bad_version.
+namespace muster::version {
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_alnum(char c) {
+  return is_digit(c) || is_letter(c);
+}
+
+/// Whether `text` starts with a digit.
+constexpr bool digit_first(std::string_view text) {
+  return !text.empty() && is_digit(text.front());
+}
+
+/// Cuts the digits at the front off `text`; empty when there are none.
+std::string_view take_digits(std::string_view& text) noexcept;
+/// Cuts the ASCII letters at the front off `text`; empty when there are none.
+std::string_view take_letters(std::string_view& text) noexcept;
+/// Cuts digits joined by single dots off the front: `1.2.3` of `1.2.3.rc1`.
+std::string_view take_release(std::string_view& text) noexcept;
+/// Drops `prefix` from the front in any case of letters; false when it is not there.
+bool drop_prefix(std::string_view& text, std::string_view prefix) noexcept;
+
+/// Numbers written in digits, of any length. No digits are 0.
+std::weak_ordering compare_digits(std::string_view a, std::string_view b) noexcept;
+/// Digits joined by dots, number by number; missing numbers are 0.
+std::weak_ordering compare_releases(std::string_view a, std::string_view b) noexcept;
+/// Text byte by byte, ASCII letters in any case.
+std::weak_ordering compare_folded(std::string_view a, std::string_view b) noexcept;
+
+/// The refusal of `text` by `scheme`: invalid_field.
+Error bad_version(std::string_view scheme, std::string_view text, std::string_view what);
+
+}  // namespace muster::version

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "version/semver_text.h"
+
+#include <algorithm>
+
+namespace muster::version {
+
+namespace {
+
+bool is_number(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), is_digit);
+}
+
+/// Cuts the identifier at the front and the dot after it off `text`.
+std::string_view take_identifier(std::string_view& text) noexcept {
+  const auto dot = text.find('.');
+  const auto identifier = text.substr(0, dot);
+  text.remove_prefix(dot == std::string_view::npos ? text.size() : dot + 1);
+  return identifier;
+}
+
+bool are_identifiers(std::string_view text) noexcept {
+  if (text.empty() || text.back() == '.') return false;
+  while (!text.empty()) {
+    const auto identifier = take_identifier(text);
+    if (identifier.empty()) return false;
+    for (const char c : identifier) {
+      if (!is_alnum(c) && c != '-') return false;
+    }
+  }
+  return true;
+}
+
+std::weak_ordering compare_identifier(std::string_view a, std::string_view b,
+                                      LetterCase letters) noexcept {
+  const bool numbers[] = {is_number(a), is_number(b)};
+  if (numbers[0] && numbers[1]) return compare_digits(a, b);
+  if (numbers[0] != numbers[1]) return numbers[1] <=> numbers[0];
+  return letters == LetterCase::folded ? compare_folded(a, b) : a.compare(b) <=> 0;
+}
+
+}  // namespace
+
+SemverText split_semver(std::string_view text) noexcept {
+  SemverText parts;
+  parts.release = take_release(text);
+  if (const auto plus = text.find('+'); plus != std::string_view::npos) {
+    parts.build = text.substr(plus + 1);
+    text = text.substr(0, plus);
+  }
+  const auto after_dot = text.substr(std::min<std::size_t>(1, text.size()));
+  if (text.starts_with('-')) {
+    parts.prerelease = after_dot;
+  } else if (!text.empty() && is_letter(text.front())) {
+    parts.prerelease = text;
+    parts.loose = true;
+  } else if (text.starts_with('.') && !after_dot.empty() && is_letter(after_dot.front())) {
+    parts.prerelease = after_dot;
+    parts.loose = true;
+  } else {
+    parts.rest = text;
+  }
+  return parts;
+}
+
+const char* fault_of(const SemverText& parts) noexcept {
+  if (parts.release.empty()) return "it does not start with a number";
+  if (!parts.rest.empty()) return "something stands between the numbers and the end";
+  if (parts.loose && (compare_folded(*parts.prerelease, "x") == 0 ||
+                      compare_folded(parts.prerelease->substr(0, 2), "x.") == 0)) {
+    return "it is a range of versions";
+  }
+  if (parts.prerelease && !are_identifiers(*parts.prerelease)) {
+    return "the prerelease is not identifiers between dots";
+  }
+  if (parts.build && !are_identifiers(*parts.build)) {
+    return "the build is not identifiers between dots";
+  }
+  return nullptr;
+}
+
+std::weak_ordering compare_prereleases(std::optional<std::string_view> a,
+                                       std::optional<std::string_view> b,
+                                       LetterCase letters) noexcept {
+  if (!a || !b) return b.has_value() <=> a.has_value();
+  while (!a->empty() && !b->empty()) {
+    const auto order = compare_identifier(take_identifier(*a), take_identifier(*b), letters);
+    if (order != 0) return order;
+  }
+  return b->empty() <=> a->empty();
+}
+
+}  // namespace muster::version
