@@ -141,16 +141,19 @@ class Reader {
 
 }  // namespace
 
-Result<void> validate_generic(std::string_view text) {
-  const auto cleaned = clean(text);
-  if (!digit_first(cleaned)) {
-    return bad_version("generic", text, "it does not start with a number");
-  }
-  for (const char c : cleaned) {
+const char* generic_fault(std::string_view text) noexcept {
+  text = clean(text);
+  if (!digit_first(text)) return "it does not start with a number";
+  for (const char c : text) {
     if (!is_alnum(c) && std::string_view(".-_+~,/() ").find(c) == std::string_view::npos) {
-      return bad_version("generic", text, "it has an invalid character");
+      return "it has an invalid character";
     }
   }
+  return nullptr;
+}
+
+Result<void> validate_generic(std::string_view text) {
+  if (const char* fault = generic_fault(text)) return bad_version("generic", text, fault);
   return {};
 }
 

@@ -19,6 +19,8 @@ namespace muster::version {
 /// The rest starts with a digit and consists of letters, digits and . - _ + ~ , / ( ) and spaces.
 /// Fails with invalid_field saying what is wrong.
 Result<void> validate_generic(std::string_view text);
+/// The same refusal in words, for schemes that read versions as this one does; null for none.
+const char* generic_fault(std::string_view text) noexcept;
 
 /// Numbers of any length, up to a word or the end, with missing ones 0 (16.0.1 = 16.0.1.0, 15.2 =
 /// 15.02); then words, in any case of letters; then again numbers, and so on. All else separates.

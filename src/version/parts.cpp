@@ -31,7 +31,7 @@ std::string_view take_letters(std::string_view& text) noexcept {
 
 std::string_view take_release(std::string_view& text) noexcept {
   const std::string_view whole = text;
-  take_digits(text);
+  if (take_digits(text).empty()) return {};
   while (text.size() > 1 && text[0] == '.' && is_digit(text[1])) {
     text.remove_prefix(1);
     take_digits(text);

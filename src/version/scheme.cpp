@@ -5,8 +5,18 @@
 #include "version/apk.h"
 #include "version/deb.h"
 #include "version/generic.h"
+#include "version/golang.h"
+#include "version/jvm.h"
+#include "version/maven.h"
+#include "version/nuget.h"
+#include "version/openssl.h"
+#include "version/packagist.h"
+#include "version/pacman.h"
+#include "version/pep440.h"
 #include "version/rpm.h"
+#include "version/rubygems.h"
 #include "version/semver.h"
+#include "version/windows.h"
 
 namespace muster::version {
 

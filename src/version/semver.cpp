@@ -25,7 +25,7 @@ std::weak_ordering compare_semver(std::string_view a, std::string_view b) noexce
   const SemverText left = read(a);
   const SemverText right = read(b);
   if (const auto order = compare_releases(left.release, right.release); order != 0) return order;
-  return compare_prereleases(left.prerelease, right.prerelease, LetterCase::kept);
+  return compare_prereleases(left, right, LetterCase::kept);
 }
 
 }  // namespace muster::version

@@ -12,7 +12,15 @@ bool is_number(std::string_view text) noexcept {
 }
 
 /// Cuts the identifier at the front and the dot after it off `text`.
-std::string_view take_identifier(std::string_view& text) noexcept {
+std::string_view take_identifier(std::string_view& text, bool words_end_at_digits) noexcept {
+  if (words_end_at_digits) {
+    std::string_view rest = text;
+    const auto word = take_letters(rest);
+    if (!word.empty() && digit_first(rest)) {
+      text = rest;
+      return word;
+    }
+  }
   const auto dot = text.find('.');
   const auto identifier = text.substr(0, dot);
   text.remove_prefix(dot == std::string_view::npos ? text.size() : dot + 1);
@@ -22,7 +30,7 @@ std::string_view take_identifier(std::string_view& text) noexcept {
 bool are_identifiers(std::string_view text) noexcept {
   if (text.empty() || text.back() == '.') return false;
   while (!text.empty()) {
-    const auto identifier = take_identifier(text);
+    const auto identifier = take_identifier(text, false);
     if (identifier.empty()) return false;
     for (const char c : identifier) {
       if (!is_alnum(c) && c != '-') return false;
@@ -79,15 +87,17 @@ const char* fault_of(const SemverText& parts) noexcept {
   return nullptr;
 }
 
-std::weak_ordering compare_prereleases(std::optional<std::string_view> a,
-                                       std::optional<std::string_view> b,
+std::weak_ordering compare_prereleases(const SemverText& a, const SemverText& b,
                                        LetterCase letters) noexcept {
-  if (!a || !b) return b.has_value() <=> a.has_value();
-  while (!a->empty() && !b->empty()) {
-    const auto order = compare_identifier(take_identifier(*a), take_identifier(*b), letters);
-    if (order != 0) return order;
+  if (!a.prerelease || !b.prerelease) return b.prerelease.has_value() <=> a.prerelease.has_value();
+  std::string_view left = *a.prerelease;
+  std::string_view right = *b.prerelease;
+  while (!left.empty() && !right.empty()) {
+    const auto x = take_identifier(left, a.words_end_at_digits);
+    const auto y = take_identifier(right, b.words_end_at_digits);
+    if (const auto order = compare_identifier(x, y, letters); order != 0) return order;
   }
-  return b->empty() <=> a->empty();
+  return right.empty() <=> left.empty();
 }
 
 }  // namespace muster::version

@@ -20,6 +20,8 @@ struct SemverText {
   std::string_view rest;
   /// The prerelease follows the numbers without a hyphen: `1.21rc2`, `1.0.0.beta`.
   bool loose = false;
+  /// Identifiers also end where digits follow letters: rc2 is rc.2.
+  bool words_end_at_digits = false;
 };
 
 /// Splits `text`, which has no prefix any more. Never fails: what is wrong ends up in `rest` or is
@@ -31,8 +33,7 @@ const char* fault_of(const SemverText& parts) noexcept;
 
 /// Identifiers between dots (semver 2.0 §11.4): numbers as numbers and before words, words by
 /// their bytes or in any case, fewer before more. No prerelease is after all of them.
-std::weak_ordering compare_prereleases(std::optional<std::string_view> a,
-                                       std::optional<std::string_view> b,
+std::weak_ordering compare_prereleases(const SemverText& a, const SemverText& b,
                                        LetterCase letters) noexcept;
 
 }  // namespace muster::version

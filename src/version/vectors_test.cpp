@@ -26,32 +26,73 @@ struct VectorFile {
 };
 
 constexpr VectorFile files[]{
-    {"dpkg.tsv", Scheme::deb, 14000},        {"rpm.tsv", Scheme::rpm, 98},
-    {"rpm-evr.tsv", Scheme::rpm, 67},        {"apk.tsv", Scheme::apk, 14000},
-    {"semver.tsv", Scheme::semver, 124},     {"generic.tsv", Scheme::generic, 46},
-    {"macos.tsv", Scheme::generic, 21},      {"calver.tsv", Scheme::generic, 12},
+    {"dpkg.tsv", Scheme::deb, 14000},
+    {"rpm.tsv", Scheme::rpm, 98},
+    {"rpm-evr.tsv", Scheme::rpm, 67},
+    {"apk.tsv", Scheme::apk, 14000},
+    {"semver.tsv", Scheme::semver, 124},
+    {"generic.tsv", Scheme::generic, 46},
+    {"macos.tsv", Scheme::generic, 21},
+    {"calver.tsv", Scheme::generic, 12},
     {"majorminor.tsv", Scheme::generic, 10},
+    {"pacman.tsv", Scheme::pacman, 51},
+    {"pep440.tsv", Scheme::pep440, 12000},
+    {"maven.tsv", Scheme::maven, 15000},
+    {"nuget.tsv", Scheme::nuget, 22},
+    {"rubygems.tsv", Scheme::rubygems, 3900},
+    {"packagist.tsv", Scheme::packagist, 10000},
+    {"golang.tsv", Scheme::golang, 1},
+    {"windows.tsv", Scheme::windows, 11},
+    {"jvm.tsv", Scheme::jvm, 51},
+    {"openssl.tsv", Scheme::openssl, 16},
 };
 
-/// Rows that we do not agree with, and why: `row` matches "a op b" whole.
+/// Texts from before PEP 440 that the rows for it still have, on either side.
+#define LEGACY                                                                            \
+  R"((-class\S*|\S*[0-9][mp][0-9]|\S*-p1|0\.[0-9]-[a-z]+|\S*-(test1|final|STAGING|git)|)" \
+  R"(\S*\.(fix1|svn\.r2010)|1\.0beta6\.1|[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+|a3|trunk))"
+constexpr const char* pep440_refused = LEGACY R"( < .*|.* < )" LEGACY;
+#undef LEGACY
+
+/// Rows that we do not agree with, and why: `row` matches "a op b" whole, `said` is our answer.
 struct Conflict {
   std::string_view file;
   const char* row;
+  std::string_view said;
   std::string_view why;
 };
 
 const Conflict conflicts[]{
-    {"rpm.tsv", R"([+_]+ = [+_]+)", "no letter and no digit: rpm calls all such texts equal"},
-    {"rpm-evr.tsv", R"([+_]+ = [+_]+)", "as above"},
-    {"apk.tsv", R"(\.1 < 1|\.2 > \.1|0\.\..*)", "a number is missing: apk calls it invalid"},
-    {"apk.tsv", R"([abc] [<=>] [abc])", "no number: apk calls it invalid"},
-    {"apk.tsv", R"(1.2.0D < 1.2.0d)", "a capital letter: apk calls it invalid"},
-    {"apk.tsv", R"(.*\.r[0-9] > .*\.r[0-9])", ".r in place of -r: apk calls it invalid"},
-    {"apk.tsv", R"(1.* [<=>] 1-(-?ruff1?|r-?[0-9](-[0-9])?))",
-     "the revision is no number: apk stops reading there and calls different texts equal"},
-    {"apk.tsv", R"(.*_(blah|foo|csv2).*)", "a suffix that apk does not know: it calls it invalid"},
-    {"semver.tsv", R"(1\.0\.0\.rc\.alpha in = 1\.0\.0-rc-alpha)",
-     "a dot separates identifiers, a hyphen is part of one"},
+    {"rpm.tsv", R"([+_]+ = [+_]+)", "refused", "no letter, no digit: rpm has all such texts equal"},
+    {"rpm-evr.tsv", R"([+_]+ = [+_]+)", "refused", "as above"},
+    {"apk.tsv", R"(\.[12] [<>] \.?1|0\.\..*)", "refused", "no number between dots: apk: invalid"},
+    {"apk.tsv", R"([abc] [<=>] [abc])", "refused", "no number: apk: invalid"},
+    {"apk.tsv", R"(1\.2\.0D < 1\.2\.0d)", "refused", "a capital letter: apk: invalid"},
+    {"apk.tsv", R"(.*\.r[0-9] > .*\.r[0-9])", "refused", ".r in place of -r: apk: invalid"},
+    {"apk.tsv", R"(1.* [<=>] 1-(-?ruff1?|r-?[0-9](-[0-9])?))", "refused",
+     "no number in the revision: apk: invalid, and it calls different ones equal"},
+    {"apk.tsv", R"(.*_(blah|foo|csv2).*)", "refused", "an unknown suffix: apk: invalid"},
+    {"semver.tsv", R"(1\.0\.0\.rc\.alpha in = 1\.0\.0-rc-alpha)", "notin",
+     "semver 2.0 §9: a dot separates identifiers, a hyphen is part of one"},
+    {"pacman.tsv", R"(1\.0\.0alpha > 1\.0\.0)", "<",
+     "vercmp(8): letters at the end are a prerelease; the row's maker uses rpm's order"},
+    {"pacman.tsv", R"(1\.0\.0~rc1 < 1\.0\.0)", ">",
+     "vercmp knows no tilde: it separates, and more is greater; as above"},
+    {"pep440.tsv", pep440_refused, "refused",
+     "no version under PEP 440: pip refuses it, and the order of such texts went with setuptools "
+     "66"},
+    {"maven.tsv", R"((SNAPHSOT|client_hc_no_vehicle|profiles_01|stable) < .*)", "refused",
+     "no number: the name of a branch or a profile"},
+    {"maven.tsv", R"(3\.5\.0-CR-2 < 3\.5\.0\.Beta-1)", ">",
+     "beta < rc whether a dot or a hyphen is before it: specification, and Maven 3.9"},
+    {"maven.tsv", R"(3\.6\.2\.FL\.20090615 < 3\.6\.2-FL-2009-05-11)", ">",
+     ".fl = -fl by the specification, then a number after a dot is greater. ComparableVersion has "
+     ".fl before -fl here, which is no order: 1-alpha < 1 < 1.sp.1 < 1-alpha"},
+    {"packagist.tsv", R"(1\.2\.3\.#.*)", "refused",
+     "# stands for any number in PHP's own source: 1.2.3 = 1.2.3.# = 1.2.3.1, but 1.2.3 < 1.2.3.1"},
+    {"packagist.tsv", R"(v1\.9\.0-ALPHA\.[12] = v1\.9\.0-BETA\.[12])", "<",
+     "Composer reads stabilities in any case of letters; PHP knows only small ones"},
+    {"packagist.tsv", R"(v1\.9\.0-BETA\.1 < v1\.9\.0-ALPHA\.2)", ">", "as above"},
 };
 
 /// One condition: "< 1.0", ">= 2", "3.0", "'4.5.1'". Nothing when a text is no version.
@@ -97,9 +138,9 @@ std::string answer(Scheme scheme, const std::vector<std::string_view>& columns) 
   return order.ok() ? std::string(1, sign(*order)) : "refused";
 }
 
-bool is_named(std::string_view file, const std::string& row) {
+bool is_named(std::string_view file, const std::string& row, std::string_view said) {
   return std::any_of(std::begin(conflicts), std::end(conflicts), [&](const Conflict& each) {
-    return each.file == file && std::regex_match(row, std::regex(each.row));
+    return each.file == file && each.said == said && std::regex_match(row, std::regex(each.row));
   });
 }
 
@@ -124,10 +165,10 @@ TEST_P(Vectors, AgreeButForTheNamedRows) {
     if (said == columns[2]) continue;
     const std::string row =
         std::string(columns[1]) + " " + std::string(columns[2]) + " " + std::string(columns[3]);
-    EXPECT_TRUE(is_named(name, row)) << name << ": " << row << "; we say " << said;
+    EXPECT_TRUE(is_named(name, row, said)) << name << ": " << row << "; we say " << said;
   }
   EXPECT_GE(rows, rows_min);
-  test::expect_order_laws(scheme, {versions.begin(), versions.end()}, 100);
+  test::expect_order_laws(scheme, {versions.begin(), versions.end()}, 40);
 }
 
 INSTANTIATE_TEST_SUITE_P(Published, Vectors, testing::ValuesIn(files), [](const auto& file) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json_read.h"
+#include "version/scheme.h"
 
 namespace muster::vuln {
 namespace {
@@ -220,14 +221,10 @@ TEST(Match, SaysWhyItCannotAssess) {
   EXPECT_EQ(state_name(State::not_assessed), "not_assessed");
 }
 
-TEST(Match, HasNoSchemeForAReleaseOfAnotherEcosystem) {
-  Advisory row = advisory("CVE-2099-0001", "widget", {{}});
-  row.ecosystem = Ecosystem::pacman;
-  row.distro = "arch:rolling";
-  Package package = installed("widget", "1.0-1");
-  package.ecosystem = Ecosystem::pacman;
-  package.distro = "arch:rolling";
-  EXPECT_EQ(match_one(row, package).reason, Reason::scheme_unsupported);
+TEST(Match, HasASchemeForEveryEcosystem) {
+#define ECOSYSTEM(name, scheme) EXPECT_TRUE(version::parse_scheme(#scheme)) << #name;
+#include "model/ecosystems.def"
+#undef ECOSYSTEM
 }
 
 TEST(Evidence, IsOneJsonObject) {
