@@ -13,7 +13,8 @@ namespace muster::version {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> prefixes{"version", "release", "ver", "rel", "v"};
+constexpr std::array<std::string_view, 7> prefixes{"version", "release", "build", "ver",
+                                                   "rel",     "v",       "r"};
 constexpr std::array<std::string_view, 14> architectures{
     "x86_64", "x86-64", "x86",   "x64",   "amd64",  "arm64",  "aarch64",
     "i386",   "i686",   "win32", "win64", "32-bit", "64-bit", "64bit"};
@@ -54,7 +55,9 @@ std::string_view without_prefix(std::string_view text) noexcept {
   for (const auto prefix : prefixes) {
     std::string_view rest = text;
     if (!drop_prefix(rest, prefix)) continue;
-    if (rest.starts_with('.')) rest.remove_prefix(1);
+    if (!rest.empty() && std::string_view(".-_").find(rest.front()) != std::string_view::npos) {
+      rest.remove_prefix(1);
+    }
     rest = trim(rest);
     if (digit_first(rest)) return rest;
   }
@@ -79,7 +82,7 @@ bool drop_platform(std::string_view& text) noexcept {
     const auto cut = text.size() - word.size();
     const char before = text[cut - 1];
     if (!is_space(before) && before != '-' && before != '_' && before != '.') continue;
-    if (compare_folded(text.substr(cut), word) != 0) continue;
+    if (!equal_folded(text.substr(cut), word)) continue;
     text = trim(text.substr(0, cut - 1));
     return true;
   }
@@ -120,9 +123,9 @@ class Reader {
       return {tilde_rank};
     }
     const auto letters = take_letters(rest_);
-    if (after_hyphen && compare_folded(letters, "a") == 0) return {alpha_rank};
+    if (after_hyphen && equal_folded(letters, "a")) return {alpha_rank};
     for (const auto& [early, rank] : early_words) {
-      if (compare_folded(letters, early) == 0) return {rank};
+      if (equal_folded(letters, early)) return {rank};
     }
     return {patch_rank, letters};
   }

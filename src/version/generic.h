@@ -11,10 +11,11 @@ namespace muster::version {
 /// Versions of software that follows no published rule, as installers, app bundles and CPE ranges
 /// write them. There is no specification; these are our rules.
 ///
-/// Dropped before reading: white space around; `v`, `ver`, `version`, `rel`, `release` before the
-/// first number (`RELEASE.2024-06-26T01-06-18Z`); a remark in parentheses after white space
-/// (`22.01 (x64)`, `5.11.6 (9890)`), while parentheses inside only separate (`7.2(3)6`); at the
-/// end a word for an architecture (`-amd64`, ` 64-bit`) and a locale (` en-US`).
+/// Dropped before reading: white space around; `v`, `ver`, `version`, `r`, `rel`, `release`,
+/// `build` and one of . - _ before the first number (`RELEASE.2024-06-26T01-06-18Z`, `r2023`); a
+/// remark in parentheses after white space (`22.01 (x64)`, `5.11.6 (9890)`), while parentheses
+/// inside only separate (`7.2(3)6`); at the end a word for an architecture (`-amd64`, ` 64-bit`)
+/// and a locale (` en-US`).
 ///
 /// The rest starts with a digit and consists of letters, digits and . - _ + ~ , / ( ) and spaces.
 /// Fails with invalid_field saying what is wrong.

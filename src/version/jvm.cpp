@@ -42,7 +42,7 @@ std::string_view take_pre(std::string_view& text) noexcept {
   const auto end = std::find_if_not(rest.begin(), rest.end(), is_alnum);
   const auto pre = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
   if (!pre.empty()) text = rest.substr(pre.size());
-  return compare_folded(pre, "ga") == 0 ? std::string_view() : pre;
+  return equal_folded(pre, "ga") ? std::string_view() : pre;
 }
 
 void drop_build(std::string_view& text) noexcept {

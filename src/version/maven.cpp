@@ -44,7 +44,7 @@ Kind kind_of(std::string_view word, bool digits_follow) noexcept {
     if (letter == 'm') return Kind::milestone;
   }
   for (const auto& [known, kind] : qualifiers) {
-    if (compare_folded(word, known) == 0) return kind;
+    if (equal_folded(word, known)) return kind;
   }
   return Kind::word;
 }

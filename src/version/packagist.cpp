@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "base/text.h"
 #include "version/parts.h"
 
 namespace muster::version {
@@ -44,7 +45,7 @@ Part take_part(std::string_view& rest) noexcept {
   if (is_digit(rest.front())) return {Kind::number, take_digits(rest)};
   const auto word = take_letters(rest);
   for (const auto& [known, kind] : stabilities) {
-    if (compare_folded(word, known) == 0) return {kind, word};
+    if (equal_folded(word, known)) return {kind, word};
   }
   return {Kind::word, word};
 }
@@ -62,7 +63,7 @@ Result<void> validate_packagist(std::string_view text) {
     }
   }
   for (Part part = take_part(rest); part.kind != Kind::end; part = take_part(rest)) {
-    if (part.kind == Kind::word && compare_folded(part.text, "x") == 0) {
+    if (part.kind == Kind::word && equal_folded(part.text, "x")) {
       return bad_version("packagist", text, "it is a branch");
     }
   }

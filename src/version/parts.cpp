@@ -8,27 +8,6 @@
 
 namespace muster::version {
 
-namespace {
-
-template <typename Accept>
-std::string_view take_while(std::string_view& text, Accept accept) noexcept {
-  std::size_t length = 0;
-  while (length < text.size() && accept(text[length])) ++length;
-  const auto taken = text.substr(0, length);
-  text.remove_prefix(length);
-  return taken;
-}
-
-}  // namespace
-
-std::string_view take_digits(std::string_view& text) noexcept {
-  return take_while(text, is_digit);
-}
-
-std::string_view take_letters(std::string_view& text) noexcept {
-  return take_while(text, is_letter);
-}
-
 std::string_view take_release(std::string_view& text) noexcept {
   const std::string_view whole = text;
   if (take_digits(text).empty()) return {};
@@ -40,16 +19,10 @@ std::string_view take_release(std::string_view& text) noexcept {
 }
 
 bool drop_prefix(std::string_view& text, std::string_view prefix) noexcept {
-  if (compare_folded(text.substr(0, prefix.size()), prefix) != 0) return false;
+  if (text.empty() || ascii_lower(text.front()) != prefix.front()) return false;
+  if (!equal_folded(text.substr(0, prefix.size()), prefix)) return false;
   text.remove_prefix(prefix.size());
   return true;
-}
-
-std::weak_ordering compare_digits(std::string_view a, std::string_view b) noexcept {
-  a.remove_prefix(std::min(a.find_first_not_of('0'), a.size()));
-  b.remove_prefix(std::min(b.find_first_not_of('0'), b.size()));
-  if (a.size() != b.size()) return a.size() <=> b.size();
-  return a.compare(b) <=> 0;
 }
 
 std::weak_ordering compare_releases(std::string_view a, std::string_view b) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <string_view>
 
@@ -25,16 +26,34 @@ constexpr bool digit_first(std::string_view text) {
 }
 
 /// Cuts the digits at the front off `text`; empty when there are none.
-std::string_view take_digits(std::string_view& text) noexcept;
+inline std::string_view take_digits(std::string_view& text) noexcept {
+  std::size_t length = 0;
+  while (length < text.size() && is_digit(text[length])) ++length;
+  const auto digits = text.substr(0, length);
+  text.remove_prefix(length);
+  return digits;
+}
 /// Cuts the ASCII letters at the front off `text`; empty when there are none.
-std::string_view take_letters(std::string_view& text) noexcept;
+inline std::string_view take_letters(std::string_view& text) noexcept {
+  std::size_t length = 0;
+  while (length < text.size() && is_letter(text[length])) ++length;
+  const auto letters = text.substr(0, length);
+  text.remove_prefix(length);
+  return letters;
+}
 /// Cuts digits joined by single dots off the front: `1.2.3` of `1.2.3.rc1`.
 std::string_view take_release(std::string_view& text) noexcept;
-/// Drops `prefix` from the front in any case of letters; false when it is not there.
+/// Drops `prefix`, in small letters, from the front in any case of letters; false when it is not
+/// there.
 bool drop_prefix(std::string_view& text, std::string_view prefix) noexcept;
 
 /// Numbers written in digits, of any length. No digits are 0.
-std::weak_ordering compare_digits(std::string_view a, std::string_view b) noexcept;
+inline std::weak_ordering compare_digits(std::string_view a, std::string_view b) noexcept {
+  a.remove_prefix(std::min(a.find_first_not_of('0'), a.size()));
+  b.remove_prefix(std::min(b.find_first_not_of('0'), b.size()));
+  if (a.size() != b.size()) return a.size() <=> b.size();
+  return a.compare(b) <=> 0;
+}
 /// Digits joined by dots, number by number; missing numbers are 0.
 std::weak_ordering compare_releases(std::string_view a, std::string_view b) noexcept;
 /// Text byte by byte, ASCII letters in any case.

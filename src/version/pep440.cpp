@@ -57,8 +57,9 @@ std::string_view without_separator(std::string_view text) noexcept {
 template <std::size_t Count>
 std::optional<Phase> take_phase(std::string_view& text,
                                 const std::array<Spelling, Count>& spellings) noexcept {
+  const std::string_view start = without_separator(text);
   for (const auto& [word, rank] : spellings) {
-    std::string_view rest = without_separator(text);
+    std::string_view rest = start;
     if (!drop_prefix(rest, word)) continue;
     std::string_view after = without_separator(rest);
     const auto number = take_digits(after);

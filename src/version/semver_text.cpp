@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace muster::version {
 
 namespace {
@@ -74,8 +76,8 @@ SemverText split_semver(std::string_view text) noexcept {
 const char* fault_of(const SemverText& parts) noexcept {
   if (parts.release.empty()) return "it does not start with a number";
   if (!parts.rest.empty()) return "something stands between the numbers and the end";
-  if (parts.loose && (compare_folded(*parts.prerelease, "x") == 0 ||
-                      compare_folded(parts.prerelease->substr(0, 2), "x.") == 0)) {
+  if (parts.loose && (equal_folded(*parts.prerelease, "x") ||
+                      equal_folded(parts.prerelease->substr(0, 2), "x."))) {
     return "it is a range of versions";
   }
   if (parts.prerelease && !are_identifiers(*parts.prerelease)) {

@@ -138,10 +138,18 @@ std::string answer(Scheme scheme, const std::vector<std::string_view>& columns) 
   return order.ok() ? std::string(1, sign(*order)) : "refused";
 }
 
+/// Whether the list above names this row with our answer.
 bool is_named(std::string_view file, const std::string& row, std::string_view said) {
-  return std::any_of(std::begin(conflicts), std::end(conflicts), [&](const Conflict& each) {
-    return each.file == file && each.said == said && std::regex_match(row, std::regex(each.row));
-  });
+  static const std::vector<std::regex> patterns = [] {
+    std::vector<std::regex> compiled;
+    for (const Conflict& each : conflicts) compiled.emplace_back(each.row);
+    return compiled;
+  }();
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    if (conflicts[i].file != file || conflicts[i].said != said) continue;
+    if (std::regex_match(row, patterns[i])) return true;
+  }
+  return false;
 }
 
 class Vectors : public testing::TestWithParam<VectorFile> {};
