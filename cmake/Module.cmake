@@ -23,6 +23,15 @@ if(MUSTER_SANITIZE)
   target_link_options(muster_options INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(MUSTER_TSAN)
+  target_compile_options(muster_options INTERFACE -fsanitize=thread)
+  target_link_options(muster_options INTERFACE -fsanitize=thread)
+endif()
+if(MUSTER_COVERAGE)
+  target_compile_options(muster_options INTERFACE --coverage)
+  target_link_options(muster_options INTERFACE --coverage)
+endif()
+
 if(MUSTER_FUZZ)
   target_compile_options(muster_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined
     -fno-sanitize-recover=all)

@@ -7,7 +7,9 @@ packages_build="g++ cmake ninja-build ccache pkg-config python3 python3-yaml
   libgtest-dev libbenchmark-dev"
 packages_check="clang-format-14 python3-jsonschema git"
 packages_fuzz="clang-14 libclang-rt-14-dev"
-packages_bench="nginx-light wrk"
+packages_tidy="clang-14 clang-tidy-14"
+packages_coverage="gcovr"
+packages_bench="nginx-light wrk valgrind"
 
 # need_packages PACKAGE…: returns at once when all are there; else installs them as root, and
 # without root prints the one line that does and exits 2.

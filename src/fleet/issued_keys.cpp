@@ -83,7 +83,7 @@ Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
 std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                                   const Actor& actor, const std::string& name, std::uint8_t scopes,
                                   Duration ttl, Instant now) {
-  const std::string token = crypto::make_key_text("ot_", rng);
+  std::string token = crypto::make_key_text("ot_", rng);
   store::OperatorToken row;
   row.id = ids.next<OperatorId>(now);
   row.name = name;
