@@ -63,6 +63,18 @@ TEST(JsonWriter, WritesEveryKindOfValue) {
             R"( "00000000-0000-0000-0000-000000000000", null, "x", {}])");
 }
 
+// Found by text_fuzz: shortest digits made an integer of it, too large for every reader.
+TEST(JsonWriter, WritesLargeNumbersSoThatTheyReadAsNumbers) {
+  for (const double number : {8.813301081660661e21, -9.3e18, 0x1p53, 1e300}) {
+    JsonWriter json;
+    const std::string text = json.begin_array().value(number).end_array().take();
+    JsonDocument document;
+    const Result<Json> read = document.parse(text);
+    ASSERT_TRUE(read.ok()) << text;
+    read->for_each([&](const Json& element) { EXPECT_EQ(element.number(), number) << text; });
+  }
+}
+
 TEST(JsonWriter, ReusesABufferFromTheStart) {
   JsonWriter json(std::string("leftover"));
   json.value(1);

@@ -92,8 +92,13 @@ JsonWriter& JsonWriter::integer(std::int64_t number) {
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();  // JSON has no word for it (RFC 8259 §6)
   separate();
+  // Written with all its digits, a large number would read as an integer that fits no integer.
+  const bool large = std::abs(number) >= 0x1p53;
   std::array<char, 40> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  char* const last = text.data() + text.size();
+  const auto end = large
+                       ? std::to_chars(text.data(), last, number, std::chars_format::scientific).ptr
+                       : std::to_chars(text.data(), last, number).ptr;
   out_.append(text.data(), end);
   return *this;
 }
