@@ -18,6 +18,36 @@ Result<void> read_text(const toml::node& node, const std::string& path, std::str
   return {};
 }
 
+Result<void> read_flag(const toml::node& node, const std::string& path, bool& out) {
+  const auto flag = node.value_exact<bool>();
+  if (!flag) return invalid_field(path, "must be true or false");
+  out = *flag;
+  return {};
+}
+
+Result<void> read_networks(const toml::node& node, const std::string& path,
+                           std::vector<IpNetwork>& out) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return invalid_field(path, "must be a list of networks");
+  for (const toml::node& item : *list) {
+    const auto text = item.value_exact<std::string>();
+    if (!text) return invalid_field(path, "must be a list of strings");
+    const Result<IpNetwork> network = parse_ip_network(*text);
+    if (!network.ok()) return invalid_field(path, network.error().message);
+    out.push_back(*network);
+  }
+  return {};
+}
+
+/// "10.0.0.0/8, ::1/128"
+std::string format_networks(const std::vector<IpNetwork>& networks) {
+  std::string out;
+  for (const IpNetwork& network : networks) {
+    out.append(out.empty() ? "" : ", ").append(format_ip_network(network));
+  }
+  return out;
+}
+
 Result<void> read_setting(Config& config, std::string_view section, std::string_view name,
                           const std::string& path, const toml::node& node) {
 #define SETTING_INT(in_section, in_name, fallback, min, max, text) \
@@ -26,9 +56,17 @@ Result<void> read_setting(Config& config, std::string_view section, std::string_
 #define SETTING_TEXT(in_section, in_name, fallback, choices, text) \
   if (section == #in_section && name == #in_name)                  \
     return read_text(node, path, choices, config.in_section##_##in_name);
+#define SETTING_FLAG(in_section, in_name, fallback, text) \
+  if (section == #in_section && name == #in_name)         \
+    return read_flag(node, path, config.in_section##_##in_name);
+#define SETTING_NETWORKS(in_section, in_name, text) \
+  if (section == #in_section && name == #in_name)   \
+    return read_networks(node, path, config.in_section##_##in_name);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
   return unknown_setting(path);
 }
 
@@ -60,9 +98,16 @@ std::string explain_config_json(const Config& config) {
   row(#section "." #name, config.section##_##name, defaults.section##_##name, text);
 #define SETTING_TEXT(section, name, fallback, choices, text) \
   row(#section "." #name, config.section##_##name, defaults.section##_##name, text);
+#define SETTING_FLAG(section, name, fallback, text) \
+  row(#section "." #name, config.section##_##name, defaults.section##_##name, text);
+#define SETTING_NETWORKS(section, name, text)                       \
+  row(#section "." #name, format_networks(config.section##_##name), \
+      format_networks(defaults.section##_##name), text);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
   json.end_array();
   return json.take();
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip_address.h"
 #include "base/json_write.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -18,9 +19,13 @@ struct Config {
   std::int64_t section##_##name = fallback;
 #define SETTING_TEXT(section, name, fallback, choices, text) \
   std::string section##_##name = fallback;
+#define SETTING_FLAG(section, name, fallback, text) bool section##_##name = fallback;
+#define SETTING_NETWORKS(section, name, text) std::vector<IpNetwork> section##_##name;
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
 
   Duration clock_skew() const {
     return std::chrono::seconds(limits_clock_skew_seconds);

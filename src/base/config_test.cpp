@@ -49,6 +49,20 @@ TEST(Config, ValuesOfTheWrongTypeAreNamed) {
   EXPECT_EQ(failing_key("hosts.unique_hostnames = \"global|org\""), "hosts.unique_hostnames");
 }
 
+TEST(Config, NetworksAreReadAndABadOneIsNamed) {
+  const Config config =
+      parse_config("[net]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_protocol = true")
+          .value();
+  ASSERT_EQ(config.net_trusted_proxies.size(), 2U);
+  EXPECT_TRUE(contains(config.net_trusted_proxies, *parse_ip_address("10.1.2.3")));
+  EXPECT_TRUE(config.net_proxy_protocol);
+  const auto bad = parse_config("net.trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]");
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().field, "net.trusted_proxies");
+  EXPECT_NE(bad.error().message.find("\"proxy\""), std::string::npos);
+  EXPECT_EQ(failing_key("net.trusted_proxies = [1]"), "net.trusted_proxies");
+}
+
 TEST(Config, WhatIsNotTomlIsRefused) {
   EXPECT_FALSE(parse_config("limits.report_per_minute =").ok());
   EXPECT_FALSE(parse_config("[limits\n").ok());
@@ -65,9 +79,17 @@ TEST(Config, EveryKeyIsHeldToItsBounds) {
   EXPECT_TRUE(fallback >= min && fallback <= max) << #name;
 #define SETTING_TEXT(section, name, fallback, choices, text) \
   EXPECT_EQ(failing_key(#section "." #name " = \"" fallback "\""), "ok");
+#define SETTING_FLAG(section, name, fallback, text)                 \
+  EXPECT_EQ(failing_key(#section "." #name " = " #fallback), "ok"); \
+  EXPECT_EQ(failing_key(#section "." #name " = 1"), #section "." #name);
+#define SETTING_NETWORKS(section, name, text)               \
+  EXPECT_EQ(failing_key(#section "." #name " = []"), "ok"); \
+  EXPECT_EQ(failing_key(#section "." #name " = \"::1\""), #section "." #name);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
 }
 
 TEST(Config, ExplainNamesEveryKeyWithItsValueAndDefault) {
@@ -84,9 +106,13 @@ TEST(Config, ExplainNamesEveryKeyWithItsValueAndDefault) {
   std::size_t keys = 0;
 #define SETTING_INT(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
 #define SETTING_TEXT(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
+#define SETTING_FLAG(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
+#define SETTING_NETWORKS(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
   EXPECT_EQ(rows.size(), keys);
 }
 

@@ -50,6 +50,18 @@ inline constexpr Duration linger_timeout = std::chrono::seconds(5);
 inline constexpr Duration head_timeout = std::chrono::seconds(20);
 inline constexpr Duration body_timeout = std::chrono::seconds(60);
 inline constexpr Duration write_timeout = std::chrono::seconds(30);
+/// TLS handshakes under way on one IO thread: each holds about 50 KiB until it is done.
+inline constexpr std::size_t handshakes = 512;
+/// Steps of handshakes before established connections get their turn: each takes 0.1 ms and more.
+inline constexpr std::size_t handshake_steps_per_turn = 4;
+/// From the first byte on; a slow network needs three round trips.
+inline constexpr Duration handshake_timeout = std::chrono::seconds(10);
+/// The same while more than half of the handshakes' places are taken.
+inline constexpr Duration crowded_handshake_timeout = std::chrono::seconds(2);
+/// How long a session ticket is good; its key is gone after two periods at most.
+inline constexpr Duration ticket_key_period = std::chrono::hours(12);
+/// Certificates that expire sooner are warned of.
+inline constexpr Duration certificate_warning = std::chrono::hours(24 * 14);
 /// Agents poll every 30 s and beat every 60 s: an idle connection outlives both.
 inline constexpr Duration idle_timeout = std::chrono::seconds(180);
 inline constexpr Duration drain_timeout = std::chrono::seconds(10);

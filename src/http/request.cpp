@@ -24,6 +24,16 @@ std::string_view Headers::find(std::string_view name) const {
   return found == nullptr ? std::string_view() : found->value;
 }
 
+std::string Headers::list(std::string_view name) const {
+  std::string out;
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (!equal_folded(fields_[i].name, name)) continue;
+    if (!out.empty()) out.append(",");
+    out.append(fields_[i].value);
+  }
+  return out;
+}
+
 bool Headers::has(std::string_view name) const {
   return field(name) != nullptr;
 }

@@ -32,6 +32,8 @@ class Headers {
   /// Value of the first field of that name in any case; empty if there is none.
   std::string_view find(std::string_view name) const;
   bool has(std::string_view name) const;
+  /// Values of all fields of that name as one list, joined by commas (RFC 9110 5.3).
+  std::string list(std::string_view name) const;
 
  private:
   const Field* field(std::string_view name) const;
@@ -79,8 +81,10 @@ struct Request {
   std::string_view query;  // after '?', not decoded
   Headers headers;
   std::string_view body;
-  std::string_view peer_address;  // numeric IP of the caller
-  Instant now;                    // read once when the request arrived
+  std::string_view peer_address;  // numeric IP of the caller, as far as trusted proxies know it
+  /// The connection is a trusted proxy's: an address on loopback would be that proxy's loopback.
+  bool through_proxy = false;
+  Instant now;  // read once when the request arrived
   Caller caller;
   Params params;
 

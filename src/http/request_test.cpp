@@ -17,6 +17,15 @@ TEST(Headers, AreFoundInAnyCaseAndTheFirstWins) {
   EXPECT_EQ(headers.find("X-Agent"), "");
 }
 
+TEST(Headers, OfOneNameAreOneList) {
+  Headers headers;
+  ASSERT_TRUE(headers.add("X-Forwarded-For", "a, b"));
+  ASSERT_TRUE(headers.add("Other", "x"));
+  ASSERT_TRUE(headers.add("x-forwarded-for", "c"));
+  EXPECT_EQ(headers.list("X-Forwarded-For"), "a, b,c");
+  EXPECT_EQ(headers.list("Missing"), "");
+}
+
 TEST(Headers, AreBounded) {
   Headers headers;
   for (std::size_t i = 0; i < limits::head_fields; ++i) EXPECT_TRUE(headers.add("a", "b"));
