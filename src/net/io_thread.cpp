@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/io_thread.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -28,29 +27,23 @@ constexpr auto descriptor_pause = std::chrono::milliseconds(200);
 
 /// A quarter of the shortest timeout, so that none is missed by much, and at most a second.
 Duration tick_of(const ServerOptions& options) {
-  const Duration shortest = std::min(
-      {options.head_timeout, options.body_timeout, options.write_timeout, options.idle_timeout});
+  const Duration shortest =
+      std::min({options.handshake_timeout, options.head_timeout, options.body_timeout,
+                options.write_timeout, options.idle_timeout});
   return std::clamp<Duration>(shortest / 4, Duration(5), std::chrono::seconds(1));
 }
 
-/// Numeric address; IPv4-mapped IPv6 (RFC 4291 2.5.5.2) is shown as the IPv4 it is.
-std::string peer_text(const sockaddr_storage& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
+IpAddress address_of(const sockaddr_storage& peer) {
+  IpAddress out;
+  if (peer.ss_family == AF_INET) {
     sockaddr_in v4{};
-    std::memcpy(&v4, &address, sizeof v4);
-    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    return text.data();
+    std::memcpy(&v4, &peer, sizeof v4);
+    return ipv4_address(&v4.sin_addr);
   }
   sockaddr_in6 v6{};
-  std::memcpy(&v6, &address, sizeof v6);
-  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) != 0) {
-    constexpr std::size_t prefix_bytes = 12;
-    inet_ntop(AF_INET, v6.sin6_addr.s6_addr + prefix_bytes, text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-  }
-  return text.data();
+  std::memcpy(&v6, &peer, sizeof v6);
+  std::memcpy(out.bytes.data(), &v6.sin6_addr, out.bytes.size());
+  return out;
 }
 
 asio::ip::tcp protocol_of(int socket) {
@@ -72,6 +65,8 @@ IoThread::IoThread(ServerShared& shared, Descriptor listener)
       acceptor_(io_),
       ticker_(io_),
       accept_pause_(io_),
+      handshakes_(shared.options.handshakes_max, limits::handshake_steps_per_turn,
+                  [this] { asio::post(io_, [this] { handshakes_.turn(); }); }),
       mailbox_(
           std::make_shared<Mailbox>([this] { asio::post(io_, [this] { take_deliveries(); }); })) {
   acceptor_.assign(protocol_, listener.give_up());
@@ -156,6 +151,22 @@ Task<Delivery> IoThread::wait_delivery(std::uint64_t ticket) {
   co_return delivery;
 }
 
+Task<void> IoThread::wait_handshake_place() {
+  co_await asio::async_initiate<decltype(use_task), void()>(
+      [&](auto handler) {
+        handshakes_.enter([held = std::move(handler)]() mutable { std::move(held)(); });
+      },
+      use_task);
+}
+
+Task<void> IoThread::wait_handshake_turn() {
+  co_await asio::async_initiate<decltype(use_task), void()>(
+      [&](auto handler) {
+        handshakes_.step([held = std::move(handler)]() mutable { std::move(held)(); });
+      },
+      use_task);
+}
+
 void IoThread::take_deliveries() {
   for (Delivery& delivery : mailbox_->take()) {
     // Gone when the session was cut off meanwhile.
@@ -211,19 +222,22 @@ IoThread::Accepted IoThread::accept_one() {
         return Accepted::nobody;
     }
   }
-  std::string peer = peer_text(address);
+  const IpAddress peer = address_of(address);
   if (shared_.connections.fetch_add(1) >= shared_.options.connections_max) {
     refuse_connection(socket.get(), peer);
     closed();
     return Accepted::one;
   }
-  open_session(std::move(socket), std::move(peer));
+  open_session(std::move(socket), peer);
   return Accepted::one;
 }
 
-void IoThread::refuse_connection(int socket, const std::string& peer) {
+void IoThread::refuse_connection(int socket, const IpAddress& peer) {
+  // Shaking hands in order to say so would cost more than serving: TLS callers are just cut off.
+  if (shared_.options.tls != nullptr) return;
   http::Request request;
-  request.peer_address = peer;
+  const std::string address = format_ip_address(peer);
+  request.peer_address = address;
   request.now = shared_.clock.now();
   const http::Response response =
       shared_.application.refuse(request, overloaded("Too many connections"));
@@ -240,12 +254,12 @@ Error IoThread::overloaded(std::string message) {
   return {Errc::overloaded, std::move(message), {}, seconds};
 }
 
-void IoThread::open_session(Descriptor socket, std::string peer) {
+void IoThread::open_session(Descriptor socket, const IpAddress& peer) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   Socket owned(io_);
   owned.assign(protocol_, socket.give_up());
-  auto session = std::make_unique<Session>(*this, std::move(owned), std::move(peer));
+  auto session = std::make_unique<Session>(*this, std::move(owned), peer);
   sessions_.push_back(*session);
   asio::co_spawn(io_, Session::run(std::move(session)), [this](std::exception_ptr failure) {
     if (!failure) return;

@@ -18,6 +18,7 @@
 #include "net/deadline_wheel.h"
 #include "net/descriptor.h"
 #include "net/exchange.h"
+#include "net/handshake_pace.h"
 #include "net/server.h"
 #include "net/workers.h"
 
@@ -91,6 +92,11 @@ class IoThread {
   /// The delivery for `ticket`; its ticket is 0 if the session was cut off instead.
   Task<Delivery> wait_delivery(std::uint64_t ticket);
 
+  HandshakePace& handshakes() { return handshakes_; }
+  /// Until there is a place for one more handshake, and for its steps a turn.
+  Task<void> wait_handshake_place();
+  Task<void> wait_handshake_turn();
+
   static constexpr std::size_t read_buffer_bytes = 64 * limits::KiB;
 
  private:
@@ -103,8 +109,8 @@ class IoThread {
   Task<void> accept();
   Task<void> keep_deadlines();
   Accepted accept_one();
-  void open_session(Descriptor socket, std::string peer);
-  void refuse_connection(int socket, const std::string& peer);
+  void open_session(Descriptor socket, const IpAddress& peer);
+  void refuse_connection(int socket, const IpAddress& peer);
   void take_deliveries();
   void drain_here();
   void cut_here();
@@ -127,6 +133,7 @@ class IoThread {
   Acceptor acceptor_;
   Timer ticker_;
   Timer accept_pause_;
+  HandshakePace handshakes_;
   std::shared_ptr<Mailbox> mailbox_;
   std::thread thread_;
 };

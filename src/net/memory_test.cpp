@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a connection and an unproved caller may cost. Not under sanitizers, whose allocator differs.
-#include "net/testing.h"
+#include "base/testing.h"
+#include "net/testing_tls.h"
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
@@ -71,6 +72,30 @@ TEST_F(Memory, OfAnIdleConnectionIsAtMostThreeKibibytes) {
   RecordProperty("bytes_per_idle_connection", static_cast<int>(each));
   EXPECT_LE(each, 3 * limits::KiB);
   EXPECT_GT(each, 200U);  // else nothing was measured
+}
+
+TEST_F(Memory, OfAnIdleTlsConnectionIsAtMostSeventeenKibibytes) {
+  constexpr std::size_t count = 500;
+  const testing::ServedFiles served("memory.example");
+  const FakeClock tickets_clock;
+  const auto tls = ServerTls::load(served.files(), tickets_clock).value();
+  start({.io_threads = 1, .tls = tls.get()});
+  std::vector<testing::TlsPeer> peers;
+  peers.reserve(count + 1);
+  const auto add = [&] {
+    peers.push_back(testing::TlsPeer::connected(server->port()));
+    ASSERT_EQ(peers.back().request(post("/echo", "x")).status, 200);
+    peers.back().forget_tls();
+  };
+  add();
+  const auto before = mallinfo2();
+  while (peers.size() <= count) add();
+  const auto after = mallinfo2();
+  const std::size_t each = (after.uordblks - before.uordblks) / count;
+  RecordProperty("bytes_per_idle_tls_connection", static_cast<int>(each));
+  EXPECT_LE(each, 17 * limits::KiB);
+  EXPECT_GT(each, 2 * limits::KiB);  // else nothing was measured
+  server->drain();
 }
 
 TEST_F(Memory, BeforeAdmissionNoAllocationExceedsAHead) {

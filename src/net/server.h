@@ -5,13 +5,17 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "base/ip_address.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "http/application.h"
 
 namespace muster::net {
+
+class ServerTls;
 
 /// Where a server listens and what it tolerates. The defaults are the product's (base/limits.h).
 struct ServerOptions {
@@ -23,6 +27,14 @@ struct ServerOptions {
   std::size_t connections_max = limits::connections;
   std::size_t reads_in_flight = limits::reads_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
+  ServerTls* tls = nullptr;  // must outlive the server; without it HTTP is plain
+  /// Proxies that are believed when they say who their client is.
+  std::vector<IpNetwork> trusted_proxies = {};
+  /// Connections from them begin with a PROXY protocol version 2 header.
+  bool proxy_protocol = false;
+  /// On each IO thread.
+  std::size_t handshakes_max = limits::handshakes;
+  Duration handshake_timeout = limits::handshake_timeout;
   Duration head_timeout = limits::head_timeout;
   Duration body_timeout = limits::body_timeout;
   Duration write_timeout = limits::write_timeout;

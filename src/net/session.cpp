@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "net/answer.h"
-#include "net/transport.h"
+#include "net/proxy_header.h"
 
 namespace muster::net {
 
@@ -22,19 +22,33 @@ bool is_inside(std::string_view part, const std::string& whole) {
 
 }  // namespace
 
-Session::Session(IoThread& thread, Socket socket, std::string peer)
-    : thread_(thread), socket_(std::move(socket)), peer_(std::move(peer)) {}
+Session::Session(IoThread& thread, Socket socket, const IpAddress& peer)
+    : thread_(thread),
+      socket_(std::move(socket)),
+      through_proxy_(contains(thread.options().trusted_proxies, peer)) {
+  set_peer(peer);
+}
 
 Session::~Session() {
+  close();
   thread_.closed();
 }
 
 Task<void> Session::run(std::unique_ptr<Session> session) {
   Session& self = *session;
+  if (self.has_opening()) {
+    const bool opened = co_await self.open();
+    if (!opened) co_return;
+  }
   self.thread_.set_deadline(self, self.thread_.options().head_timeout);
   for (;;) {
-    const auto [failed] = co_await self.socket_.async_wait(Socket::wait_read, use_task_tuple);
-    if (failed || !self.receive()) co_return;
+    if (!self.has_unread()) {
+      const auto [failed] = co_await self.socket_.async_wait(self.read_waits_for_, use_task_tuple);
+      if (failed) co_return;
+    }
+    const Io got = self.receive();
+    if (got.state == Io::State::closed) co_return;
+    if (got.bytes == 0) continue;  // part of a TLS record buys no time
     Next next = self.advance();
     while (next == Next::next_request || next == Next::wait) {
       if (next == Next::wait) {
@@ -48,6 +62,9 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
 }
 
 void Session::close() {
+  // The descriptor's number may soon be another connection's: nothing may reach it through TLS.
+  if (tls_) say_goodbye(tls_.get());
+  tls_.reset();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
@@ -65,18 +82,33 @@ void Session::allow(Duration timeout, std::uint64_t bytes) {
 
 // --- Input -----------------------------------------------------------------------------------
 
-bool Session::receive() {
+Io Session::read(std::span<char> out) {
+  const Io got = tls_ ? read_some(tls_.get(), out) : read_some(socket(), out);
+  read_waits_for_ = got.state == Io::State::wait_write ? Socket::wait_write : Socket::wait_read;
+  return got;
+}
+
+Io Session::write(std::string_view bytes) {
+  return tls_ ? write_some(tls_.get(), bytes) : write_some(socket(), bytes);
+}
+
+Task<bool> Session::wait(Io::State state) {
+  const auto event = state == Io::State::wait_write ? Socket::wait_write : Socket::wait_read;
+  const auto [failed] = co_await socket_.async_wait(event, use_task_tuple);
+  co_return !failed;
+}
+
+Io Session::receive() {
   std::span<char> room = thread_.read_buffer();
   // A head that is not whole is in pending_: never hold more of it than a head may have.
   if (!pending_.empty()) room = room.first(limits::head_bytes + 1 - pending_.size());
-  const Io got = read_some(socket(), room);
-  if (got.state == Io::State::closed) return false;
+  const Io got = read(room);
   input_ = {room.data(), got.bytes};
   if (!pending_.empty()) {
     append_bounded(pending_, input_, limits::head_bytes + 1);
     input_ = pending_;
   }
-  return true;
+  return got;
 }
 
 void Session::keep_input() {
@@ -94,7 +126,7 @@ void Session::keep_input() {
 
 bool Session::expect_request() {
   keep_input();
-  idle_ = pending_.empty();
+  idle_ = pending_.empty() && !has_unread();
   if (idle_) {
     thread_.set_deadline(*this, thread_.options().idle_timeout);
     return !thread_.draining();
@@ -130,7 +162,8 @@ Exchange& Session::open_exchange() {
   exchange_ = thread_.take_exchange();
   exchange_->parser.emplace();
   http::Request& request = exchange_->request.emplace();
-  request.peer_address = peer_;
+  request.peer_address = peer_text_;
+  request.through_proxy = through_proxy_;
   request.now = thread_.shared().clock.now();
   after_ = Stage::done;
   return *exchange_;
@@ -143,12 +176,20 @@ Session::Next Session::start(std::string_view head) {
   if (auto refused = exchange.parser->parse_head(exchange.head, request)) {
     return refuse_head(*refused);
   }
+  if (through_proxy_) believe_proxy(request);
   auto verdict = thread_.shared().application.admit(request);
   if (auto* refused = std::get_if<http::Response>(&verdict)) {
     return refuse_with(std::move(*refused));
   }
   exchange.admission = std::get<http::Admission>(verdict);
   return take_body();
+}
+
+void Session::believe_proxy(http::Request& request) {
+  const auto& trusted = thread_.options().trusted_proxies;
+  const std::string list = request.headers.list("X-Forwarded-For");
+  exchange_->peer = format_ip_address(forwarded_client(peer_, list, trusted));
+  request.peer_address = exchange_->peer;
 }
 
 Session::Next Session::take_body() {
@@ -173,7 +214,7 @@ Session::Next Session::take_body() {
 bool Session::say_continue() {
   constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
   // A peer whose socket has no room for these bytes does not read: not worth waiting for.
-  return write_some(socket(), interim).bytes == interim.size();
+  return write(interim).bytes == interim.size();
 }
 
 Session::Next Session::run_here_or_wait() {
@@ -232,7 +273,7 @@ Session::Next Session::answer(http::Response response) {
   if (!allows_body(response.status) || framing.head_method) response.body.clear();
   const bool joined = response.body.size() <= joined_body_bytes;
   if (joined) out.append(response.body);
-  const Io sent = write_some(socket(), out);
+  const Io sent = write(out);
   if (sent.state == Io::State::closed) return Next::close;
   if (joined && sent.bytes == out.size()) return answered();
   exchange.unsent.assign(out, sent.bytes);
@@ -291,9 +332,11 @@ void Session::goes_on(Next next) {
 Task<std::span<const char>> Session::read_more(std::size_t bytes_max) {
   const auto room = thread_.read_buffer().first(std::min(bytes_max, thread_.read_buffer().size()));
   for (;;) {
-    const auto [failed] = co_await socket_.async_wait(Socket::wait_read, use_task_tuple);
-    if (failed) co_return std::span<const char>();
-    const Io got = read_some(socket(), room);
+    if (!has_unread()) {
+      const auto [failed] = co_await socket_.async_wait(read_waits_for_, use_task_tuple);
+      if (failed) co_return std::span<const char>();
+    }
+    const Io got = read(room);
     if (got.state == Io::State::closed) co_return std::span<const char>();
     if (got.bytes > 0) co_return room.first(got.bytes);
   }
@@ -301,12 +344,12 @@ Task<std::span<const char>> Session::read_more(std::size_t bytes_max) {
 
 Task<bool> Session::write_all(std::string_view bytes) {
   while (!bytes.empty()) {
-    const Io sent = write_some(socket(), bytes);
+    const Io sent = write(bytes);
     if (sent.state == Io::State::closed) co_return false;
     bytes.remove_prefix(sent.bytes);
     if (sent.state == Io::State::done) continue;
-    const auto [failed] = co_await socket_.async_wait(Socket::wait_write, use_task_tuple);
-    if (failed) co_return false;
+    const bool goes_on = co_await wait(sent.state);
+    if (!goes_on) co_return false;
   }
   co_return true;
 }
@@ -389,15 +432,21 @@ Task<void> Session::discard() {
 }
 
 Task<void> Session::linger() {
+  co_await drop_input();
+  goes_on(Next::close);
+}
+
+Task<void> Session::drop_input() {
   // Closing with unread input resets the connection, and the peer may never see the answer.
+  if (tls_) say_goodbye(tls_.get());
   ::shutdown(socket(), SHUT_WR);
   thread_.set_deadline(*this, std::min(limits::linger_timeout, thread_.options().body_timeout));
-  // GCC 12 loses the frame when a loop's condition awaits a temporary: keep it in the body.
   for (;;) {
-    const auto bytes = co_await read_more(IoThread::read_buffer_bytes);
-    if (bytes.empty()) break;
+    const bool readable = co_await wait(Io::State::wait_read);
+    if (!readable) co_return;
+    // Nobody looks at these bytes: TLS records are not even opened.
+    if (read_some(socket(), thread_.read_buffer()).state == Io::State::closed) co_return;
   }
-  goes_on(Next::close);
 }
 
 }  // namespace muster::net

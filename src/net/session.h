@@ -8,6 +8,8 @@
 #include "net/asio.h"
 #include "net/exchange.h"
 #include "net/io_thread.h"
+#include "net/socket_bio.h"
+#include "net/transport.h"
 
 namespace muster::net {
 
@@ -16,7 +18,7 @@ namespace muster::net {
 /// passes through advance() alone.
 class Session : public SessionLink, public DeadlineWheel::Entry {
  public:
-  Session(IoThread& thread, Socket socket, std::string peer);
+  Session(IoThread& thread, Socket socket, const IpAddress& peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -40,8 +42,27 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   /// Where a request that has to wait stands.
   enum class Stage { read_body, read_chunks, work, commit, send, discard, linger, done, close };
 
-  /// Reads once and makes it the input. False when the peer is gone.
-  bool receive();
+  // Before the first request; session_opening.cpp.
+  bool has_opening() const;
+  /// The proxy's header and the TLS handshake, as far as there are any. False when the connection
+  /// ends.
+  Task<bool> open();
+  Task<bool> read_proxy_header();
+  Task<bool> shake_hands();
+  /// True for a caller that begins to speak TLS; answers one that speaks plain HTTP.
+  Task<bool> begins_tls();
+  void set_peer(const IpAddress& peer);
+
+  // The socket, or TLS over it.
+  Io read(std::span<char> out);
+  Io write(std::string_view bytes);
+  /// Something can be read that no readiness of the socket announces.
+  bool has_unread() const { return tls_ && SSL_pending(tls_.get()) > 0; }
+  /// For the state of a read or write. False when the connection was closed meanwhile.
+  Task<bool> wait(Io::State state);
+
+  /// Reads once and makes it the input.
+  Io receive();
   /// Takes what is left of the input out of the thread's buffer.
   void keep_input();
   /// Before each wait for a request or the rest of a head. False when it is not worth waiting.
@@ -51,6 +72,8 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
 
   Next advance();
   Exchange& open_exchange();
+  /// Who the request is from, when a trusted proxy brought it.
+  void believe_proxy(http::Request& request);
   Next start(std::string_view head);
   Next take_body();
   Next run_here_or_wait();
@@ -77,6 +100,8 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Task<void> send();
   Task<void> discard();
   Task<void> linger();
+  /// Drops what comes until the peer closes, or for a while.
+  Task<void> drop_input();
   Task<bool> write_all(std::string_view bytes);
   /// Waits until there is something to read, and reads. Nothing when the peer is gone.
   Task<std::span<const char>> read_more(std::size_t bytes_max);
@@ -86,7 +111,11 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
 
   IoThread& thread_;
   Socket socket_;
-  std::string peer_;
+  SslPtr tls_;      // over socket_; none on a plain connection
+  IpAddress peer_;  // the socket's, or whom the proxy's header names
+  std::string peer_text_;
+  bool through_proxy_;  // the socket's peer is a trusted proxy
+  Socket::wait_type read_waits_for_ = Socket::wait_read;
   std::string pending_;                 // input that had to wait; empty on an idle connection
   std::string_view input_;              // not yet used; into pending_ or the thread's buffer
   std::size_t scanned_ = 0;             // of the input, for the end of a head

@@ -73,13 +73,20 @@ class Peer {
     }
   }
 
-  Peer& send(std::string_view bytes) {
+  virtual ~Peer() = default;
+  Peer(Peer&&) = default;
+  Peer& operator=(Peer&&) = default;
+
+  virtual Peer& send(std::string_view bytes) {
+    send_raw(bytes);
+    return *this;
+  }
+  void send_raw(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent < 0) break;  // closed: what was answered says why
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
-    return *this;
   }
 
   /// The next final or interim answer, by its Content-Length.
@@ -116,8 +123,9 @@ class Peer {
     setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     socket_.reset();
   }
+  int socket() const { return socket_.get(); }
   void finish_sending() { ::shutdown(socket_.get(), SHUT_WR); }
-  bool read_more() {
+  virtual bool read_more() {
     pollfd entry{socket_.get(), POLLIN, 0};
     if (::poll(&entry, 1, patience_ms) != 1) throw std::runtime_error("the server is silent");
     std::string chunk(64 * 1024, '\0');
@@ -127,7 +135,7 @@ class Peer {
     return true;
   }
 
- private:
+ protected:
   Descriptor socket_;
   std::string buffer_;
 };
@@ -170,7 +178,7 @@ class FakeApplication final : public http::Application {
   http::Reply handle(const http::Admission&, const http::Request& request) override {
     note([&](Seen& seen) {
       ++seen.handled;
-      seen.peer = request.peer_address;
+      seen.peer = std::string(request.peer_address) + (request.through_proxy ? "*" : "");
       seen.agent_header = request.headers.find("X-Agent");
     });
     if (request.path == "/none") return http::Response{204};
@@ -223,6 +231,7 @@ class FakeApplication final : public http::Application {
   int handled() {
     return read<int>([](const Seen& seen) { return seen.handled; });
   }
+  /// The last request's, with a `*` behind it when it came through a proxy.
   std::string peer() {
     return read<std::string>([](const Seen& seen) { return seen.peer; });
   }
@@ -300,6 +309,16 @@ inline std::string post(std::string_view path, std::string_view body,
   return "POST " + std::string(path) +
          " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
          std::string(fields) + "\r\n" + std::string(body);
+}
+
+/// A PROXY protocol version 2 header (HAProxy, proxy-protocol.txt 2.2).
+inline std::string proxy_header(unsigned command, unsigned family, const std::string& rest) {
+  std::string out("\r\n\r\n\0\r\nQUIT\n", 12);
+  for (const std::size_t byte :
+       {std::size_t{command}, std::size_t{family}, rest.size() >> 8, rest.size() & 0xff}) {
+    out.push_back(static_cast<char>(byte));
+  }
+  return out + rest;
 }
 
 }  // namespace muster::net::testing

@@ -8,9 +8,12 @@
 #include <span>
 #include <string_view>
 
+#include <openssl/types.h>
+
 namespace muster::net {
 
-/// How far a non-blocking read or write came, and what to wait for before the next.
+/// How far a non-blocking read or write came, and what to wait for before the next. Through TLS
+/// either may have to wait for either: a peer may ask for new keys in the middle of a read.
 struct Io {
   enum class State { done, wait_read, wait_write, closed };
   State state = State::done;
@@ -21,8 +24,8 @@ inline bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
 
-/// At least one byte unless it must wait or the peer has closed. The two functions are all that a
-/// session knows of its socket.
+/// At least one byte unless it must wait or the peer has closed. This and write_some() are all that
+/// a session knows of its socket.
 inline Io read_some(int socket, std::span<char> out) {
   const auto got = ::recv(socket, out.data(), out.size(), 0);
   if (got > 0) return {Io::State::done, static_cast<std::size_t>(got)};
@@ -35,5 +38,17 @@ inline Io write_some(int socket, std::string_view bytes) {
   if (sent >= 0) return {Io::State::done, static_cast<std::size_t>(sent)};
   return {would_block() ? Io::State::wait_write : Io::State::closed};
 }
+
+/// The same two through TLS. Bytes of a write that had to wait must be offered again first. After
+/// read_some() more may be there that no readiness of the socket announces: SSL_pending().
+Io read_some(SSL* tls, std::span<char> out);
+Io write_some(SSL* tls, std::string_view bytes);
+
+/// One step of the server's handshake; `done` is the last.
+Io shake_hands(SSL* tls);
+
+/// Tells the peer, if its socket has room, that nothing was cut off (RFC 8446 6.1). Writes only:
+/// reading goes on. Nothing happens during a handshake, after a failure, or the second time.
+void say_goodbye(SSL* tls);
 
 }  // namespace muster::net
