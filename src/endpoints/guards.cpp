@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoints/guards.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 #include "fleet/credentials.h"
 
@@ -75,6 +78,14 @@ bool is_own_host(const App& app, std::string_view host) {
   return equal_folded(name, own);
 }
 
+/// Some proxy passed the request on: that one is on loopback, whoever asks need not be.
+bool was_forwarded(const Request& request) {
+  constexpr std::array<std::string_view, 6> signs = {
+      "X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto"};
+  return std::any_of(signs.begin(), signs.end(),
+                     [&](std::string_view name) { return request.headers.has(name); });
+}
+
 }  // namespace
 
 Result<void> anybody(App&, Request&) {
@@ -141,7 +152,8 @@ Result<void> operator_token(App& app, Request& request) {
 
 Result<void> operator_or_loopback(App& app, Request& request) {
   const bool on_loopback = request.peer_address == "127.0.0.1" || request.peer_address == "::1";
-  if (on_loopback && !app.face.behind_proxy) return {};
+  const bool forwarded = app.face.behind_proxy || request.through_proxy || was_forwarded(request);
+  if (on_loopback && !forwarded) return {};
   return operator_token(app, request);
 }
 

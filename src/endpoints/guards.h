@@ -19,7 +19,7 @@ Result<void> device_key(App& app, http::Request& request);
 Result<void> inventory_key(App& app, http::Request& request);
 /// An operator token, on a Host that is this server's.
 Result<void> operator_token(App& app, http::Request& request);
-/// An operator token, or anybody on loopback unless a proxy stands there.
+/// An operator token, or anybody on loopback whose request no proxy passed on.
 Result<void> operator_or_loopback(App& app, http::Request& request);
 
 }  // namespace muster::endpoints
