@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Replays api/golden/**/*.http (format: api/golden/README.md) against a musterd binary.
+"""Replays api/golden/**/*.http (format: api/golden/README.md) against a musterd binary, over TLS.
 
   golden.py [--musterd PATH] [FILE…]   replay, each file on a fresh data directory
+  golden.py --plain [FILE…]            the same over plain HTTP
   golden.py --lint [FILE…]             no server: read the files and check them against the
                                        OpenAPI document, the routes and the error codes
   ACCEPT=1 golden.py FILE…             write the answers into the files
@@ -23,6 +24,7 @@ import tempfile
 import threading
 
 import openapi
+from certificate import Certificate
 from golden_contract import Contract, lint, uncovered
 from golden_format import (GoldenError, accept_body, match_body, match_text, parse_golden,
                            request_of, with_answers, with_setup)
@@ -34,16 +36,19 @@ REQUEST_SECONDS = 60
 
 
 class Server:
-    """A musterd on a fresh data directory; ends with its `with` block."""
+    """A musterd on a fresh data directory; ends with its `with` block. Plain without
+    `certificate`."""
 
-    def __init__(self, binary, settings):
-        self.binary, self.settings = binary, settings
+    def __init__(self, binary, settings, certificate):
+        self.binary, self.settings, self.certificate = binary, settings, certificate
 
     def __enter__(self):
         self.directory = tempfile.TemporaryDirectory(prefix="muster-golden-")
         data = pathlib.Path(self.directory.name) / "data"
         command = [str(self.binary), "--data", str(data), "--listen", "127.0.0.1:0",
                    "--server-url", SERVER_URL]
+        if self.certificate:
+            command += self.certificate.flags()
         if self.settings:
             config = pathlib.Path(self.directory.name) / "muster.toml"
             config.write_text("\n".join(self.settings) + "\n")
@@ -60,8 +65,11 @@ class Server:
 
     def connection(self):
         """A keep-alive connection; for a `with` block."""
-        return contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port,
-                                                             timeout=REQUEST_SECONDS))
+        if self.certificate is None:
+            return contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port,
+                                                                 timeout=REQUEST_SECONDS))
+        return contextlib.closing(http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=REQUEST_SECONDS, context=self.certificate.context()))
 
     def read_log(self):
         for line in self.process.stderr:
@@ -132,9 +140,9 @@ def replay_exchange(connection, exchange, lenient, variables, contract):
     return variables
 
 
-def replay(chain, binary, contract):
+def replay(chain, binary, certificate, contract):
     """Raises GoldenError when the last file of the chain, or one before it, does not hold."""
-    with Server(binary, chain[-1][1].config) as server:
+    with Server(binary, chain[-1][1].config, certificate) as server:
         variables = {"admin_token": server.admin_token, "server_url": SERVER_URL}
         with server.connection() as connection:
             for name, golden in chain:
@@ -146,10 +154,10 @@ def replay(chain, binary, contract):
                         raise GoldenError(f"{name}: {error}") from None
 
 
-def accept(root, chain, binary):
+def accept(root, chain, binary, certificate):
     """Writes the answers of the last file of the chain into it."""
     name, golden = chain[-1]
-    with Server(binary, golden.config) as server:
+    with Server(binary, golden.config, certificate) as server:
         variables = {"admin_token": server.admin_token, "server_url": SERVER_URL}
         answers = []
         with server.connection() as connection:
@@ -180,6 +188,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Replays the golden conversations.")
     parser.add_argument("--musterd", type=pathlib.Path, default=ROOT / "build/release/bin/musterd")
     parser.add_argument("--root", type=pathlib.Path, default=ROOT, help="source tree")
+    parser.add_argument("--plain", action="store_true", help="replay without TLS")
     parser.add_argument("--lint", action="store_true", help="check the files without a server")
     parser.add_argument("files", nargs="*", type=pathlib.Path)
     options = parser.parse_args(arguments)
@@ -196,17 +205,19 @@ def main(arguments=None):
     failures = [] if options.files else [(gap, "") for gap in gaps_of(root, every, contract, errc)]
     wrong = dict(lint(root, names, contract))
     passed = 0
-    for name in names:
-        try:
-            if os.environ.get("ACCEPT") == "1":
-                accept(root, with_setup(root, name), options.musterd)
-            elif name in wrong:
-                raise GoldenError(wrong[name])
-            elif not options.lint:
-                replay(with_setup(root, name), options.musterd, contract)
-            passed += 1
-        except (GoldenError, OSError) as error:
-            failures.append((name, str(error)))
+    with tempfile.TemporaryDirectory(prefix="muster-golden-") as folder:
+        certificate = None if options.plain or options.lint else Certificate(folder)
+        for name in names:
+            try:
+                if os.environ.get("ACCEPT") == "1":
+                    accept(root, with_setup(root, name), options.musterd, certificate)
+                elif name in wrong:
+                    raise GoldenError(wrong[name])
+                elif not options.lint:
+                    replay(with_setup(root, name), options.musterd, certificate, contract)
+                passed += 1
+            except (GoldenError, OSError) as error:
+                failures.append((name, str(error)))
     for name, message in failures:
         print(f"FAIL {name}")
         for line in message.splitlines():

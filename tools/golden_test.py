@@ -306,8 +306,8 @@ class Replaying(unittest.TestCase):
         """(exit code, what was printed)."""
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            code = golden.main(["--root", str(self.tree), "--musterd", str(self.binary),
-                                *arguments])
+            code = golden.main(["--plain", "--root", str(self.tree), "--musterd",
+                                str(self.binary), *arguments])
         return code, out.getvalue()
 
     def write_all(self):

@@ -78,6 +78,9 @@ Result<Config> parse_config(std::string_view text) {
                           const toml::node& node) {
     return read_setting(config, section, name, path, node);
   }));
+  if (config.net_proxy_protocol && config.net_trusted_proxies.empty()) {
+    return invalid_field("net.proxy_protocol", "needs net.trusted_proxies");
+  }
   return config;
 }
 

@@ -61,6 +61,7 @@ TEST(Config, NetworksAreReadAndABadOneIsNamed) {
   EXPECT_EQ(bad.error().field, "net.trusted_proxies");
   EXPECT_NE(bad.error().message.find("\"proxy\""), std::string::npos);
   EXPECT_EQ(failing_key("net.trusted_proxies = [1]"), "net.trusted_proxies");
+  EXPECT_EQ(failing_key("net.proxy_protocol = true"), "net.proxy_protocol");
 }
 
 TEST(Config, WhatIsNotTomlIsRefused) {

@@ -40,6 +40,8 @@ struct ServerFace {
   std::string public_key;     // base64 of the key that signs updates
   std::string openapi;        // the document of GET /openapi.json
   bool behind_proxy = false;  // then a peer on loopback may be anybody
+  /// Unix time; 0 without TLS of our own. May change at any time.
+  std::atomic<std::int64_t> certificate_expires_at_seconds = 0;
 };
 
 /// The parts of the server that endpoints may reach. Everything is owned by `main` and outlives

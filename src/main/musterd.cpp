@@ -5,6 +5,7 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include <sys/resource.h>
@@ -19,6 +20,7 @@
 #include "endpoints/dispatcher.h"
 #include "fleet/findings.h"
 #include "fleet/fleet.h"
+#include "main/certificate_watch.h"
 #include "main/openapi.h"
 #include "net/server.h"
 #include "store/sqlite/sqlite_connection.h"
@@ -37,6 +39,7 @@ struct Flags {
   std::string config_file;
   std::string server_url;
   std::string secret_file;
+  net::TlsFiles tls;
   bool behind_proxy = false;
 };
 
@@ -73,28 +76,33 @@ Result<Config> read_config(const std::string& path) {
   return parse_config(text.str());
 }
 
-std::string own_url(const Address& address, std::uint16_t port) {
+std::string own_url(const Address& address, std::uint16_t port, bool tls) {
   const bool v6 = address.host.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
+  return (tls ? "https://" : "http://") + (v6 ? "[" + address.host + "]" : address.host) + ":" +
+         std::to_string(port);
 }
 
-/// Blocks the signals that end the server in every thread that comes later; main waits for them.
+/// Blocks the signals that the server obeys in every thread that comes later; main waits for them.
 sigset_t block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-/// Flushes presence until a signal asks to end.
+/// Flushes presence and looks after the certificate, if there is one, until a signal asks to end.
 void run_until_signal(const sigset_t& signals, fleet::Fleet& fleet, Log& log,
-                      std::chrono::seconds flush_every) {
+                      std::chrono::seconds flush_every, CertificateWatch* certificate) {
   for (;;) {
     const timespec wait{flush_every.count(), 0};
-    if (sigtimedwait(&signals, nullptr, &wait) > 0) return;
+    const int signal = sigtimedwait(&signals, nullptr, &wait);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (certificate != nullptr && signal == SIGHUP) certificate->reload();
+    if (certificate != nullptr) certificate->check();
     try {
       const std::size_t rows = fleet.presence.flush(fleet.store);
       if (rows > 0) {
@@ -108,12 +116,34 @@ void run_until_signal(const sigset_t& signals, fleet::Fleet& fleet, Log& log,
   }
 }
 
+/// Nothing without files.
+Result<std::unique_ptr<net::ServerTls>> load_tls(const net::TlsFiles& files, const Clock& clock) {
+  if (files.certificate.empty()) return std::unique_ptr<net::ServerTls>();
+  return net::ServerTls::load(files, clock);
+}
+
+net::ServerOptions server_options(const Address& address, const Config& config,
+                                  net::ServerTls* tls) {
+  net::ServerOptions options;
+  options.address = address.host;
+  options.port = address.port;
+  options.tls = tls;
+  options.trusted_proxies = config.net_trusted_proxies;
+  options.proxy_protocol = config.net_proxy_protocol;
+  return options;
+}
+
 int serve(const Flags& flags, const Address& address, const Config& config) {
   const sigset_t signals = block_signals();
   const SystemClock clock;
   Log log(clock, Log::standard_error());
   crypto::SystemRng rng;
 
+  const auto tls = load_tls(flags.tls, clock);
+  if (!tls.ok()) {
+    std::cerr << "musterd: " << tls.error().message << "\n";
+    return exit_usage;
+  }
   const auto lock = store::DirectoryLock::acquire(flags.data);
   if (lock == nullptr) {
     std::cerr << "musterd: another server holds " << flags.data << "\n";
@@ -152,19 +182,20 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
                      .settings = fleet.settings,
                      .face = face};
   endpoints::Dispatcher dispatcher(app);
-  net::ServerOptions options;
-  options.address = address.host;
-  options.port = address.port;
-  net::Server server(dispatcher, clock, log, options);
+  std::optional<CertificateWatch> certificate;
+  if (*tls) certificate.emplace(**tls, clock, log, face.certificate_expires_at_seconds);
+  net::Server server(dispatcher, clock, log, server_options(address, config, tls->get()));
   fleet.store.start_writer();
   server.start();
   // Only now is the port certain that agents are told.
-  face.url = flags.server_url.empty() ? own_url(address, server.port()) : flags.server_url;
+  face.url = flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
+                                      : flags.server_url;
   app.ready.store(true, std::memory_order_release);
   log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
     fields.member("address", address.host).member("port", server.port());
   });
-  run_until_signal(signals, fleet, log, std::chrono::seconds(config.presence_flush_seconds));
+  run_until_signal(signals, fleet, log, std::chrono::seconds(config.presence_flush_seconds),
+                   certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
   server.drain();
@@ -196,6 +227,11 @@ int run(int argc, char** argv) {
   cli.add_option("--server-url", flags.server_url, "Address that agents are told");
   cli.add_option("--secret-file", flags.secret_file,
                  "32 octets that seal the secrets in the store (default DATA/secret)");
+  auto* certificate = cli.add_option("--tls-cert", flags.tls.certificate,
+                                     "Serve HTTPS: PEM file of the certificate and its chain");
+  auto* key = cli.add_option("--tls-key", flags.tls.key, "PEM file of the certificate's key");
+  certificate->needs(key);
+  key->needs(certificate);
   cli.add_flag("--behind-proxy", flags.behind_proxy,
                "Allow plain HTTP off loopback: a proxy in front ends TLS");
   cli.set_version_flag("--version", std::string("musterd ") + MUSTER_VERSION);
@@ -212,9 +248,9 @@ int run(int argc, char** argv) {
     std::cerr << "musterd: " << error->message << "\n";
     return exit_usage;
   }
-  if (!address->loopback && !flags.behind_proxy) {
-    std::cerr << "musterd: plain HTTP is served on loopback only; put a TLS proxy in front and pass"
-                 " --behind-proxy\n";
+  if (!address->loopback && !flags.behind_proxy && flags.tls.certificate.empty()) {
+    std::cerr << "musterd: plain HTTP is served on loopback only; give --tls-cert and --tls-key, or"
+                 " put a TLS proxy in front and pass --behind-proxy\n";
     return exit_usage;
   }
   return serve(flags, *address, *config);

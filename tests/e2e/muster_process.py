@@ -44,10 +44,11 @@ class Answer:
 
 
 class Caller:
-    """One keep-alive connection with the headers of one identity; opened when it is needed."""
+    """One keep-alive connection with the headers of one identity; opened when it is needed. Over
+    TLS with a `context`."""
 
-    def __init__(self, port, headers=None):
-        self.port, self.headers = port, headers or {}
+    def __init__(self, port, headers=None, context=None):
+        self.port, self.headers, self.context = port, headers or {}, context
         self.connection = None
 
     def ask(self, method, path, body=None):
@@ -58,8 +59,10 @@ class Caller:
     def send(self, method, path, body=None):
         """The whole request; raises Unanswered."""
         if self.connection is None:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                         timeout=REQUEST_SECONDS)
+            self.connection = http.client.HTTPConnection(
+                "127.0.0.1", self.port, timeout=REQUEST_SECONDS) if self.context is None else \
+                http.client.HTTPSConnection("127.0.0.1", self.port, timeout=REQUEST_SECONDS,
+                                            context=self.context)
         payload = None if body is None else json.dumps(body)
         headers = dict(self.headers)
         if "X-Agent-ID" in headers:
@@ -107,10 +110,12 @@ def agent_headers(enrolled):
 
 
 class Musterd:
-    """A server on a data directory: started, killed, drained and started again on the same one."""
+    """A server on a data directory: started, killed, drained and started again on the same one.
+    `flags` come last; callers use TLS with a `certificate` (tools/certificate.py)."""
 
-    def __init__(self, directory, config=NO_LIMITS):
+    def __init__(self, directory, config=NO_LIMITS, flags=(), certificate=None):
         self.directory = pathlib.Path(directory)
+        self.flags, self.certificate = flags, certificate
         self.config_file = self.directory.with_name(self.directory.name + ".toml")
         self.config_file.write_text(config)
         self.process = self.reader = None
@@ -120,14 +125,14 @@ class Musterd:
 
     @staticmethod
     def command(directory, *arguments):
-        return [str(BINARIES / "musterd"), "--data", str(directory), "--listen", "127.0.0.1:0",
-                *arguments]
+        listen = [] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]
+        return [str(BINARIES / "musterd"), "--data", str(directory), *listen, *arguments]
 
     def start(self):
         self.port, self.events = None, []
         started = threading.Event()
         self.process = subprocess.Popen(
-            self.command(self.directory, "--config", str(self.config_file)),
+            self.command(self.directory, "--config", str(self.config_file), *self.flags),
             stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self._read_log,
                                        args=(self.process.stderr, started), daemon=True)
@@ -148,6 +153,15 @@ class Musterd:
                 self.port = event["port"]
                 started.set()
         started.set()
+
+    @staticmethod
+    def wait_for(holds):
+        """Until `holds()`; for what the server does on its own."""
+        until = time.monotonic() + START_SECONDS
+        while not holds():
+            if time.monotonic() > until:
+                raise AssertionError("it did not come about")
+            time.sleep(0.01)
 
     def kill(self):
         """As the machine would: no signal handler runs."""
@@ -181,7 +195,8 @@ class Musterd:
         return self.caller({"Authorization": f"Bearer {token}"})
 
     def caller(self, headers=None):
-        self.callers.append(Caller(self.port, headers))
+        context = self.certificate.context() if self.certificate else None
+        self.callers.append(Caller(self.port, headers, context))
         return self.callers[-1]
 
     def enrolment_token(self, uses=100_000):

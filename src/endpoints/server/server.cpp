@@ -67,6 +67,11 @@ Result<Reply> show_metrics(App& app, const Request& request) {
           "Inventory bodies that lacked their last brace.", app.counters.mended_reports.load());
   out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.", agents);
   out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.", online);
+  if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
+    out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
+            "When the server's certificate expires, as Unix time.",
+            static_cast<std::uint64_t>(expires_at));
+  }
   http::Response response{200, out.take()};
   response.content_type = "text/plain; version=0.0.4";
   return Reply(std::move(response));

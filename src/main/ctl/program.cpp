@@ -40,6 +40,7 @@ void declare(CLI::App& root, Common& common, const std::string& version) {
       ->option_text("FILE");
   root.add_option("--ca-file", common.ca_file, "PEM that proves the server (else the system's)")
       ->option_text("FILE")
+      ->envname("MUSTER_CA_FILE")
       ->check(CLI::ExistingFile);
   root.add_flag("--json", common.json, "Print JSON and nothing else");
 }
