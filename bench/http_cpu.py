@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""CPU per heartbeat of musterd beside nginx's `return 200`, on the same core in the same run.
+"""CPU per heartbeat of musterd, plain and over TLS, beside nginx's `return 200`, on the same core
+in the same run.
 
     bench/http_cpu.py --musterd build/release/bin/musterd
     bench/http_cpu.py --noop build/release/bin/net_noop_server     (the session without the product)
@@ -8,7 +9,7 @@
 The servers take turns on CPU 0 with wrk on CPU 1, in interleaved short rounds, since the speed of
 a shared machine changes from minute to minute; the figure of a server is its cheapest round. CPU is
 what the process itself used (/proc/PID/stat, in ticks of 10 ms), so wrk and the machine's other
-work do not count. Needs nginx and wrk; ends in about 20 seconds.
+work do not count. Needs nginx and wrk; ends in about 40 seconds.
 """
 import argparse
 import json
@@ -22,6 +23,9 @@ import time
 
 import measure
 from measure import START_SECONDS, cpu_seconds, lua_text
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
+from certificate import Certificate  # noqa: E402
 
 SERVER_CPU, LOAD_CPU = 0, 1
 
@@ -69,9 +73,13 @@ def wait_for_port(port, process):
 
 
 class Nginx(measure.Server):
-    def __init__(self, folder):
+    def __init__(self, folder, certificate=None):
         port = free_port()
+        folder.mkdir()
+        folder.chmod(0o755)  # its worker may run as another user
         config = folder / "nginx.conf"
+        tls = "" if certificate is None else f"""
+    ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key};"""
         config.write_text(f"""
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
@@ -80,7 +88,7 @@ http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
-    listen 127.0.0.1:{port};
+    listen 127.0.0.1:{port}{' ssl' if certificate else ''};{tls}
     location / {{
       default_type application/json;
       return 200 '{ANSWER}';
@@ -90,7 +98,8 @@ http {{
 """)
         process = subprocess.Popen(["nginx", "-c", str(config), "-p", str(folder), "-e",
                                     str(folder / "error.log")], preexec_fn=on_server_cpu)
-        super().__init__("nginx return 200", process, port)
+        super().__init__("nginx return 200" + (", TLS" if certificate else ""), process, port,
+                         certificate=certificate)
         wait_for_port(port, process)
         self.workers = children_of(process.pid)
 
@@ -121,8 +130,10 @@ class Noop(measure.Server):
 class Musterd(measure.Musterd):
     """With one agent, which has sent its first heartbeat: the measured ones change nothing."""
 
-    def __init__(self, binary, folder):
-        super().__init__("musterd heartbeat", binary, folder, preexec_fn=on_server_cpu)
+    def __init__(self, binary, folder, certificate=None):
+        folder.mkdir()
+        super().__init__("musterd heartbeat" + (", TLS" if certificate else ""), binary, folder,
+                         certificate, preexec_fn=on_server_cpu)
         self.headers = self.enrol(self.enrolment_token(10), "WORKSTATION-01")
         self.call("/api/agent/heartbeat", json.loads(BODY), self.headers)
 
@@ -142,7 +153,7 @@ def run_round(server, script, seconds, connections):
     before, started = cpu_seconds(pids), time.monotonic()
     done = subprocess.run(
         ["taskset", "-c", str(LOAD_CPU), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
-         str(script), f"http://127.0.0.1:{server.port}/api/agent/heartbeat"],
+         str(script), server.url() + "/api/agent/heartbeat"],
         capture_output=True, text=True, timeout=seconds + 30, check=True)
     elapsed, after = time.monotonic() - started, cpu_seconds(pids)
     requests = measure.parse_wrk(done.stdout)
@@ -153,12 +164,15 @@ def run_round(server, script, seconds, connections):
 
 
 def summary(servers):
-    base = min(r["cpu_us"] for r in servers[0].rounds)
+    """Each compared with the nginx of its kind, plain or TLS."""
     rows = []
     for server in servers:
+        nginx = next(each for each in servers
+                     if isinstance(each, Nginx) and each.certificate == server.certificate)
+        base = min(r["cpu_us"] for r in nginx.rounds)
         best = min(server.rounds, key=lambda r: r["cpu_us"])
-        ratios = sorted(mine["cpu_us"] / nginx["cpu_us"]
-                        for mine, nginx in zip(server.rounds, servers[0].rounds))
+        ratios = sorted(mine["cpu_us"] / theirs["cpu_us"]
+                        for mine, theirs in zip(server.rounds, nginx.rounds))
         rows.append({"server": server.name, "cpu_us": round(best["cpu_us"], 3),
                      "user_us": round(best["user_us"], 3), "system_us": round(best["system_us"], 3),
                      "per_second": max(r["per_second"] for r in server.rounds),
@@ -184,14 +198,17 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix="muster-bench-") as name:
         folder = pathlib.Path(name)
-        folder.chmod(0o755)  # nginx's worker may run as another user
+        folder.chmod(0o755)
+        certificate = Certificate(folder)
         servers = []
         try:
-            servers.append(Nginx(folder))
+            servers.append(Nginx(folder / "nginx"))
             if options.noop:
                 servers.append(Noop(options.noop))
             if options.musterd:
-                servers.append(Musterd(options.musterd, folder))
+                servers.append(Musterd(options.musterd, folder / "musterd"))
+                servers.append(Nginx(folder / "nginx-tls", certificate))
+                servers.append(Musterd(options.musterd, folder / "musterd-tls", certificate))
             scripts = [write_script(folder, server) for server in servers]
             for _ in range(options.rounds):
                 for server, script in zip(servers, scripts):

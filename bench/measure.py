@@ -32,13 +32,17 @@ def cpu_seconds(pids):
 class Server:
     """One of the compared servers: how to call it and which processes do its work."""
 
-    def __init__(self, name, process, port, headers=None):
+    def __init__(self, name, process, port, headers=None, certificate=None):
         self.name, self.process, self.port = name, process, port
+        self.certificate = certificate      # tools/certificate.py; without it HTTP is plain
         self.headers = headers or {}
         self.rounds = []
 
     def pids(self):
         return [self.process.pid]
+
+    def url(self):
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
     def stop(self):
         if self.process.poll() is None:
@@ -53,15 +57,16 @@ class Server:
 class Musterd(Server):
     """A release musterd on a fresh directory, without the limits that the load is to pass."""
 
-    def __init__(self, name, binary, folder, **popen):
+    def __init__(self, name, binary, folder, certificate=None, **popen):
         self.data = folder / "data"
         self.data.mkdir()
         config = folder / "musterd.toml"
         config.write_text("[limits]\ndevice_per_minute = 0\n")
         process = subprocess.Popen(
-            [binary, "--data", str(self.data), "--listen", "127.0.0.1:0", "--config", str(config)],
+            [binary, "--data", str(self.data), "--listen", "127.0.0.1:0", "--config", str(config),
+             *(certificate.flags() if certificate else ())],
             stderr=subprocess.PIPE, **popen)
-        super().__init__(name, process, self.started_port(process))
+        super().__init__(name, process, self.started_port(process), certificate=certificate)
         self.operator = {"Authorization":
                          "Bearer " + (self.data / "admin.token").read_text().strip()}
 
@@ -99,7 +104,10 @@ class Musterd(Server):
         return json.loads(text)
 
     def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if self.certificate is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
+                                           context=self.certificate.context())
 
     def enrolment_token(self, uses):
         return self.call("/api/v1/tokens", {"ttl_seconds": 3600, "max_uses": uses},

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs every bench against the release build and prints one table; about two minutes. Writes
+# Runs every bench against the release build and prints one table; about three minutes. Writes
 # build/bench.json. MUSTER_BUILD names another build directory. Figures are for the record: nothing
 # fails because one is bad.
 set -euo pipefail
@@ -26,6 +26,8 @@ done
 echo "-- http_cpu.py" >&2
 python3 bench/http_cpu.py --musterd "$build/bin/musterd" --noop "$build/bin/net_noop_server" \
   --json >"$parts/http.json"
+echo "-- connections.py" >&2
+python3 bench/connections.py --musterd "$build/bin/musterd" --json >"$parts/connections.json"
 echo "-- results.py" >&2
 python3 bench/results.py --musterd "$build/bin/musterd" --data-under build --json \
   >"$parts/results.json"

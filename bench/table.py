@@ -62,6 +62,14 @@ def http_rows(path):
             yield row(name + ", of nginx's", server["ratio"], "times", 1.5)
 
 
+def connection_rows(path):
+    document = json.loads(path.read_text())
+    for kind, name, aim in (("plain", "plain", 3 * 1024), ("tls", "TLS", 17 * 1024)):
+        yield row(f"an idle connection, {name}", document[kind]["idle"]["resident_bytes"], "B", aim)
+        yield row(f"open, ask once, close: {name}", document[kind]["open_cpu_us"], "us CPU")
+    yield row("open, ask once, close: TLS resumed", document["tls"]["resume_cpu_us"], "us CPU")
+
+
 def result_rows(path):
     document = json.loads(path.read_text())
     yield row("one small fdatasync on this disk, median", document["sync_p50_ms"], "ms")
@@ -79,6 +87,7 @@ def main():
     for path in sorted(parts.glob("*_bench.json")):
         rows += benchmark_rows(path)
     rows += http_rows(parts / "http.json")
+    rows += connection_rows(parts / "connections.json")
     rows += result_rows(parts / "results.json")
     document = {"command": "bench/run.sh", "commit": commit(), "machine": machine(),
                 "at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),

@@ -116,6 +116,10 @@ void run_until_signal(const sigset_t& signals, fleet::Fleet& fleet, Log& log,
   }
 }
 
+std::string base64_of(const crypto::PublicKey& key) {
+  return crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
+}
+
 /// Nothing without files.
 Result<std::unique_ptr<net::ServerTls>> load_tls(const net::TlsFiles& files, const Clock& clock) {
   if (files.certificate.empty()) return std::unique_ptr<net::ServerTls>();
@@ -164,9 +168,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   }
 
   endpoints::ServerFace face;
-  const auto& public_key = fleet.signing_key.public_key();
-  face.public_key =
-      crypto::to_base64({reinterpret_cast<const char*>(public_key.data()), public_key.size()});
+  face.public_key = base64_of(fleet.signing_key.public_key());
   face.openapi = openapi_json;
   face.behind_proxy = flags.behind_proxy;
   endpoints::App app{.config = config,
