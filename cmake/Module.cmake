@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# house_module(NAME [USES module…] [LINKS target…])
+# house_module(NAME [USES module…] [LINKS target…] [ON_POSTGRES filter])
 #
 # Builds every .cpp of the current folder (and its subfolders) as library `NAME`, split by suffix:
 #   *_test.cpp   one GoogleTest binary NAME_test, each case registered with CTest
 #   *_bench.cpp  one Google Benchmark binary NAME_bench
 #   *_fuzz.cpp   a libFuzzer binary each, in builds with MUSTER_FUZZ; those have no tests or benches
 #   the rest     the library
+# ON_POSTGRES names the tests that run once more with PostgreSQL, all in one process; those named
+# */postgres* or *OnPostgres* run in no other.
 # USES names the modules whose headers this one may include; tools/layers.py reads the same list.
 
 add_library(muster_options INTERFACE)
@@ -41,7 +43,7 @@ endif()
 include(GoogleTest)
 
 function(house_module name)
-  cmake_parse_arguments(ARG "" "" "USES;LINKS;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "ON_POSTGRES" "USES;LINKS;TEST_USES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -77,7 +79,13 @@ function(house_module name)
     target_compile_definitions(${name}_test PRIVATE
       MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      PROPERTIES TIMEOUT 120)
+      TEST_FILTER "-*/postgres*:*OnPostgres*" PROPERTIES TIMEOUT 120)
+    if(ARG_ON_POSTGRES)
+      # In one process, for they share a server that takes a second to make.
+      add_test(NAME ${name}.on_postgres COMMAND ${name}_test "--gtest_filter=${ARG_ON_POSTGRES}")
+      set_tests_properties(${name}.on_postgres PROPERTIES TIMEOUT 600
+        ENVIRONMENT MUSTER_TEST_STORE=postgres SKIP_REGULAR_EXPRESSION "PostgreSQL is not installed")
+    endif()
   endif()
   if(benches)
     add_executable(${name}_bench ${benches})

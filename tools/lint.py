@@ -20,7 +20,7 @@ VAGUE_FILE = re.compile(r"(?:^|_)(?:manager|helper|helpers|util|utils|impl|handl
 # (what, pattern, paths that may, why)
 CALLS = [
     ("a clock", r"\b(?:system_clock|steady_clock|high_resolution_clock)::now\(|\bgettimeofday\(|\btime\((?:nullptr|NULL|0)\)",
-     r"^src/(?:base/time\.cpp|agent/executor/|main/|net/)|_bench\.cpp$", "time is a value: base/time.h"),
+     r"^src/(?:base/time\.cpp|agent/executor/|main/|net/|store/reconnect_pace\.h)|_bench\.cpp$", "time is a value: base/time.h"),
     ("randomness", r"\bstd::random_device\b|\bstd::s?rand\(|(?<![\w.>:])(?:s?rand|drand48)\(|\bmt19937",
      r"^src/crypto/random\.cpp$|^src/base/testing\.h$|_test\.cpp$", "draw from base/random.h"),
     ("sleeping", r"\bsleep_for\(|\bsleep_until\(|\b(?:u|nano)?sleep\(", r"^src/main/|_bench\.cpp$",

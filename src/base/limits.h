@@ -69,6 +69,13 @@ inline constexpr Duration drain_timeout = std::chrono::seconds(10);
 inline constexpr std::size_t writes_in_flight = 4096;
 /// Closures in one transaction: bounds the commit and what one failure can take with it.
 inline constexpr std::size_t writes_per_commit = 2000;
+/// Connections that read the store at a time: PostgreSQL takes 100 in all as it is installed.
+inline constexpr std::size_t store_readers = 16;
+inline constexpr Duration reader_wait = std::chrono::seconds(10);
+/// Between attempts to reach a database that went away, doubling: a restart is noticed at once and
+/// a long absence costs no load.
+inline constexpr Duration reconnect_delay_min = std::chrono::milliseconds(10);
+inline constexpr Duration reconnect_delay_max = std::chrono::seconds(5);
 /// Requests waiting for a worker; the next one gets 503.
 inline constexpr std::size_t reads_in_flight = 256;
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <simdjson.h>
+
 namespace muster {
 
 std::string fold_case(std::string_view text) {
@@ -93,6 +95,20 @@ bool is_plain_text(std::string_view text, std::string_view allowed) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+std::string_view well_formed(std::string_view text, std::string& kept) {
+  if (text.find('\0') == std::string_view::npos &&
+      simdjson::validate_utf8(text.data(), text.size())) {
+    return text;
+  }
+  kept.clear();
+  while (!text.empty()) {
+    const std::size_t length = text.front() == '\0' ? 0 : utf8_length(text);
+    kept += length == 0 ? std::string_view("\uFFFD") : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return kept;
 }
 
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {

@@ -38,6 +38,10 @@ std::optional<std::int64_t> parse_int(std::string_view text);
 /// True for valid UTF-8 (RFC 3629) without control characters but those in `allowed`.
 bool is_plain_text(std::string_view text, std::string_view allowed = "");
 
+/// `text` if it is UTF-8 without NUL; else a copy in `kept`, in which each NUL and each malformed
+/// byte is U+FFFD.
+std::string_view well_formed(std::string_view text, std::string& kept);
+
 /// `text` cut to at most `bytes_max` bytes at a character boundary of UTF-8.
 std::string_view cut_utf8(std::string_view text, std::size_t bytes_max);
 

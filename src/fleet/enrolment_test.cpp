@@ -49,12 +49,12 @@ TEST(Enrolment, AnAgentIsKnownByItsKeyAlsoAfterARestart) {
 }
 
 TEST(Enrolment, TheKeyIsInNoFileOfTheStore) {
-  TestFleet fleet;
+  TestFleet fleet(1, store::Engine::sqlite);
   const CreatedToken token = fleet.token();
   const Enrolled agent = fleet.enrol("web-1");
   const std::string raw_key = from_hex(agent.key.substr(3)).value();
   for (const char* name : {"/muster.db", "/muster.db-wal"}) {
-    std::ifstream file(fleet.directory.path() + name, std::ios::binary);
+    std::ifstream file(fleet.database.directory() + name, std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(file), {}};
     ASSERT_FALSE(content.empty()) << name;
     EXPECT_EQ(content.find(agent.key), std::string::npos);
@@ -256,8 +256,7 @@ TEST(Secrets, AnotherSecretFileIsRefused) {
   TestFleet fleet;
   const TestDirectory elsewhere;
   SeededRng other(99);
-  EXPECT_THROW(Fleet(std::make_unique<store::SqliteDatabase>(fleet.directory.path()),
-                     elsewhere.path() + "/secret", other, fleet.now),
+  EXPECT_THROW(Fleet(fleet.database.open(), elsewhere.path() + "/secret", other, fleet.now),
                std::runtime_error);
 }
 

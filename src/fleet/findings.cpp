@@ -88,11 +88,7 @@ class AdvisoryGeneration {
   }
   void flush() {
     if (pending_.empty()) return;
-    store_.write([&](store::Tx& tx) {
-      for (const model::Advisory& advisory : pending_) {
-        store::set_advisory(tx, generation_, advisory);
-      }
-    });
+    store_.write([&](store::Tx& tx) { store::set_advisories(tx, generation_, pending_); });
     pending_.clear();
   }
 
@@ -192,7 +188,7 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
   store.write([&](store::Tx& tx) {
     if (kind == feeds::FeedKind::kev) {
       store::delete_kev_entries(tx);
-      for (const model::KevEntry& entry : kev_entries) store::set_kev_entry(tx, entry);
+      store::set_kev_entries(tx, kev_entries);
     }
     store::set_feed(tx, {outcome.feed, now, outcome.published,
                          static_cast<std::int64_t>(outcome.records), generation, false});

@@ -8,7 +8,6 @@
 
 #include "fleet/hosts.h"
 #include "fleet/testing.h"
-#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::fleet {
 namespace {
@@ -167,11 +166,9 @@ TEST(Import, WhatCannotBeReadChangesNothing) {
 TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
   TestFleet fleet;
   const HostId host = fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")}))->host;
-  const auto database =
-      store::open_sqlite(fleet.directory.path() + "/muster.db", store::Access::read_write);
-  database->run("CREATE TRIGGER cut BEFORE INSERT ON findings BEGIN SELECT RAISE(ABORT, 'x'); END");
+  fleet.faults->refuse("INSERT INTO findings");
   EXPECT_THROW((void)fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})), store::StoreError);
-  database->run("DROP TRIGGER cut");
+  fleet.faults->cancel();
   EXPECT_TRUE(findings(fleet).empty());
   fleet.reopen();
   EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),

@@ -7,7 +7,6 @@
 
 #include "fleet/hosts.h"
 #include "fleet/testing.h"
-#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::fleet {
 namespace {
@@ -39,9 +38,8 @@ std::int64_t events(TestFleet& fleet) {
   return fleet.count("SELECT count(*) FROM events WHERE type <> 'enrolled'");
 }
 
-/// Grows with every commit of the writer.
-std::int64_t commits(TestFleet& fleet) {
-  return fleet.count("PRAGMA data_version");
+std::int64_t calls_to_write(TestFleet& fleet) {
+  return fleet.faults->calls();
 }
 
 struct Alive {
@@ -72,7 +70,7 @@ TEST(Heartbeat, AnotherCallBeforeItDoesNotHideItsEvent) {
 
 TEST(Heartbeat, AnUnchangedOneTouchesNoStore) {
   Alive alive;
-  const std::int64_t before = commits(alive.fleet);
+  const std::int64_t before = calls_to_write(alive.fleet);
   for (int i = 0; i < 100; ++i) {
     alive.fleet.now = alive.fleet.now + std::chrono::seconds(60);
     Heartbeat heartbeat = idle();
@@ -80,7 +78,7 @@ TEST(Heartbeat, AnUnchangedOneTouchesNoStore) {
     heartbeat.vitals.cpu_percent = i;
     EXPECT_TRUE(beat(alive.fleet, alive.agent, heartbeat).empty()) << i;
   }
-  EXPECT_EQ(commits(alive.fleet), before);
+  EXPECT_EQ(calls_to_write(alive.fleet), before);
   const auto state = alive.fleet->presence.find_agent(alive.agent.agent);
   EXPECT_EQ(state->last_seen, alive.fleet.now);
   EXPECT_EQ(state->vitals.cpu_percent, 99);
@@ -235,12 +233,9 @@ TEST(Presence, AFailedFlushIsTriedAgain) {
   Alive alive;
   alive.fleet.now = alive.fleet.now + std::chrono::seconds(60);
   beat(alive.fleet, alive.agent, idle());
-  const auto connection =
-      store::open_sqlite(alive.fleet.directory.path() + "/muster.db", store::Access::read_write);
-  connection->run(
-      "CREATE TRIGGER broken BEFORE UPDATE ON agent_presence BEGIN SELECT RAISE(ABORT, 'x'); END");
+  alive.fleet.faults->refuse("INSERT INTO agent_presence");
   EXPECT_THROW(alive.fleet->presence.flush(alive.fleet->store), store::StoreError);
-  connection->run("DROP TRIGGER broken");
+  alive.fleet.faults->cancel();
   EXPECT_EQ(alive.fleet->presence.flush(alive.fleet->store), 1U);
 }
 

@@ -207,9 +207,7 @@ Result<StatusOutcome> record_result(store::Tx& tx, NumberIds& ids, PresenceTable
   result.received_at = now;
   take_enrolled_facts(tx, agent, result);
   if (!store::insert_result(tx, agent.org, result)) return StatusOutcome{std::move(task), false};
-  for (const model::Control& control : result.controls) {
-    store::set_control(tx, agent.org, task.id, control);
-  }
+  store::set_controls(tx, agent.org, task.id, result.controls);
   task = *advance(std::move(task), {TaskEvent::Kind::result_reported}, now);
   store::set_task(tx, task);
   record_end(tx, ids, agent, task, "task_completed", now);

@@ -356,7 +356,7 @@ TEST(Result, ControlsAreRowsInTheirOrderAndARepeatOverwritesItself) {
   }
   work.fleet->store.write([&](store::Tx& tx) {
     result.controls[3].actual = "changed";
-    store::set_control(tx, work.agent.org, id, result.controls[3]);
+    store::set_controls(tx, work.agent.org, id, {result.controls[3]});
   });
   EXPECT_EQ(work.show(id).result->controls[3].actual, "changed");
   EXPECT_EQ(work.show(id).result->controls.size(), 30U);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,17 +17,27 @@
 #include "fleet/inventory.h"
 #include "fleet/package_list.h"
 #include "fleet/tasks.h"
-#include "store/sqlite/sqlite_connection.h"
+#include "store/testing/databases.h"
 
 namespace muster::fleet {
 
-/// A fleet on a fresh directory at a moment that only the test moves. The store's writer thread is
+/// The engine that fleets are on unless a test says otherwise: MUSTER_TEST_STORE, or SQLite.
+inline store::Engine engine_of_tests() {
+  const char* name = ::getenv("MUSTER_TEST_STORE");
+  return name != nullptr && std::string_view(name) == "postgres" ? store::Engine::postgres
+                                                                 : store::Engine::sqlite;
+}
+
+/// A fleet on a fresh database at a moment that only the test moves. The store's writer thread is
 /// not started, so every write is durable when its call returns.
 class TestFleet {
  public:
   static constexpr OrgId org{1};
 
-  explicit TestFleet(std::uint64_t seed = 1) : rng(seed) { open(); }
+  explicit TestFleet(std::uint64_t seed = 1, store::Engine engine = engine_of_tests())
+      : database(engine), rng(seed) {
+    open();
+  }
 
   /// Closes the fleet and opens it again from what the store has: a restart without a flush.
   void reopen() {
@@ -106,6 +117,8 @@ class TestFleet {
                        std::move(content), now);
   }
 
+  store::testing::TestDatabase database;
+  std::shared_ptr<store::testing::Faults> faults = std::make_shared<store::testing::Faults>();
   TestDirectory directory{memory_backed_path()};
   SeededRng rng;
   Config config;
@@ -114,8 +127,7 @@ class TestFleet {
 
  private:
   void open() {
-    fleet_ = std::make_unique<Fleet>(std::make_unique<store::SqliteDatabase>(directory.path()),
-                                     directory.path() + "/secret", rng, now);
+    fleet_ = std::make_unique<Fleet>(database.open(faults), directory.path() + "/secret", rng, now);
   }
 
   std::unique_ptr<Fleet> fleet_;

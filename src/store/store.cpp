@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/store.h"
 
+#include <algorithm>
 #include <future>
+
+#include "store/migrate.h"
 
 namespace muster::store {
 
@@ -31,6 +34,11 @@ Rows Reader::start(Sql sql, std::span<const Param> params) {
   return rows;
 }
 
+void Tx::start_posted(Sql sql, std::span<const Param> params) {
+  Rows rows = start(sql, params);
+  rows.statement_->post();
+}
+
 struct Store::PooledReader {
   explicit PooledReader(Database& database)
       : connection(database.connect(Access::read_only)), reader(*connection) {}
@@ -40,35 +48,61 @@ struct Store::PooledReader {
 
 Store::Lease::Lease(Store& of) : store(of) {
   {
-    const std::lock_guard lock(store.readers_mutex_);
-    if (!store.readers_.empty()) {
+    std::unique_lock lock(store.readers_mutex_);
+    const bool free = store.reader_free_.wait_for(
+        lock, limits::reader_wait, [&] { return store.readers_in_use_ < limits::store_readers; });
+    if (!free) throw StoreError("no reader of the store became free");
+    ++store.readers_in_use_;
+    while (!store.readers_.empty() && !pooled) {
       pooled = std::move(store.readers_.back());
       store.readers_.pop_back();
+      if (pooled->connection->lost()) pooled.reset();
     }
   }
-  if (!pooled) pooled = std::make_unique<PooledReader>(*store.database_);
-  pooled->connection->run("BEGIN");
+  try {
+    if (!pooled) pooled = std::make_unique<PooledReader>(*store.database_);
+    pooled->connection->begin();
+  } catch (...) {
+    pooled.reset();
+    give_back();
+    throw;
+  }
   reader = &pooled->reader;
 }
 
 Store::Lease::~Lease() {
   try {
-    pooled->connection->run("COMMIT");
-    const std::lock_guard lock(store.readers_mutex_);
-    store.readers_.push_back(std::move(pooled));
+    pooled->connection->commit();
   } catch (const StoreError&) {
-    // A reader that cannot end its transaction is not used again.
+    pooled.reset();  // a reader that cannot end its transaction is not used again
   }
+  give_back();
+}
+
+void Store::Lease::give_back() {
+  {
+    const std::lock_guard lock(store.readers_mutex_);
+    --store.readers_in_use_;
+    if (pooled) store.readers_.push_back(std::move(pooled));
+  }
+  store.reader_free_.notify_one();
 }
 
 Store::Store(std::unique_ptr<Database> database)
     : database_(std::move(database)), writer_connection_(database_->connect(Access::read_write)) {
   migrate(*writer_connection_);
+  if (database_->remote()) marker_.emplace(*writer_connection_);
   tx_ = std::make_unique<Tx>(*writer_connection_);
 }
 
 Store::~Store() {
   stop_writer();
+  if (!marker_ || !writer_connection_) return;
+  try {
+    marker_->remove(*writer_connection_);
+  } catch (const StoreError&) {
+    // The row stays.
+  }
 }
 
 void Store::start_writer() {
@@ -126,8 +160,13 @@ void Store::run_writer() {
   for (;;) {
     {
       std::unique_lock lock(queue_mutex_);
-      queue_filled_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) return;
+      const auto called = [&] { return stopping_ || !queue_.empty(); };
+      if (writer_connection_) {
+        queue_filled_.wait(lock, called);
+      } else {
+        queue_filled_.wait_until(lock, pace_.next_try(), called);
+      }
+      if (queue_.empty() && stopping_) return;
       while (!queue_.empty() && batch.size() < limits::writes_per_commit) {
         batch.push_back(std::move(queue_.front()));
         queue_.pop_front();
@@ -145,35 +184,94 @@ void Store::commit_batch(std::vector<Pending>& batch) {
   std::vector<std::exception_ptr> failures(batch.size());
   std::exception_ptr lost;  // the whole transaction is
   try {
-    writer_connection_->run("BEGIN IMMEDIATE");
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      const std::size_t hooks = tx_->on_commit_.size();
-      bool keep = false;
-      tx_->execute("SAVEPOINT request");
-      try {
-        keep = batch[i].work(*tx_);
-      } catch (...) {
-        failures[i] = std::current_exception();
-      }
-      if (!keep) {
-        tx_->execute("ROLLBACK TO request");
-        tx_->on_commit_.erase(tx_->on_commit_.begin() + static_cast<std::ptrdiff_t>(hooks),
-                              tx_->on_commit_.end());
-      }
-      tx_->execute("RELEASE request");
-    }
-    writer_connection_->run("COMMIT");
-    for (auto& then : tx_->on_commit_) then();
+    connect_writer();
+    if (!batch.empty()) commit_works(batch, failures);
   } catch (const StoreError&) {
     lost = std::current_exception();
-    try {
-      writer_connection_->run("ROLLBACK");
-    } catch (const StoreError&) {
-      // SQLite has rolled back by itself on the errors that lose a transaction.
-    }
   }
-  tx_->on_commit_.clear();
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(lost ? lost : failures[i]);
+}
+
+/// Throws StoreError when nothing of the batch is stored, as far as anyone knows.
+void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception_ptr>& failures) {
+  try {
+    writer_connection_->begin();
+    for (std::size_t i = 0; i < batch.size(); ++i) failures[i] = run_work(batch[i].work);
+    if (marker_) marker_->set(*tx_);
+    writer_connection_->commit();
+  } catch (const StoreError& failure) {
+    if (failure.kind() != StoreError::Kind::in_doubt) {
+      undo_transaction();
+      throw;
+    }
+    doubt_ = Doubt{std::move(tx_->on_commit_)};
+    drop_writer();
+    connect_writer();
+    if (!doubt_took_effect_) throw;
+    return;
+  }
+  for (auto& then : tx_->on_commit_) then();
+  tx_->on_commit_.clear();
+}
+
+/// Runs one closure in its savepoint and returns what it threw. Throws when the transaction is
+/// lost.
+std::exception_ptr Store::run_work(Work& work) {
+  std::exception_ptr failure;
+  const std::size_t hooks = tx_->on_commit_.size();
+  writer_connection_->savepoint();
+  try {
+    if (work(*tx_)) {
+      writer_connection_->release();
+      return nullptr;
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  writer_connection_->undo_to_savepoint();
+  tx_->on_commit_.erase(tx_->on_commit_.begin() + static_cast<std::ptrdiff_t>(hooks),
+                        tx_->on_commit_.end());
+  return failure;
+}
+
+void Store::undo_transaction() {
+  tx_->on_commit_.clear();
+  try {
+    writer_connection_->rollback();
+  } catch (const StoreError&) {
+    drop_writer();
+  }
+}
+
+void Store::drop_writer() {
+  tx_.reset();
+  writer_connection_.reset();
+}
+
+/// Makes the writer's connection anew if it is gone, and learns what became of a commit in doubt.
+/// Throws StoreError while the database is away.
+void Store::connect_writer() {
+  if (writer_connection_ && writer_connection_->lost()) drop_writer();
+  if (writer_connection_) return;
+  if (!pace_.may_try()) throw StoreError("the database is away", StoreError::Kind::away);
+  try {
+    auto connection = database_->connect(Access::read_write);
+    if (doubt_) settle_doubt(*connection);
+    tx_ = std::make_unique<Tx>(*connection);
+    writer_connection_ = std::move(connection);
+    pace_.succeeded();
+  } catch (const StoreError&) {
+    pace_.failed();
+    throw;
+  }
+}
+
+void Store::settle_doubt(Connection& connection) {
+  doubt_took_effect_ = marker_->is_set(connection);
+  if (doubt_took_effect_) {
+    for (auto& then : doubt_->on_commit) then();
+  }
+  doubt_.reset();
 }
 
 }  // namespace muster::store

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -17,7 +18,9 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/unique_function.h"
+#include "store/commit_marker.h"
 #include "store/driver.h"
+#include "store/reconnect_pace.h"
 
 namespace muster::store {
 
@@ -74,6 +77,7 @@ class Rows {
   crypto::KeyHash key_hash(int column) const;
 
  private:
+  friend class Tx;
   Statement* statement_;
   bool* busy_;
 };
@@ -90,6 +94,7 @@ class Reader {
     const std::array<Param, sizeof...(Args)> params = {Param(args)...};
     return start(sql, params);
   }
+  Engine engine() const { return connection_.engine(); }
 
  protected:
   Rows start(Sql sql, std::span<const Param> params);
@@ -120,13 +125,45 @@ class Tx : public Reader {
     return connection().changes();
   }
 
+  /// Runs a statement for its effect alone. On a remote database it may still be on its way when
+  /// this returns: what breaks is thrown by a later call of the same work or fails it at its end,
+  /// so a work of many such statements waits for the database once.
+  template <typename... Args>
+  void post(Sql sql, const Args&... args) {
+    const std::array<Param, sizeof...(Args)> params = {Param(args)...};
+    start_posted(sql, params);
+  }
+
+  /// Writes many rows: `each` once for every row, or `all` once with every value an array, where
+  /// the engine has unnest(). Both take what `values(row)` returns, an array of Params; they view
+  /// the row. Rows that name the same key count in their order.
+  template <typename Row, typename F>
+  void post_batch(Sql each, Sql all, const std::vector<Row>& rows, F&& values) {
+    if (rows.empty()) return;
+    if (engine() == Engine::sqlite) {
+      for (const Row& row : rows) start_posted(each, values(row));
+      return;
+    }
+    std::array<Column, std::tuple_size_v<decltype(values(rows.front()))>> columns;
+    for (const Row& row : rows) {
+      const auto params = values(row);
+      for (std::size_t i = 0; i < params.size(); ++i) columns[i].add(params[i]);
+    }
+    const std::vector<Param> params(columns.begin(), columns.end());
+    start_posted(all, params);
+  }
+
   /// Runs `then` once this transaction is durable, before anyone is answered, in the order of the
   /// calls: in-memory state follows the store and never leads it. Dropped if the closure that
-  /// asked for it is undone. `then` must not throw.
+  /// asked for it is undone. `then` must not throw, and must own what it uses or refer to what
+  /// lives as long as the store: after a lost answer it may run when its caller has long been told
+  /// of a failure (see Store).
   void on_commit(UniqueFunction<void()> then) { on_commit_.push_back(std::move(then)); }
 
  private:
   friend class Store;
+  void start_posted(Sql sql, std::span<const Param> params);
+
   std::vector<UniqueFunction<void()>> on_commit_;
 };
 
@@ -139,6 +176,18 @@ using Work = UniqueFunction<bool(Tx&)>;
 ///
 /// Group commit: a single writer takes all work that queued while the last commit ran, runs each in
 /// its own savepoint inside one transaction, syncs once and only then reports (no timer window).
+///
+/// A remote database can go away. What was in the transaction then fails, every connection is made
+/// anew when it is next needed (the writer's also by itself), with a growing delay while that fails
+/// (limits::reconnect_delay_*), and until then writes fail at once.
+///
+/// When the connection goes while a commit is on its way, nobody here knows whether it took effect.
+/// Every transaction therefore leaves a mark (CommitMarker), and the writer looks for it on a new
+/// connection before it does anything else. If it finds out at once, callers are told the truth:
+/// stored or not. If it cannot connect, they are told of a failure, as they would be by a server
+/// that dies here; their on_commit hooks wait, and run or are dropped once the mark is read. So
+/// memory never leads the database, lags behind it only while nobody can write, and agrees with it
+/// again before the next write runs.
 class Store {
  public:
   /// Connects to `database`, creates what it lacks and applies missing migrations. Throws
@@ -197,6 +246,7 @@ class Store {
     ~Lease();
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
+    void give_back();
     Store& store;
     std::unique_ptr<PooledReader> pooled;
     Reader* reader;
@@ -205,10 +255,25 @@ class Store {
   void write_and_wait(const std::function<bool(Tx&)>& work);
   void run_writer();
   void commit_batch(std::vector<Pending>& batch);
+  void commit_works(std::vector<Pending>& batch, std::vector<std::exception_ptr>& failures);
+  std::exception_ptr run_work(Work& work);
+  void connect_writer();
+  void drop_writer();
+  void settle_doubt(Connection& connection);
+  void undo_transaction();
+
+  /// A commit whose answer was lost: what memory does if it took effect.
+  struct Doubt {
+    std::vector<UniqueFunction<void()>> on_commit;
+  };
 
   std::unique_ptr<Database> database_;
-  std::unique_ptr<Connection> writer_connection_;
+  std::optional<CommitMarker> marker_;             // of a remote database
+  std::unique_ptr<Connection> writer_connection_;  // none while the database is away
   std::unique_ptr<Tx> tx_;
+  std::optional<Doubt> doubt_;
+  bool doubt_took_effect_ = false;  // the last one that was settled
+  ReconnectPace pace_;
   std::mutex writer_mutex_;  // held while a transaction runs
 
   std::mutex queue_mutex_;
@@ -220,12 +285,10 @@ class Store {
   std::thread thread_;
 
   std::mutex readers_mutex_;
-  std::vector<std::unique_ptr<PooledReader>> readers_;
+  std::condition_variable reader_free_;
+  std::size_t readers_in_use_ = 0;
+  std::vector<std::unique_ptr<PooledReader>> readers_;  // that nobody uses
 };
-
-/// Applies the migrations that `connection`'s database lacks, each in its own transaction. Throws
-/// StoreError for a database that has migrations this program does not know.
-void migrate(Connection& connection);
 
 /// An exclusive lock on a data directory, held while it lives. Creates the directory (0700).
 class DirectoryLock {

@@ -2,7 +2,7 @@
 #include "store/store.h"
 
 #include <atomic>
-#include <filesystem>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -10,11 +10,21 @@
 
 #include "base/test_directory.h"
 #include "base/testing.h"
+#include "store/migrate.h"
 #include "store/sql/inventory.h"
-#include "store/sqlite/sqlite_connection.h"
+#include "store/testing/every_database.h"
 
 namespace muster::store {
 namespace {
+
+using EveryStore = testing::EveryDatabase;
+using GroupCommit = testing::EveryDatabase;
+using Migrations = testing::EveryDatabase;
+using PackageSets = testing::EveryDatabase;
+ON_EVERY_DATABASE(EveryStore);
+ON_EVERY_DATABASE(GroupCommit);
+ON_EVERY_DATABASE(Migrations);
+ON_EVERY_DATABASE(PackageSets);
 
 std::int64_t count_orgs(Store& store) {
   return store.read([](Reader& reader) {
@@ -29,19 +39,17 @@ void insert_org(Tx& tx, std::int64_t id) {
              "org " + std::to_string(id), 0);
 }
 
-TEST(Store, WritesAreThereAfterReopening) {
-  const TestDirectory directory;
+TEST_P(EveryStore, WritesAreThereAfterReopening) {
   {
-    Store store(std::make_unique<SqliteDatabase>(directory.path()));
+    Store store(database->open());
     store.write([](Tx& tx) { insert_org(tx, 2); });
   }
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+  Store store(database->open());
   EXPECT_EQ(count_orgs(store), 2);
 }
 
-TEST(Store, AnErrorUndoesItsOwnWriteAlone) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, AnErrorUndoesItsOwnWriteAlone) {
+  Store store(database->open());
   store.start_writer();
   std::atomic<int> hooks = 0;
   std::atomic<int> reported = 0;
@@ -60,9 +68,8 @@ TEST(Store, AnErrorUndoesItsOwnWriteAlone) {
   EXPECT_EQ(count_orgs(store), 51);
 }
 
-TEST(Store, AnExceptionReachesOnlyItsOwnRequest) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, AnExceptionReachesOnlyItsOwnRequest) {
+  Store store(database->open());
   store.start_writer();
   EXPECT_THROW(store.write([](Tx& tx) {
     insert_org(tx, 2);
@@ -73,9 +80,8 @@ TEST(Store, AnExceptionReachesOnlyItsOwnRequest) {
   EXPECT_EQ(count_orgs(store), 2);
 }
 
-TEST(Store, AReaderSeesOneMoment) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, AReaderSeesOneMoment) {
+  Store store(database->open());
   store.read([&](Reader& reader) {
     const auto count = [&] {
       Rows rows = reader.query("SELECT count(*) FROM orgs");
@@ -89,9 +95,8 @@ TEST(Store, AReaderSeesOneMoment) {
   EXPECT_EQ(count_orgs(store), 2);
 }
 
-TEST(Store, MoreWritesThanTheLimitAreRefused) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, MoreWritesThanTheLimitAreRefused) {
+  Store store(database->open());
   store.start_writer();
   std::mutex gate;
   std::unique_lock closed(gate);
@@ -112,9 +117,8 @@ TEST(Store, MoreWritesThanTheLimitAreRefused) {
   EXPECT_EQ(done_count, accepted);
 }
 
-TEST(Store, AuditRowsAreAppendOnly) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, AuditRowsAreAppendOnly) {
+  Store store(database->open());
   store.write([](Tx& tx) {
     tx.execute(
         "INSERT INTO audit (org_id, audit_id, at, actor, action, target, details)"
@@ -148,9 +152,8 @@ std::vector<bool> commit_together(Store& store, std::vector<Work> works) {
   return failed;
 }
 
-TEST(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
+  Store store(database->open());
   std::vector<std::string> order;
   Work work = [&](Tx& tx) {
     insert_org(tx, 2);
@@ -163,9 +166,8 @@ TEST(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
   EXPECT_EQ(order, (std::vector<std::string>{"first, 2", "second", "answer"}));
 }
 
-TEST(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
+  Store store(database->open());
   int hooks = 0;
   std::vector<Work> works;
   works.emplace_back([&](Tx& tx) {
@@ -188,9 +190,8 @@ TEST(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
   EXPECT_EQ(count_orgs(store), 3);
 }
 
-TEST(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
+  Store store(database->open());
   int hooks = 0;
   const auto write = [&](std::int64_t id) {
     return Work([&hooks, id](Tx& tx) {
@@ -214,19 +215,19 @@ TEST(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
   EXPECT_EQ(count_orgs(store), 2) << "the next transaction is sound";
 }
 
-TEST(Store, ValuesOfEveryKindAreReadBack) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, ValuesOfEveryKindAreReadBack) {
+  Store store(database->open());
   SeededRng rng;
   const Uuid id = make_uuid7(rng, test_epoch);
   const std::string octets("\0\xFF\0x", 4);
+  const std::string text = "na\u00efve \u65e5\u672c\u8a9e \U0001F600 '\"\\ %s $1 \n\t";
   store.write([&](Tx& tx) {
-    Rows rows = tx.query("SELECT $1, $2, $3, $4, $5, $6, $7, $8", std::int64_t{-5}, 2.5, octets,
+    Rows rows = tx.query("SELECT $1, $2, $3, $4, $5, $6, $7, $8", std::int64_t{-5}, 2.5, text,
                          Blob{octets}, id, test_epoch, std::optional<std::string>(), true);
     ASSERT_TRUE(rows.next());
     EXPECT_EQ(rows.integer(0), -5);
     EXPECT_EQ(rows.real(1), 2.5);
-    EXPECT_EQ(rows.text(2), octets);
+    EXPECT_EQ(rows.text(2), text);
     EXPECT_EQ(rows.blob(3), octets);
     EXPECT_EQ(rows.uuid(4), id);
     EXPECT_EQ(rows.instant(5), test_epoch);
@@ -237,9 +238,136 @@ TEST(Store, ValuesOfEveryKindAreReadBack) {
   });
 }
 
-TEST(Store, ParametersKeepTheirNumbersInAnyOrder) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(EveryStore, TextThatADatabaseCannotHoldIsMadeWellFormed) {
+  Store store(database->open());
+  store.write([](Tx& tx) {
+    Rows rows = tx.query("SELECT $1, $2", std::string("a\0b", 3), "\xFFx\xC3");
+    ASSERT_TRUE(rows.next());
+    EXPECT_EQ(rows.text(0), "a\uFFFDb");
+    EXPECT_EQ(rows.text(1), "\uFFFDx\uFFFD");
+  });
+}
+
+TEST_P(EveryStore, NumbersAndTextsAtTheirBoundsAreReadBack) {
+  Store store(database->open());
+  const std::string large(3 << 20, 'x');
+  constexpr auto min = std::numeric_limits<std::int64_t>::min();
+  constexpr auto max = std::numeric_limits<std::int64_t>::max();
+  store.write([&](Tx& tx) {
+    Rows rows =
+        tx.query("SELECT $1, $2, $3, $4, $5, $6", min, max, "", Blob{""}, large, Blob{large});
+    ASSERT_TRUE(rows.next());
+    EXPECT_EQ(rows.integer(0), min);
+    EXPECT_EQ(rows.integer(1), max);
+    EXPECT_FALSE(rows.is_null(2));
+    EXPECT_EQ(rows.text(2), "");
+    EXPECT_FALSE(rows.is_null(3));
+    EXPECT_EQ(rows.blob(3), "");
+    EXPECT_EQ(rows.text(4), large);
+    EXPECT_EQ(rows.blob(5), large);
+  });
+}
+
+TEST_P(EveryStore, AStatementRunsInsideTheRowsOfAnother) {
+  Store store(database->open());
+  store.write([](Tx& tx) {
+    insert_org(tx, 2);
+    insert_org(tx, 3);
+    Rows orgs = tx.query("SELECT org_id FROM orgs ORDER BY org_id");
+    std::int64_t seen = 0;
+    while (orgs.next()) {
+      Rows one = tx.query("SELECT name FROM orgs WHERE org_id = $1", orgs.integer(0));
+      EXPECT_TRUE(one.next());
+      ++seen;
+    }
+    EXPECT_EQ(seen, 3);
+  });
+}
+
+TEST_P(EveryStore, APostedStatementThatFailsFailsItsOwnWorkAlone) {
+  Store store(database->open());
+  int hooks = 0;
+  const auto insert = [&](std::int64_t id, std::int64_t times) {
+    return Work([&hooks, id, times](Tx& tx) {
+      for (std::int64_t i = 0; i < times; ++i) {
+        tx.post("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, $2, 0)", id,
+                std::to_string(id));
+      }
+      tx.on_commit([&hooks] { ++hooks; });
+      return true;
+    });
+  };
+  std::vector<Work> works;
+  works.push_back(insert(2, 1));
+  works.push_back(insert(3, 2));
+  works.push_back(insert(4, 1));
+  EXPECT_EQ(commit_together(store, std::move(works)), (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(hooks, 2);
+  EXPECT_EQ(count_orgs(store), 3);
+}
+
+TEST_P(EveryStore, AWorkThatHidesAFailureStoresNothingOnPostgres) {
+  Store store(database->open());
+  const auto hide = [&] {
+    store.write([](Tx& tx) {
+      insert_org(tx, 2);
+      try {
+        insert_org(tx, 2);
+      } catch (const StoreError&) {
+      }
+    });
+  };
+  if (GetParam() == Engine::sqlite) {
+    hide();
+    EXPECT_EQ(count_orgs(store), 2);
+  } else {
+    EXPECT_THROW(hide(), StoreError);
+    EXPECT_EQ(count_orgs(store), 1);
+  }
+}
+
+TEST_P(EveryStore, ADuplicateIsToldFromOtherFailures) {
+  Store store(database->open());
+  const auto kind = [&](Sql sql) {
+    try {
+      store.write([&](Tx& tx) { tx.execute(sql); });
+    } catch (const StoreError& failure) {
+      return failure.kind();
+    }
+    throw std::logic_error("it must fail");
+  };
+  EXPECT_EQ(kind("INSERT INTO orgs (org_id, name, created_at) VALUES (1, 'a', 0)"),
+            StoreError::Kind::duplicate);
+  EXPECT_EQ(kind("INSERT INTO orgs (org_id, name) VALUES (2, 'a')"), StoreError::Kind::broken);
+}
+
+TEST_P(EveryStore, MoreReadersThanTheLimitWaitForOne) {
+  Store store(database->open());
+  std::atomic<int> inside = 0;
+  std::atomic<bool> leave = false;
+  std::atomic<int> done = 0;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < limits::store_readers + 4; ++i) {
+    threads.emplace_back([&] {
+      store.read([&](Reader& reader) {
+        ++inside;
+        while (!leave) std::this_thread::yield();
+        Rows rows = reader.query("SELECT count(*) FROM orgs");
+        rows.next();
+        return rows.integer(0);
+      });
+      ++done;
+    });
+  }
+  while (inside < static_cast<int>(limits::store_readers)) std::this_thread::yield();
+  EXPECT_EQ(inside, static_cast<int>(limits::store_readers));
+  leave = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(done, static_cast<int>(limits::store_readers) + 4);
+}
+
+TEST_P(EveryStore, ParametersKeepTheirNumbersInAnyOrder) {
+  Store store(database->open());
   store.write([](Tx& tx) {
     for (int i = 0; i < 3; ++i) {
       Rows rows = tx.query("SELECT $2, $1, $2", i, i + 10);
@@ -251,17 +379,76 @@ TEST(Store, ParametersKeepTheirNumbersInAnyOrder) {
   });
 }
 
-TEST(Migrations, ADatabaseOfANewerProgramIsRefused) {
-  const TestDirectory directory;
-  { const Store store(std::make_unique<SqliteDatabase>(directory.path())); }
-  open_sqlite(directory.path() + "/muster.db", Access::read_write)
-      ->run("INSERT INTO schema_migrations (number, name) VALUES (9999, 'of tomorrow')");
-  EXPECT_THROW(Store(std::make_unique<SqliteDatabase>(directory.path())), StoreError);
+TEST_P(Migrations, ADatabaseOfANewerProgramIsRefused) {
+  { const Store store(database->open()); }
+  database->connect()->run(
+      "INSERT INTO schema_migrations (number, name) VALUES (9999, 'of tomorrow')");
+  EXPECT_THROW(Store(database->open()), StoreError);
 }
 
-TEST(PackageSets, AreReadBackWithLargeAndNeighbouringIds) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(Migrations, ProgramsThatStartTogetherAgree) {
+  const testing::TestDatabase fresh(GetParam(), testing::TestDatabase::Content::nothing);
+  std::vector<std::thread> programs;
+  std::atomic<int> started = 0;
+  for (int i = 0; i < 4; ++i) {
+    programs.emplace_back([&] {
+      const Store store(fresh.open());
+      ++started;
+    });
+  }
+  for (std::thread& program : programs) program.join();
+  EXPECT_EQ(started, 4);
+  Store store(fresh.open());
+  EXPECT_EQ(count_orgs(store), 1);
+}
+
+TEST(SchemaOnPostgres, IsThatOfSqlite) {
+  if (!testing::available(Engine::postgres)) GTEST_SKIP() << testing::not_available;
+  const auto columns = [](Engine engine) {
+    const testing::TestDatabase fresh(engine, testing::TestDatabase::Content::nothing);
+    const Store store(fresh.open());
+    return testing::describe_columns(*fresh.connect());
+  };
+  const auto indexes = [](Engine engine) {
+    const testing::TestDatabase fresh(engine);
+    const Store store(fresh.open());
+    const auto connection = fresh.connect();
+    const auto rows = connection->prepare(
+        engine == Engine::sqlite
+            ? "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY 1"
+            : "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE"
+              " '%_pkey' AND indexname NOT LIKE '%_key' ORDER BY indexname COLLATE \"C\"");
+    std::vector<std::string> names;
+    while (rows->step()) names.emplace_back(rows->text(0));
+    return names;
+  };
+  EXPECT_GT(columns(Engine::sqlite).size(), 100U);
+  EXPECT_EQ(columns(Engine::sqlite), columns(Engine::postgres));
+  EXPECT_EQ(indexes(Engine::sqlite), indexes(Engine::postgres));
+}
+
+TEST(SchemaOnPostgres, TextHasTheOrderOfOctetsWhateverTheLocale) {
+  if (!testing::available(Engine::postgres)) GTEST_SKIP() << testing::not_available;
+  const testing::TestDatabase fresh(Engine::postgres);
+  const auto connection = fresh.connect();
+  const auto others = connection->prepare(
+      "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public'"
+      " AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'");
+  ASSERT_TRUE(others->step());
+  EXPECT_EQ(others->integer(0), 0);
+}
+
+TEST(Schema, LinesForOneEngineAreForThatOneAlone) {
+  constexpr std::string_view text =
+      "CREATE TABLE a (b text, context text);\n-- only sqlite\nx;\n-- only postgres\ny;\n"
+      "-- every engine\nz;";
+  EXPECT_EQ(migration_for(Engine::sqlite, text), "CREATE TABLE a (b text, context text);\nx;\nz;");
+  EXPECT_EQ(migration_for(Engine::postgres, text),
+            "CREATE TABLE a (b text COLLATE \"C\", context text COLLATE \"C\");\ny;\nz;");
+}
+
+TEST_P(PackageSets, AreReadBackWithLargeAndNeighbouringIds) {
+  Store store(database->open());
   SeededRng rng;
   for (int round = 0; round < 200; ++round) {
     std::vector<PackageId> ids;
@@ -282,9 +469,8 @@ TEST(PackageSets, AreReadBackWithLargeAndNeighbouringIds) {
   }
 }
 
-TEST(PackageSets, DamageIsFound) {
-  const TestDirectory directory;
-  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+TEST_P(PackageSets, DamageIsFound) {
+  Store store(database->open());
   store.write([&](Tx& tx) {
     const crypto::KeyHash set = insert_package_set(tx, OrgId{1}, {{1}, {300}});
     for (const std::string& bad : {std::string("\x80"), std::string(10, '\xFF')}) {

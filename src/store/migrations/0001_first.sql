@@ -1,4 +1,5 @@
--- The first schema. Every table of an organisation leads with org_id; times are milliseconds since
+-- The first schema, for every engine (docs/adr/0008-one-schema-for-two-engines.md): lines between
+-- `-- only ENGINE` and `-- every engine` are for that one. Every table of an organisation leads with org_id; times are milliseconds since
 -- the Unix epoch; UUIDs and hashes are octets. Volatile columns (presence) have narrow tables
 -- without indexes.
 
@@ -282,7 +283,21 @@ CREATE TABLE audit (
   PRIMARY KEY (org_id, audit_id)
 );
 CREATE INDEX audit_by_id ON audit (audit_id);
+
+-- only sqlite
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;
+
+-- only postgres
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN RAISE EXCEPTION '% rows are never changed', TG_TABLE_NAME; END$$;
+CREATE TRIGGER audit_is_never_changed BEFORE UPDATE OR DELETE ON audit
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_is_never_emptied BEFORE TRUNCATE ON audit
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+-- Rewritten all the time and without an index on what changes: room on the page makes the new
+-- version of a row need no index entry.
+ALTER TABLE host_presence SET (fillfactor = 50);
+ALTER TABLE agent_presence SET (fillfactor = 50);

@@ -5,7 +5,7 @@
 namespace muster::store {
 
 void set_feed(Tx& tx, const FeedRow& feed) {
-  tx.execute(
+  tx.post(
       "INSERT INTO feeds (feed, imported_at, published, records, generation, matched)"
       " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (feed) DO UPDATE SET"
       " imported_at = excluded.imported_at, published = excluded.published,"
@@ -24,14 +24,36 @@ std::vector<FeedRow> list_feeds(Reader& reader) {
   return feeds;
 }
 
-void set_advisory(Tx& tx, std::int64_t generation, const model::Advisory& advisory) {
-  tx.execute(
-      "INSERT INTO advisories (feed, generation, distro, package, advisory_id, body)"
-      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (feed, generation, distro, package, "
-      "advisory_id)"
-      " DO UPDATE SET body = excluded.body",
-      advisory.feed, generation, advisory.distro, advisory.package, advisory.id,
-      model::encode_advisory(advisory));
+#define ADVISORY_COLUMNS "feed, generation, distro, package, advisory_id, body"
+#define ADVISORY_REPEATED                                         \
+  " ON CONFLICT (feed, generation, distro, package, advisory_id)" \
+  " DO UPDATE SET body = excluded.body"
+
+void set_advisories(Tx& tx, std::int64_t generation,
+                    const std::vector<model::Advisory>& advisories) {
+  struct Encoded {
+    const model::Advisory* advisory;
+    std::string body;
+  };
+  std::vector<Encoded> encoded;
+  encoded.reserve(advisories.size());
+  for (const model::Advisory& advisory : advisories) {
+    encoded.push_back({&advisory, model::encode_advisory(advisory)});
+  }
+  tx.post_batch("INSERT INTO advisories (" ADVISORY_COLUMNS
+                ") VALUES ($1, $2, $3, $4, $5, $6)" ADVISORY_REPEATED,
+                "INSERT INTO advisories (" ADVISORY_COLUMNS
+                ") SELECT DISTINCT ON (feed, generation, distro, package, advisory_id)"
+                " " ADVISORY_COLUMNS
+                " FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY"
+                " AS given (" ADVISORY_COLUMNS
+                ", place) ORDER BY feed, generation, distro, package, advisory_id, place "
+                "DESC" ADVISORY_REPEATED,
+                encoded, [&](const Encoded& row) {
+                  return std::array<Param, 6>{row.advisory->feed,   generation,
+                                              row.advisory->distro, row.advisory->package,
+                                              row.advisory->id,     row.body};
+                });
 }
 
 std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
@@ -55,14 +77,28 @@ void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)
 }
 
 void delete_kev_entries(Tx& tx) {
-  tx.execute("DELETE FROM kev_entries");
+  tx.post("DELETE FROM kev_entries");
 }
 
-void set_kev_entry(Tx& tx, const model::KevEntry& entry) {
-  tx.execute(
+void set_kev_entries(Tx& tx, const std::vector<model::KevEntry>& entries) {
+  struct Encoded {
+    const model::KevEntry* entry;
+    std::string body;
+  };
+  std::vector<Encoded> encoded;
+  encoded.reserve(entries.size());
+  for (const model::KevEntry& entry : entries) {
+    encoded.push_back({&entry, model::encode_kev_entry(entry)});
+  }
+  tx.post_batch(
       "INSERT INTO kev_entries (cve, body) VALUES ($1, $2)"
       " ON CONFLICT (cve) DO UPDATE SET body = excluded.body",
-      entry.cve, model::encode_kev_entry(entry));
+      "INSERT INTO kev_entries (cve, body) SELECT DISTINCT ON (cve) cve, body"
+      " FROM unnest($1, $2) WITH ORDINALITY AS given (cve, body, place)"
+      " ORDER BY cve, place DESC ON CONFLICT (cve) DO UPDATE SET body = excluded.body",
+      encoded, [](const Encoded& row) {
+        return std::array<Param, 2>{row.entry->cve, row.body};
+      });
 }
 
 void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry)>& each) {

@@ -43,7 +43,7 @@ std::vector<Agent> read_agents(Rows rows) {
 }  // namespace
 
 void insert_agent(Tx& tx, const Agent& agent) {
-  tx.execute(
+  tx.post(
       "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
       " enrolled_at, token_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
       agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os, agent.arch,
@@ -79,7 +79,7 @@ bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status) 
 }
 
 void set_agent_keys(Tx& tx, const Agent& agent) {
-  tx.execute(
+  tx.post(
       "UPDATE agents SET key_hash = $3, key_generation = $4, key_offered = $5, key_former = $6,"
       " key_former_accepted = $7, key_since = $8 WHERE org_id = $1 AND agent_id = $2",
       agent.org, agent.id, agent.key_hash, agent.keys.current, agent.keys.offered,
@@ -87,25 +87,36 @@ void set_agent_keys(Tx& tx, const Agent& agent) {
 }
 
 void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by) {
-  tx.execute(
+  tx.post(
       "UPDATE agents SET status = 'superseded', superseded_by = $3"
       " WHERE org_id = $1 AND agent_id = $2",
       org, id, by);
 }
 
+#define AGENT_PRESENCE_COLUMNS                                                             \
+  "org_id, agent_id, last_seen, agent_version, status, current_task, last_task_completed," \
+  " vitals"
+#define AGENT_PRESENCE_NEWER                                                      \
+  " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen," \
+  " agent_version = excluded.agent_version, status = excluded.status,"            \
+  " current_task = excluded.current_task,"                                        \
+  " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals" \
+  " WHERE excluded.last_seen >= agent_presence.last_seen"
+
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
-  for (const AgentPresenceRow& row : rows) {
-    tx.execute(
-        "INSERT INTO agent_presence (org_id, agent_id, last_seen, agent_version, status,"
-        " current_task, last_task_completed, vitals) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-        " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen,"
-        " agent_version = excluded.agent_version, status = excluded.status,"
-        " current_task = excluded.current_task,"
-        " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals"
-        " WHERE excluded.last_seen >= agent_presence.last_seen",
-        row.org, row.agent, row.last_seen, row.agent_version, row.status, row.current_task,
-        row.last_task_completed, row.vitals);
-  }
+  tx.post_batch(
+      "INSERT INTO agent_presence (" AGENT_PRESENCE_COLUMNS
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)" AGENT_PRESENCE_NEWER,
+      "INSERT INTO agent_presence (" AGENT_PRESENCE_COLUMNS
+      ") SELECT DISTINCT ON (org_id, agent_id) " AGENT_PRESENCE_COLUMNS
+      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY"
+      " AS given (" AGENT_PRESENCE_COLUMNS
+      ", place) ORDER BY org_id, agent_id, last_seen DESC, place DESC" AGENT_PRESENCE_NEWER,
+      rows, [](const AgentPresenceRow& row) {
+        return std::array<Param, 8>{
+            row.org,    row.agent,        row.last_seen,           row.agent_version,
+            row.status, row.current_task, row.last_task_completed, row.vitals};
+      });
 }
 
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
@@ -127,15 +138,23 @@ std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
   return presence;
 }
 
+#define HOST_PRESENCE_NEWER                                                      \
+  " ON CONFLICT (org_id, host_id) DO UPDATE SET last_seen = excluded.last_seen," \
+  " agent_version = excluded.agent_version"                                      \
+  " WHERE excluded.last_seen >= host_presence.last_seen"
+
 void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows) {
-  for (const HostPresenceRow& row : rows) {
-    tx.execute(
-        "INSERT INTO host_presence (org_id, host_id, last_seen, agent_version)"
-        " VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, host_id) DO UPDATE SET"
-        " last_seen = excluded.last_seen, agent_version = excluded.agent_version"
-        " WHERE excluded.last_seen >= host_presence.last_seen",
-        row.org, row.host, row.last_seen, row.agent_version);
-  }
+  tx.post_batch(
+      "INSERT INTO host_presence (org_id, host_id, last_seen, agent_version)"
+      " VALUES ($1, $2, $3, $4)" HOST_PRESENCE_NEWER,
+      "INSERT INTO host_presence (org_id, host_id, last_seen, agent_version)"
+      " SELECT DISTINCT ON (org_id, host_id) org_id, host_id, last_seen, agent_version"
+      " FROM unnest($1, $2, $3, $4) WITH ORDINALITY"
+      " AS given (org_id, host_id, last_seen, agent_version, place)"
+      " ORDER BY org_id, host_id, last_seen DESC, place DESC" HOST_PRESENCE_NEWER,
+      rows, [](const HostPresenceRow& row) {
+        return std::array<Param, 4>{row.org, row.host, row.last_seen, row.agent_version};
+      });
 }
 
 std::vector<HostPresenceRow> list_host_presence(Reader& reader) {

@@ -62,7 +62,7 @@ std::vector<FindingView> read_views(Rows rows) {
 }  // namespace
 
 void open_finding(Tx& tx, const Finding& finding) {
-  tx.execute(
+  tx.post(
       "INSERT INTO findings (org_id, finding_id, host_id, package_id, feed, advisory_id, cve,"
       " severity, status, opened_at, resolution, evidence)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, '', $10)"
@@ -84,7 +84,7 @@ std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, Package
 }
 
 void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now) {
-  tx.execute(
+  tx.post(
       "UPDATE findings SET status = 'resolved', resolved_at = $3, resolution = $4"
       " WHERE org_id = $1 AND finding_id = $2 AND status = 'open'",
       org, id, now, resolution);

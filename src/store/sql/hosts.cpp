@@ -69,17 +69,17 @@ std::optional<Host> first(std::vector<Host> hosts) {
 }  // namespace
 
 void insert_host(Tx& tx, const Host& host) {
-  tx.execute("INSERT INTO hosts (" HOST_COLUMNS
-             ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-             " $14, $15, $16, $17)",
-             host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
-             host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
-             host.first_seen, host.last_seen, host.last_report_at, host.package_set,
-             host.package_count, fold_case(host.hostname));
+  tx.post("INSERT INTO hosts (" HOST_COLUMNS
+          ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+          " $14, $15, $16, $17)",
+          host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
+          host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
+          host.first_seen, host.last_seen, host.last_report_at, host.package_set,
+          host.package_count, fold_case(host.hostname));
 }
 
 void set_host(Tx& tx, const Host& host) {
-  tx.execute(
+  tx.post(
       "UPDATE hosts SET hostname = $3, machine_id = $4, os_name = $5, os_version = $6,"
       " os_kernel = $7, arch = $8, distro = $9, ip_address = $10, tags = $11, last_seen = $12,"
       " last_report_at = $13, package_set = $14, package_count = $15,"
@@ -91,7 +91,7 @@ void set_host(Tx& tx, const Host& host) {
 }
 
 void set_host_reported(Tx& tx, const Host& host) {
-  tx.execute(
+  tx.post(
       "UPDATE hosts SET last_seen = $3, last_report_at = $4, package_set = $5, package_count = $6"
       " WHERE org_id = $1 AND host_id = $2",
       host.org, host.id, host.last_seen, host.last_report_at, host.package_set, host.package_count);

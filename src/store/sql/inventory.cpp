@@ -125,7 +125,7 @@ crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageI
   crypto::KeyHash hash;
   hash.bytes =
       crypto::content_hash({reinterpret_cast<const std::uint8_t*>(members.data()), members.size()});
-  tx.execute(
+  tx.post(
       "INSERT INTO package_sets (org_id, set_hash, members, hosts) VALUES ($1, $2, $3, 1)"
       " ON CONFLICT (org_id, set_hash) DO UPDATE SET hosts = package_sets.hosts + 1",
       org, hash_blob(hash), Blob{members});
@@ -133,10 +133,10 @@ crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageI
 }
 
 void release_package_set(Tx& tx, OrgId org, const crypto::KeyHash& set) {
-  tx.execute("UPDATE package_sets SET hosts = hosts - 1 WHERE org_id = $1 AND set_hash = $2", org,
-             hash_blob(set));
-  tx.execute("DELETE FROM package_sets WHERE org_id = $1 AND set_hash = $2 AND hosts <= 0", org,
-             hash_blob(set));
+  tx.post("UPDATE package_sets SET hosts = hosts - 1 WHERE org_id = $1 AND set_hash = $2", org,
+          hash_blob(set));
+  tx.post("DELETE FROM package_sets WHERE org_id = $1 AND set_hash = $2 AND hosts <= 0", org,
+          hash_blob(set));
 }
 
 }  // namespace muster::store

@@ -56,15 +56,16 @@ void set_feed(Tx& tx, const FeedRow& feed);
 std::vector<FeedRow> list_feeds(Reader& reader);
 
 /// Advisories come in generations: a new one is written aside, and is in force once the feed's row
-/// names it.
-void set_advisory(Tx& tx, std::int64_t generation, const model::Advisory& advisory);
+/// names it. A repeat of one overwrites it.
+void set_advisories(Tx& tx, std::int64_t generation,
+                    const std::vector<model::Advisory>& advisories);
 /// Deletes some rows, at most `count`, of generations other than `generation`; returns how many.
 std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
                                    int count);
 /// Those in force.
 void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each);
 void delete_kev_entries(Tx& tx);
-void set_kev_entry(Tx& tx, const model::KevEntry& entry);
+void set_kev_entries(Tx& tx, const std::vector<model::KevEntry>& entries);
 void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry)>& each);
 
 /// Opens a finding or opens it again; an open one keeps its id and opened_at.

@@ -6,7 +6,7 @@
 namespace muster::store {
 
 void insert_operator_token(Tx& tx, const OperatorToken& token) {
-  tx.execute(
+  tx.post(
       "INSERT INTO operator_tokens (operator_id, name, token_hash, scopes, created_at, expires_at)"
       " VALUES ($1, $2, $3, $4, $5, $6)",
       token.id, token.name, token.hash, token.scopes, token.created_at, token.expires_at);
@@ -26,7 +26,7 @@ std::vector<OperatorToken> list_operator_tokens(Reader& reader) {
 }
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token) {
-  tx.execute(
+  tx.post(
       "INSERT INTO enrolment_tokens"
       " (org_id, token_id, token_hash, max_uses, uses, created_at, expires_at)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -62,7 +62,7 @@ bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {
 }
 
 void insert_inventory_key(Tx& tx, const InventoryKey& key) {
-  tx.execute(
+  tx.post(
       "INSERT INTO inventory_keys (org_id, key_id, name, key_hash, scopes, created_at)"
       " VALUES ($1, $2, $3, $4, $5, $6)",
       key.org, key.id, key.name, key.hash, key.scopes, key.created_at);

@@ -43,7 +43,7 @@ std::optional<OrgId> insert_org(Tx& tx, std::string_view name, Instant now) {
 }
 
 void date_default_org(Tx& tx, Instant now) {
-  tx.execute("UPDATE orgs SET created_at = $1 WHERE org_id = 1 AND created_at = 0", now);
+  tx.post("UPDATE orgs SET created_at = $1 WHERE org_id = 1 AND created_at = 0", now);
 }
 
 std::optional<std::string> find_secret(Reader& reader, std::string_view name) {
@@ -53,7 +53,7 @@ std::optional<std::string> find_secret(Reader& reader, std::string_view name) {
 }
 
 void insert_secret(Tx& tx, std::string_view name, std::string_view sealed) {
-  tx.execute("INSERT INTO secrets (name, sealed) VALUES ($1, $2)", name, Blob{sealed});
+  tx.post("INSERT INTO secrets (name, sealed) VALUES ($1, $2)", name, Blob{sealed});
 }
 
 std::vector<Setting> list_settings(Reader& reader) {
@@ -67,14 +67,14 @@ std::vector<Setting> list_settings(Reader& reader) {
 }
 
 void set_setting(Tx& tx, const Setting& setting) {
-  tx.execute(
+  tx.post(
       "INSERT INTO settings (org_id, scope, scope_id, name, value) VALUES ($1, $2, $3, $4, $5)"
       " ON CONFLICT (org_id, scope, scope_id, name) DO UPDATE SET value = excluded.value",
       setting.org, setting.scope, setting.scope_id, setting.name, setting.value);
 }
 
 void insert_audit(Tx& tx, const AuditRow& row) {
-  tx.execute(
+  tx.post(
       "INSERT INTO audit (org_id, audit_id, at, actor, action, target, details)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7)",
       row.org, row.id, row.at, row.actor, row.action, row.target, row.details);
@@ -94,7 +94,7 @@ std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count) {
 }
 
 void insert_event(Tx& tx, const EventRow& row) {
-  tx.execute(
+  tx.post(
       "INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7)",
       row.org, row.id, row.at, row.type, row.agent, row.host, row.details);

@@ -88,18 +88,18 @@ std::vector<Control> list_controls(Reader& reader, OrgId org, TaskId task) {
 }  // namespace
 
 void insert_task(Tx& tx, const Task& task) {
-  tx.execute("INSERT INTO tasks (" TASK_COLUMNS
-             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-             " $17, $18, $19, $20)",
-             task.org, task.id, task.agent, task.batch, model::task_type_name(task.type),
-             model::task_status_name(task.status), task.priority, task.payload, task.redeliver,
-             task.execution_timeout_seconds, task.created_by, task.created_at, task.deliver_by,
-             task.valid_until, task.attempt, task.assigned_at, task.lease_until, task.started_at,
-             task.finished_at, task.error);
+  tx.post("INSERT INTO tasks (" TASK_COLUMNS
+          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+          " $17, $18, $19, $20)",
+          task.org, task.id, task.agent, task.batch, model::task_type_name(task.type),
+          model::task_status_name(task.status), task.priority, task.payload, task.redeliver,
+          task.execution_timeout_seconds, task.created_by, task.created_at, task.deliver_by,
+          task.valid_until, task.attempt, task.assigned_at, task.lease_until, task.started_at,
+          task.finished_at, task.error);
 }
 
 void set_task(Tx& tx, const Task& task) {
-  tx.execute(
+  tx.post(
       "UPDATE tasks SET status = $3, attempt = $4, assigned_at = $5, lease_until = $6,"
       " started_at = $7, finished_at = $8, error = $9 WHERE org_id = $1 AND task_id = $2",
       task.org, task.id, model::task_status_name(task.status), task.attempt, task.assigned_at,
@@ -172,22 +172,49 @@ bool insert_result(Tx& tx, OrgId org, const TaskResult& result) {
              result.bundle) == 1;
 }
 
-void set_control(Tx& tx, OrgId org, TaskId task, const Control& control) {
-  tx.execute(
-      "INSERT INTO controls (org_id, task_id, control_id, position, name, validator, exit_code,"
-      " compliant, skipped, severity, category, subcategory, techniques, tactics, expected, actual,"
-      " details, error_message, flag) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-      " $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (org_id, task_id, control_id) DO UPDATE SET"
-      " position = excluded.position, name = excluded.name, validator = excluded.validator,"
-      " exit_code = excluded.exit_code, compliant = excluded.compliant,"
-      " skipped = excluded.skipped, severity = excluded.severity, category = excluded.category,"
-      " subcategory = excluded.subcategory, techniques = excluded.techniques,"
-      " tactics = excluded.tactics, expected = excluded.expected, actual = excluded.actual,"
-      " details = excluded.details, error_message = excluded.error_message, flag = excluded.flag",
-      org, task, control.control_id, control.position, control.name, control.validator,
-      control.exit_code, control.compliant, control.skipped, control.severity, control.category,
-      control.subcategory, control.techniques, control.tactics, control.expected, control.actual,
-      control.details, control.error_message, control.flag);
+#define CONTROL_COLUMNS                                                                    \
+  "org_id, task_id, control_id, position, name, validator, exit_code, compliant, skipped," \
+  " severity, category, subcategory, techniques, tactics, expected, actual, details,"      \
+  " error_message, flag"
+#define CONTROL_REPEATED                                                                     \
+  " ON CONFLICT (org_id, task_id, control_id) DO UPDATE SET"                                 \
+  " position = excluded.position, name = excluded.name, validator = excluded.validator,"     \
+  " exit_code = excluded.exit_code, compliant = excluded.compliant,"                         \
+  " skipped = excluded.skipped, severity = excluded.severity, category = excluded.category," \
+  " subcategory = excluded.subcategory, techniques = excluded.techniques,"                   \
+  " tactics = excluded.tactics, expected = excluded.expected, actual = excluded.actual,"     \
+  " details = excluded.details, error_message = excluded.error_message, flag = excluded.flag"
+
+void set_controls(Tx& tx, OrgId org, TaskId task, const std::vector<Control>& controls) {
+  tx.post_batch(
+      "INSERT INTO controls (" CONTROL_COLUMNS
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+      " $19)" CONTROL_REPEATED,
+      "INSERT INTO controls (" CONTROL_COLUMNS ") SELECT DISTINCT ON (control_id) " CONTROL_COLUMNS
+      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
+      " $18, $19) WITH ORDINALITY AS given (" CONTROL_COLUMNS
+      ", place) ORDER BY control_id, place DESC" CONTROL_REPEATED,
+      controls, [&](const Control& control) {
+        return std::array<Param, 19>{org,
+                                     task,
+                                     control.control_id,
+                                     control.position,
+                                     control.name,
+                                     control.validator,
+                                     control.exit_code,
+                                     control.compliant,
+                                     control.skipped,
+                                     control.severity,
+                                     control.category,
+                                     control.subcategory,
+                                     control.techniques,
+                                     control.tactics,
+                                     control.expected,
+                                     control.actual,
+                                     control.details,
+                                     control.error_message,
+                                     control.flag};
+      });
 }
 
 std::optional<TaskResult> find_result(Reader& reader, OrgId org, TaskId task) {

@@ -6,13 +6,17 @@
 #include <sqlite3.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace muster::store {
 
 namespace {
 
 [[noreturn]] void fail(sqlite3* database, const char* what) {
-  throw StoreError(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(database));
+  const int code = sqlite3_extended_errcode(database);
+  const bool duplicate = code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
+  const auto kind = duplicate ? StoreError::Kind::duplicate : StoreError::Kind::broken;
+  throw StoreError(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(database), kind);
 }
 
 class SqliteStatement final : public Statement {
@@ -44,6 +48,11 @@ class SqliteStatement final : public Statement {
     fail(database_, sqlite3_sql(statement_));
   }
 
+  void post() override {
+    while (step()) {
+    }
+  }
+
   void reset() override {
     sqlite3_reset(statement_);
     sqlite3_clear_bindings(statement_);
@@ -71,20 +80,25 @@ class SqliteStatement final : public Statement {
   static constexpr std::size_t params_max = 32;
 
   int bind_one(int index, const Param& param) {
+    if (param.null) return sqlite3_bind_null(statement_, index);
+    std::string kept;
+    std::string_view text;
     switch (param.kind) {
-      case Param::Kind::null:
-        return sqlite3_bind_null(statement_, index);
       case Param::Kind::integer:
         return sqlite3_bind_int64(statement_, index, param.integer);
       case Param::Kind::real:
         return sqlite3_bind_double(statement_, index, param.real);
       case Param::Kind::text:
-        return sqlite3_bind_text64(statement_, index, param.view.data(), param.view.size(),
-                                   SQLITE_TRANSIENT, SQLITE_UTF8);
+        text = well_formed(param.view, kept);
+        return sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_TRANSIENT,
+                                   SQLITE_UTF8);
       case Param::Kind::blob:
         return param.view.empty() ? sqlite3_bind_zeroblob(statement_, index, 0)
                                   : sqlite3_bind_blob64(statement_, index, param.view.data(),
                                                         param.view.size(), SQLITE_TRANSIENT);
+      case Param::Kind::none:
+      case Param::Kind::column:
+        break;  // this engine takes rows one by one
     }
     return SQLITE_MISUSE;
   }
@@ -97,7 +111,8 @@ class SqliteStatement final : public Statement {
 
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(const std::string& path, Access access, const std::string& vfs) {
+  SqliteConnection(const std::string& path, Access access, const std::string& vfs)
+      : access_(access) {
     const int flags = access == Access::read_only
                           ? SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -114,10 +129,16 @@ class SqliteConnection final : public Connection {
       run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
     }
   }
-  ~SqliteConnection() override { sqlite3_close_v2(database_); }
+  ~SqliteConnection() override {
+    for (Command* command : {&begin_, &savepoint_, &undo_, &release_, &commit_}) {
+      command->statement.reset();
+    }
+    sqlite3_close_v2(database_);
+  }
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
+  Engine engine() const override { return Engine::sqlite; }
   std::unique_ptr<Statement> prepare(const char* sql) override {
     return std::make_unique<SqliteStatement>(database_, sql);
   }
@@ -126,8 +147,47 @@ class SqliteConnection final : public Connection {
   }
   std::int64_t changes() const override { return sqlite3_changes64(database_); }
 
+  void begin() override { run_prepared(begin_); }
+  void begin_alone() override { run("BEGIN IMMEDIATE"); }
+  void savepoint() override { run_prepared(savepoint_); }
+  void undo_to_savepoint() override {
+    run_prepared(undo_);
+    run_prepared(release_);
+  }
+  void release() override { run_prepared(release_); }
+  void commit() override { run_prepared(commit_); }
+  void rollback() override {
+    // SQLite has rolled back by itself after some errors.
+    if (sqlite3_get_autocommit(database_) == 0) run("ROLLBACK");
+  }
+  bool lost() override { return false; }
+
  private:
+  struct Command {
+    const char* sql;
+    std::unique_ptr<SqliteStatement> statement{};
+  };
+
+  void run_prepared(Command& command) {
+    if (!command.statement) {
+      command.statement = std::make_unique<SqliteStatement>(database_, command.sql);
+    }
+    const Ended ended{*command.statement};
+    command.statement->post();
+  }
+  /// A statement that failed must be reset too, or it holds its transaction open.
+  struct Ended {
+    ~Ended() { statement.reset(); }
+    SqliteStatement& statement;
+  };
+
+  const Access access_;
   sqlite3* database_ = nullptr;
+  Command begin_{access_ == Access::read_write ? "BEGIN IMMEDIATE" : "BEGIN"};
+  Command savepoint_{"SAVEPOINT request"};
+  Command undo_{"ROLLBACK TO request"};
+  Command release_{"RELEASE request"};
+  Command commit_{"COMMIT"};
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ class SqliteDatabase final : public Database {
   std::unique_ptr<Connection> connect(Access access) override {
     return open_sqlite(path_, access, vfs_);
   }
+  bool remote() const override { return false; }
 
  private:
   std::string path_;
