@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every write, with the store failing in the middle of it: memory and store stay as they were, and
-// the same write succeeds afterwards. And the audit rows of those that succeed.
+// Every write, with each of its statements failing in turn, the connection breaking before each of
+// them, and the answer to its commit lost: memory agrees with the store, and the same write
+// succeeds afterwards. And the audit rows of those that succeed.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -10,7 +11,6 @@
 #include "fleet/heartbeats.h"
 #include "fleet/orgs.h"
 #include "fleet/testing.h"
-#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::fleet {
 namespace {
@@ -23,7 +23,7 @@ constexpr const char* feed =
 /// A fleet with something of everything, and all the ways to change it.
 class World {
  public:
-  World() {
+  explicit World(store::Engine engine = engine_of_tests()) : fleet(1, engine) {
     enrolled = fleet.enrol("web-1", "machine-a");
     fleet.now = fleet.now + Duration(5);
     again = fleet.enrol("web-1", "machine-a");
@@ -258,89 +258,58 @@ class World {
   }
 };
 
-/// Every row of the store, counted per table and summed over what a write changes in place.
+using store::testing::Faults;
+
 std::string rows_of(World& world) {
-  const auto count = [&](store::Sql sql) { return std::to_string(world.fleet.count(sql)) + " "; };
-  return count("SELECT count(*) FROM agents WHERE status = 'active'") +
-         count("SELECT sum(key_generation + coalesce(key_offered, 0) * 10) FROM agents") +
-         count("SELECT count(key_since) FROM agents") + count("SELECT count(*) FROM hosts") +
-         count("SELECT sum(last_seen) FROM hosts") +
-         count("SELECT sum(uses) FROM enrolment_tokens") +
-         count("SELECT count(revoked_at) FROM enrolment_tokens") +
-         count("SELECT count(revoked_at) FROM inventory_keys") +
-         count("SELECT count(*) FROM inventory_keys") + count("SELECT count(*) FROM orgs") +
-         count("SELECT count(*) FROM operator_tokens") + count("SELECT count(*) FROM settings") +
-         count("SELECT count(*) FROM tasks WHERE status = 'pending'") +
-         count("SELECT count(*) FROM results") + count("SELECT count(*) FROM controls") +
-         count("SELECT count(*) FROM packages") + count("SELECT sum(hosts) FROM package_sets") +
-         count("SELECT count(*) FROM package_sets") +
-         count("SELECT count(*) FROM findings WHERE status = 'open'") +
-         count("SELECT count(*) FROM findings") + count("SELECT count(*) FROM events") +
-         count("SELECT count(*) FROM audit") + count("SELECT count(*) FROM agent_presence") +
-         count("SELECT count(*) FROM feeds") +
-         count("SELECT count(*) FROM advisories a JOIN feeds f ON f.generation = a.generation");
+  return world.fleet.database.rows();
 }
 
-constexpr const char* tables[] = {
-    "orgs",     "operator_tokens", "enrolment_tokens", "inventory_keys", "hosts",    "agents",
-    "tasks",    "agent_presence",  "results",          "controls",       "packages", "package_sets",
-    "findings", "settings",        "events",           "audit",          "feeds",    "advisories"};
+using Where = std::pair<store::Engine, std::string>;
 
-/// Makes the next insert into, update or deletion of a table fail; goes with its life.
-class Fault {
- public:
-  Fault(World& world, const std::string& table, const std::string& what)
-      : database_(store::open_sqlite(world.fleet.directory.path() + "/muster.db",
-                                     store::Access::read_write)) {
-    const std::string sql = "CREATE TRIGGER fault BEFORE " + what + " ON " + table +
-                            " BEGIN SELECT RAISE(ABORT, 'a fault of the test'); END";
-    database_->run(sql.c_str());
+class FaultLoop : public testing::TestWithParam<Where> {
+ protected:
+  void SetUp() override {
+    if (!store::testing::available(GetParam().first)) GTEST_SKIP() << store::testing::not_available;
+    world = std::make_unique<World>(GetParam().first);
+    named = world->writes().at(GetParam().second);
   }
-  ~Fault() { database_->run("DROP TRIGGER fault"); }
-  Fault(const Fault&) = delete;
-  Fault& operator=(const Fault&) = delete;
+  void write() { world->fleet->store.write(named.write); }
+  Faults& faults() { return *world->fleet.faults; }
 
- private:
-  std::unique_ptr<store::Connection> database_;
+  /// Lets the write fail at its first call to the database, then the second, until it passes.
+  void fail_everywhere(Faults::How how) {
+    const std::string memory = world->memory();
+    const std::string rows = rows_of(*world);
+    int n = 1;
+    for (;; ++n) {
+      faults().arrange(n, how);
+      try {
+        write();
+        EXPECT_TRUE(faults().cancel()) << "call " << n << " failed and nobody was told";
+        break;
+      } catch (const store::StoreError&) {
+        ASSERT_FALSE(faults().cancel()) << n;
+      }
+      ASSERT_EQ(world->memory(), memory) << n;
+      ASSERT_EQ(rows_of(*world), rows) << n;
+    }
+    EXPECT_GT(n, 5) << "begin, savepoint, a statement, release and commit at least";
+    EXPECT_NE(rows_of(*world), rows) << "it works once the store does";
+  }
+
+  std::unique_ptr<World> world;
+  World::Named named;
 };
 
-class Faults : public testing::TestWithParam<std::string> {};
-
-TEST_P(Faults, LeaveMemoryAndStoreAsTheyWere) {
-  World world;
-  const World::Named named = world.writes().at(GetParam());
-  const std::string memory = world.memory();
-  const std::string rows = rows_of(world);
-  const auto expect_unchanged = [&](const std::string& where) {
-    ASSERT_EQ(world.memory(), memory) << where;
-    ASSERT_EQ(rows_of(world), rows) << where;
-  };
-  int faults = 0;
-  for (const std::string table : tables) {
-    for (const std::string what : {"INSERT", "UPDATE", "DELETE"}) {
-      if (table == "audit" && what != "INSERT") continue;  // never happens at all
-      const Fault fault(world, table, what);
-      bool reached_the_end = false;
-      EXPECT_THROW(world.fleet->store.write([&](store::Tx& tx) {
-        named.write(tx);
-        reached_the_end = true;
-        throw store::StoreError("the disk is full");
-      }),
-                   store::StoreError);
-      faults += reached_the_end ? 0 : 1;
-      expect_unchanged(table + " " + what);
-    }
-  }
-  EXPECT_GT(faults, 0) << "no statement of it failed";
-  world.fleet->store.write(named.write);
-  EXPECT_NE(rows_of(world), rows) << "it works once the store does";
+TEST_P(FaultLoop, AFailureLeavesMemoryAndStoreAsTheyWere) {
+  fail_everywhere(Faults::How::fail);
   for (const auto& [action, count] : named.audit) {
     std::int64_t found = 0;
-    world.fleet->store.read([&](store::Reader& reader) {
+    world->fleet->store.read([&, action = action](store::Reader& reader) {
       store::Rows audit = reader.query(
           "SELECT count(*) FROM audit WHERE action = $1 AND at = $2 AND"
           " actor = 'operator:1'",
-          action, world.fleet.now);
+          action, world->fleet.now);
       audit.next();
       found = audit.integer(0);
     });
@@ -348,16 +317,56 @@ TEST_P(Faults, LeaveMemoryAndStoreAsTheyWere) {
   }
 }
 
-std::vector<std::string> write_names() {
-  std::vector<std::string> names;
-  World world;
-  for (const auto& [name, write] : world.writes()) names.push_back(name);
-  return names;
+TEST_P(FaultLoop, ALostConnectionLeavesMemoryAndStoreAsTheyWere) {
+  fail_everywhere(Faults::How::lose);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryWrite, Faults, testing::ValuesIn(write_names()),
-                         [](const testing::TestParamInfo<std::string>& name) {
-                           std::string text = name.param;
+TEST_P(FaultLoop, ALostCommitLeavesMemoryAndStoreAsTheyWere) {
+  const std::string memory = world->memory();
+  const std::string rows = rows_of(*world);
+  faults().arrange_at_commit(Faults::How::question_lost);
+  EXPECT_THROW(write(), store::StoreError);
+  EXPECT_EQ(world->memory(), memory);
+  EXPECT_EQ(rows_of(*world), rows);
+}
+
+TEST_P(FaultLoop, ALostAnswerLeavesMemoryAsTheStoreIs) {
+  World undisturbed(GetParam().first);
+  undisturbed.fleet->store.write(undisturbed.writes().at(GetParam().second).write);
+  const std::string rows_before = rows_of(*world);
+
+  const std::string memory_before = world->memory();
+  faults().arrange_at_commit(Faults::How::answer_lost);
+  faults().refuse_connections(1);
+  EXPECT_THROW(write(), store::StoreError) << "nobody can tell yet";
+  EXPECT_EQ(world->memory(), memory_before) << "memory never leads";
+  EXPECT_NE(rows_of(*world), rows_before);
+  bool told = false;
+  while (!told) {
+    try {
+      world->fleet->store.write([](store::Tx&) {});
+      told = true;
+    } catch (const store::StoreError&) {
+    }
+  }
+  EXPECT_EQ(world->memory(), undisturbed.memory()) << "as if the answer had come";
+}
+
+std::vector<Where> every_write_on_every_engine() {
+  std::vector<Where> all;
+  World world(store::Engine::sqlite);
+  for (const auto& [name, write] : world.writes()) {
+    all.emplace_back(store::Engine::sqlite, name);
+    all.emplace_back(store::Engine::postgres, name);
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWrite, FaultLoop, testing::ValuesIn(every_write_on_every_engine()),
+                         [](const testing::TestParamInfo<Where>& where) {
+                           std::string text =
+                               std::string(store::testing::engine_name(where.param.first)) + "_" +
+                               where.param.second;
                            std::replace_if(
                                text.begin(), text.end(),
                                [](char c) { return c == ' ' || c == '-'; }, '_');
@@ -368,22 +377,23 @@ TEST(ImportFaults, BeforeTheFeedIsStoredNothingChanges) {
   for (const std::string table : {"advisories", "feeds", "audit"}) {
     World world;
     const std::string memory = world.memory();
-    const std::string rows = rows_of(world);
-    {
-      const Fault fault(world, table, table == "feeds" ? "UPDATE" : "INSERT");
-      EXPECT_THROW((void)world.fleet.import(feeds::FeedKind::debian, feed), store::StoreError);
-    }
+    const auto in_force = [&] {
+      return std::to_string(world.fleet.count("SELECT generation FROM feeds")) + " " +
+             std::to_string(world.fleet.count("SELECT count(*) FROM audit"));
+    };
+    const std::string feeds = in_force();
+    world.fleet.faults->refuse("INSERT INTO " + table);
+    EXPECT_THROW((void)world.fleet.import(feeds::FeedKind::debian, feed), store::StoreError);
     EXPECT_EQ(world.memory(), memory) << table;
-    EXPECT_EQ(rows_of(world), rows) << table;
+    EXPECT_EQ(in_force(), feeds) << table;
   }
 }
 
 TEST(ImportFaults, WhatAFailedImportLeftGoesWithTheNext) {
   World world;
-  {
-    const Fault fault(world, "audit", "INSERT");
-    EXPECT_THROW((void)world.fleet.import(feeds::FeedKind::debian, feed), store::StoreError);
-  }
+  world.fleet.faults->refuse("INSERT INTO audit");
+  EXPECT_THROW((void)world.fleet.import(feeds::FeedKind::debian, feed), store::StoreError);
+  world.fleet.faults->cancel();
   EXPECT_GT(world.fleet.count("SELECT count(*) FROM advisories"), 1)
       << "of a generation not in force";
   world.fleet.reopen();
