@@ -23,6 +23,7 @@
 #include "main/certificate_watch.h"
 #include "main/openapi.h"
 #include "net/server.h"
+#include "store/postgres/postgres_connection.h"
 #include "store/sqlite/sqlite_connection.h"
 
 namespace muster {
@@ -137,6 +138,11 @@ net::ServerOptions server_options(const Address& address, const Config& config,
   return options;
 }
 
+std::unique_ptr<store::Database> open_database(const Flags& flags) {
+  if (flags.store == "sqlite") return std::make_unique<store::SqliteDatabase>(flags.data);
+  return std::make_unique<store::PostgresDatabase>(flags.store);
+}
+
 int serve(const Flags& flags, const Address& address, const Config& config) {
   const sigset_t signals = block_signals();
   const SystemClock clock;
@@ -155,8 +161,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   }
   const std::string secret_file =
       flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
-  fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(flags.data), secret_file, rng,
-                     clock.now());
+  fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now());
   if (fleet::create_bootstrap_token(fleet, rng, flags.data + "/admin.token", clock.now())) {
     log.write(LogLevel::info, "bootstrap_token_created");
   }
@@ -222,8 +227,14 @@ int run(int argc, char** argv) {
   CLI::App cli("musterd: the Muster server", "musterd");
   cli.add_option("--data", flags.data, "Directory of the store; created if missing")->required();
   cli.add_option("--listen", flags.listen, "ADDRESS:PORT to listen on")->capture_default_str();
-  cli.add_option("--store", flags.store, "Where data is kept")
-      ->check(CLI::IsMember({"sqlite"}))
+  cli.add_option("--store", flags.store,
+                 "Where data is kept: sqlite (in --data) or postgresql://USER@HOST/DATABASE, with "
+                 "the password in ~/.pgpass")
+      ->check([](const std::string& store) {
+        return store == "sqlite" || store::PostgresDatabase::is_address(store)
+                   ? ""
+                   : "must be sqlite or postgresql://USER@HOST/DATABASE";
+      })
       ->capture_default_str();
   cli.add_option("--config", flags.config_file, "Configuration file (TOML)");
   cli.add_option("--server-url", flags.server_url, "Address that agents are told");
