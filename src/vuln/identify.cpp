@@ -159,12 +159,12 @@ bool has_own_advisories(Ecosystem ecosystem) {
 /// Fills in the CPE, reported or from the table.
 void set_cpe(Identity& identity, const model::Package& package) {
   const std::string version = escape_cpe_value(version_within(package.version));
-  if (const auto reported = parse_cpe(package.cpe); reported.ok()) {
+  if (auto reported = parse_cpe(package.cpe); reported.ok()) {
     identity.cpe_source = Identity::Source::reported;
-    const bool complete = (reported->version != "*" && reported->version != "-") ||
-                          version.empty() || reported->part != 'a';
-    identity.cpe =
-        complete ? reported->text : make_cpe(reported->vendor, reported->product, version);
+    std::string& stated = (*reported)[CpeAttribute::version];
+    const bool application = (*reported)[CpeAttribute::part] == "a";
+    if (application && !version.empty() && !is_literal_cpe_value(stated)) stated = version;
+    identity.cpe = bind_to_formatted_string(*reported);
     return;
   }
   if (!may_be_product(package.ecosystem)) return;

@@ -32,7 +32,8 @@ std::string product_of(const Package& package) {
   const Identity identity = identify(package);
   if (identity.cpe.empty()) return "";
   const auto cpe = parse_cpe(identity.cpe);
-  return cpe.ok() ? cpe->vendor + ":" + cpe->product : "invalid: " + identity.cpe;
+  if (!cpe.ok()) return "invalid: " + identity.cpe;
+  return (*cpe)[CpeAttribute::vendor] + ":" + (*cpe)[CpeAttribute::product];
 }
 
 TEST(NormaliseProductName, KeepsTheWordsThatIdentify) {
