@@ -88,6 +88,8 @@ inline constexpr std::size_t hostname_bytes = 255;
 inline constexpr std::size_t version_bytes = 200;
 inline constexpr std::size_t vendor_bytes = 200;
 inline constexpr std::size_t cpe_bytes = 500;
+/// One end of a range of versions in a feed; NVD's longest is below 100.
+inline constexpr std::size_t range_end_bytes = 500;
 inline constexpr std::size_t os_bytes = 200;
 inline constexpr std::size_t ip_address_bytes = 45;
 inline constexpr std::size_t path_bytes = 1000;
@@ -102,6 +104,8 @@ inline constexpr std::size_t output_bytes = 1 * MiB;
 // --- Lists -----------------------------------------------------------------------------------
 /// A large Debian desktop has 4,000 packages and as many language packages.
 inline constexpr std::size_t software_items = 20000;
+/// CPE criteria of one advisory: NVD's widest (processor flaws) have 5,821.
+inline constexpr std::size_t cpe_criteria = 50'000;
 inline constexpr std::size_t tags = 64;
 inline constexpr std::size_t tag_bytes = 100;
 inline constexpr std::size_t controls = 2000;

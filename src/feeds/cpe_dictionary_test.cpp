@@ -7,8 +7,8 @@
 
 #include "base/limits.h"
 #include "feeds/decompress.h"
+#include "model/cpe.h"
 #include "version/test_support.h"
-#include "vuln/cpe.h"
 
 namespace muster::feeds {
 namespace {
@@ -33,15 +33,15 @@ TEST(CpeDictionary, IsReadAndWrittenWholeInBothBindings) {
   ASSERT_GT(uris->size(), 100'000U);
   const std::unordered_set<std::string> known(strings->begin(), strings->end());
   for (const std::string& uri : *uris) {
-    const auto cpe = vuln::unbind_cpe(uri);
+    const auto cpe = model::unbind_cpe(uri);
     ASSERT_TRUE(cpe.ok()) << uri << ": " << cpe.error().message;
-    EXPECT_TRUE(known.contains(vuln::bind_to_formatted_string(*cpe))) << uri;
-    EXPECT_EQ(vuln::bind_to_uri(*cpe), uri);
+    EXPECT_TRUE(known.contains(model::bind_to_formatted_string(*cpe))) << uri;
+    EXPECT_EQ(model::bind_to_uri(*cpe), uri);
   }
   for (const std::string& text : *strings) {
-    const auto cpe = vuln::unbind_cpe(text);
+    const auto cpe = model::unbind_cpe(text);
     ASSERT_TRUE(cpe.ok()) << text << ": " << cpe.error().message;
-    EXPECT_EQ(vuln::bind_to_formatted_string(*cpe), text);
+    EXPECT_EQ(model::bind_to_formatted_string(*cpe), text);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "feeds/debian/debian.h"
 #include "feeds/kev/kev.h"
+#include "feeds/nvd/nvd.h"
 
 namespace muster::feeds {
 
@@ -42,6 +43,12 @@ Result<FeedSummary> feed_kev(std::string_view text, const RecordSink& sink) {
 
 Result<FeedSummary> feed_debian(std::string_view text, const RecordSink& sink) {
   return parse_debian(text, [&](model::Advisory&& advisory) {
+    if (sink.advisory) sink.advisory(std::move(advisory));
+  });
+}
+
+Result<FeedSummary> feed_nvd(std::string_view text, const RecordSink& sink) {
+  return parse_nvd(text, [&](model::Advisory&& advisory) {
     if (sink.advisory) sink.advisory(std::move(advisory));
   });
 }

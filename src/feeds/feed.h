@@ -39,6 +39,8 @@ struct FeedSummary {
   /// Rows that could not be read and so say nothing; the first `remarks_max` of them are named.
   std::size_t skipped = 0;
   std::vector<std::string> remarks;
+  /// Records that say nothing of any product: rejected, or not analysed yet.
+  std::size_t silent = 0;
 
   static constexpr std::size_t remarks_max = 20;
 };

@@ -47,8 +47,7 @@ std::vector<VersionRange> read_ranges(Fields& fields) {
   found->for_each([&](const Json& element) {
     const std::string at = "ranges[" + std::to_string(ranges.size()) + "]";
     Fields range(element, fields.path(at));
-    ranges.push_back({text_or_empty(range, "introduced"), text_or_empty(range, "fixed"),
-                      text_or_empty(range, "last_affected")});
+    ranges.push_back(read_range(range));
     if (!range.finish().ok()) fields.fail(at, "is malformed");
   });
   return ranges;
@@ -95,14 +94,18 @@ std::string encode_advisory(const Advisory& advisory) {
     json.key("ranges").begin_array();
     for (const VersionRange& range : advisory.ranges) {
       json.begin_object();
-      member_unless_empty(json, "introduced", range.introduced);
-      member_unless_empty(json, "fixed", range.fixed);
-      member_unless_empty(json, "last_affected", range.last_affected);
+      write_range(json, range);
       json.end_object();
     }
     json.end_array();
   }
+  if (!advisory.configurations.empty()) {
+    json.key("configurations");
+    write_cpe_applicability(json, advisory.configurations);
+  }
   json.member("severity", severity_name(advisory.severity));
+  if (advisory.score_tenths) json.member("score_tenths", *advisory.score_tenths);
+  if (advisory.disputed) json.member("disputed", true);
   member_unless_empty(json, "urgency", advisory.urgency);
   member_unless_empty(json, "summary", advisory.summary);
   json.end_object();
@@ -127,8 +130,13 @@ Result<Advisory> decode_advisory(std::string_view text) {
   while (known < std::size(status_names) && status_names[known] != status) ++known;
   if (known == std::size(status_names)) fields.fail("status", "is no known status");
   advisory.ranges = read_ranges(fields);
+  advisory.configurations = read_cpe_applicability(fields, "configurations");
   const auto severity = parse_severity(fields.text("severity", text_bytes_max));
   if (!severity) fields.fail("severity", "is no known severity");
+  if (const auto score = fields.optional_integer("score_tenths", 0, 100)) {
+    advisory.score_tenths = static_cast<std::uint8_t>(*score);
+  }
+  advisory.disputed = fields.optional_boolean("disputed").value_or(false);
   advisory.urgency = text_or_empty(fields, "urgency");
   advisory.summary = text_or_empty(fields, "summary");
   TRY(fields.finish());

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/cpe_applicability.h"
 #include "model/package.h"
+#include "model/version_range.h"
 
 namespace muster::model {
 
@@ -17,17 +19,8 @@ enum class Severity : std::uint8_t { unknown, negligible, low, medium, high, cri
 std::string_view severity_name(Severity severity);
 std::optional<Severity> parse_severity(std::string_view text);
 
-/// Versions from `introduced` (empty: from the first) up to, but without, `fixed`, or up to and
-/// including `last_affected`. With neither end it is open: no fix is known.
-struct VersionRange {
-  std::string introduced;
-  std::string fixed;
-  std::string last_affected;
-  friend auto operator<=>(const VersionRange&, const VersionRange&) = default;
-};
-
-/// What one feed says about one package of one ecosystem (and distribution release): the unit of
-/// storage, of matching and of evidence.
+/// What one feed says about one package of one ecosystem (and distribution release), or about the
+/// products that CPE names: the unit of storage, of matching and of evidence.
 struct Advisory {
   /// What the publisher decided. Only `affected` can make a finding; `fixed` and `not_affected`
   /// are kept because they overrule other feeds; `undetermined` is not assessed.
@@ -41,7 +34,11 @@ struct Advisory {
   std::string package;  // source package name in a distribution
   Status status = Status::affected;
   std::vector<VersionRange> ranges;  // any of them
+  /// Whom it affects, where CPE names say so and `package` and `ranges` do not.
+  CpeApplicability configurations;
   Severity severity = Severity::unknown;
+  std::optional<std::uint8_t> score_tenths;  // CVSS base score times ten, of the newest version
+  bool disputed = false;                     // somebody with a say denies that it is a flaw
   std::string urgency;  // the publisher's own word ("unimportant", "not yet assigned")
   std::string summary;  // at most 500 bytes of its description
 

@@ -16,6 +16,17 @@ Advisory full_advisory() {
   advisory.package = "libwebp";
   advisory.status = Advisory::Status::affected;
   advisory.ranges = {{"", "1.2.4-0.2+deb12u1", ""}, {"2.0", "", "2.1"}};
+  advisory.configurations = {
+      {true,
+       false,
+       {{false,
+         false,
+         {{"cpe:2.3:a:v:p:*:*:*:*:*:*:*:*", true, {"1.0", "2.0", "", ""}},
+          {R"(cpe:2.3:a:v:p:3\(1\):*:*:*:*:*:*:*)", true, {}}}},
+        {true, true, {{"cpe:2.3:o:v:os:-:*:*:*:*:*:*:*", false, {"", "", "4", "3"}}}}}},
+      {false, true, {}}};
+  advisory.score_tenths = 98;
+  advisory.disputed = true;
   advisory.severity = Severity::high;
   advisory.urgency = "not yet assigned";
   advisory.summary = "A heap overflow; \"quoted\", with a tab\t, a line\nend and an é.";

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "vuln/cpe.h"
+#include "model/cpe.h"
 
 namespace muster::vuln {
 
@@ -158,13 +158,13 @@ bool has_own_advisories(Ecosystem ecosystem) {
 
 /// Fills in the CPE, reported or from the table.
 void set_cpe(Identity& identity, const model::Package& package) {
-  const std::string version = escape_cpe_value(version_within(package.version));
-  if (auto reported = parse_cpe(package.cpe); reported.ok()) {
+  const std::string version = model::escape_cpe_value(version_within(package.version));
+  if (auto reported = model::parse_cpe(package.cpe); reported.ok()) {
     identity.cpe_source = Identity::Source::reported;
-    std::string& stated = (*reported)[CpeAttribute::version];
-    const bool application = (*reported)[CpeAttribute::part] == "a";
-    if (application && !version.empty() && !is_literal_cpe_value(stated)) stated = version;
-    identity.cpe = bind_to_formatted_string(*reported);
+    std::string& stated = (*reported)[model::CpeAttribute::version];
+    const bool application = (*reported)[model::CpeAttribute::part] == "a";
+    if (application && !version.empty() && !model::is_literal_cpe_value(stated)) stated = version;
+    identity.cpe = model::bind_to_formatted_string(*reported);
     return;
   }
   if (!may_be_product(package.ecosystem)) return;
@@ -174,7 +174,7 @@ void set_cpe(Identity& identity, const model::Package& package) {
   const CpeName main = identity.others.front();
   identity.others.erase(identity.others.begin());
   identity.cpe_source = Identity::Source::table;
-  identity.cpe = make_cpe(main.vendor, main.product, version);
+  identity.cpe = model::make_cpe(main.vendor, main.product, version);
 }
 
 }  // namespace
@@ -221,7 +221,8 @@ Identity::Kind identity_kind(const model::Package& package) {
     return Identity::Kind::distribution;
   }
   if (has_own_advisories(package.ecosystem)) return Identity::Kind::ecosystem;
-  if (parse_cpe(package.cpe).ok() || find_alias(package) != nullptr) return Identity::Kind::cpe;
+  if (model::parse_cpe(package.cpe).ok() || find_alias(package) != nullptr)
+    return Identity::Kind::cpe;
   return Identity::Kind::none;
 }
 

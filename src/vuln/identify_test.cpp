@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "base/json_read.h"
+#include "model/cpe.h"
 #include "version/test_support.h"
-#include "vuln/cpe.h"
 
 namespace muster::vuln {
 namespace {
@@ -31,9 +31,9 @@ Package program(std::string name, std::string version, std::string vendor,
 std::string product_of(const Package& package) {
   const Identity identity = identify(package);
   if (identity.cpe.empty()) return "";
-  const auto cpe = parse_cpe(identity.cpe);
+  const auto cpe = model::parse_cpe(identity.cpe);
   if (!cpe.ok()) return "invalid: " + identity.cpe;
-  return (*cpe)[CpeAttribute::vendor] + ":" + (*cpe)[CpeAttribute::product];
+  return (*cpe)[model::CpeAttribute::vendor] + ":" + (*cpe)[model::CpeAttribute::product];
 }
 
 TEST(NormaliseProductName, KeepsTheWordsThatIdentify) {
@@ -132,14 +132,15 @@ TEST(Identify, TakesAReportedCpeForAHint) {
 TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
   std::set<std::string> products;
-#define ALIAS(name, vendors, names)                                                               \
-  {                                                                                               \
-    EXPECT_EQ(normalise_product_name(name), name);                                                \
-    EXPECT_TRUE(seen.insert({name, vendors}).second) << name;                                     \
-    for (const auto each : version::test::split(names, ' ')) {                                    \
-      EXPECT_TRUE(parse_cpe("cpe:2.3:a:" + std::string(each) + ":1:*:*:*:*:*:*:*").ok()) << each; \
-    }                                                                                             \
-    products.insert(std::string(names));                                                          \
+#define ALIAS(name, vendors, names)                                                             \
+  {                                                                                             \
+    EXPECT_EQ(normalise_product_name(name), name);                                              \
+    EXPECT_TRUE(seen.insert({name, vendors}).second) << name;                                   \
+    for (const auto each : version::test::split(names, ' ')) {                                  \
+      EXPECT_TRUE(model::parse_cpe("cpe:2.3:a:" + std::string(each) + ":1:*:*:*:*:*:*:*").ok()) \
+          << each;                                                                              \
+    }                                                                                           \
+    products.insert(std::string(names));                                                        \
   }
 #include "vuln/aliases.def"
 #undef ALIAS

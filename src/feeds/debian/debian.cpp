@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/debian/debian.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "base/json_read.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "feeds/plain.h"
 
 namespace muster::feeds {
 
@@ -18,15 +18,6 @@ using model::Severity;
 constexpr std::size_t summary_bytes = 500;
 constexpr std::size_t urgency_bytes = 200;
 
-/// Text of the tracker in one line: it is shown in tables, and stored as plain text.
-std::string plain(std::string_view text, std::size_t bytes_max) {
-  std::string out(cut_utf8(text, bytes_max));
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  return out;
-}
-
 std::string_view text_of(const Json& object, std::string_view name) {
   const auto member = object.find(name);
   return member ? member->string().value_or("") : std::string_view{};
@@ -35,12 +26,12 @@ std::string_view text_of(const Json& object, std::string_view name) {
 std::string urgency_of(const Json& row) {
   std::string urgency(text_of(row, "urgency"));
   const auto nodsa = row.find("nodsa");
-  if (!nodsa || nodsa->is_null()) return plain(urgency, urgency_bytes);
+  if (!nodsa || nodsa->is_null()) return plain_line(urgency, urgency_bytes);
   urgency += urgency.empty() ? "no-dsa" : "; no-dsa";
   for (const std::string_view word : {text_of(row, "nodsa_reason"), text_of(row, "nodsa")}) {
     if (!word.empty()) urgency.append(": ").append(word);
   }
-  return plain(urgency, urgency_bytes);
+  return plain_line(urgency, urgency_bytes);
 }
 
 Severity severity_of(const Json& row) {
@@ -75,7 +66,7 @@ std::optional<std::string> set_verdict(Advisory& advisory, const Json& row) {
   } else if (status.empty()) {
     return "status is missing";
   } else {
-    return "status \"" + plain(status, 40) + "\" is unknown";
+    return "status \"" + plain_line(status, 40) + "\" is unknown";
   }
   return std::nullopt;
 }
@@ -86,15 +77,15 @@ class TrackerReader {
 
   void read_package(std::string_view package, const Json& issues) {
     if (!is_name(package) || !issues.is_object()) {
-      return skip(plain(package, 80), "must be a source package with an object of issues");
+      return skip(plain_line(package, 80), "must be a source package with an object of issues");
     }
     issues.for_each_member([&](std::string_view id, const Json& issue) {
-      const std::string path = std::string(package) + "." + plain(id, 80);
+      const std::string path = std::string(package) + "." + plain_line(id, 80);
       const auto releases = issue.find("releases");
       if (!is_name(id) || !releases || !releases->is_object()) {
         return skip(path, "must be an id with an object of releases");
       }
-      const std::string summary = plain(text_of(issue, "description"), summary_bytes);
+      const std::string summary = plain_line(text_of(issue, "description"), summary_bytes);
       releases->for_each_member([&](std::string_view codename, const Json& row) {
         read_row(package, id, summary, codename, row);
       });
@@ -118,8 +109,9 @@ class TrackerReader {
     const auto wrong = is_name(codename) ? set_verdict(advisory, row)
                                          : std::optional<std::string>("is no codename");
     if (wrong) {
-      return skip(std::string(package) + "." + std::string(id) + ".releases." + plain(codename, 80),
-                  *wrong);
+      return skip(
+          std::string(package) + "." + std::string(id) + ".releases." + plain_line(codename, 80),
+          *wrong);
     }
     advisory.distro = model::canonical_distro("debian:" + std::string(codename));
     advisory.severity = severity_of(row);

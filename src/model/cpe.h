@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace muster::vuln {
+namespace muster::model {
 
 /// The attributes of a CPE name in the order of the formatted string (NISTIR 7695 §6.2).
 enum class CpeAttribute : std::uint8_t {
@@ -83,4 +83,4 @@ CpeRelation relate_cpe_values(std::string_view source, std::string_view target);
 /// The relation of two names (NISTIR 7696 table 6-4).
 CpeRelation relate_cpe_names(const Cpe& source, const Cpe& target);
 
-}  // namespace muster::vuln
+}  // namespace muster::model

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vuln/cpe.h"
+#include "model/cpe.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-namespace muster::vuln {
+namespace muster::model {
 
 namespace {
 
@@ -384,4 +384,4 @@ CpeRelation relate_cpe_names(const Cpe& source, const Cpe& target) {
   return subset ? CpeRelation::subset : CpeRelation::superset;
 }
 
-}  // namespace muster::vuln
+}  // namespace muster::model

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vuln/cpe.h"
+#include "model/cpe.h"
 
 #include <gtest/gtest.h>
 
-namespace muster::vuln {
+namespace muster::model {
 namespace {
 
 std::string unbound(std::string_view text) {
@@ -216,4 +216,4 @@ TEST(Cpe, EscapesWhatAFormattedStringMust) {
 }
 
 }  // namespace
-}  // namespace muster::vuln
+}  // namespace muster::model

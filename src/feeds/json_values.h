@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace muster::feeds {
+
+/// Takes the first JSON value off `text` that begins with `{` or `[`, after white space and line
+/// separators; nothing at the end, or the rest when the value does not end. It frames only: strings
+/// and brackets are counted, and the value still has to be parsed. So one reader serves a file of
+/// one document, of one document a line, and several files one after another.
+std::optional<std::string_view> take_json_value(std::string_view& text);
+
+}  // namespace muster::feeds
