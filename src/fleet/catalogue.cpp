@@ -27,16 +27,31 @@ std::string encode_match(const vuln::Match& match) {
   return json.take();
 }
 
+Verdict::Hit hit_of(const vuln::Match& match) {
+  return {match.feed, match.id, match.cve, match.severity, encode_match(match)};
+}
+
 }  // namespace
 
 Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   Verdict verdict;
   verdict.identified = vuln::identify(package).kind != vuln::Identity::Kind::none;
-  const vuln::Verdict found = vuln::match(*knowledge.index, package);
-  for (const vuln::Match& match : found.matches) {
-    verdict.hits.push_back({match.feed, match.id, match.cve, match.severity, encode_match(match)});
-  }
+  vuln::Verdict found = vuln::match(*knowledge.index, package);
+  for (const vuln::Match& match : found.matches) verdict.hits.push_back(hit_of(match));
+  verdict.conditional = std::move(found.conditional);
   return verdict;
+}
+
+std::vector<Verdict::Hit> settle(const Knowledge& knowledge, const model::Package& package,
+                                 const Verdict& verdict, const vuln::Surroundings& surroundings) {
+  vuln::Verdict open;
+  open.conditional = verdict.conditional;
+  std::vector<Verdict::Hit> hits;
+  for (const vuln::Match& match :
+       vuln::settle(*knowledge.index, package, std::move(open), surroundings).matches) {
+    hits.push_back(hit_of(match));
+  }
+  return hits;
 }
 
 Catalogue::Catalogue() {

@@ -25,7 +25,8 @@ class Tx;
 }  // namespace muster::store
 namespace muster::vuln {
 class Index;
-}
+class Surroundings;
+}  // namespace muster::vuln
 
 namespace muster::fleet {
 
@@ -40,6 +41,8 @@ struct Verdict {
   };
   bool identified = false;  // by distribution, ecosystem or CPE
   std::vector<Hit> hits;
+  /// Rows of the index that hold or not depending on the host (vuln/match.h): settle() decides.
+  std::vector<std::uint32_t> conditional;
 };
 
 /// What all imported feeds say together, at one moment. Immutable.
@@ -51,6 +54,10 @@ struct Knowledge {
 
 /// Pure: the verdict on a package under one snapshot.
 Verdict assess(const Knowledge& knowledge, const model::Package& package);
+
+/// Pure: the hits among what `verdict`, which is assess(knowledge, package), left open.
+std::vector<Verdict::Hit> settle(const Knowledge& knowledge, const model::Package& package,
+                                 const Verdict& verdict, const vuln::Surroundings& surroundings);
 
 /// Holds the current snapshot; it is swapped whole. Safe from several threads.
 class Catalogue {

@@ -13,6 +13,7 @@
 #include "fleet/catalogue.h"
 #include "fleet/history.h"
 #include "fleet/known_packages.h"
+#include "model/agent.h"
 #include "model/finding.h"
 #include "store/sql/inventory.h"
 
@@ -21,6 +22,15 @@ namespace muster::fleet {
 /// Opens what a verdict found on a host's package; returns how many hits it has.
 std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
                           const Verdict& verdict, Instant now);
+
+struct MatchCount {
+  std::size_t opened = 0;
+  std::size_t resolved = 0;
+};
+/// Brings a host's findings in line with all that is known of it: opens what holds, and resolves
+/// what no longer does. Also for what depends on its system and its other software.
+MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
+                      KnownPackages& packages, const model::Host& host, Instant now);
 
 /// Replaces a feed by `content` (the publisher's own format, plain, gzip or zstd), builds the new
 /// snapshot and matches every host against it. Readers see the old snapshot until the new one is

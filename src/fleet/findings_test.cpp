@@ -89,6 +89,57 @@ TEST(Findings, ANewEditionOpensAndResolvesWithoutAReport) {
   EXPECT_EQ(resolved.stored.finding.resolved_at, fleet.now);
 }
 
+/// NVD's record of a flaw in Apache 2.4.37 where OpenSSL 1.1.1 is beside it.
+constexpr const char* conditional_flaw = R"({"id": "CVE-2019-0190", "configurations": [
+  {"operator": "AND", "nodes": [
+    {"operator": "OR", "cpeMatch": [{"vulnerable": true,
+      "criteria": "cpe:2.3:a:apache:http_server:2.4.37:*:*:*:*:*:*:*"}]},
+    {"operator": "OR", "cpeMatch": [{"vulnerable": false, "versionStartIncluding": "1.1.1",
+      "criteria": "cpe:2.3:a:openssl:openssl:*:*:*:*:*:*:*:*"}]}]}]})";
+
+model::Package own_build(const std::string& name, const std::string& version,
+                         const std::string& product) {
+  model::Package package;
+  package.name = name;
+  package.version = version;
+  package.cpe = "cpe:2.3:a:" + product + ":" + version + ":*:*:*:*:*:*:*";
+  return package;
+}
+
+TEST(ConditionalFindings, FollowTheOtherSoftwareOfTheHost) {
+  const model::Package apache = own_build("httpd", "2.4.37", "apache:http_server");
+  const model::Package old_openssl = own_build("openssl", "1.0.2k", "openssl:openssl");
+  const model::Package new_openssl = own_build("openssl", "1.1.1a", "openssl:openssl");
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {apache, old_openssl})).value();
+  fleet.report(TestFleet::report_of("web-2", {apache, new_openssl})).value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::nvd, conditional_flaw).ok());
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(findings(fleet)[0].stored.hostname, "web-2");
+  EXPECT_EQ(findings(fleet)[0].stored.package.name, "httpd");
+
+  fleet.report(TestFleet::report_of("web-1", {apache, new_openssl})).value();
+  EXPECT_EQ(findings(fleet).size(), 2U);
+  const ReportOutcome outcome =
+      fleet.report(TestFleet::report_of("web-2", {apache, old_openssl})).value();
+  EXPECT_EQ(outcome.findings_resolved, 1);
+  ASSERT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(findings(fleet)[0].stored.hostname, "web-1");
+}
+
+TEST(ConditionalFindings, FollowAPackageThatADeltaAdds) {
+  TestFleet fleet;
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::nvd, conditional_flaw).ok());
+  fleet.report(TestFleet::report_of("web-1", {own_build("httpd", "2.4.37", "apache:http_server")}))
+      .value();
+  EXPECT_TRUE(findings(fleet).empty());
+  InventoryReport delta =
+      TestFleet::report_of("web-1", {own_build("openssl", "1.1.1a", "openssl:openssl")});
+  delta.delta = true;
+  fleet.report(delta).value();
+  EXPECT_EQ(findings(fleet).size(), 1U);
+}
+
 TEST(Findings, ARepeatedImportChangesNothing) {
   TestFleet fleet;
   fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();

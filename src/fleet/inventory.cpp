@@ -155,6 +155,19 @@ bool take_facts(model::Host& host, const InventoryReport& report) {
   return changed;
 }
 
+/// Where some package's verdict depends on the host, any change of the host may change it: the host
+/// is matched as a whole. Returns the findings resolved.
+std::int64_t settle_conditions(store::Tx& tx, const Inventory& inventory,
+                               const Knowledge& knowledge, const model::Host& host,
+                               const Ids& packages, Instant now) {
+  const bool conditional = std::any_of(packages.begin(), packages.end(), [&](PackageId id) {
+    return !inventory.packages.verdict(tx, knowledge, host.org, id).conditional.empty();
+  });
+  if (!conditional) return 0;
+  const MatchCount count = match_host(tx, inventory.ids, knowledge, inventory.packages, host, now);
+  return static_cast<std::int64_t>(count.resolved);
+}
+
 }  // namespace
 
 Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
@@ -198,6 +211,9 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   }
 
   const bool facts_changed = take_facts(host, report);
+  if (facts_changed || !added.empty() || !removed.empty()) {
+    outcome.findings_resolved += settle_conditions(tx, inventory, *knowledge, host, next, now);
+  }
   host.last_seen = std::max(host.last_seen, now);
   host.last_report_at = now;
   host.package_count = static_cast<std::int64_t>(next.size());

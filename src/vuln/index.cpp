@@ -26,6 +26,9 @@ bool is_comparable(const Advisory& advisory) {
   const auto readable = [&](const std::string& end) {
     return end.empty() || version::validate(*scheme, end).ok();
   };
+  // Only CPE criteria exclude their first version.
+  const auto excludes = [](const VersionRange& each) { return !each.after.empty(); };
+  if (std::any_of(advisory.ranges.begin(), advisory.ranges.end(), excludes)) return false;
   return std::all_of(advisory.ranges.begin(), advisory.ranges.end(), [&](const VersionRange& each) {
     return readable(each.introduced) && readable(each.fixed) && readable(each.last_affected);
   });
@@ -48,6 +51,7 @@ struct Index::Builder::State {
 
   std::shared_ptr<Index> index = std::make_shared<Index>();
   std::vector<Draft> drafts;
+  CpeIndex::Builder cpe;
 
   std::vector<std::uint32_t> ranks() const;
   std::strong_ordering compare(const Draft& a, const Draft& b,
@@ -103,6 +107,7 @@ Index::Builder::Builder(Builder&&) noexcept = default;
 Index::Builder& Index::Builder::operator=(Builder&&) noexcept = default;
 
 void Index::Builder::add(const Advisory& advisory) {
+  if (!advisory.configurations.empty()) return state_->cpe.add(advisory);
   Index& index = *state_->index;
   StringPool& pool = index.pool_;
   const std::uint32_t distro = index.distros_.add(model::canonical_distro(advisory.distro));
@@ -152,6 +157,7 @@ std::shared_ptr<const Index> Index::Builder::finish() {
     index.groups_.back().last = at + 1;
     index.incomparable_ += draft.row.comparable ? 0 : 1;
   }
+  index.cpe_ = state_->cpe.finish();
   index.pool_.shrink();
   index.ranges_.shrink_to_fit();
   index.aliases_.shrink_to_fit();
@@ -207,7 +213,7 @@ std::vector<std::string> Index::aliases(const Row& row) const {
 std::size_t Index::bytes() const {
   return sizeof *this + pool_.bytes() + distros_.bytes() + rows_.capacity() * sizeof(Row) +
          ranges_.capacity() * sizeof(Range) + aliases_.capacity() * sizeof(std::uint32_t) +
-         groups_.capacity() * sizeof(Group);
+         groups_.capacity() * sizeof(Group) + cpe_.bytes();
 }
 
 }  // namespace muster::vuln

@@ -9,13 +9,15 @@
 #include <vector>
 
 #include "model/advisory.h"
+#include "vuln/cpe_index.h"
 #include "vuln/string_pool.h"
 
 namespace muster::vuln {
 
-/// An immutable snapshot of advisories, keyed by (ecosystem, distribution release, source package).
-/// Safe to read from several threads. Built aside and swapped whole, so a matcher never sees half a
-/// feed. The same advisories in any order build an index with the same answers in the same order.
+/// An immutable snapshot of advisories: by (ecosystem, distribution release, source package), and
+/// for those that name products by CPE, by product. Safe to read from several threads. Built aside
+/// and swapped whole, so a matcher never sees half a feed. The same advisories in any order build
+/// an index with the same answers in the same order.
 class Index {
  public:
   /// One advisory; texts are numbers of text().
@@ -73,7 +75,10 @@ class Index {
   std::vector<std::string> aliases(const Row& row) const;
   std::string_view text(std::uint32_t number) const { return pool_.text(number); }
 
-  std::size_t size() const { return rows_.size(); }
+  /// The advisories that name products by CPE.
+  const CpeIndex& cpe() const { return cpe_; }
+
+  std::size_t size() const { return rows_.size() + cpe_.size(); }
   /// Advisories that no version can be compared with: they find nothing and clear nothing.
   std::size_t incomparable() const { return incomparable_; }
   /// Memory in use, in bytes.
@@ -95,6 +100,7 @@ class Index {
   std::vector<std::uint32_t> aliases_;
   std::vector<Group> groups_;  // by key
   std::size_t incomparable_ = 0;
+  CpeIndex cpe_;
 };
 
 }  // namespace muster::vuln

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/json_write.h"
 #include "version/scheme.h"
+#include "vuln/cpe_verdict.h"
 #include "vuln/debian_sources.h"
 #include "vuln/identify.h"
 
@@ -225,11 +226,17 @@ Verdict match(const Index& index, const Package& package) {
       return verdict_of(no_distro ? Reason::distro_unknown : Reason::unsupported_ecosystem);
     }
     case Identity::Kind::cpe:
-      return verdict_of(Reason::cpe_not_covered);
+      return match_cpe(index.cpe(), package);
     case Identity::Kind::none:
       return verdict_of(Reason::no_identity);
   }
   check_failed("a known identity", __FILE__, __LINE__);
+}
+
+Verdict settle(const Index& index, const Package& package, Verdict verdict,
+               const Surroundings& surroundings) {
+  if (verdict.conditional.empty()) return verdict;
+  return settle_cpe(index.cpe(), package, std::move(verdict), surroundings);
 }
 
 std::string encode_evidence(const Evidence& evidence) {
@@ -253,7 +260,15 @@ std::string encode_evidence(const Evidence& evidence) {
       json.value(*end);
     }
   }
-  json.end_object().member("sentence", evidence.sentence).end_object();
+  if (!evidence.range.after.empty()) json.member("after", evidence.range.after);
+  json.end_object().member("sentence", evidence.sentence);
+  if (!evidence.criteria.empty()) json.member("criteria", evidence.criteria);
+  if (!evidence.caveats.empty()) {
+    json.key("caveats").begin_array();
+    for (const std::string& caveat : evidence.caveats) json.value(caveat);
+    json.end_array();
+  }
+  json.end_object();
   return json.take();
 }
 

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vuln/cpe_index.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include "base/check.h"
+
+namespace muster::vuln {
+
+namespace {
+
+using model::Advisory;
+using model::Cpe;
+using model::CpeAttribute;
+
+struct NumbersHash {
+  template <std::size_t N>
+  std::size_t operator()(const std::array<std::uint32_t, N>& numbers) const noexcept {
+    std::uint64_t hash = 0xCBF29CE484222325U;
+    for (const std::uint32_t number : numbers) hash = (hash ^ number) * 0x100000001B3U;
+    return static_cast<std::size_t>(hash ^ (hash >> 29));
+  }
+};
+
+/// Numbers tuples of numbers as StringPool does texts.
+template <typename T>
+class TuplePool {
+ public:
+  explicit TuplePool(std::vector<T>& all) : all_(all) {}
+  std::uint32_t add(const T& tuple) {
+    const auto [at, fresh] = known_.emplace(tuple, static_cast<std::uint32_t>(all_.size()));
+    if (fresh) all_.push_back(tuple);
+    return at->second;
+  }
+
+ private:
+  std::vector<T>& all_;
+  std::unordered_map<T, std::uint32_t, NumbersHash> known_;
+};
+
+}  // namespace
+
+struct CpeIndex::Builder::State {
+  CpeIndex index;
+  TuplePool<Name> names{index.names_};
+  TuplePool<Range> ranges{index.ranges_};
+
+  State() { ranges.add(Range{}); }
+
+  bool add_configuration(const model::CpeConfiguration& configuration);
+  std::optional<Criterion> make_criterion(const model::CpeCriterion& criterion);
+  bool precedes(const Row& a, const Row& b) const;
+  bool same(const Row& a, const Row& b) const;
+  std::vector<std::string> content_of(const Row& row) const;
+  void add_postings();
+};
+
+std::optional<CpeIndex::Criterion> CpeIndex::Builder::State::make_criterion(
+    const model::CpeCriterion& criterion) {
+  const auto cpe = model::unbind_cpe(criterion.cpe);
+  if (!cpe.ok()) return std::nullopt;
+  StringPool& pool = index.pool_;
+  Name name{};
+  for (std::size_t i = 0; i < name.size(); ++i) name[i] = pool.add(cpe->values[i]);
+  const model::VersionRange& range = criterion.range;
+  return Criterion{names.add(name),
+                   ranges.add({pool.add(range.introduced), pool.add(range.fixed),
+                               pool.add(range.last_affected), pool.add(range.after)}),
+                   criterion.vulnerable};
+}
+
+bool CpeIndex::Builder::State::add_configuration(const model::CpeConfiguration& configuration) {
+  const auto undo = [&, nodes = index.nodes_.size(), criteria = index.criteria_.size()] {
+    index.nodes_.resize(nodes);
+    index.criteria_.resize(criteria);
+    return false;
+  };
+  Configuration row{static_cast<std::uint32_t>(index.nodes_.size()),
+                    static_cast<std::uint32_t>(configuration.nodes.size()), configuration.all,
+                    configuration.negate};
+  for (const model::CpeNode& node : configuration.nodes) {
+    index.nodes_.push_back({static_cast<std::uint32_t>(index.criteria_.size()),
+                            static_cast<std::uint32_t>(node.criteria.size()), node.all,
+                            node.negate});
+    for (const model::CpeCriterion& each : node.criteria) {
+      const auto criterion = make_criterion(each);
+      if (!criterion) return undo();
+      index.criteria_.push_back(*criterion);
+    }
+  }
+  index.configurations_.push_back(row);
+  return true;
+}
+
+/// All that two rows of one feed and id can differ in, as text: the numbers depend on the order in
+/// which advisories came.
+std::vector<std::string> CpeIndex::Builder::State::content_of(const Row& row) const {
+  std::vector<std::string> content{
+      std::string(index.text(row.urgency)), std::string(index.text(row.summary)),
+      std::to_string(static_cast<int>(row.severity)) + (row.disputed ? "d" : "") +
+          (row.score_tenths ? std::to_string(*row.score_tenths) : "")};
+  for (std::string& alias : index.aliases(row)) content.push_back(std::move(alias));
+  const auto flags = [](bool all, bool negate, std::uint32_t count) {
+    return std::string(all ? "&" : "|") + (negate ? "!" : "") + std::to_string(count);
+  };
+  for (std::uint32_t i = 0; i < row.configuration_count; ++i) {
+    const Configuration& configuration = index.configurations_[row.first_configuration + i];
+    content.push_back(flags(configuration.all, configuration.negate, configuration.node_count));
+    for (const Node& node : index.nodes(configuration)) {
+      content.push_back(flags(node.all, node.negate, node.criterion_count));
+      for (const Criterion& criterion : index.criteria(node)) {
+        content.push_back(index.name(criterion) + (criterion.vulnerable ? "" : " platform"));
+        for (const auto& end : index.range(criterion)) content.emplace_back(end);
+      }
+    }
+  }
+  return content;
+}
+
+bool CpeIndex::Builder::State::precedes(const Row& a, const Row& b) const {
+  const auto ids = [&](const Row& row) {
+    return std::pair(index.text(row.id), index.text(row.feed));
+  };
+  if (ids(a) != ids(b)) return ids(a) < ids(b);
+  return content_of(a) < content_of(b);
+}
+
+bool CpeIndex::Builder::State::same(const Row& a, const Row& b) const {
+  return a.id == b.id && a.feed == b.feed && content_of(a) == content_of(b);
+}
+
+void CpeIndex::Builder::State::add_postings() {
+  std::vector<std::pair<std::uint64_t, Posting>> drafts;
+  for (std::uint32_t row = 0; row < index.rows_.size(); ++row) {
+    for (std::uint32_t i = 0; i < index.rows_[row].configuration_count; ++i) {
+      const std::uint32_t at = index.rows_[row].first_configuration + i;
+      for (const Node& node : index.nodes(index.configurations_[at])) {
+        for (std::uint32_t k = 0; k < node.criterion_count; ++k) {
+          const Posting posting{row, at, node.first_criterion + k};
+          const Criterion& criterion = index.criteria_[posting.criterion];
+          if (!criterion.vulnerable) continue;
+          const auto product = index.product_of(index.value(criterion, CpeAttribute::part),
+                                                index.value(criterion, CpeAttribute::vendor),
+                                                index.value(criterion, CpeAttribute::product));
+          if (product) {
+            drafts.emplace_back(*product, posting);
+          } else {
+            index.wildcards_.push_back(posting);
+          }
+        }
+      }
+    }
+  }
+  // Stable: within a product the postings stay by row, that is by id.
+  std::stable_sort(drafts.begin(), drafts.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  index.postings_.reserve(drafts.size());
+  for (const auto& [product, posting] : drafts) {
+    const auto at = static_cast<std::uint32_t>(index.postings_.size());
+    if (index.groups_.empty() || index.groups_.back().product != product) {
+      index.groups_.push_back({product, at, at});
+    }
+    index.postings_.push_back(posting);
+    index.groups_.back().last = at + 1;
+  }
+}
+
+CpeIndex::Builder::Builder() : state_(std::make_unique<State>()) {}
+CpeIndex::Builder::~Builder() = default;
+CpeIndex::Builder::Builder(Builder&&) noexcept = default;
+CpeIndex::Builder& CpeIndex::Builder::operator=(Builder&&) noexcept = default;
+
+void CpeIndex::Builder::add(const Advisory& advisory) {
+  CpeIndex& index = state_->index;
+  StringPool& pool = index.pool_;
+  Row row{};
+  row.feed = pool.add(advisory.feed);
+  row.id = pool.add(advisory.id);
+  row.urgency = pool.add(advisory.urgency);
+  row.summary = pool.add(advisory.summary);
+  row.severity = advisory.severity;
+  row.disputed = advisory.disputed;
+  row.score_tenths = advisory.score_tenths;
+  row.first_alias = static_cast<std::uint32_t>(index.aliases_.size());
+  constexpr std::size_t aliases_max = 65535;
+  row.alias_count = static_cast<std::uint16_t>(std::min(advisory.aliases.size(), aliases_max));
+  for (std::size_t i = 0; i < row.alias_count; ++i) {
+    index.aliases_.push_back(pool.add(advisory.aliases[i]));
+  }
+  row.first_configuration = static_cast<std::uint32_t>(index.configurations_.size());
+  for (const model::CpeConfiguration& configuration : advisory.configurations) {
+    row.configuration_count += state_->add_configuration(configuration) ? 1U : 0U;
+  }
+  index.rows_.push_back(row);
+}
+
+CpeIndex CpeIndex::Builder::finish() {
+  CpeIndex& index = state_->index;
+  std::sort(index.rows_.begin(), index.rows_.end(),
+            [&](const Row& a, const Row& b) { return state_->precedes(a, b); });
+  const auto repeats = std::unique(index.rows_.begin(), index.rows_.end(),
+                                   [&](const Row& a, const Row& b) { return state_->same(a, b); });
+  index.rows_.erase(repeats, index.rows_.end());
+  state_->add_postings();
+  index.pool_.shrink();
+  index.criteria_.shrink_to_fit();
+  index.nodes_.shrink_to_fit();
+  index.configurations_.shrink_to_fit();
+  CpeIndex done = std::move(index);
+  state_ = std::make_unique<State>();
+  return done;
+}
+
+std::optional<std::uint64_t> CpeIndex::product_of(std::string_view part, std::string_view vendor,
+                                                  std::string_view product) const {
+  if (!model::is_literal_cpe_value(part) || !model::is_literal_cpe_value(vendor) ||
+      !model::is_literal_cpe_value(product)) {
+    return std::nullopt;
+  }
+  const auto vendor_number = pool_.find(vendor);
+  const auto product_number = pool_.find(product);
+  if (!vendor_number || !product_number) return std::nullopt;
+  const std::uint64_t part_number = part == "a" ? 0 : part == "o" ? 1 : 2;
+  CHECK(*vendor_number < (1U << 31) && *product_number < (1U << 31));
+  return (part_number << 62) | (std::uint64_t{*vendor_number} << 31) | *product_number;
+}
+
+std::span<const CpeIndex::Posting> CpeIndex::find(const Cpe& product) const {
+  const auto key = product_of(product[CpeAttribute::part], product[CpeAttribute::vendor],
+                              product[CpeAttribute::product]);
+  if (!key) return {};
+  const auto group =
+      std::lower_bound(groups_.begin(), groups_.end(), *key,
+                       [](const Group& g, std::uint64_t k) { return g.product < k; });
+  if (group == groups_.end() || group->product != *key) return {};
+  return std::span(postings_).subspan(group->first, group->last - group->first);
+}
+
+std::span<const CpeIndex::Node> CpeIndex::nodes(const Configuration& configuration) const {
+  return std::span(nodes_).subspan(configuration.first_node, configuration.node_count);
+}
+
+std::span<const CpeIndex::Criterion> CpeIndex::criteria(const Node& node) const {
+  return std::span(criteria_).subspan(node.first_criterion, node.criterion_count);
+}
+
+std::string CpeIndex::name(const Criterion& criterion) const {
+  std::string text = "cpe:2.3";
+  for (const std::uint32_t value : names_[criterion.name]) {
+    text.append(":").append(pool_.text(value));
+  }
+  return text;
+}
+
+std::array<std::string_view, 4> CpeIndex::range(const Criterion& criterion) const {
+  const Range& range = ranges_[criterion.range];
+  return {pool_.text(range[0]), pool_.text(range[1]), pool_.text(range[2]), pool_.text(range[3])};
+}
+
+std::vector<std::string> CpeIndex::aliases(const Row& row) const {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < row.alias_count; ++i) {
+    names.emplace_back(pool_.text(aliases_[row.first_alias + i]));
+  }
+  return names;
+}
+
+std::size_t CpeIndex::bytes() const {
+  return sizeof *this + pool_.bytes() + rows_.capacity() * sizeof(Row) +
+         configurations_.capacity() * sizeof(Configuration) + nodes_.capacity() * sizeof(Node) +
+         criteria_.capacity() * sizeof(Criterion) + names_.capacity() * sizeof(Name) +
+         ranges_.capacity() * sizeof(Range) + aliases_.capacity() * sizeof(std::uint32_t) +
+         postings_.capacity() * sizeof(Posting) + groups_.capacity() * sizeof(Group) +
+         wildcards_.capacity() * sizeof(Posting);
+}
+
+}  // namespace muster::vuln

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/advisory.h"
+#include "model/cpe.h"
+#include "vuln/string_pool.h"
+
+namespace muster::vuln {
+
+/// The advisories that name products by CPE, inverted: from a product to the criteria about it. A
+/// part of Index, with its promises: immutable, and the same whatever the order of the advisories.
+///
+/// Part, vendor and product of a criterion are exact but for a handful in NVD, so an exact look-up
+/// is complete with a short list of the others.
+class CpeIndex {
+ public:
+  /// Texts are numbers of text().
+  struct Row {
+    std::uint32_t feed;
+    std::uint32_t id;
+    std::uint32_t urgency;
+    std::uint32_t summary;
+    std::uint32_t first_configuration;
+    std::uint32_t configuration_count;
+    std::uint32_t first_alias;
+    std::uint16_t alias_count;
+    model::Severity severity;
+    bool disputed;
+    std::optional<std::uint8_t> score_tenths;
+  };
+  struct Configuration {
+    std::uint32_t first_node;
+    std::uint32_t node_count;
+    bool all;
+    bool negate;
+  };
+  struct Node {
+    std::uint32_t first_criterion;
+    std::uint32_t criterion_count;
+    bool all;
+    bool negate;
+  };
+  struct Criterion {
+    std::uint32_t name;   // of name()
+    std::uint32_t range;  // of range(); 0 is none
+    bool vulnerable;
+  };
+  /// The attributes' values as texts.
+  using Name = std::array<std::uint32_t, model::cpe_attributes>;
+  /// introduced, fixed, last_affected, after.
+  using Range = std::array<std::uint32_t, 4>;
+
+  /// A criterion that makes a finding, and where it stands.
+  struct Posting {
+    std::uint32_t row;
+    std::uint32_t configuration;
+    std::uint32_t criterion;
+  };
+
+  class Builder;
+
+  bool empty() const { return rows_.empty(); }
+  std::size_t size() const { return rows_.size(); }
+
+  /// The vulnerable criteria about a product, by advisory id; empty if there are none.
+  std::span<const Posting> find(const model::Cpe& product) const;
+  /// Those whose part, vendor or product is no exact name.
+  std::span<const Posting> wildcards() const { return wildcards_; }
+
+  const Row& row(std::uint32_t number) const { return rows_[number]; }
+  const Configuration& configuration(std::uint32_t number) const { return configurations_[number]; }
+  std::span<const Node> nodes(const Configuration& configuration) const;
+  std::span<const Criterion> criteria(const Node& node) const;
+  const Criterion& criterion(std::uint32_t number) const { return criteria_[number]; }
+  std::string_view value(const Criterion& criterion, model::CpeAttribute attribute) const {
+    return pool_.text(names_[criterion.name][static_cast<std::size_t>(attribute)]);
+  }
+  /// The criterion's CPE as a formatted string.
+  std::string name(const Criterion& criterion) const;
+  bool has_range(const Criterion& criterion) const { return criterion.range != 0; }
+  /// Views into the pool, in the order of Range.
+  std::array<std::string_view, 4> range(const Criterion& criterion) const;
+  std::string_view text(std::uint32_t number) const { return pool_.text(number); }
+  std::vector<std::string> aliases(const Row& row) const;
+
+  /// Memory in use, in bytes.
+  std::size_t bytes() const;
+
+ private:
+  struct Group {
+    std::uint64_t product;
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+
+  std::optional<std::uint64_t> product_of(std::string_view part, std::string_view vendor,
+                                          std::string_view product) const;
+
+  StringPool pool_;
+  std::vector<Row> rows_;
+  std::vector<Configuration> configurations_;
+  std::vector<Node> nodes_;
+  std::vector<Criterion> criteria_;
+  std::vector<Name> names_;
+  std::vector<Range> ranges_;
+  std::vector<std::uint32_t> aliases_;
+  std::vector<Posting> postings_;  // group by group, by row within one
+  std::vector<Group> groups_;      // by product
+  std::vector<Posting> wildcards_;
+};
+
+class CpeIndex::Builder {
+ public:
+  Builder();
+  ~Builder();
+  Builder(Builder&&) noexcept;
+  Builder& operator=(Builder&&) noexcept;
+
+  /// Takes the configurations of an advisory. A criterion that is no CPE name takes its
+  /// configuration with it: feeds leave such out (feeds/nvd), so none is expected.
+  void add(const model::Advisory& advisory);
+  /// The index; the builder is empty afterwards. Repeats of one advisory are kept once.
+  CpeIndex finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace muster::vuln

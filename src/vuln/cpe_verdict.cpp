@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vuln/cpe_verdict.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "vuln/cpe_match.h"
+
+namespace muster::vuln {
+
+namespace {
+
+using model::CpeAttribute;
+using model::Package;
+using Posting = CpeIndex::Posting;
+
+/// A criterion of an advisory that is about one of the package's names and holds its version.
+struct Candidate {
+  Posting posting;
+  std::size_t product;
+  CriterionOutcome outcome;
+};
+
+/// What the advisories say, one row after another.
+struct Findings {
+  std::vector<Match> matches;
+  std::vector<std::uint32_t> conditional;
+  std::uint32_t incomparable = 0;
+  bool product_known = false;
+};
+
+std::string sentence_of(const CpeIndex& index, const CpeIndex::Criterion& criterion,
+                        const Product& product) {
+  const std::string scheme(version::scheme_name(*product.scheme));
+  const std::string& installed = product.version.whole;
+  if (!index.has_range(criterion)) {
+    const std::string_view value = index.value(criterion, CpeAttribute::version);
+    if (value == "*") return installed + " is one of all versions (" + scheme + ")";
+    std::string text = installed + " is " + model::unescape_cpe_value(value);
+    const std::string_view update = index.value(criterion, CpeAttribute::update);
+    if (model::is_literal_cpe_value(update)) text += " " + model::unescape_cpe_value(update);
+    return text + " (" + scheme + ")";
+  }
+  const auto [introduced, fixed, last_affected, after] = index.range(criterion);
+  std::string text;
+  if (!introduced.empty()) text.append(introduced).append(" <= ");
+  if (!after.empty()) text.append(after).append(" < ");
+  text += installed;
+  if (!fixed.empty()) text.append(" < ").append(fixed);
+  if (!last_affected.empty()) text.append(" <= ").append(last_affected);
+  return text + " (" + scheme + ")";
+}
+
+Match make_match(const CpeIndex& index, const Candidate& candidate, const Product& product,
+                 const std::vector<std::string>& missing) {
+  const CpeIndex::Row& row = index.row(candidate.posting.row);
+  const CpeIndex::Criterion& criterion = index.criterion(candidate.posting.criterion);
+  Match match;
+  match.feed = index.text(row.feed);
+  match.id = index.text(row.id);
+  match.aliases = index.aliases(row);
+  match.severity = row.severity;
+  match.score_tenths = row.score_tenths;
+  match.disputed = row.disputed;
+  match.urgency = index.text(row.urgency);
+  match.summary = index.text(row.summary);
+  model::Advisory names;
+  names.id = match.id;
+  names.aliases = match.aliases;
+  if (const auto cve = names.cve()) match.cve = std::string(*cve);
+  Evidence& evidence = match.evidence;
+  evidence.feed = match.feed;
+  evidence.advisory_id = match.id;
+  evidence.package = product.name[CpeAttribute::vendor] + ":" + product.name[CpeAttribute::product];
+  evidence.scheme = version::scheme_name(*product.scheme);
+  evidence.installed = product.version.whole;
+  const auto [introduced, fixed, last_affected, after] = index.range(criterion);
+  evidence.range = {std::string(introduced), std::string(fixed), std::string(last_affected),
+                    std::string(after)};
+  evidence.sentence = sentence_of(index, criterion, product);
+  evidence.criteria = index.name(criterion);
+  evidence.caveats = candidate.outcome.caveats;
+  if (row.disputed) evidence.caveats.emplace_back("the flaw is disputed");
+  for (const std::string& name : missing) {
+    evidence.caveats.push_back("it is not known whether the host has " + name);
+  }
+  return match;
+}
+
+/// Decides rows for one package. With `only`, for these rows, and then what stays unknown is
+/// reported; without it, kept as conditional.
+class Judge {
+ public:
+  Judge(const CpeIndex& index, const std::vector<Product>& products,
+        const Surroundings& surroundings, const std::vector<std::uint32_t>* only)
+      : index_(index), products_(products), surroundings_(surroundings), only_(only) {}
+
+  Findings judge() {
+    collect();
+    std::stable_sort(candidates_.begin(), candidates_.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.posting.row, a.product) < std::tie(b.posting.row, b.product);
+    });
+    for (std::size_t first = 0; first < candidates_.size();) {
+      std::size_t last = first;
+      while (last < candidates_.size() &&
+             candidates_[last].posting.row == candidates_[first].posting.row) {
+        ++last;
+      }
+      judge_row(first, last);
+      first = last;
+    }
+    return std::move(findings_);
+  }
+
+ private:
+  void collect() {
+    for (std::size_t at = 0; at < products_.size(); ++at) {
+      const auto postings = index_.find(products_[at].name);
+      findings_.product_known |= !postings.empty();
+      if (products_[at].version.whole.empty()) continue;
+      for (const Posting& posting : postings) consider(posting, at);
+      for (const Posting& posting : index_.wildcards()) consider(posting, at);
+    }
+  }
+
+  void consider(const Posting& posting, std::size_t product) {
+    if (only_ != nullptr && !std::binary_search(only_->begin(), only_->end(), posting.row)) return;
+    CriterionOutcome outcome = compare_criterion(index_, index_.criterion(posting.criterion),
+                                                 products_[product], surroundings_.family());
+    if (outcome.truth == Truth::no && !outcome.incomparable) return;
+    candidates_.push_back({posting, product, std::move(outcome)});
+  }
+
+  void judge_row(std::size_t first, std::size_t last) {
+    const Candidate* open = nullptr;
+    std::vector<std::string> missing_for_open;
+    bool incomparable = false;
+    for (std::size_t at = first; at < last; ++at) {
+      const Candidate& candidate = candidates_[at];
+      incomparable |= candidate.outcome.incomparable;
+      if (candidate.outcome.truth == Truth::no) continue;
+      std::vector<std::string> missing;
+      const Truth holds =
+          evaluate_configuration(index_, index_.configuration(candidate.posting.configuration),
+                                 products_, surroundings_, missing);
+      if (holds == Truth::yes && candidate.outcome.truth == Truth::yes) {
+        findings_.matches.push_back(
+            make_match(index_, candidate, products_[candidate.product], {}));
+        return;
+      }
+      if (holds != Truth::no && open == nullptr) {
+        open = &candidate;
+        missing_for_open = std::move(missing);
+      }
+    }
+    if (open == nullptr) {
+      findings_.incomparable += incomparable ? 1 : 0;
+    } else if (only_ == nullptr) {
+      findings_.conditional.push_back(open->posting.row);
+    } else {
+      // The candidate's own target is among its caveats already.
+      const std::string own = index_.name(index_.criterion(open->posting.criterion));
+      std::erase(missing_for_open, own);
+      findings_.matches.push_back(
+          make_match(index_, *open, products_[open->product], missing_for_open));
+    }
+  }
+
+  const CpeIndex& index_;
+  const std::vector<Product>& products_;
+  const Surroundings& surroundings_;
+  const std::vector<std::uint32_t>* only_;
+  std::vector<Candidate> candidates_;
+  Findings findings_;
+};
+
+Verdict not_assessed(Reason reason) {
+  Verdict verdict;
+  verdict.reason = reason;
+  verdict.state = state_of(reason);
+  return verdict;
+}
+
+void conclude(Verdict& verdict, bool had_conditions) {
+  verdict.reason = !verdict.matches.empty()       ? Reason::in_range
+                   : !verdict.conditional.empty() ? Reason::depends_on_host
+                   : verdict.incomparable > 0     ? Reason::advisory_invalid
+                   : had_conditions               ? Reason::platform_absent
+                                                  : Reason::outside_ranges;
+  verdict.state = state_of(verdict.reason);
+}
+
+}  // namespace
+
+Verdict match_cpe(const CpeIndex& index, const Package& package) {
+  if (index.empty()) return not_assessed(Reason::cpe_not_covered);
+  const std::vector<Product> products = products_of(package);
+  if (products.empty()) return not_assessed(Reason::no_identity);
+  const bool readable = std::any_of(products.begin(), products.end(), [](const Product& product) {
+    return !product.version.whole.empty();
+  });
+  if (!readable) {
+    if (!products.front().scheme) return not_assessed(Reason::scheme_unsupported);
+    const bool stated = !package.version.empty() ||
+                        model::is_literal_cpe_value(products.front().name[CpeAttribute::version]);
+    return not_assessed(stated ? Reason::version_invalid : Reason::version_missing);
+  }
+  Findings findings = Judge(index, products, Surroundings(), nullptr).judge();
+  if (!findings.product_known && findings.matches.empty() && findings.conditional.empty()) {
+    return not_assessed(Reason::product_unknown);
+  }
+  Verdict verdict;
+  verdict.matches = std::move(findings.matches);
+  verdict.conditional = std::move(findings.conditional);
+  verdict.incomparable = findings.incomparable;
+  conclude(verdict, false);
+  return verdict;
+}
+
+Verdict settle_cpe(const CpeIndex& index, const Package& package, Verdict verdict,
+                   const Surroundings& surroundings) {
+  const std::vector<Product> products = products_of(package);
+  Findings findings = Judge(index, products, surroundings, &verdict.conditional).judge();
+  for (Match& match : findings.matches) verdict.matches.push_back(std::move(match));
+  std::stable_sort(verdict.matches.begin(), verdict.matches.end(),
+                   [](const Match& a, const Match& b) {
+                     return std::tie(a.id, a.feed) < std::tie(b.id, b.feed);
+                   });
+  verdict.incomparable += findings.incomparable;
+  verdict.conditional.clear();
+  conclude(verdict, true);
+  return verdict;
+}
+
+}  // namespace muster::vuln

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vuln/surroundings.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace muster::vuln {
+
+namespace {
+
+using model::Cpe;
+using model::CpeAttribute;
+
+struct WindowsBuild {
+  std::string_view build;
+  std::string_view client;  // CPE product
+  std::string_view server;
+};
+
+/// https://learn.microsoft.com/windows/release-health/release-information, and the names of the CPE
+/// dictionary.
+constexpr WindowsBuild windows_builds[] = {
+    {"7601", "windows_7", "windows_server_2008"},
+    {"9200", "windows_8", "windows_server_2012"},
+    {"9600", "windows_8.1", "windows_server_2012"},
+    {"10240", "windows_10_1507", ""},
+    {"10586", "windows_10_1511", ""},
+    {"14393", "windows_10_1607", "windows_server_2016"},
+    {"15063", "windows_10_1703", ""},
+    {"16299", "windows_10_1709", ""},
+    {"17134", "windows_10_1803", ""},
+    {"17763", "windows_10_1809", "windows_server_2019"},
+    {"18362", "windows_10_1903", ""},
+    {"18363", "windows_10_1909", ""},
+    {"19041", "windows_10_2004", ""},
+    {"19042", "windows_10_20h2", ""},
+    {"19043", "windows_10_21h1", ""},
+    {"19044", "windows_10_21h2", ""},
+    {"19045", "windows_10_22h2", ""},
+    {"20348", "", "windows_server_2022"},
+    {"22000", "windows_11_21h2", ""},
+    {"22621", "windows_11_22h2", ""},
+    {"22631", "windows_11_23h2", ""},
+    {"26100", "windows_11_24h2", "windows_server_2025"},
+};
+
+struct DistributionName {
+  std::string_view distro;
+  std::string_view vendor;
+  std::string_view product;
+};
+
+constexpr DistributionName distribution_names[] = {
+    {"debian", "debian", "debian_linux"},
+    {"ubuntu", "canonical", "ubuntu_linux"},
+    {"alpine", "alpinelinux", "alpine_linux"},
+    {"rhel", "redhat", "enterprise_linux"},
+    {"centos", "centos", "centos"},
+    {"almalinux", "almalinux", "almalinux"},
+    {"rocky", "rocky", "linux"},
+    {"oracle", "oracle", "linux"},
+    {"amazon", "amazon", "linux"},
+    {"fedora", "fedoraproject", "fedora"},
+    {"sles", "suse", "linux_enterprise_server"},
+    {"opensuse-leap", "opensuse", "leap"},
+    {"arch", "archlinux", "arch_linux"},
+};
+
+Product system(std::string_view vendor, std::string_view product, std::string_view version) {
+  Product out;
+  out.name[CpeAttribute::part] = "o";
+  out.name[CpeAttribute::vendor] = vendor;
+  out.name[CpeAttribute::product] = product;
+  out.version.whole = out.version.base = version;
+  out.scheme = version::parse_scheme("generic");
+  return out;
+}
+
+bool contains(std::string_view text, std::string_view word) {
+  return text.find(word) != std::string_view::npos;
+}
+
+/// "10.0.19045.4046" and "19045" -> "19045".
+std::string_view build_of(std::string_view version) {
+  for (const std::string_view kernel : {"10.0.", "6.1.", "6.2.", "6.3."}) {
+    if (version.starts_with(kernel)) version.remove_prefix(kernel.size());
+  }
+  return version.substr(0, version.find_first_of(". ("));
+}
+
+std::vector<Product> windows_systems(std::string_view name, std::string_view version) {
+  std::vector<Product> systems{system("microsoft", "windows", "")};
+  const bool server = contains(name, "server");
+  const auto known =
+      std::find_if(std::begin(windows_builds), std::end(windows_builds),
+                   [&](const WindowsBuild& each) { return each.build == build_of(version); });
+  if (known != std::end(windows_builds)) {
+    const std::string_view product = server ? known->server : known->client;
+    // NVD numbers the releases since 10 by their builds, and older ones not at all.
+    const bool by_build = version.starts_with("10.0.");
+    if (!product.empty()) systems.push_back(system("microsoft", product, by_build ? version : ""));
+  }
+  for (const std::string_view each : {"windows_10", "windows_11", "windows_7", "windows_8"}) {
+    std::string spaced(each);
+    spaced[spaced.find('_')] = ' ';
+    if (contains(name, spaced)) systems.push_back(system("microsoft", each, ""));
+  }
+  return systems;
+}
+
+std::vector<Product> linux_systems(std::string_view distro) {
+  std::vector<Product> systems{system("linux", "linux_kernel", "")};
+  const auto colon = std::min(distro.find(':'), distro.size());
+  for (const DistributionName& each : distribution_names) {
+    if (each.distro != distro.substr(0, colon)) continue;
+    systems.push_back(
+        system(each.vendor, each.product, distro.substr(std::min(colon + 1, distro.size()))));
+  }
+  return systems;
+}
+
+bool is_linux(std::string_view name) {
+  return contains(name, "linux") || contains(name, "ubuntu") || contains(name, "debian") ||
+         contains(name, "fedora") || contains(name, "centos") || contains(name, "red hat") ||
+         contains(name, "suse");
+}
+
+std::string key_of(std::string_view vendor, std::string_view product) {
+  return std::string(vendor).append(":").append(product);
+}
+
+void set_version(Product& product, std::string_view text) {
+  if (text.empty() || !product.scheme) return;
+  ProductVersion split = split_product_version(product.name, text);
+  if (version::validate(*product.scheme, split.whole).ok()) product.version = std::move(split);
+}
+
+/// A version and an update that the name itself states: "cpe:2.3:a:openbsd:openssh:9.3:p2".
+std::string stated_version(const Cpe& name) {
+  std::string text = model::unescape_cpe_value(name[CpeAttribute::version]);
+  const std::string& update = name[CpeAttribute::update];
+  if (model::is_literal_cpe_value(update)) text += "-" + model::unescape_cpe_value(update);
+  return text;
+}
+
+}  // namespace
+
+std::vector<Product> products_of(const model::Package& package) {
+  std::vector<Product> products;
+  const Identity identity = identify(package);
+  auto main = model::parse_cpe(identity.cpe);
+  if (!main.ok()) return products;
+  const auto add = [&](Cpe name) {
+    Product product;
+    product.name = std::move(name);
+    product.ecosystem = package.ecosystem;
+    product.source = identity.cpe_source;
+    product.scheme = product_scheme(product.name, package.ecosystem);
+    if (model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
+      set_version(product, stated_version(product.name));
+    }
+    products.push_back(std::move(product));
+  };
+  add(*main);
+  for (const CpeName& other : identity.others) {
+    Cpe name = *main;
+    name[CpeAttribute::vendor] = other.vendor;
+    name[CpeAttribute::product] = other.product;
+    add(std::move(name));
+    // An extended support release has advisories under the product's own name too, but only those
+    // that say so are about it.
+    const bool esr = (*main)[CpeAttribute::product].ends_with("_esr");
+    if (esr && !other.product.ends_with("_esr")) {
+      products.back().name[CpeAttribute::sw_edition] = "esr";
+      products.back().edition_only = true;
+    }
+  }
+  return products;
+}
+
+Surroundings::Surroundings(std::string_view os_name, std::string_view os_version,
+                           const std::vector<model::Package>& packages)
+    : knows_software_(true) {
+  const std::string name = fold_case(os_name);
+  const std::string version(trim(os_version));
+  if (contains(name, "windows")) {
+    family_ = SystemFamily::windows;
+    systems_ = windows_systems(name, version);
+  } else if (contains(name, "macos") || contains(name, "mac os") || contains(name, "os x") ||
+             name == "darwin") {
+    family_ = SystemFamily::macos;
+    systems_ = {system("apple", "macos", version), system("apple", "mac_os_x", version)};
+  } else if (const std::string distro = model::distro_of_os(os_name, os_version);
+             !distro.empty() || is_linux(name)) {
+    family_ = SystemFamily::linux_kernel;
+    systems_ = linux_systems(distro);
+  }
+  for (const model::Package& package : packages) {
+    for (Product& product : products_of(package)) {
+      std::string key =
+          key_of(product.name[CpeAttribute::vendor], product.name[CpeAttribute::product]);
+      software_[std::move(key)].push_back(std::move(product));
+    }
+  }
+}
+
+const std::vector<Product>& Surroundings::software(std::string_view vendor,
+                                                   std::string_view product) const {
+  static const std::vector<Product> none;
+  const auto found = software_.find(key_of(vendor, product));
+  return found == software_.end() ? none : found->second;
+}
+
+}  // namespace muster::vuln
