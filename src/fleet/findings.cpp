@@ -120,6 +120,16 @@ void delete_old_generations(store::Store& store, std::string_view feed, std::int
   }
 }
 
+void add_summary(ImportOutcome& outcome, const feeds::FeedSummary& file) {
+  const std::string& published = file.edition.empty() ? file.released : file.edition;
+  outcome.published = std::max(outcome.published, published);
+  outcome.records += file.records;
+  outcome.skipped += file.skipped;
+  for (const std::string& remark : file.remarks) {
+    if (outcome.remarks.size() < feeds::FeedSummary::remarks_max) outcome.remarks.push_back(remark);
+  }
+}
+
 void mark_matched(store::Store& store) {
   store.write([](store::Tx& tx) {
     for (store::FeedRow& feed : store::list_feeds(tx)) {
@@ -210,23 +220,22 @@ std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
 
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
-                                  std::string content, Instant now) {
-  const std::string text = TRY(feeds::decompress(std::move(content), limits::feed_text_bytes));
+                                  std::vector<std::string> files, Instant now) {
   const std::int64_t generation = ids.next<GenerationId>(now).value;
   AdvisoryGeneration aside(store, generation);
   std::vector<model::KevEntry> kev_entries;
   feeds::RecordSink sink;
   sink.advisory = [&](model::Advisory&& advisory) { aside.add(std::move(advisory)); };
   sink.kev_entry = [&](model::KevEntry&& entry) { kev_entries.push_back(std::move(entry)); };
-  const feeds::FeedSummary summary = TRY(feeds::parse_feed(kind, text, sink));
-  aside.flush();
-
   ImportOutcome outcome;
   outcome.feed = feeds::feed_name(kind);
-  outcome.published = summary.edition.empty() ? summary.released : summary.edition;
-  outcome.records = summary.records;
-  outcome.skipped = summary.skipped;
-  outcome.remarks = summary.remarks;
+  for (std::string& file : files) {
+    const std::string text = TRY(feeds::decompress(std::move(file), limits::feed_text_bytes));
+    file = {};
+    add_summary(outcome, TRY(feeds::parse_feed(kind, text, sink)));
+  }
+  aside.flush();
+
   store.write([&](store::Tx& tx) {
     if (kind == feeds::FeedKind::kev) {
       store::delete_kev_entries(tx);

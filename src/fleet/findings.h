@@ -32,12 +32,13 @@ struct MatchCount {
 MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
                       KnownPackages& packages, const model::Host& host, Instant now);
 
-/// Replaces a feed by `content` (the publisher's own format, plain, gzip or zstd), builds the new
+/// Replaces a feed by `files` (the publisher's own format, each plain, gzip or zstd; they are held
+/// together only as they came), builds the new
 /// snapshot and matches every host against it. Readers see the old snapshot until the new one is
 /// whole. Fails with invalid_json or invalid_field, and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
-                                  std::string content, Instant now);
+                                  std::vector<std::string> files, Instant now);
 
 /// Finishes what an import that was cut short had left: matches every host again if some feed was
 /// not matched yet. Returns the number of hosts.

@@ -114,7 +114,7 @@ class TestFleet {
   }
   Result<ImportOutcome> import(feeds::FeedKind kind, std::string content) {
     return import_feed(fleet_->store, fleet_->ids, fleet_->catalogue, fleet_->packages, actor, kind,
-                       std::move(content), now);
+                       {std::move(content)}, now);
   }
 
   store::testing::TestDatabase database;

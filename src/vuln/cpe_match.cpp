@@ -253,9 +253,11 @@ class Evaluation {
                                                   index_.value(criterion, CpeAttribute::product));
     best = std::max(best, any_of(criterion, software));
     if (part == "o") {
-      best = std::max(best, surroundings_.systems().empty()
-                                ? Truth::unknown
-                                : any_of(criterion, surroundings_.systems()));
+      best = std::max(best, any_of(criterion, surroundings_.systems()));
+      const bool may_be =
+          surroundings_.may_be_system(index_.value(criterion, CpeAttribute::vendor),
+                                      index_.value(criterion, CpeAttribute::product));
+      if (may_be) best = std::max(best, Truth::unknown);
     } else if (!surroundings_.knows_software()) {
       best = std::max(best, Truth::unknown);
     }

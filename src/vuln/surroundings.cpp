@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace muster::vuln {
@@ -187,6 +188,7 @@ Surroundings::Surroundings(std::string_view os_name, std::string_view os_version
   if (contains(name, "windows")) {
     family_ = SystemFamily::windows;
     systems_ = windows_systems(name, version);
+    release_known_ = systems_.size() > 1;
   } else if (contains(name, "macos") || contains(name, "mac os") || contains(name, "os x") ||
              name == "darwin") {
     family_ = SystemFamily::macos;
@@ -195,6 +197,7 @@ Surroundings::Surroundings(std::string_view os_name, std::string_view os_version
              !distro.empty() || is_linux(name)) {
     family_ = SystemFamily::linux_kernel;
     systems_ = linux_systems(distro);
+    release_known_ = systems_.size() > 1;
   }
   for (const model::Package& package : packages) {
     for (Product& product : products_of(package)) {
@@ -203,6 +206,20 @@ Surroundings::Surroundings(std::string_view os_name, std::string_view os_version
       software_[std::move(key)].push_back(std::move(product));
     }
   }
+}
+
+bool Surroundings::may_be_system(std::string_view vendor, std::string_view product) const {
+  switch (family_) {
+    case SystemFamily::unknown:
+      return true;
+    case SystemFamily::windows:
+      return !release_known_ && vendor == "microsoft" && product.starts_with("windows");
+    case SystemFamily::linux_kernel:
+      return !release_known_ && vendor != "microsoft" && vendor != "apple";
+    case SystemFamily::macos:
+      return false;
+  }
+  check_failed("a known family", __FILE__, __LINE__);
 }
 
 const std::vector<Product>& Surroundings::software(std::string_view vendor,

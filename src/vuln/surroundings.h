@@ -48,6 +48,9 @@ class Surroundings {
   SystemFamily family() const { return family_; }
   /// The system under its CPE names; empty if it is not known.
   const std::vector<Product>& systems() const { return systems_; }
+  /// Whether the system may go by a name that systems() does not have: nothing is known of it, or
+  /// its family and not its release.
+  bool may_be_system(std::string_view vendor, std::string_view product) const;
   /// Whether the list of software is known.
   bool knows_software() const { return knows_software_; }
   /// The host's software of a vendor and product.
@@ -56,6 +59,7 @@ class Surroundings {
  private:
   SystemFamily family_ = SystemFamily::unknown;
   std::vector<Product> systems_;
+  bool release_known_ = false;
   bool knows_software_ = false;
   std::unordered_map<std::string, std::vector<Product>> software_;  // by "vendor:product"
 };

@@ -75,7 +75,7 @@ Result<Reply> import_feed(App& app, const Request& request) {
   if (!kind) return Error{Errc::not_found, "There is no such feed."};
   const fleet::ImportOutcome outcome =
       TRY(fleet::import_feed(app.store, app.ids, app.catalogue, app.packages, actor_of(request),
-                             *kind, std::string(request.body), request.now));
+                             *kind, {std::string(request.body)}, request.now));
   JsonWriter json;
   json.begin_object()
       .member("kind", outcome.feed)

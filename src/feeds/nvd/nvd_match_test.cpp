@@ -195,7 +195,7 @@ Truth holds(const Criterion& criterion, const std::vector<Product>& subject, con
     for (const Product& each : products) best = std::max(best, holds(criterion, each, family));
   }
   if (part != "o") return best;
-  if (host.surroundings.systems().empty()) return std::max(best, unknown);
+  if (host.surroundings.family() == SystemFamily::unknown) return std::max(best, unknown);
   for (const Product& each : host.surroundings.systems()) {
     best = std::max(best, holds(criterion, each, family));
   }

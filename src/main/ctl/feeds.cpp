@@ -3,7 +3,14 @@
 #include <iterator>
 
 #include "base/limits.h"
+#include "base/time.h"
+#include "crypto/random.h"
+#include "feeds/feed.h"
+#include "fleet/findings.h"
+#include "fleet/fleet.h"
+#include "main/ctl/data_directory.h"
 #include "main/ctl/grammar.h"
+#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::ctl {
 
@@ -36,7 +43,7 @@ void print_import(const Shell& shell, const Json& outcome) {
   });
 }
 
-Result<std::string> read_feed(const std::string& path) {
+Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const auto size = file.tellg();
   if (!file || size < 0) return Error{Errc::not_found, path + ": cannot be read"};
@@ -52,10 +59,75 @@ Result<std::string> read_feed(const std::string& path) {
   return bytes;
 }
 
+Result<std::vector<std::string>> read_files(const std::vector<std::string>& paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : paths) files.push_back(TRY(read_file(path)));
+  return files;
+}
+
+/// The files in one body. Members of gzip and frames of zstd may be joined, but not with others.
+Result<std::string> joined(const std::vector<std::string>& files) {
+  const auto form_of = [](const std::string& file) {
+    for (const std::string_view magic : {"\x1f\x8b", "\x28\xb5\x2f\xfd"}) {
+      if (file.starts_with(magic)) return magic;
+    }
+    return std::string_view{};
+  };
+  std::string body;
+  for (const std::string& file : files) {
+    if (form_of(file) != form_of(files.front())) {
+      return invalid_field("PATH", "several files must all be plain, all .gz or all .zst");
+    }
+    body += file;
+  }
+  if (body.size() <= limits::feed_body_bytes) return body;
+  return Error{Errc::body_too_large, "together the files are larger than the " +
+                                         std::to_string(limits::feed_body_bytes) +
+                                         " bytes that a server takes; use --data on its machine"};
+}
+
 Result<void> import_feed(const Shell& shell, Session& session, const FlagValues& values) {
-  std::string bytes = TRY(read_feed(values.text("path")));
+  const auto files = TRY(read_files(values.texts("path")));
   return call_and_print(shell, session, http::Method::post, values.expand("/api/v1/feeds/{kind}"),
-                        std::move(bytes), print_import);
+                        TRY(joined(files)), print_import);
+}
+
+std::string encode_outcome(const fleet::ImportOutcome& outcome) {
+  JsonWriter json;
+  json.begin_object()
+      .member("kind", outcome.feed)
+      .member("published", outcome.published)
+      .member("records", outcome.records)
+      .member("skipped", outcome.skipped)
+      .key("remarks")
+      .begin_array();
+  for (const std::string& remark : outcome.remarks) json.value(remark);
+  json.end_array()
+      .member("hosts_matched", outcome.hosts_matched)
+      .member("findings_opened", outcome.findings_opened)
+      .member("findings_resolved", outcome.findings_resolved)
+      .end_object();
+  return json.take();
+}
+
+Result<void> import_feed_here(const Shell& shell, const FlagValues& values) {
+  const std::string directory = values.text("data");
+  auto files = TRY(read_files(values.texts("path")));
+  const auto lock = TRY(lock_data_directory(directory, true));
+  crypto::SystemRng rng;
+  const SystemClock clock;
+  fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(directory), directory + "/secret", rng,
+                     clock.now());
+  const fleet::ImportOutcome outcome = TRY(fleet::import_feed(
+      fleet.store, fleet.ids, fleet.catalogue, fleet.packages, fleet::Actor::server(),
+      feeds::parse_feed_kind(values.text("kind")).value(), std::move(files), clock.now()));
+  const std::string json = encode_outcome(outcome);
+  if (shell.json()) {
+    shell.print_json(json);
+  } else {
+    print_import(shell, TRY(thread_json().parse(json)));
+  }
+  return {};
 }
 
 std::vector<std::string> feed_kinds() {
@@ -70,22 +142,21 @@ std::vector<std::string> feed_kinds() {
 
 void add_feeds(Grammar& grammar) {
   grammar.noun("feeds", "Advisory feeds: what is known about vulnerabilities")
-      .slow({"import", "Import a feed's file as published: plain, .gz or .zst",
-             "muster feeds import --kind kev known_exploited_vulnerabilities.json"},
-            {{.name = "--kind",
-              .member = "kind",
-              .what = "Whose file it is",
-              .required = true,
-              .choices = feed_kinds(),
-              .shown = "KIND"},
-             {.name = "PATH",
-              .member = "path",
-              .what = "The file; it replaces what was imported of that kind before",
-              .kind = Flag::Kind::file,
-              .required = true,
-              .only_one_because =
-                  "each import replaces what was imported of that kind before, so give one file"}},
-            import_feed)
+      .slow_or_local(
+          {"import", "Import a feed's files as published: plain, .gz or .zst",
+           "muster feeds import --kind kev known_exploited_vulnerabilities.json"},
+          {{.name = "--kind",
+            .member = "kind",
+            .what = "Whose file it is",
+            .required = true,
+            .choices = feed_kinds(),
+            .shown = "KIND"},
+           {.name = "PATH",
+            .member = "path",
+            .what = "The files; together they replace what was imported of that kind before",
+            .kind = Flag::Kind::files,
+            .required = true}},
+          import_feed, import_feed_here)
       .list({"status", "Show what each feed holds and how old it is", "muster feeds status"},
             "/api/v1/feeds", {}, held, {"feed", "feeds"});
 }

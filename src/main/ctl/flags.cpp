@@ -40,6 +40,8 @@ std::string shown_value(const Flag& flag) {
       return "DURATION";
     case Flag::Kind::file:
       return "FILE";
+    case Flag::Kind::files:
+      return "FILE…";
     case Flag::Kind::texts:
       return "TEXT…";
     default:
@@ -60,7 +62,8 @@ void FlagValues::bind(CLI::App& verb) {
       verb.add_flag(flag.name, value.on, flag.what);
       continue;
     }
-    const bool many = flag.kind == Flag::Kind::texts || !flag.only_one_because.empty();
+    const bool files = flag.kind == Flag::Kind::file || flag.kind == Flag::Kind::files;
+    const bool many = flag.kind == Flag::Kind::texts || flag.kind == Flag::Kind::files;
     CLI::Option* option =
         many ? verb.add_option(flag.name, value.given, flag.what)
              : verb.add_option_function<std::string>(
@@ -72,19 +75,13 @@ void FlagValues::bind(CLI::App& verb) {
     const bool named = flag.name.starts_with('-');
     if (named || !flag.shown.empty()) option->option_text(shown_value(flag));
     if (!flag.choices.empty()) option->check(CLI::IsMember(flag.choices));
-    if (flag.kind == Flag::Kind::file) option->check(CLI::ExistingFile);
+    if (files) option->check(CLI::ExistingFile);
     option->check([kind = flag.kind, check = flag.check](const std::string& text) -> std::string {
       Result<void> verdict = check_kind(kind, text);
       if (verdict.ok() && check) verdict = check(text);
       return verdict.ok() ? std::string() : verdict.error().message;
     });
   }
-  verb.parse_complete_callback([this] {
-    for (const Value& value : values_) {
-      if (value.flag.only_one_because.empty() || value.given.size() < 2) continue;
-      throw CLI::ValidationError(value.flag.name, value.flag.only_one_because);
-    }
-  });
 }
 
 const FlagValues::Value& FlagValues::at(std::string_view member) const {
@@ -154,6 +151,7 @@ void FlagValues::write_members(JsonWriter& json, std::string_view path) const {
       case Flag::Kind::seconds:
         json.value(*integer(member));
         break;
+      case Flag::Kind::files:
       case Flag::Kind::texts:
         json.begin_array();
         for (const std::string& text : value.given) json.value(text);

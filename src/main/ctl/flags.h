@@ -20,7 +20,7 @@ namespace muster::ctl {
 
 /// An option or positional argument of a verb, and the member of a request that it becomes.
 struct Flag {
-  enum class Kind : std::uint8_t { text, texts, integer, seconds, on, file };
+  enum class Kind : std::uint8_t { text, texts, integer, seconds, on, file, files };
 
   std::string name;    // "--ttl"; without dashes it is positional
   std::string member;  // "ttl_seconds": in the body, the query or the path
@@ -31,8 +31,6 @@ struct Flag {
   /// Says what is wrong with a value that cannot be meant, as a usage error.
   std::function<Result<void>(const std::string&)> check = {};
   std::string shown = {};  // in the help, for the value; TEXT, N… when empty
-  /// A second value is refused with these words.
-  std::string only_one_because = {};
 };
 
 /// The values that a command line gave to some flags.

@@ -89,6 +89,19 @@ Noun& Noun::slow(const Words& words, std::vector<Flag> flags, RemoteAction actio
   return *this;
 }
 
+Noun& Noun::slow_or_local(const Words& words, std::vector<Flag> flags, RemoteAction action,
+                          LocalAction local) {
+  flags.push_back({.name = "--data",
+                   .member = "data",
+                   .what = "Work on this data directory, without a server",
+                   .shown = "DIR"});
+  Verb& verb = add(words, std::move(flags));
+  verb.remote = std::move(action);
+  verb.local = std::move(local);
+  verb.patience = long_patience;
+  return *this;
+}
+
 Noun& Noun::local(const Words& words, std::vector<Flag> flags, LocalAction action) {
   add(words, std::move(flags)).local = std::move(action);
   return *this;

@@ -30,12 +30,15 @@ using RemoteAction = std::function<Result<void>(const Shell&, Session&, const Fl
 /// Prints the server's object for people.
 using View = std::function<void(const Shell&, const Json&)>;
 
+/// With both actions, the local one is meant when --data was given.
 struct Verb {
   CLI::App* app = nullptr;
   std::unique_ptr<FlagValues> values;
   LocalAction local;
   RemoteAction remote;
   Duration patience{};
+
+  bool needs_no_server() const { return local && (!remote || values->has("data")); }
 };
 
 /// A noun and the verbs that it takes.
@@ -52,6 +55,9 @@ class Noun {
   Noun& remote(const Words& words, std::vector<Flag> flags, RemoteAction action);
   /// As remote, for requests that the server works on for long.
   Noun& slow(const Words& words, std::vector<Flag> flags, RemoteAction action);
+  /// As slow, but with --data DIR done by `local` on that directory, without a server.
+  Noun& slow_or_local(const Words& words, std::vector<Flag> flags, RemoteAction action,
+                      LocalAction local);
   Noun& local(const Words& words, std::vector<Flag> flags, LocalAction action);
 
  private:

@@ -84,7 +84,7 @@ int fail(const Shell& shell, const Error& error, int code) {
 }
 
 int run_verb(const World& world, const Shell& shell, const Common& common, const Verb& verb) {
-  if (verb.local) {
+  if (verb.needs_no_server()) {
     const Result<void> done = verb.local(shell, *verb.values);
     return done.ok() ? exit_ok : fail(shell, done.error(), exit_usage);
   }

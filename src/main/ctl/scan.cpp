@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <istream>
+#include <iterator>
+#include <map>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "fleet/catalogue.h"
+#include "main/ctl/data_directory.h"
+#include "main/ctl/grammar.h"
+#include "main/ctl/scan_input.h"
+#include "store/sqlite/sqlite_connection.h"
+#include "store/store.h"
+#include "vuln/match.h"
+
+namespace muster::ctl {
+
+namespace {
+
+using model::Package;
+
+const Columns columns = {
+    {"severity", "SEVERITY", &formats::severity},
+    {"kev", "EXPLOITED", &formats::exploited},
+    {"id", "ADVISORY", &formats::id},
+    {"package", "PACKAGE"},
+    {"version", "VERSION"},
+    {"fixed_version", "FIXED"},
+    {"evidence.sentence", "WHY"},
+};
+
+void write_finding(JsonWriter& json, const fleet::Knowledge& knowledge, const Package& package,
+                   const vuln::Match& match) {
+  const auto or_null = [&](std::string_view name, const std::string& text) {
+    json.key(name);
+    text.empty() ? json.null() : json.value(text);
+  };
+  json.begin_object().member("cve", match.cve).member("id", match.id).key("aliases").begin_array();
+  for (const std::string& alias : match.aliases) json.value(alias);
+  json.end_array()
+      .member("feed", match.feed)
+      .member("package", package.name)
+      .member("version", package.version);
+  or_null("fixed_version", match.evidence.range.fixed);
+  json.member("severity", model::severity_name(match.severity)).key("score");
+  match.score_tenths ? json.value(*match.score_tenths / 10.0) : json.null();
+  json.member("kev", match.cve && knowledge.kev.contains(*match.cve))
+      .member("disputed", match.disputed)
+      .member("summary", match.summary)
+      .key("evidence")
+      .raw(vuln::encode_evidence(match.evidence))
+      .end_object();
+}
+
+vuln::Verdict judge(const fleet::Knowledge& knowledge, const Package& package,
+                    const vuln::Surroundings& surroundings) {
+  return vuln::settle(*knowledge.index, package, vuln::match(*knowledge.index, package),
+                      surroundings);
+}
+
+/// What a package alone says of its host: a Windows program is on Windows, and nothing is beside
+/// it.
+vuln::Surroundings surroundings_of(const Package& package) {
+  const char* system = package.ecosystem == model::Ecosystem::windows ? "Windows"
+                       : package.ecosystem == model::Ecosystem::macos ? "macOS"
+                                                                      : "";
+  return {system, "", {package}};
+}
+
+std::string answer_line(const fleet::Knowledge& knowledge, std::string_view line) {
+  JsonWriter json;
+  json.begin_object().key("findings").begin_array();
+  const auto parsed = thread_json().parse(line);
+  const Result<Package> package =
+      parsed.ok() ? read_scan_package(*parsed) : Result<Package>(parsed.error());
+  if (!package.ok()) {
+    json.end_array().member("error", package.error().message).end_object();
+    return json.take();
+  }
+  const vuln::Verdict verdict = judge(knowledge, *package, surroundings_of(*package));
+  for (const vuln::Match& match : verdict.matches) write_finding(json, knowledge, *package, match);
+  json.end_array()
+      .member("state", vuln::state_name(verdict.state))
+      .member("reason", vuln::reason_name(verdict.reason))
+      .end_object();
+  return json.take();
+}
+
+/// One answer for each line, in order, also for lines that are no package: answers keep the places
+/// of their questions.
+Result<void> scan_lines(const Shell& shell, const fleet::Knowledge& knowledge, std::istream& in) {
+  std::string line;
+  while (std::getline(in, line)) shell.print(answer_line(knowledge, trim(line)) + "\n");
+  return {};
+}
+
+/// What could not be assessed, by reason.
+using Unassessed = std::map<vuln::Reason, std::size_t>;
+
+void print_scan(const Shell& shell, const ScanInput& input, const std::string& findings,
+                const Unassessed& unassessed) {
+  std::size_t count = 0;
+  for (const auto& [reason, packages] : unassessed) count += packages;
+  if (shell.json()) {
+    JsonWriter json;
+    json.begin_object()
+        .member("packages", input.packages.size())
+        .key("findings")
+        .raw(findings)
+        .key("not_assessed")
+        .begin_array();
+    for (const auto& [reason, packages] : unassessed) {
+      json.begin_object()
+          .member("reason", vuln::reason_name(reason))
+          .member("packages", packages)
+          .end_object();
+    }
+    json.end_array().end_object();
+    return shell.print_json(json.text());
+  }
+  print_array(shell, findings, columns, {"finding", "findings"});
+  shell.remark(std::to_string(count) + " of " + std::to_string(input.packages.size()) +
+               " packages could not be assessed");
+  for (const auto& [reason, packages] : unassessed) {
+    shell.remark("  " + std::to_string(packages) + ": " + std::string(vuln::reason_text(reason)));
+  }
+}
+
+Result<void> scan_input(const Shell& shell, const fleet::Knowledge& knowledge,
+                        std::string_view text) {
+  const ScanInput input = TRY(read_scan_input(text));
+  const vuln::Surroundings surroundings(input.os_name, input.os_version, input.packages);
+  Unassessed unassessed;
+  JsonWriter findings;
+  findings.begin_array();
+  for (const Package& package : input.packages) {
+    const vuln::Verdict verdict = judge(knowledge, package, surroundings);
+    for (const vuln::Match& match : verdict.matches) {
+      write_finding(findings, knowledge, package, match);
+    }
+    if (verdict.state == vuln::State::not_assessed) ++unassessed[verdict.reason];
+  }
+  findings.end_array();
+  print_scan(shell, input, findings.take(), unassessed);
+  return {};
+}
+
+/// Opens a file, or gives standard input for "-".
+Result<void> with_input(const Shell& shell, const std::string& path,
+                        const std::function<Result<void>(std::istream&)>& use) {
+  if (path == "-") return use(shell.in());
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{Errc::not_found, path + ": cannot be read"};
+  return use(file);
+}
+
+Result<void> scan(const Shell& shell, const FlagValues& values) {
+  if (values.has("file") == values.has("packages")) {
+    return Error{Errc::missing_field, "give a file, or --packages FILE", "file"};
+  }
+  const std::string directory = values.text("data");
+  const auto lock = TRY(lock_data_directory(directory, false));
+  store::Store store(std::make_unique<store::SqliteDatabase>(directory));
+  fleet::Catalogue catalogue;
+  store.read([&](store::Reader& reader) { catalogue.load(reader); });
+  const auto knowledge = catalogue.current();
+  if (knowledge->index->size() == 0) {
+    return Error{Errc::not_found, directory + ": holds no feed; import one first"};
+  }
+  if (values.has("packages")) {
+    return with_input(shell, values.text("packages"),
+                      [&](std::istream& in) { return scan_lines(shell, *knowledge, in); });
+  }
+  return with_input(shell, values.text("file"), [&](std::istream& in) {
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    return scan_input(shell, *knowledge, text);
+  });
+}
+
+}  // namespace
+
+void add_scan(Grammar& grammar) {
+  grammar.root().local(
+      {"scan",
+       "Match a file against imported feeds without a server: an inventory report, or a CycloneDX "
+       "or SPDX SBOM, as JSON",
+       "muster scan sbom.json --data var"},
+      {{.name = "--data",
+        .member = "data",
+        .what = "Data directory with the feeds (feeds import --data)",
+        .required = true,
+        .shown = "DIR"},
+       {.name = "--packages",
+        .member = "packages",
+        .what = "One JSON package a line in (name, version, vendor, cpe, ecosystem, distro), one "
+                "JSON line out; - is standard input",
+        .shown = "FILE"},
+       {"FILE", "file", "The file; - is standard input"}},
+      scan);
+}
+
+}  // namespace muster::ctl
