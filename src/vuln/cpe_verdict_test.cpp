@@ -161,7 +161,9 @@ TEST(CpeMatch, CountsPatchesToTheVersionThatABoundNames) {
 
 TEST(CpeMatch, WantsTheUpdateOfARangeToo) {
   const Advisory row = any_of({affected("a:v:p:*:sp2", {"", "", "10"})});
-  EXPECT_TRUE(holds(row, program("a:v:p", "10 SP2")) || holds(row, program("a:v:p:10:sp2", "")));
+  EXPECT_TRUE(holds(row, program("a:v:p", "10 SP2")));
+  EXPECT_TRUE(holds(row, program("a:v:p:10:sp2", "")));
+  EXPECT_FALSE(holds(row, program("a:v:p", "10 SP1")));
   EXPECT_FALSE(holds(row, program("a:v:p", "9")));
 }
 
@@ -174,6 +176,16 @@ TEST(CpeMatch, ComparesUnderTheProductsScheme) {
   EXPECT_TRUE(holds(java, program("a:oracle:jre", "8.0.3510.10", Ecosystem::windows)));
   EXPECT_TRUE(holds(java, program("a:oracle:jre", "1.8.0_351")));
   EXPECT_FALSE(holds(java, program("a:oracle:jre", "1.8.0_361")));
+}
+
+TEST(CpeMatch, ReadsTheVersionsThatInstallersWrite) {
+  const Advisory minio = any_of({affected("a:minio:minio", {"", "2024-06-26t01-06-18z", ""})});
+  EXPECT_TRUE(holds(minio, program("a:minio:minio", "RELEASE.2024-05-10T01-41-38Z")));
+  EXPECT_FALSE(holds(minio, program("a:minio:minio", "RELEASE.2024-06-26T01-06-18Z")));
+  const Advisory range = any_of({affected("a:v:p", {"", "23.01", ""})});
+  EXPECT_TRUE(holds(range, program("a:v:p", "22.01 (x64)", Ecosystem::windows)));
+  EXPECT_TRUE(holds(range, program("a:v:p", "Version 22.01", Ecosystem::windows)));
+  EXPECT_FALSE(holds(range, program("a:v:p", "Program 23.01 (64-bit)")));
 }
 
 TEST(CpeMatch, AssessesNothingWithoutAVersion) {

@@ -162,8 +162,7 @@ void set_cpe(Identity& identity, const model::Package& package) {
   if (auto reported = model::parse_cpe(package.cpe); reported.ok()) {
     identity.cpe_source = Identity::Source::reported;
     std::string& stated = (*reported)[model::CpeAttribute::version];
-    const bool application = (*reported)[model::CpeAttribute::part] == "a";
-    if (application && !version.empty() && !model::is_literal_cpe_value(stated)) stated = version;
+    if (!version.empty() && !model::is_literal_cpe_value(stated)) stated = version;
     identity.cpe = model::bind_to_formatted_string(*reported);
     return;
   }

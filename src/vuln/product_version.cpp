@@ -120,7 +120,7 @@ ProductVersion java_version(std::string_view family, std::string_view update) {
   return version;
 }
 
-/// "8u351", "1.8.0_351-b10", and the installers' "8.0.3510.10".
+/// "8u351", "1.8.0_351-b10", "1.8.0-update351", and the installers' "8.0.3510.10".
 std::optional<ProductVersion> read_java(std::string_view folded) {
   std::string_view rest = folded;
   const std::string_view family = take_while(rest, is_digit);
@@ -129,9 +129,17 @@ std::optional<ProductVersion> read_java(std::string_view folded) {
     const std::string_view update = take_while(rest, is_digit);
     if (!update.empty()) return java_version(family, update);
   }
-  if (const auto mark = folded.find('_'); folded.starts_with("1.") && mark != std::string::npos) {
+  if (const auto mark = folded.find_first_of("_-");
+      folded.starts_with("1.") && mark != std::string::npos) {
     const auto numbers = numbers_of(folded.substr(0, mark));
     std::string_view after = folded.substr(mark + 1);
+    constexpr std::string_view word = "update";
+    if (after.starts_with(word)) {
+      after.remove_prefix(word.size());
+      take_while(after, is_separator);
+    } else if (folded[mark] == '-') {
+      return std::nullopt;
+    }
     const std::string_view update = take_while(after, is_digit);
     if (numbers.size() == 3 && !update.empty()) return java_version(numbers[1], update);
   }
@@ -179,7 +187,7 @@ ProductVersion split_product_version(const model::Cpe& product, std::string_view
   const std::string_view rest = std::string_view(folded).substr(std::min(last, folded.size()));
   std::string_view base = std::string_view(folded).substr(0, folded.size() - rest.size());
   while (base.ends_with('.')) base.remove_suffix(1);
-  if (base.empty() || rest.empty() || product[CpeAttribute::product] == "openssl") return version;
+  if (base.empty() || rest.empty()) return version;
   if (const auto update = read_update(rest)) {
     version.base = base;
     version.update = update->name;

@@ -24,6 +24,7 @@ TEST(ProductVersion, SplitsPatchesFromWhatTheyPatch) {
 TEST(ProductVersion, SplitsPrereleasesFromTheirRelease) {
   EXPECT_EQ(parts("v:p", "2.0.0-beta.2"), "2.0.0|beta2|2.0.0-beta.2");
   EXPECT_EQ(parts("v:p", "5.4.0-RC1"), "5.4.0|rc1|5.4.0-rc1");
+  EXPECT_EQ(parts("openssl:openssl", "1.1.1-pre1"), "1.1.1|pre1|1.1.1-pre1");
   EXPECT_EQ(parts("v:p", "3.2b1"), "3.2|beta1|3.2b1");
 }
 
@@ -33,7 +34,7 @@ TEST(ProductVersion, LeavesOtherTextWhole) {
   EXPECT_EQ(parts("v:p", "7.4.33-ubuntu1"), "7.4.33-ubuntu1||7.4.33-ubuntu1");
   EXPECT_EQ(parts("v:p", "2024-06-26t01"), "2024-06-26t01||2024-06-26t01");
   EXPECT_EQ(parts("v:p", ""), "||");
-  EXPECT_EQ(parts("openssl:openssl", "1.1.1-pre1"), "1.1.1-pre1||1.1.1-pre1");
+  EXPECT_EQ(parts("openssl:openssl", "1.0.2zh"), "1.0.2zh||1.0.2zh");
 }
 
 TEST(ProductVersion, TranslatesTheNumbersOfJavaAndPythonInstallers) {
@@ -41,6 +42,8 @@ TEST(ProductVersion, TranslatesTheNumbersOfJavaAndPythonInstallers) {
   EXPECT_EQ(parts("oracle:jre", "8u351"), "1.8.0|u351|1.8.0_351");
   EXPECT_EQ(parts("oracle:jdk", "1.8.0_351-b10"), "1.8.0|u351|1.8.0_351");
   EXPECT_EQ(parts("oracle:jdk", "1.7.0_05"), "1.7.0|u5|1.7.0_5");
+  EXPECT_EQ(parts("oracle:jdk", "1.8.0-update_351"), "1.8.0|u351|1.8.0_351");
+  EXPECT_EQ(parts("oracle:jdk", "1.8.0-b132"), "1.8.0|beta132|1.8.0-b132");
   EXPECT_EQ(parts("oracle:jdk", "17.0.8"), "17.0.8||17.0.8");
   EXPECT_EQ(parts("python:python", "3.10.6150.0"), "3.10.6||3.10.6");
   EXPECT_EQ(parts("python:python", "3.9.150.0"), "3.9.0||3.9.0");
@@ -65,6 +68,9 @@ TEST(ProductVersion, ComparesUnderADeclaredScheme) {
   };
   EXPECT_EQ(scheme("v:p", model::Ecosystem::unknown), "generic");
   EXPECT_EQ(scheme("v:p", model::Ecosystem::macos), "generic");
+  EXPECT_EQ(scheme("v:p", model::Ecosystem::windows), "windows");
+  EXPECT_EQ(scheme("openssl:openssl", model::Ecosystem::windows), "openssl");
+  EXPECT_EQ(scheme("oracle:jre", model::Ecosystem::windows), "jvm");
 }
 
 }  // namespace

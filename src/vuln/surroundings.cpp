@@ -152,13 +152,20 @@ std::vector<Product> products_of(const model::Package& package) {
   const Identity identity = identify(package);
   auto main = model::parse_cpe(identity.cpe);
   if (!main.ok()) return products;
+  const auto reported = model::parse_cpe(package.cpe);
+  const bool stated =
+      reported.ok() && model::is_literal_cpe_value((*reported)[CpeAttribute::version]);
   const auto add = [&](Cpe name) {
     Product product;
     product.name = std::move(name);
     product.ecosystem = package.ecosystem;
     product.source = identity.cpe_source;
     product.scheme = product_scheme(product.name, package.ecosystem);
-    if (model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
+    // The whole text if the scheme can read it ("10 SP2", "RELEASE.2024-06-26T01-06-18Z"), else the
+    // version that identify() found in it.
+    if (!stated) set_version(product, package.version);
+    if (product.version.whole.empty() &&
+        model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
       set_version(product, stated_version(product.name));
     }
     products.push_back(std::move(product));
