@@ -68,7 +68,7 @@ constexpr DistributionName distribution_names[] = {
     {"arch", "archlinux", "arch_linux"},
 };
 
-Product system(std::string_view vendor, std::string_view product, std::string_view version) {
+Product system_named(std::string_view vendor, std::string_view product, std::string_view version) {
   Product out;
   out.name[CpeAttribute::part] = "o";
   out.name[CpeAttribute::vendor] = vendor;
@@ -91,7 +91,7 @@ std::string_view build_of(std::string_view version) {
 }
 
 std::vector<Product> windows_systems(std::string_view name, std::string_view version) {
-  std::vector<Product> systems{system("microsoft", "windows", "")};
+  std::vector<Product> systems{system_named("microsoft", "windows", "")};
   const bool server = contains(name, "server");
   const auto known =
       std::find_if(std::begin(windows_builds), std::end(windows_builds),
@@ -100,23 +100,24 @@ std::vector<Product> windows_systems(std::string_view name, std::string_view ver
     const std::string_view product = server ? known->server : known->client;
     // NVD numbers the releases since 10 by their builds, and older ones not at all.
     const bool by_build = version.starts_with("10.0.");
-    if (!product.empty()) systems.push_back(system("microsoft", product, by_build ? version : ""));
+    if (!product.empty())
+      systems.push_back(system_named("microsoft", product, by_build ? version : ""));
   }
   for (const std::string_view each : {"windows_10", "windows_11", "windows_7", "windows_8"}) {
     std::string spaced(each);
     spaced[spaced.find('_')] = ' ';
-    if (contains(name, spaced)) systems.push_back(system("microsoft", each, ""));
+    if (contains(name, spaced)) systems.push_back(system_named("microsoft", each, ""));
   }
   return systems;
 }
 
 std::vector<Product> linux_systems(std::string_view distro) {
-  std::vector<Product> systems{system("linux", "linux_kernel", "")};
+  std::vector<Product> systems{system_named("linux", "linux_kernel", "")};
   const auto colon = std::min(distro.find(':'), distro.size());
   for (const DistributionName& each : distribution_names) {
     if (each.distro != distro.substr(0, colon)) continue;
     systems.push_back(
-        system(each.vendor, each.product, distro.substr(std::min(colon + 1, distro.size()))));
+        system_named(each.vendor, each.product, distro.substr(std::min(colon + 1, distro.size()))));
   }
   return systems;
 }
@@ -199,7 +200,8 @@ Surroundings::Surroundings(std::string_view os_name, std::string_view os_version
   } else if (contains(name, "macos") || contains(name, "mac os") || contains(name, "os x") ||
              name == "darwin") {
     family_ = SystemFamily::macos;
-    systems_ = {system("apple", "macos", version), system("apple", "mac_os_x", version)};
+    systems_ = {system_named("apple", "macos", version),
+                system_named("apple", "mac_os_x", version)};
   } else if (const std::string distro = model::distro_of_os(os_name, os_version);
              !distro.empty() || is_linux(name)) {
     family_ = SystemFamily::linux_kernel;

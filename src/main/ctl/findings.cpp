@@ -37,7 +37,11 @@ std::string range_text(const Json& finding) {
   const std::string_view introduced = text_at(finding, "evidence.range.introduced");
   const std::string_view fixed = text_at(finding, "evidence.range.fixed");
   const std::string_view last = text_at(finding, "evidence.range.last_affected");
+  const std::string_view after = text_at(finding, "evidence.range.after");
+  const bool ranged = !introduced.empty() || !fixed.empty() || !last.empty() || !after.empty();
+  if (!ranged && !text_at(finding, "evidence.criteria").empty()) return "what the criteria name";
   std::string text = introduced.empty() ? "every version" : "from " + std::string(introduced);
+  if (!after.empty()) text = "after " + std::string(after);
   if (!fixed.empty()) return text.append(" before ").append(fixed);
   if (!last.empty()) return text.append(" up to and including ").append(last);
   return introduced.empty() ? text : text + " on";
@@ -86,7 +90,7 @@ void print_explanation(const Shell& shell, const Json& finding) {
   if (!summary.empty()) shell.print(escaped_lines(summary));
   shell.print("\n");
   const std::string fixed(text_at(finding, "fixed_version"));
-  shell.print_facts({
+  std::vector<Fact> facts = {
       {"severity", severity_of(finding)},
       {"exploited", exploited_of(finding)},
       {"state", {state_of(finding)}},
@@ -98,7 +102,16 @@ void print_explanation(const Shell& shell, const Json& finding) {
       {"compared", {std::string(text_at(finding, "evidence.installed"))}},
       {"therefore", {std::string(text_at(finding, "evidence.sentence"))}},
       {"fix", {fixed.empty() ? "none is known" : "update to " + fixed}},
-  });
+  };
+  if (const std::string_view criteria = text_at(finding, "evidence.criteria"); !criteria.empty()) {
+    facts.push_back({"criteria", {std::string(criteria)}});
+  }
+  if (const auto caveats = find_path(finding, "evidence.caveats"); caveats && caveats->is_array()) {
+    caveats->for_each([&](const Json& caveat) {
+      facts.push_back({"but", {std::string(caveat.string().value_or(""))}});
+    });
+  }
+  shell.print_facts(facts);
 }
 
 std::vector<std::string> severities() {
