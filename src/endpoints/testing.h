@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +13,7 @@
 #include "base/test_directory.h"
 #include "base/testing.h"
 #include "base/text.h"
-#include "endpoints/app.h"
-#include "endpoints/dispatcher.h"
+#include "endpoints/wiring.h"
 #include "fleet/fleet.h"
 #include "store/sqlite/sqlite_connection.h"
 
@@ -32,12 +32,9 @@ struct TestRequest {
 class TestServer {
  public:
   explicit TestServer(const Config& of = {}) : config(of) {
-    fleet::create_bootstrap_token(fleet, rng, directory.path() + "/admin.token", clock.now());
     std::ifstream(directory.path() + "/admin.token") >> admin_token;
-    const auto& key = fleet.signing_key.public_key();
-    face.url = server_url;
-    face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
-    app.ready = true;
+    wiring.open(std::string(server_url));
+    log_lines.clear();  // what is left is about requests
   }
 
   /// What the session does with a request whose framing is in order.
@@ -82,20 +79,10 @@ class TestServer {
   Log log{clock, [this](std::string_view line) { log_lines.emplace_back(line); }};
   fleet::Fleet fleet{std::make_unique<store::SqliteDatabase>(directory.path()),
                      directory.path() + "/secret", rng, clock.now()};
-  ServerFace face;
-  App app{.config = config,
-          .store = fleet.store,
-          .rng = rng,
-          .ids = fleet.ids,
-          .log = log,
-          .credentials = fleet.credentials,
-          .presence = fleet.presence,
-          .directory = fleet.directory,
-          .packages = fleet.packages,
-          .catalogue = fleet.catalogue,
-          .settings = fleet.settings,
-          .face = face};
-  Dispatcher dispatcher{app};
+  Wiring wiring{fleet, config, rng, log, directory.path() + "/admin.token", clock.now()};
+  ServerFace& face = wiring.face;
+  App& app = wiring.app;
+  Dispatcher& dispatcher = wiring.dispatcher;
   std::string admin_token;
 
  private:

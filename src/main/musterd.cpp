@@ -16,9 +16,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "crypto/random.h"
-#include "endpoints/app.h"
-#include "endpoints/dispatcher.h"
-#include "fleet/findings.h"
+#include "endpoints/wiring.h"
 #include "fleet/fleet.h"
 #include "main/certificate_watch.h"
 #include "main/openapi.h"
@@ -95,8 +93,9 @@ sigset_t block_signals() {
   return signals;
 }
 
-/// Flushes presence and looks after the certificate, if there is one, until a signal asks to end.
-void run_until_signal(const sigset_t& signals, fleet::Fleet& fleet, Log& log,
+/// Maintains the server and looks after the certificate, if there is one, until a signal asks to
+/// end.
+void run_until_signal(const sigset_t& signals, endpoints::Wiring& wiring,
                       std::chrono::seconds flush_every, CertificateWatch* certificate) {
   for (;;) {
     const timespec wait{flush_every.count(), 0};
@@ -104,21 +103,8 @@ void run_until_signal(const sigset_t& signals, fleet::Fleet& fleet, Log& log,
     if (signal == SIGTERM || signal == SIGINT) return;
     if (certificate != nullptr && signal == SIGHUP) certificate->reload();
     if (certificate != nullptr) certificate->check();
-    try {
-      const std::size_t rows = fleet.presence.flush(fleet.store);
-      if (rows > 0) {
-        log.write(LogLevel::info, "presence_flushed",
-                  [&](JsonWriter& fields) { fields.member("rows", rows); });
-      }
-    } catch (const store::StoreError& failure) {
-      log.write(LogLevel::error, "presence_flush_failed",
-                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-    }
+    wiring.flush_presence();
   }
-}
-
-std::string base64_of(const crypto::PublicKey& key) {
-  return crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
 }
 
 /// Nothing without files.
@@ -162,51 +148,26 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   const std::string secret_file =
       flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
   fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now());
-  if (fleet::create_bootstrap_token(fleet, rng, flags.data + "/admin.token", clock.now())) {
-    log.write(LogLevel::info, "bootstrap_token_created");
-  }
-  const std::size_t matched =
-      fleet::finish_matching(fleet.store, fleet.ids, fleet.catalogue, fleet.packages, clock.now());
-  if (matched > 0) {
-    log.write(LogLevel::info, "hosts_matched",
-              [&](JsonWriter& fields) { fields.member("hosts", matched); });
-  }
-
-  endpoints::ServerFace face;
-  face.public_key = base64_of(fleet.signing_key.public_key());
-  face.openapi = openapi_json;
-  face.behind_proxy = flags.behind_proxy;
-  endpoints::App app{.config = config,
-                     .store = fleet.store,
-                     .rng = rng,
-                     .ids = fleet.ids,
-                     .log = log,
-                     .credentials = fleet.credentials,
-                     .presence = fleet.presence,
-                     .directory = fleet.directory,
-                     .packages = fleet.packages,
-                     .catalogue = fleet.catalogue,
-                     .settings = fleet.settings,
-                     .face = face};
-  endpoints::Dispatcher dispatcher(app);
+  endpoints::Wiring wiring(fleet, config, rng, log, flags.data + "/admin.token", clock.now());
+  wiring.face.openapi = openapi_json;
+  wiring.face.behind_proxy = flags.behind_proxy;
   std::optional<CertificateWatch> certificate;
-  if (*tls) certificate.emplace(**tls, clock, log, face.certificate_expires_at_seconds);
-  net::Server server(dispatcher, clock, log, server_options(address, config, tls->get()));
+  if (*tls) certificate.emplace(**tls, clock, log, wiring.face.certificate_expires_at_seconds);
+  net::Server server(wiring.dispatcher, clock, log, server_options(address, config, tls->get()));
   fleet.store.start_writer();
   server.start();
   // Only now is the port certain that agents are told.
-  face.url = flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
-                                      : flags.server_url;
-  app.ready.store(true, std::memory_order_release);
+  wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
+                                       : flags.server_url);
   log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
     fields.member("address", address.host).member("port", server.port());
   });
-  run_until_signal(signals, fleet, log, std::chrono::seconds(config.presence_flush_seconds),
+  run_until_signal(signals, wiring, std::chrono::seconds(config.presence_flush_seconds),
                    certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
   server.drain();
-  fleet.presence.flush(fleet.store);
+  wiring.flush_presence();
   fleet.store.stop_writer();
   log.write(LogLevel::info, "server_stopped");
   return exit_ok;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/wiring.h"
+
+#include "base/text.h"
+#include "fleet/findings.h"
+
+namespace muster::endpoints {
+
+Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
+               const std::string& admin_token_file, Instant now)
+    : app{.config = config,
+          .store = fleet.store,
+          .rng = rng,
+          .ids = fleet.ids,
+          .log = log,
+          .credentials = fleet.credentials,
+          .presence = fleet.presence,
+          .directory = fleet.directory,
+          .packages = fleet.packages,
+          .catalogue = fleet.catalogue,
+          .settings = fleet.settings,
+          .face = face},
+      dispatcher(app),
+      fleet_(fleet),
+      log_(log) {
+  if (fleet::create_bootstrap_token(fleet, rng, admin_token_file, now)) {
+    log.write(LogLevel::info, "bootstrap_token_created");
+  }
+  const std::size_t matched =
+      fleet::finish_matching(fleet.store, fleet.ids, fleet.catalogue, fleet.packages, now);
+  if (matched > 0) {
+    log.write(LogLevel::info, "hosts_matched",
+              [&](JsonWriter& fields) { fields.member("hosts", matched); });
+  }
+  const auto& key = fleet.signing_key.public_key();
+  face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
+}
+
+void Wiring::open(std::string url) {
+  face.url = std::move(url);
+  app.ready.store(true, std::memory_order_release);
+}
+
+void Wiring::flush_presence() {
+  try {
+    const std::size_t rows = fleet_.presence.flush(fleet_.store);
+    if (rows == 0) return;
+    log_.write(LogLevel::info, "presence_flushed",
+               [&](JsonWriter& fields) { fields.member("rows", rows); });
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "presence_flush_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "endpoints/app.h"
+#include "endpoints/dispatcher.h"
+#include "fleet/fleet.h"
+
+namespace muster::endpoints {
+
+/// The server but its sockets: a fleet and the endpoints over it, wired once for `main`, for tests
+/// and for the simulation. What it is given outlives it.
+class Wiring {
+ public:
+  /// Does what a start has to do before the first request: issues the first operator token into
+  /// `admin_token_file`, and finishes what an import that was cut short had left. Throws
+  /// store::StoreError. Answers 503 until open().
+  Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
+         const std::string& admin_token_file, Instant now);
+
+  /// From now on requests are served, and agents are told `url`.
+  void open(std::string url);
+
+  /// Writes what heartbeats changed since the last time; what cannot be written waits for the next.
+  void flush_presence();
+
+  ServerFace face;  // to be complete before open()
+  App app;
+  Dispatcher dispatcher;
+
+ private:
+  fleet::Fleet& fleet_;
+  Log& log_;
+};
+
+}  // namespace muster::endpoints
