@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 
 #include "store/migrate.h"
@@ -120,8 +121,36 @@ void Store::stop_writer() {
     stopping_ = true;
   }
   queue_filled_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   running_ = false;
+}
+
+void Store::step_writer(std::function<bool()> wait) {
+  const std::lock_guard lock(queue_mutex_);
+  CHECK(!running_ && wait);
+  running_ = true;
+  stopping_ = false;
+  wait_ = std::move(wait);
+}
+
+std::size_t Store::commit_queued(std::size_t most) {
+  CHECK(wait_);
+  std::vector<Pending> batch;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    take_queued(batch, most);
+  }
+  if (!batch.empty()) commit_batch(batch);
+  const std::lock_guard lock(queue_mutex_);
+  in_flight_ -= batch.size();
+  return queue_.size();
+}
+
+void Store::take_queued(std::vector<Pending>& batch, std::size_t most) {
+  while (!queue_.empty() && batch.size() < most) {
+    batch.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
 }
 
 bool Store::submit(Work& work, Done& done) {
@@ -151,8 +180,12 @@ void Store::write_and_wait(const std::function<bool(Tx&)>& work) {
       finished.set_value();
     }
   };
+  std::future<void> outcome = finished.get_future();
   if (!submit(task, done)) throw StoreError("the writer takes no more work");
-  finished.get_future().get();
+  while (wait_ && outcome.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+    if (!wait_()) throw StoreError("the writer has stopped");
+  }
+  outcome.get();
 }
 
 void Store::run_writer() {
@@ -167,10 +200,7 @@ void Store::run_writer() {
         queue_filled_.wait_until(lock, pace_.next_try(), called);
       }
       if (queue_.empty() && stopping_) return;
-      while (!queue_.empty() && batch.size() < limits::writes_per_commit) {
-        batch.push_back(std::move(queue_.front()));
-        queue_.pop_front();
-      }
+      take_queued(batch, limits::writes_per_commit);
     }
     commit_batch(batch);
     const std::lock_guard lock(queue_mutex_);
@@ -253,7 +283,7 @@ void Store::drop_writer() {
 void Store::connect_writer() {
   if (writer_connection_ && writer_connection_->lost()) drop_writer();
   if (writer_connection_) return;
-  if (!pace_.may_try()) throw StoreError("the database is away", StoreError::Kind::away);
+  if (!wait_ && !pace_.may_try()) throw StoreError("the database is away", StoreError::Kind::away);
   try {
     auto connection = database_->connect(Access::read_write);
     if (doubt_) settle_doubt(*connection);

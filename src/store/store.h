@@ -202,6 +202,14 @@ class Store {
   /// Finishes all queued work and ends the thread.
   void stop_writer();
 
+  /// For simulations, instead of start_writer(): queued work waits for commit_queued(), on one
+  /// thread. Whoever must wait for its own work calls `wait` until it is durable; false from it
+  /// says that it never will be. What is queued when the store goes is dropped, as by a crash.
+  void step_writer(std::function<bool()> wait);
+  /// Commits the first of the queued work, at most `most`, in one transaction. Returns what is
+  /// left.
+  std::size_t commit_queued(std::size_t most = limits::writes_per_commit);
+
   /// Queues work for the next commit. Returns false, and takes nothing, when
   /// limits::writes_in_flight wait already.
   [[nodiscard]] bool submit(Work& work, Done& done);
@@ -254,6 +262,7 @@ class Store {
 
   void write_and_wait(const std::function<bool(Tx&)>& work);
   void run_writer();
+  void take_queued(std::vector<Pending>& batch, std::size_t most);  // queue_mutex_ is held
   void commit_batch(std::vector<Pending>& batch);
   void commit_works(std::vector<Pending>& batch, std::vector<std::exception_ptr>& failures);
   std::exception_ptr run_work(Work& work);
@@ -283,6 +292,7 @@ class Store {
   bool running_ = false;
   bool stopping_ = false;
   std::thread thread_;
+  std::function<bool()> wait_;  // step_writer()
 
   std::mutex readers_mutex_;
   std::condition_variable reader_free_;

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "base/test_directory.h"
+#include "store/sqlite/sqlite_connection.h"
+#include "store/store.h"
+
+namespace muster::store {
+namespace {
+
+std::int64_t count_orgs(Store& store) {
+  return store.read([](Reader& reader) {
+    Rows rows = reader.query("SELECT count(*) FROM orgs");
+    rows.next();
+    return rows.integer(0);
+  });
+}
+
+void insert_org(Tx& tx, std::int64_t id) {
+  tx.execute("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, $2, $3)", id,
+             "org " + std::to_string(id), 0);
+}
+
+TEST(SteppedWriter, CommitsInBatchesWhenItIsToldTo) {
+  const TestDirectory directory;
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+  int waits = 0;
+  store.step_writer([&] {
+    ++waits;
+    store.commit_queued(1);
+    return true;
+  });
+  int answered = 0;
+  const auto submit = [&](int id) {
+    Work work = [id](Tx& tx) {
+      insert_org(tx, id);
+      return true;
+    };
+    Done done = [&](std::exception_ptr failure) { answered += failure ? 1000 : 1; };
+    ASSERT_TRUE(store.submit(work, done));
+  };
+  for (const int id : {2, 3, 4}) submit(id);
+  EXPECT_EQ(answered, 0);
+  EXPECT_EQ(count_orgs(store), 1);
+  EXPECT_EQ(store.commit_queued(2), 1U);
+  EXPECT_EQ(answered, 2);
+  EXPECT_EQ(count_orgs(store), 3);
+  // Whoever waits is behind what came before it.
+  store.write([](Tx& tx) { insert_org(tx, 5); });
+  EXPECT_EQ(waits, 2);
+  EXPECT_EQ(answered, 3);
+  EXPECT_EQ(count_orgs(store), 5);
+}
+
+TEST(SteppedWriter, DropsWhatIsQueuedWhenItGoes) {
+  const TestDirectory directory;
+  int answered = 0;
+  {
+    Store store(std::make_unique<SqliteDatabase>(directory.path()));
+    store.step_writer([] { return false; });
+    Work work = [](Tx& tx) {
+      insert_org(tx, 2);
+      return true;
+    };
+    Done done = [&](std::exception_ptr) { ++answered; };
+    ASSERT_TRUE(store.submit(work, done));
+    EXPECT_THROW(store.write([](Tx& tx) { insert_org(tx, 3); }), StoreError);
+  }
+  EXPECT_EQ(answered, 0);
+  Store store(std::make_unique<SqliteDatabase>(directory.path()));
+  EXPECT_EQ(count_orgs(store), 1);
+}
+
+}  // namespace
+}  // namespace muster::store
