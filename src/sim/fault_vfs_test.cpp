@@ -154,6 +154,26 @@ TEST(FaultVfs, AFailedSyncFailsItsCommitAndTheNextOneIsDurable) {
   }
 }
 
+TEST(FaultVfs, AfterAFailedSyncAndARestartCommitsAreDurable) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Machine machine(seed);
+    machine.create();
+    machine.insert(1);
+    machine.disk.arm(Fault::sync_error, 0);
+    EXPECT_THROW(machine.insert(2), store::StoreError);
+    // The next process finds in the system's cache what never reached the disk.
+    machine.disk.die();
+    machine.connection.reset();
+    machine.disk.restart();
+    machine.open();
+    machine.insert(3);
+    machine.crash();
+    machine.open();
+    ASSERT_TRUE(machine.whole()) << seed;
+    ASSERT_EQ(machine.number("SELECT count(*) FROM numbers WHERE n IN (1, 3)"), 2) << seed;
+  }
+}
+
 TEST(FaultVfs, AFailedReadFailsOnlyItsStatement) {
   Machine machine(5);
   machine.create();
@@ -165,6 +185,23 @@ TEST(FaultVfs, AFailedReadFailsOnlyItsStatement) {
       for (int i = 0; i < 10; ++i)(void) machine.number("SELECT sum(length(filler)) FROM numbers"),
       store::StoreError);
   EXPECT_EQ(machine.count(), 10);
+}
+
+TEST(FaultVfs, AConnectionThatFailsWhileItOpensIsClosed) {
+  Machine machine(6);
+  machine.create();
+  int failed = 0;
+  for (int reads = 0; reads < 10; ++reads) {
+    machine.disk.arm(Fault::read_error, reads);
+    try {
+      store::open_sqlite("/data/muster.db", Access::read_only, machine.vfs.name());
+    } catch (const store::StoreError&) {
+      ++failed;
+    }
+    machine.disk.disarm();
+    EXPECT_EQ(machine.vfs.open_files(), 2) << "the writer's database and WAL alone";
+  }
+  EXPECT_GT(failed, 0);
 }
 
 TEST(DiskFile, KeepsOrLosesUnsyncedSectorsOneByOne) {

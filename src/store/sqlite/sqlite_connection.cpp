@@ -116,36 +116,33 @@ class SqliteConnection final : public Connection {
     const int flags = access == Access::read_only
                           ? SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path.c_str(), &database_, flags, vfs.empty() ? nullptr : vfs.c_str()) !=
-        SQLITE_OK) {
-      const std::string why = sqlite3_errmsg(database_);
-      sqlite3_close(database_);
-      throw StoreError("sqlite: cannot open " + path + ": " + why);
+    sqlite3* opened = nullptr;
+    const int state =
+        sqlite3_open_v2(path.c_str(), &opened, flags, vfs.empty() ? nullptr : vfs.c_str());
+    database_.reset(opened);
+    if (state != SQLITE_OK) {
+      throw StoreError("sqlite: cannot open " + path + ": " + sqlite3_errmsg(opened));
     }
     // Readers never wait in WAL mode; this covers checkpoints and recovery at start.
-    sqlite3_busy_timeout(database_, 5000);
+    sqlite3_busy_timeout(opened, 5000);
     run("PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;");
     if (access == Access::read_write) {
       run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
+      // What an earlier process left in the WAL may be in the system's cache alone, if a sync of
+      // its failed: only copied does it reach the disk, and later commits build on it.
+      run("PRAGMA wal_checkpoint;");
     }
   }
-  ~SqliteConnection() override {
-    for (Command* command : {&begin_, &savepoint_, &undo_, &release_, &commit_}) {
-      command->statement.reset();
-    }
-    sqlite3_close_v2(database_);
-  }
-  SqliteConnection(const SqliteConnection&) = delete;
-  SqliteConnection& operator=(const SqliteConnection&) = delete;
-
   Engine engine() const override { return Engine::sqlite; }
   std::unique_ptr<Statement> prepare(const char* sql) override {
-    return std::make_unique<SqliteStatement>(database_, sql);
+    return std::make_unique<SqliteStatement>(database_.get(), sql);
   }
   void run(const char* sql) override {
-    if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(database_, sql);
+    if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+      fail(database_.get(), sql);
+    }
   }
-  std::int64_t changes() const override { return sqlite3_changes64(database_); }
+  std::int64_t changes() const override { return sqlite3_changes64(database_.get()); }
 
   void begin() override { run_prepared(begin_); }
   void begin_alone() override { run("BEGIN IMMEDIATE"); }
@@ -158,7 +155,7 @@ class SqliteConnection final : public Connection {
   void commit() override { run_prepared(commit_); }
   void rollback() override {
     // SQLite has rolled back by itself after some errors.
-    if (sqlite3_get_autocommit(database_) == 0) run("ROLLBACK");
+    if (sqlite3_get_autocommit(database_.get()) == 0) run("ROLLBACK");
   }
   bool lost() override { return false; }
 
@@ -170,7 +167,7 @@ class SqliteConnection final : public Connection {
 
   void run_prepared(Command& command) {
     if (!command.statement) {
-      command.statement = std::make_unique<SqliteStatement>(database_, command.sql);
+      command.statement = std::make_unique<SqliteStatement>(database_.get(), command.sql);
     }
     const Ended ended{*command.statement};
     command.statement->post();
@@ -181,8 +178,12 @@ class SqliteConnection final : public Connection {
     SqliteStatement& statement;
   };
 
+  struct Close {
+    void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+  };
+
   const Access access_;
-  sqlite3* database_ = nullptr;
+  std::unique_ptr<sqlite3, Close> database_;  // outlives the statements below
   Command begin_{access_ == Access::read_write ? "BEGIN IMMEDIATE" : "BEGIN"};
   Command savepoint_{"SAVEPOINT request"};
   Command undo_{"ROLLBACK TO request"};
