@@ -26,12 +26,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
   if (fleet::create_bootstrap_token(fleet, rng, admin_token_file, now)) {
     log.write(LogLevel::info, "bootstrap_token_created");
   }
-  const std::size_t matched =
-      fleet::finish_matching(fleet.store, fleet.ids, fleet.catalogue, fleet.packages, now);
-  if (matched > 0) {
-    log.write(LogLevel::info, "hosts_matched",
-              [&](JsonWriter& fields) { fields.member("hosts", matched); });
-  }
+  finish_matching(now);
   const auto& key = fleet.signing_key.public_key();
   face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
 }
@@ -39,6 +34,24 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
 void Wiring::open(std::string url) {
   face.url = std::move(url);
   app.ready.store(true, std::memory_order_release);
+}
+
+void Wiring::finish_matching(Instant now) {
+  const std::size_t matched =
+      fleet::finish_matching(fleet_.store, fleet_.ids, fleet_.catalogue, fleet_.packages, now);
+  if (matched == 0) return;
+  log_.write(LogLevel::info, "hosts_matched",
+             [&](JsonWriter& fields) { fields.member("hosts", matched); });
+}
+
+void Wiring::maintain(Instant now) {
+  flush_presence();
+  try {
+    finish_matching(now);
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "matching_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
 }
 
 void Wiring::flush_presence() {

@@ -26,7 +26,11 @@ class Wiring {
   /// From now on requests are served, and agents are told `url`.
   void open(std::string url);
 
-  /// Writes what heartbeats changed since the last time; what cannot be written waits for the next.
+  /// What is due every `[presence] flush_seconds`: writes what heartbeats changed since the last
+  /// time, and finishes the matching of an import that the store cut short. What fails is logged
+  /// and waits for the next time.
+  void maintain(Instant now);
+  /// The first half alone, at the end.
   void flush_presence();
 
   ServerFace face;  // to be complete before open()
@@ -34,6 +38,8 @@ class Wiring {
   Dispatcher dispatcher;
 
  private:
+  void finish_matching(Instant now);
+
   fleet::Fleet& fleet_;
   Log& log_;
 };

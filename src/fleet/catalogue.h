@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -67,7 +68,21 @@ class Catalogue {
   void load(store::Reader& reader);
   std::shared_ptr<const Knowledge> current() const;
 
+  /// An import under way, for as long as this lives.
+  class Import {
+   public:
+    explicit Import(Catalogue& catalogue) : running_(catalogue.imports_) { ++running_; }
+    ~Import() { --running_; }
+    Import(const Import&) = delete;
+    Import& operator=(const Import&) = delete;
+
+   private:
+    std::atomic<int>& running_;
+  };
+  bool importing() const { return imports_ > 0; }
+
  private:
+  std::atomic<int> imports_ = 0;
   Guarded<std::shared_ptr<const Knowledge>> current_;
 };
 

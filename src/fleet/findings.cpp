@@ -130,9 +130,22 @@ void add_summary(ImportOutcome& outcome, const feeds::FeedSummary& file) {
   }
 }
 
-void mark_matched(store::Store& store) {
-  store.write([](store::Tx& tx) {
+/// Builds the snapshot of what is in force, and says which imports that is.
+std::vector<store::FeedRow> load_catalogue(store::Store& store, Catalogue& catalogue) {
+  return store.read([&](store::Reader& reader) {
+    catalogue.load(reader);
+    return store::list_feeds(reader);
+  });
+}
+
+/// Only of what was `loaded`: another import may have come meanwhile, and its hosts still wait.
+void mark_matched(store::Store& store, const std::vector<store::FeedRow>& loaded) {
+  store.write([&](store::Tx& tx) {
     for (store::FeedRow& feed : store::list_feeds(tx)) {
+      const bool same = std::any_of(loaded.begin(), loaded.end(), [&](const auto& row) {
+        return row.feed == feed.feed && row.generation == feed.generation;
+      });
+      if (!same || feed.matched) continue;
       feed.matched = true;
       store::set_feed(tx, feed);
     }
@@ -221,6 +234,7 @@ std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now) {
+  const Catalogue::Import running(catalogue);
   const std::int64_t generation = ids.next<GenerationId>(now).value;
   AdvisoryGeneration aside(store, generation);
   std::vector<model::KevEntry> kev_entries;
@@ -251,22 +265,23 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
         now);
   });
   delete_old_generations(store, outcome.feed, generation);
-  store.read([&](store::Reader& reader) { catalogue.load(reader); });
+  const auto loaded = load_catalogue(store, catalogue);
   outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
-  mark_matched(store);
+  mark_matched(store, loaded);
   return outcome;
 }
 
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now) {
+  if (catalogue.importing()) return 0;
   const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
   if (std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; })) {
     return 0;
   }
-  store.read([&](store::Reader& reader) { catalogue.load(reader); });
+  const auto loaded = load_catalogue(store, catalogue);
   ImportOutcome unused;
   const std::size_t hosts = match_all_hosts(store, ids, catalogue, packages, unused, now);
-  mark_matched(store);
+  mark_matched(store, loaded);
   return hosts;
 }
 

@@ -41,7 +41,7 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
                                   std::vector<std::string> files, Instant now);
 
 /// Finishes what an import that was cut short had left: matches every host again if some feed was
-/// not matched yet. Returns the number of hosts.
+/// not matched yet and no import is under way. Returns the number of hosts.
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now);
 

@@ -12,6 +12,20 @@ void KnownPackages::load(store::Reader& reader) {
   });
 }
 
+std::optional<PackageId> KnownPackages::find(OrgId org, const store::ContentId& content) const {
+  const auto known = orgs_.find(org);
+  if (known == orgs_.end()) return std::nullopt;
+  const auto found = known->second.ids.find(content);
+  if (found == known->second.ids.end()) return std::nullopt;
+  return found->second;
+}
+
+std::size_t KnownPackages::size() const {
+  std::size_t packages = 0;
+  for (const auto& [org, known] : orgs_) packages += known.ids.size();
+  return packages;
+}
+
 KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
                                               std::string_view canonical) {
   const store::ContentId content = keyed_hash_.content_id(canonical);

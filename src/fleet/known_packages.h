@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +24,10 @@ class KnownPackages {
   explicit KnownPackages(const crypto::KeyedHash& keyed_hash) : keyed_hash_(keyed_hash) {}
 
   void load(store::Reader& reader);
+
+  /// What memory alone knows.
+  std::optional<PackageId> find(OrgId org, const store::ContentId& content) const;
+  std::size_t size() const;
 
   struct Interned {
     PackageId id;

@@ -95,15 +95,15 @@ sigset_t block_signals() {
 
 /// Maintains the server and looks after the certificate, if there is one, until a signal asks to
 /// end.
-void run_until_signal(const sigset_t& signals, endpoints::Wiring& wiring,
-                      std::chrono::seconds flush_every, CertificateWatch* certificate) {
+void run_until_signal(const sigset_t& signals, endpoints::Wiring& wiring, const Clock& clock,
+                      std::chrono::seconds every, CertificateWatch* certificate) {
   for (;;) {
-    const timespec wait{flush_every.count(), 0};
+    const timespec wait{every.count(), 0};
     const int signal = sigtimedwait(&signals, nullptr, &wait);
     if (signal == SIGTERM || signal == SIGINT) return;
     if (certificate != nullptr && signal == SIGHUP) certificate->reload();
     if (certificate != nullptr) certificate->check();
-    wiring.flush_presence();
+    wiring.maintain(clock.now());
   }
 }
 
@@ -162,7 +162,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
     fields.member("address", address.host).member("port", server.port());
   });
-  run_until_signal(signals, wiring, std::chrono::seconds(config.presence_flush_seconds),
+  run_until_signal(signals, wiring, clock, std::chrono::seconds(config.presence_flush_seconds),
                    certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
