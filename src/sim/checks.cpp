@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/checks.h"
+
+#include <algorithm>
+
+#include "fleet/hosts.h"
+#include "store/sql/agents.h"
+#include "store/sql/keys.h"
+#include "store/sql/orgs.h"
+#include "store/sql/tasks.h"
+
+namespace muster::sim {
+
+namespace {
+
+using store::Reader;
+
+std::vector<model::Host> all_hosts(Reader& reader) {
+  return store::list_hosts(reader, std::nullopt, HostId{}, 1'000'000);
+}
+
+std::optional<model::Task> task_of(Reader& reader, TaskId id) {
+  return store::find_task_anywhere(reader, id);
+}
+
+/// Says what differs between what memory has and what a fresh load has.
+class Comparison {
+ public:
+  Comparison(Ledger& ledger, Instant now) : ledger_(ledger), now_(now) {}
+
+  template <typename T>
+  void equal(const std::string& what, const T& remembered, const T& loaded) {
+    if (remembered == loaded) return;
+    std::string detail = what;
+    if constexpr (std::is_same_v<T, std::string>) {
+      detail += ": remembered " + remembered + ", loaded " + loaded;
+    }
+    ledger_.breach(Claim::memory_equals_the_store, std::move(detail), now_);
+  }
+
+ private:
+  Ledger& ledger_;
+  Instant now_;
+};
+
+std::string text_of(const std::optional<Uuid>& id) {
+  return id ? id->text() : "none";
+}
+
+std::string text_of(const fleet::AgentPresence& state) {
+  std::string text = std::to_string(state.org.value) + " " + std::to_string(state.host.value) +
+                     " pending " + std::to_string(state.pending_tasks);
+  // Until its first call an agent has no row, and what its enrolment said is not kept.
+  if (!state.called) return text;
+  return text + " seen " + std::to_string(state.last_seen.unix_ms) + " " + state.agent_version +
+         " " + state.status + " at " + text_of(state.current_task) + " after " +
+         text_of(state.last_task_completed) + " " + fleet::encode_vitals(state.vitals);
+}
+
+std::map<AgentId, std::string> texts_of(const fleet::PresenceTable& presence) {
+  std::map<AgentId, std::string> texts;
+  presence.for_each_agent(
+      [&](AgentId id, const fleet::AgentPresence& state) { texts[id] = text_of(state); });
+  return texts;
+}
+
+void compare_presence(Reader& reader, const fleet::PresenceTable& presence, Comparison& compare) {
+  fleet::PresenceTable fresh(presence.server_started());
+  fresh.load(reader);
+  const auto remembered = texts_of(presence);
+  const auto loaded = texts_of(fresh);
+  for (const auto& [id, text] : loaded) {
+    const auto found = remembered.find(id);
+    compare.equal("presence of agent " + id.text(),
+                  found == remembered.end() ? std::string("nothing") : found->second, text);
+  }
+  compare.equal("agents in presence", remembered.size(), loaded.size());
+  for (const model::Host& host : all_hosts(reader)) {
+    const auto ours = presence.find_host(host.org, host.id);
+    const auto theirs = fresh.find_host(host.org, host.id);
+    const auto text = [](const auto& state) {
+      return state ? std::to_string(state->last_seen.unix_ms) + " " + state->agent_version
+                   : std::string("nothing");
+    };
+    compare.equal("presence of host " + host.hostname, text(ours), text(theirs));
+  }
+}
+
+void compare_credentials(Reader& reader, const fleet::Credentials& credentials,
+                         Comparison& compare) {
+  fleet::Credentials fresh(credentials.keyed_hash());
+  fresh.load(reader);
+  for (const model::Agent& agent : store::list_agents(reader)) {
+    for (std::int64_t generation = 0; generation <= agent.keys.current + 2; ++generation) {
+      const auto text = [&](const fleet::Credentials& of) {
+        const auto known = of.agents.find(of.hash(of.agent_key(agent.id, generation)));
+        if (!known) return std::string("nothing");
+        return known->agent.text() + " " + std::to_string(known->host.value) + " " +
+               std::to_string(known->generation) + " " + std::to_string(known->offered) +
+               (known->disabled ? " disabled" : "") + (known->first_use ? " first" : "");
+      };
+      compare.equal("key " + std::to_string(generation) + " of agent " + agent.id.text(),
+                    text(credentials), text(fresh));
+    }
+  }
+  for (const store::InventoryKey& key : store::list_inventory_keys(reader)) {
+    compare.equal("inventory key " + std::to_string(key.id.value),
+                  credentials.inventory_keys.find(key.hash).has_value(),
+                  fresh.inventory_keys.find(key.hash).has_value());
+  }
+  for (const store::EnrolmentToken& token : store::list_enrolment_tokens(reader)) {
+    // A used-up token stays in memory until the next start; the store refuses it all the same.
+    if (token.uses >= token.max_uses) continue;
+    compare.equal("enrolment token " + std::to_string(token.id.value),
+                  credentials.enrolment_tokens.find(token.hash).has_value(),
+                  fresh.enrolment_tokens.find(token.hash).has_value());
+  }
+  for (const store::OperatorToken& token : store::list_operator_tokens(reader)) {
+    compare.equal("operator token " + std::to_string(token.id.value),
+                  credentials.operators.find(token.hash).has_value(),
+                  fresh.operators.find(token.hash).has_value());
+  }
+}
+
+void compare_directory(Reader& reader, const fleet::HostDirectory& directory, Comparison& compare) {
+  fleet::HostDirectory fresh;
+  fresh.load(reader);
+  const auto text = [](const std::optional<fleet::HostDirectory::Known>& known) {
+    if (!known) return std::string("nothing");
+    std::string all = std::to_string(known->id.value) + " " + known->hostname;
+    for (const std::string& tag : known->tags) all += " " + tag;
+    return all;
+  };
+  for (const model::Host& host : all_hosts(reader)) {
+    compare.equal("host " + std::to_string(host.id.value), text(directory.find(host.id)),
+                  text(fresh.find(host.id)));
+    compare.equal("host by name " + host.hostname,
+                  text(directory.find(host.org, "", host.hostname)),
+                  text(fresh.find(host.org, "", host.hostname)));
+    compare.equal("host by machine " + host.machine_id,
+                  text(directory.find(host.org, host.machine_id, host.hostname)),
+                  text(fresh.find(host.org, host.machine_id, host.hostname)));
+  }
+}
+
+std::vector<std::string> hits_of(const fleet::Verdict& verdict) {
+  std::vector<std::string> hits;
+  for (const auto& hit : verdict.hits) {
+    hits.push_back(hit.feed + " " + hit.advisory_id + " " + hit.evidence);
+  }
+  std::sort(hits.begin(), hits.end());
+  return hits;
+}
+
+void compare_packages(Reader& reader, fleet::Fleet& fleet, Comparison& compare) {
+  fleet::Catalogue fresh;
+  fresh.load(reader);
+  const auto remembered = fleet.catalogue.current();
+  std::size_t rows = 0;
+  store::for_each_package(reader, [&](const store::PackageRow& row) {
+    ++rows;
+    const std::string name = row.package.name + " " + row.package.version;
+    compare.equal("id of package " + name, fleet.packages.find(row.org, row.content),
+                  std::optional(row.id));
+    compare.equal("verdict on package " + name, hits_of(fleet::assess(*remembered, row.package)),
+                  hits_of(fleet::assess(*fresh.current(), row.package)));
+  });
+  compare.equal("packages in the dictionary", fleet.packages.size(), rows);
+  compare.equal("exploited CVEs", remembered->kev.size(), fresh.current()->kev.size());
+}
+
+void compare_settings(Reader& reader, const fleet::Settings& settings, Comparison& compare) {
+  fleet::Settings fresh;
+  fresh.load(reader);
+  for (const model::Host& host : all_hosts(reader)) {
+    const fleet::SettingScope scope{fleet::SettingScope::Kind::host, host.org,
+                                    std::to_string(host.id.value)};
+    compare.equal("settings of host " + host.hostname, settings.set_at_json(scope),
+                  fresh.set_at_json(scope));
+  }
+}
+
+}  // namespace
+
+void check_results_are_kept(Reader& reader, Ledger& ledger, Instant now) {
+  for (const auto& [id, reported] : ledger.results()) {
+    if (!reported.acknowledged) continue;
+    const auto task = task_of(reader, id);
+    const auto result = task ? store::find_result(reader, task->org, id) : std::nullopt;
+    if (!result) {
+      ledger.breach(Claim::results_are_kept, "the result of task " + id.text() + " is gone", now);
+    } else if (!reported.said.contains({result->exit_code, result->stdout_text})) {
+      ledger.breach(Claim::results_are_kept, "nobody sent what task " + id.text() + " has", now);
+    }
+  }
+}
+
+void check_enrolments_are_kept(Reader& reader, Ledger& ledger, Instant now) {
+  for (const auto& [id, key] : ledger.enrolled()) {
+    if (store::find_agent_anywhere(reader, id)) continue;
+    ledger.breach(Claim::enrolments_are_kept, "agent " + id.text() + " is gone", now);
+  }
+}
+
+void check_last_seen_in_store(Reader& reader, std::map<AgentId, Instant>& former, Ledger& ledger,
+                              Instant now) {
+  for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
+    Instant& last = former[row.agent];
+    if (row.last_seen < last) {
+      ledger.breach(Claim::last_seen_never_goes_back, "in the store: agent " + row.agent.text(),
+                    now);
+    }
+    last = row.last_seen;
+  }
+}
+
+void check_audit(Reader& reader, Ledger& ledger, Instant now) {
+  using Key = std::pair<std::string, std::string>;
+  std::map<Key, std::int64_t> rows;
+  for (const store::AuditRow& row : store::list_audit(reader, AuditId{number_id_max}, 1'000'000)) {
+    if (row.actor == "server") continue;
+    ++rows[{row.action, row.action == "settings.set" ? "" : row.target}];
+  }
+  const auto wrong = [&](const Key& key, std::int64_t found, const std::string& expected) {
+    ledger.breach(
+        Claim::audit_tells_every_change,
+        key.first + " " + key.second + " has " + std::to_string(found) + " rows, not " + expected,
+        now);
+  };
+  const auto& changes = ledger.changes();
+  for (const auto& [key, change] : changes) {
+    if (change.acknowledged == 0) continue;
+    const std::int64_t found = rows.contains(key) ? rows.at(key) : 0;
+    // Doing again what is so already is acknowledged, and is no change.
+    const bool repeatable = key.first.starts_with("agents.") || key.first.ends_with(".revoke");
+    const std::int64_t least = key.first == "agents.enable" ? 0
+                               : repeatable                 ? 1
+                                                            : change.acknowledged;
+    if (found < least) wrong(key, found, "at least " + std::to_string(least));
+  }
+  std::map<std::string, std::int64_t> unclaimed;  // created by calls that were not answered
+  for (const auto& [key, found] : rows) {
+    const auto known = changes.find(key);
+    if (known != changes.end()) {
+      const std::int64_t most = known->second.acknowledged + known->second.unknown;
+      if (found > most) wrong(key, found, "at most " + std::to_string(most));
+    } else if (key.first.ends_with(".create")) {
+      unclaimed[key.first] += found;
+    } else {
+      wrong(key, found, "none");
+    }
+  }
+  for (const auto& [action, found] : unclaimed) {
+    const auto known = changes.find({action, ""});
+    const std::int64_t most = known == changes.end() ? 0 : known->second.unknown;
+    if (found > most) wrong({action, ""}, found, "at most " + std::to_string(most));
+  }
+}
+
+void check_runs_are_reported_once(Reader& reader, Ledger& ledger, Instant now) {
+  for (const auto& [id, run] : ledger.runs()) {
+    if (run.forgotten) continue;
+    const auto task = task_of(reader, id);
+    const auto result = task ? store::find_result(reader, task->org, id) : std::nullopt;
+    // What was cut off is told as a failure; an agent in the field may not even tell that.
+    const bool told = result || (!run.finished &&
+                                 (!run.by_own_agent || (task && model::is_terminal(task->status))));
+    const bool pending_report = !run.by_own_agent && !result;
+    if (!told && !pending_report) {
+      ledger.breach(Claim::runs_are_reported_once, "task " + id.text() + " ran and has no result",
+                    now);
+    }
+    std::int64_t rows = 0;
+    store::Rows counted = reader.query(
+        "SELECT count(*) FROM events WHERE type = 'task_completed' AND details LIKE $1",
+        "%" + id.text() + "%");
+    if (counted.next()) rows = counted.integer(0);
+    if (rows != (result ? 1 : 0)) {
+      ledger.breach(Claim::runs_are_reported_once,
+                    "task " + id.text() + " was completed " + std::to_string(rows) + " times", now);
+    }
+  }
+}
+
+void check_work_is_delivered(Reader& reader, const std::vector<AgentId>& living, Ledger& ledger,
+                             Instant now) {
+  for (const AgentId id : living) {
+    const auto agent = store::find_agent_anywhere(reader, id);
+    if (!agent) continue;
+    const std::int64_t waiting = store::count_pending_tasks(reader, agent->org, id);
+    if (waiting == 0) continue;
+    ledger.breach(Claim::work_is_delivered,
+                  std::to_string(waiting) + " tasks wait for agent " + id.text(), now);
+  }
+}
+
+void check_findings(Reader& reader, Ledger& ledger, Instant now) {
+  fleet::Catalogue fresh;
+  fresh.load(reader);
+  const auto knowledge = fresh.current();
+  for (const model::Host& host : all_hosts(reader)) {
+    std::vector<std::string> expected, stored;
+    if (host.package_set) {
+      for (const PackageId id : store::get_package_set(reader, host.org, *host.package_set)) {
+        const auto row = store::find_package(reader, host.org, id);
+        for (const std::string& hit : hits_of(fleet::assess(*knowledge, row->package))) {
+          expected.push_back(std::to_string(id.value) + " " + hit);
+        }
+      }
+    }
+    for (const auto& finding : store::list_open_findings_of_host(reader, host.org, host.id)) {
+      stored.push_back(std::to_string(finding.package.value) + " " + finding.feed + " " +
+                       finding.advisory_id + " " + finding.evidence);
+    }
+    std::sort(expected.begin(), expected.end());
+    std::sort(stored.begin(), stored.end());
+    if (expected == stored) continue;
+    ledger.breach(Claim::findings_equal_from_scratch,
+                  "host " + host.hostname + " has " + std::to_string(stored.size()) +
+                      " findings, from scratch " + std::to_string(expected.size()),
+                  now);
+  }
+}
+
+void check_memory(Reader& reader, fleet::Fleet& fleet, Ledger& ledger, Instant now) {
+  Comparison compare(ledger, now);
+  compare_credentials(reader, fleet.credentials, compare);
+  compare_presence(reader, fleet.presence, compare);
+  compare_directory(reader, fleet.directory, compare);
+  compare_settings(reader, fleet.settings, compare);
+  compare_packages(reader, fleet, compare);
+}
+
+std::vector<std::string> stored_software(Reader& reader, const model::Host& host) {
+  std::vector<std::string> lines;
+  if (!host.package_set) return lines;
+  for (const PackageId id : store::get_package_set(reader, host.org, *host.package_set)) {
+    const auto row = store::find_package(reader, host.org, id);
+    lines.push_back(row->package.name + " " + row->package.version + " " + row->package.arch);
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+}  // namespace muster::sim

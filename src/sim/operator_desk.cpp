@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/operator_desk.h"
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+
+namespace muster::sim {
+
+namespace {
+
+constexpr const char* desk = "operator";
+
+}  // namespace
+
+OperatorDesk::OperatorDesk(Surroundings& world, std::uint64_t seed)
+    : world_(world), rng_(fork(seed, desk)) {}
+
+void OperatorDesk::start(std::string token, std::function<std::vector<AgentId>()> agents) {
+  token_ = std::move(token);
+  agents_ = std::move(agents);
+  work();
+  look();
+}
+
+agent::Call OperatorDesk::call(http::Method method, std::string target, std::string body) const {
+  return {method, std::move(target), {{"Authorization", "Bearer " + token_}}, std::move(body)};
+}
+
+std::optional<AgentId> OperatorDesk::some_agent() {
+  const std::vector<AgentId> agents = agents_();
+  if (agents.empty()) return std::nullopt;
+  return agents[rng_.below(agents.size())];
+}
+
+void OperatorDesk::work() {
+  if (world_.calm()) return;
+  const std::size_t what = rng_.below(100);
+  if (what < 43) {
+    create_task();
+  } else if (what < 50) {
+    rotate();
+  } else if (what < 65) {
+    cancel_task();
+  } else if (what < 73) {
+    disable();
+  } else if (what < 85) {
+    issue();
+  } else if (what < 92) {
+    import();
+  } else {
+    want_full_report();
+  }
+  world_.steps.after(between(rng_, std::chrono::seconds(5), std::chrono::minutes(4)),
+                     [this] { work(); });
+}
+
+void OperatorDesk::create_task() {
+  const auto agent = some_agent();
+  if (!agent) return;
+  JsonWriter json;
+  json.begin_object().member("type", "execute_command").key("agent_ids").begin_array();
+  json.value(*agent)
+      .end_array()
+      .member("command", "true")
+      .member("priority", rng_.below(11))
+      .member("execution_timeout", 60 + rng_.below(600));
+  // Some end before they are delivered or started.
+  if (chance(rng_, 150)) json.member("ttl_seconds", 20 + rng_.below(600));
+  json.end_object();
+  world_.wire.send(
+      desk, call(http::Method::post, "/api/v1/tasks", json.take()),
+      [this](Result<agent::Answer> answer) {
+        if (!answer.ok() || answer->status != 201) return;
+        JsonDocument document;
+        const Json body = document.parse(answer->body).value();
+        body.find("task_ids")->for_each([&](const Json& id) { tasks_.emplace_back(*id.string()); });
+      });
+}
+
+void OperatorDesk::cancel_task() {
+  if (tasks_.empty()) return;
+  // Mostly one of the last: what is over cannot be cancelled.
+  const std::size_t back = std::min(tasks_.size(), 1 + rng_.below(4));
+  world_.wire.send(
+      desk, call(http::Method::post, "/api/v1/tasks/" + tasks_[tasks_.size() - back] + "/cancel"),
+      [](Result<agent::Answer>) {});
+}
+
+void OperatorDesk::disable() {
+  const auto agent = some_agent();
+  if (!agent) return;
+  disabled_.insert(*agent);
+  world_.wire.send(desk, call(http::Method::post, "/api/v1/agents/" + agent->text() + "/disable"),
+                   [this, agent = *agent](Result<agent::Answer>) {
+                     world_.steps.after(
+                         between(rng_, std::chrono::minutes(1), std::chrono::minutes(20)),
+                         [this, agent] { enable(agent); });
+                   });
+}
+
+void OperatorDesk::rotate() {
+  const auto agent = some_agent();
+  if (!agent) return;
+  world_.wire.send(desk,
+                   call(http::Method::post, "/api/v1/agents/" + agent->text() + "/rotate-key"),
+                   [](Result<agent::Answer>) {});
+}
+
+void OperatorDesk::enable(AgentId agent) {
+  world_.wire.send(desk, call(http::Method::post, "/api/v1/agents/" + agent.text() + "/enable"),
+                   [this, agent](Result<agent::Answer> answer) {
+                     // 409: it was superseded meanwhile, and will never call again.
+                     if (answer.ok() && (answer->status == 200 || answer->status == 409)) return;
+                     world_.steps.after(std::chrono::seconds(30), [this, agent] { enable(agent); });
+                   });
+}
+
+void OperatorDesk::make_peace() {
+  for (const AgentId agent : disabled_) enable(agent);
+}
+
+void OperatorDesk::issue() {
+  if (!issued_.empty() && chance(rng_, 400)) {
+    const std::size_t chosen = rng_.below(issued_.size());
+    world_.wire.send(desk, call(http::Method::del, issued_[chosen], ""),
+                     [](Result<agent::Answer>) {});
+    return;
+  }
+  const bool token = chance(rng_, 500);
+  const std::string path = token ? "/api/v1/tokens" : "/api/v1/keys";
+  world_.wire.send(
+      desk, call(http::Method::post, path, token ? R"({"max_uses": 1})" : R"({"name": "site"})"),
+      [this, path](Result<agent::Answer> answer) {
+        if (!answer.ok() || answer->status != 201) return;
+        JsonDocument document;
+        const Json body = document.parse(answer->body).value();
+        issued_.push_back(path + "/" + std::to_string(*body.find("id")->integer()));
+      });
+}
+
+void OperatorDesk::import() {
+  const bool debian = chance(rng_, 700);
+  world_.wire.send(desk,
+                   call(http::Method::post, debian ? "/api/v1/feeds/debian" : "/api/v1/feeds/kev",
+                        debian ? debian_feed(rng_) : kev_feed(rng_)),
+                   [](Result<agent::Answer>) {});
+}
+
+void OperatorDesk::want_full_report() {
+  const bool wanted = chance(rng_, 500);
+  world_.wire.send(desk,
+                   call(http::Method::put, "/api/v1/settings?scope=host&target=own-1",
+                        wanted ? R"({"force_full_scan": true})" : R"({"scan_interval": 3600})"),
+                   [](Result<agent::Answer>) {});
+}
+
+void OperatorDesk::look() {
+  world_.wire.send(desk, call(http::Method::get, "/api/v1/agents?limit=1000", ""),
+                   [](Result<agent::Answer>) {});
+  world_.steps.after(between(rng_, std::chrono::seconds(30), std::chrono::minutes(5)),
+                     [this] { look(); });
+}
+
+}  // namespace muster::sim

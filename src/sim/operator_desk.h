@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/device.h"
+
+namespace muster::sim {
+
+/// The operators: they give work, take it back, switch agents off and on, import feeds, and look.
+class OperatorDesk {
+ public:
+  OperatorDesk(Surroundings& world, std::uint64_t seed);
+  OperatorDesk(const OperatorDesk&) = delete;
+  OperatorDesk& operator=(const OperatorDesk&) = delete;
+
+  /// Begins; `agents` gives those that are enrolled at the time of asking.
+  void start(std::string token, std::function<std::vector<AgentId>()> agents);
+  /// Switches every agent on again and asks until it is so.
+  void make_peace();
+
+ private:
+  void work();
+  void create_task();
+  void cancel_task();
+  void disable();
+  void rotate();
+  void enable(AgentId agent);
+  void issue();
+  void import();
+  void want_full_report();
+  void look();
+  agent::Call call(http::Method method, std::string target, std::string body = "{}") const;
+  std::optional<AgentId> some_agent();
+
+  Surroundings& world_;
+  SeededRng rng_;
+  std::string token_;
+  std::function<std::vector<AgentId>()> agents_;
+  std::vector<std::string> tasks_;
+  std::vector<std::string> issued_;  // paths of tokens and keys that may be revoked
+  std::set<AgentId> disabled_;
+};
+
+}  // namespace muster::sim

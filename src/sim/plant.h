@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "agent/transport.h"
+#include "http/response.h"
+
+namespace muster::sim {
+
+/// A fault that is planted on purpose, each against one claim: a checker that does not find its
+/// fault proves nothing.
+enum class Plant : std::uint8_t {
+  none,
+  syncs_lie,           // the disk says it synced and did not
+  answers_early,       // results are answered before their commit
+  journals_forgotten,  // our agent's disk drops its journal
+  cancels_forged,      // an operator is told that a task was cancelled, and it was not
+  changes_forged,      // an operator is told of a change that never was
+  enrolments_dropped,  // an enrolled agent's row vanishes
+  keys_garbled,        // enrolment hands out a wrong key
+  beats_forged,        // heartbeats and polls are answered without reaching the server
+  presence_back,       // presence moves back
+  memory_leads,        // memory learns of a host that is not stored
+  findings_lost,       // a finding vanishes
+  reports_forged,      // delta reports are answered and dropped
+  work_hidden,         // presence forgets that tasks wait
+};
+
+/// The answer that the planted fault gives in place of the server; nothing when it lets the call
+/// through.
+std::optional<http::Response> forge(Plant plant, const agent::Call& call);
+/// Changes what the server answered.
+void garble(Plant plant, const agent::Call& call, http::Response& response);
+
+}  // namespace muster::sim

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A checker that does not find the fault planted for it proves nothing.
+#include "sim/plant.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "sim/world.h"
+
+namespace muster::sim {
+namespace {
+
+struct Planted {
+  const char* name;
+  Plant plant;
+  Claim claim;
+};
+
+void PrintTo(const Planted& planted, std::ostream* out) {
+  *out << planted.name;
+}
+
+constexpr Planted all_planted[] = {
+    {"SyncsLie", Plant::syncs_lie, Claim::results_are_kept},
+    {"AnswersEarly", Plant::answers_early, Claim::results_are_kept},
+    {"JournalsForgotten", Plant::journals_forgotten, Claim::runs_are_reported_once},
+    {"CancelsForged", Plant::cancels_forged, Claim::cancelled_work_does_not_start},
+    {"ChangesForged", Plant::changes_forged, Claim::audit_tells_every_change},
+    {"EnrolmentsDropped", Plant::enrolments_dropped, Claim::enrolments_are_kept},
+    {"KeysGarbled", Plant::keys_garbled, Claim::nobody_is_locked_out},
+    {"BeatsForged", Plant::beats_forged, Claim::presence_is_never_false},
+    {"PresenceBack", Plant::presence_back, Claim::last_seen_never_goes_back},
+    {"MemoryLeads", Plant::memory_leads, Claim::memory_equals_the_store},
+    {"FindingsLost", Plant::findings_lost, Claim::findings_equal_from_scratch},
+    {"ReportsForged", Plant::reports_forged, Claim::software_is_what_the_host_has},
+    {"WorkHidden", Plant::work_hidden, Claim::work_is_delivered},
+};
+
+class PlantedFault : public testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedFault, IsFoundByItsChecker) {
+  // Not every world gives every fault its chance: there must be a crash, a cancel, a delta.
+  constexpr std::uint64_t seeds = 15;
+  std::uint64_t found = 0;
+  for (std::uint64_t seed = 1; seed <= seeds && found == 0; ++seed) {
+    Scenario scenario = scenario_of(seed);
+    scenario.ends = true;
+    scenario.plant = GetParam().plant;
+    World world(seed, scenario);
+    world.run();
+    const auto& breaches = world.ledger().breaches();
+    const bool named = std::any_of(breaches.begin(), breaches.end(), [](const Breach& breach) {
+      return breach.claim == GetParam().claim;
+    });
+    if (named) found = seed;
+  }
+  EXPECT_NE(found, 0U) << "no seed up to " << seeds
+                       << " broke: " << claim_sentence(GetParam().claim);
+  RecordProperty("seed", std::to_string(found));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, PlantedFault, testing::ValuesIn(all_planted),
+                         [](const auto& planted) { return std::string(planted.param.name); });
+
+}  // namespace
+}  // namespace muster::sim
