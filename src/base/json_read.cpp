@@ -195,6 +195,7 @@ JsonDocument::JsonDocument() : parser_(std::make_unique<Parser>()) {}
 JsonDocument::~JsonDocument() = default;
 
 Result<Json> JsonDocument::parse(std::string_view text) {
+  if (text.empty()) text = "";  // simdjson copies from where it points, and that may be nowhere
   simdjson::dom::parser& parser = parser_->parser;
   // The depth is a property of the allocation, so growing and limiting happen together.
   if (parser.capacity() < text.size() || parser_->depth_capacity == 0) {

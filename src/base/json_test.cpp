@@ -63,6 +63,11 @@ TEST(JsonWriter, WritesEveryKindOfValue) {
             R"( "00000000-0000-0000-0000-000000000000", null, "x", {}])");
 }
 
+TEST(JsonDocument, RefusesTextThatPointsNowhere) {
+  JsonDocument document;
+  EXPECT_FALSE(document.parse(std::string_view()).ok());
+}
+
 // Found by text_fuzz: shortest digits made an integer of it, too large for every reader.
 TEST(JsonWriter, WritesLargeNumbersSoThatTheyReadAsNumbers) {
   for (const double number : {8.813301081660661e21, -9.3e18, 0x1p53, 1e300}) {
