@@ -15,16 +15,17 @@ std::size_t allocations = 0;
 
 }  // namespace
 
-void* operator new(std::size_t bytes) {
+// Not inlined: GCC 12 would see free() meet a new of its own.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++allocations;
   void* made = std::malloc(bytes == 0 ? 1 : bytes);
   if (made == nullptr) throw std::bad_alloc();
   return made;
 }
-void operator delete(void* at) noexcept {
+[[gnu::noinline]] void operator delete(void* at) noexcept {
   std::free(at);
 }
-void operator delete(void* at, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* at, std::size_t) noexcept {
   std::free(at);
 }
 
