@@ -10,6 +10,8 @@ namespace {
 /// How long callers wait for an answer.
 constexpr Duration patience = std::chrono::seconds(30);
 constexpr Duration repeat_most = std::chrono::minutes(3);
+/// Long enough for a host's software to have changed (Weather::stale_reports).
+constexpr Duration stale_report_most = std::chrono::minutes(60);
 
 bool is_report(const agent::Call& call) {
   return call.target == "/api/agent/report" || call.target == "/api/agent/inventory";
@@ -55,7 +57,8 @@ void Wire::send(std::string_view who, agent::Call call, Answered answered) {
     deliver(exchange, may_come_late ? wait : std::min<Duration>(wait, std::chrono::seconds(5)));
   }
   if (chance(rng_, weather_.repeated) && may_come_late) {
-    deliver(exchange, between(rng_, Duration(0), repeat_most));
+    const bool report = is_report(exchange->call);
+    deliver(exchange, between(rng_, Duration(0), report ? stale_report_most : repeat_most));
   }
 }
 
