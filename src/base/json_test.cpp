@@ -80,6 +80,11 @@ TEST(JsonWriter, WritesLargeNumbersSoThatTheyReadAsNumbers) {
   }
 }
 
+TEST(JsonWriter, WritesNegativeZeroAsZero) {
+  JsonWriter json;
+  EXPECT_EQ(json.begin_array().value(-0.0).end_array().take(), "[0]");
+}
+
 TEST(JsonWriter, ReusesABufferFromTheStart) {
   JsonWriter json(std::string("leftover"));
   json.value(1);

@@ -92,6 +92,7 @@ JsonWriter& JsonWriter::integer(std::int64_t number) {
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();  // JSON has no word for it (RFC 8259 §6)
   separate();
+  if (number == 0) number = 0;  // without the sign of -0.0, which reads as an integer
   // Written with all its digits, a large number would read as an integer that fits no integer.
   const bool large = std::abs(number) >= 0x1p53;
   std::array<char, 40> text{};
