@@ -45,13 +45,6 @@ std::string_view take_pre(std::string_view& text) noexcept {
   return equal_folded(pre, "ga") ? std::string_view() : pre;
 }
 
-void drop_build(std::string_view& text) noexcept {
-  if (text.size() < 2 || text.front() != '+') return;
-  const bool plain = std::all_of(text.begin() + 1, text.end(),
-                                 [](char c) { return is_alnum(c) || c == '-' || c == '.'; });
-  if (plain) text = {};
-}
-
 Parts split(std::string_view text) noexcept {
   Parts parts;
   text = trim(text);

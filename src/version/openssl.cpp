@@ -29,13 +29,6 @@ Stage take_stage(std::string_view& text) noexcept {
   return Stage::release;
 }
 
-void drop_build(std::string_view& text) noexcept {
-  if (text.size() < 2 || text.front() != '+') return;
-  const bool plain = std::all_of(text.begin() + 1, text.end(),
-                                 [](char c) { return is_alnum(c) || c == '-' || c == '.'; });
-  if (plain) text = {};
-}
-
 Parts split(std::string_view text) noexcept {
   Parts parts;
   text = trim(text);

@@ -47,6 +47,15 @@ std::string_view take_release(std::string_view& text) noexcept;
 /// there.
 bool drop_prefix(std::string_view& text, std::string_view prefix) noexcept;
 
+/// Empties `text` when it is a build as in `+10-Debian.1`: a plus, then letters, digits, - and
+/// dots.
+inline void drop_build(std::string_view& text) noexcept {
+  if (text.size() < 2 || text.front() != '+') return;
+  const bool plain = std::all_of(text.begin() + 1, text.end(),
+                                 [](char c) { return is_alnum(c) || c == '-' || c == '.'; });
+  if (plain) text = {};
+}
+
 /// Numbers written in digits, of any length. No digits are 0.
 inline std::weak_ordering compare_digits(std::string_view a, std::string_view b) noexcept {
   a.remove_prefix(std::min(a.find_first_not_of('0'), a.size()));
