@@ -113,6 +113,9 @@ inline constexpr std::size_t task_targets = 1000;
 inline constexpr std::size_t heartbeat_warnings = 16;
 inline constexpr int page_size = 1000;
 inline constexpr int page_size_default = 100;
+/// How far a list counts its rows; beyond it the total is "at least". The statements name it plus
+/// one.
+inline constexpr std::int64_t counted_rows = 10'000;
 
 // --- Work ------------------------------------------------------------------------------------
 inline constexpr std::int64_t execution_timeout_seconds_max = 24 * 3600;

@@ -295,9 +295,11 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
   filter.open_only = query.open_only;
   if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
-  auto rows = store.read(
-      [&](store::Reader& reader) { return store::list_findings(reader, filter, query.count + 1); });
   FindingPage page;
+  auto rows = store.read([&](store::Reader& reader) {
+    page.total = store::count_findings(reader, filter);
+    return store::list_findings(reader, filter, query.count + 1);
+  });
   if (rows.size() > static_cast<std::size_t>(query.count)) {
     rows.pop_back();
     page.next_cursor = format_place(rows.back());

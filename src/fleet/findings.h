@@ -16,6 +16,7 @@
 #include "model/agent.h"
 #include "model/finding.h"
 #include "store/sql/inventory.h"
+#include "store/total.h"
 
 namespace muster::fleet {
 
@@ -63,6 +64,7 @@ struct FindingView {
 struct FindingPage {
   std::vector<FindingView> findings;
   std::string next_cursor;
+  store::Total total;
 };
 /// Known exploited first, then most severe, then newest. Fails with invalid_field for a cursor that
 /// is none.

@@ -51,10 +51,11 @@ void record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view typ
 }
 
 HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count) {
+  HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
+    page.total = store::count_audit(reader);
     return store::list_audit(reader, before_cursor<AuditId>(cursor), count + 1);
   });
-  HistoryPage page;
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {
     JsonWriter json;
@@ -75,10 +76,11 @@ HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int co
 
 HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,
                             std::string_view cursor, int count) {
+  HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
+    page.total = store::count_events(reader, host);
     return store::list_events(reader, host, before_cursor<EventId>(cursor), count + 1);
   });
-  HistoryPage page;
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {
     JsonWriter json;

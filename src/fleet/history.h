@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/json_write.h"
 #include "base/time.h"
+#include "store/total.h"
 
 namespace muster::store {
 class Tx;
@@ -43,6 +44,7 @@ void record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view typ
 struct HistoryPage {
   std::vector<std::string> rows;
   std::string next_cursor;
+  store::Total total;
 };
 HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count);
 HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,

@@ -94,6 +94,7 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
     HostPage page;
     const HostId after{parse_int(cursor).value_or(0)};
     std::vector<model::Host> hosts = store::list_hosts(reader, org, after, count + 1);
+    page.total = store::count_hosts(reader, org);
     const bool more = hosts.size() > static_cast<std::size_t>(count);
     if (more) hosts.pop_back();
     for (model::Host& host : hosts) {

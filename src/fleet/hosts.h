@@ -13,6 +13,7 @@
 #include "fleet/presence.h"
 #include "model/agent.h"
 #include "model/package.h"
+#include "store/total.h"
 
 namespace muster::store {
 class Reader;
@@ -51,6 +52,7 @@ struct HostView {
 struct HostPage {
   std::vector<HostView> hosts;
   std::string next_cursor;
+  store::Total total;
 };
 HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
                         std::optional<OrgId> org, std::string_view cursor, int count, Instant now);

@@ -234,6 +234,7 @@ TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent, std::
   return store.read([&](store::Reader& reader) {
     TaskPage page;
     std::vector<Task> tasks = store::list_tasks(reader, agent, before, count + 1);
+    page.total = store::count_tasks(reader, agent);
     if (tasks.size() > static_cast<std::size_t>(count)) {
       tasks.pop_back();
       page.next_cursor = tasks.back().id.text();

@@ -13,6 +13,7 @@
 #include "fleet/history.h"
 #include "fleet/presence.h"
 #include "model/task.h"
+#include "store/total.h"
 
 namespace muster::store {
 class Store;
@@ -88,6 +89,7 @@ Result<TaskView> show_task(store::Store& store, TaskId id, Instant now);
 struct TaskPage {
   std::vector<TaskView> tasks;
   std::string next_cursor;
+  store::Total total;
 };
 /// Newest first.
 TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent, std::string_view cursor,

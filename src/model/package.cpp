@@ -257,7 +257,7 @@ std::string distro_of_os(std::string_view os_name, std::string_view os_version) 
 }
 
 std::string canonical_distro(std::string_view distro) {
-  const std::string folded = fold_case(trim(distro));
+  std::string folded = fold_case(trim(distro));
   const auto colon = folded.find(':');
   const std::string_view name = std::string_view(folded).substr(0, colon);
   const Distribution* distribution = find_distribution(name);

@@ -162,6 +162,11 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
          read([&](Reader& reader) { return list_findings(reader, filter, count); })) {
       found.push_back(view.finding.id.value);
     }
+    const auto total = read([&](Reader& reader) { return count_findings(reader, filter).value; });
+    EXPECT_GE(total, static_cast<std::int64_t>(found.size()));
+    if (!filter.after && count == 10) {
+      EXPECT_EQ(total, static_cast<std::int64_t>(found.size()));
+    }
     return found;
   };
   EXPECT_EQ(ids([](auto&) {}), (Ids{4, 3, 2}));

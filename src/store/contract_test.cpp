@@ -94,8 +94,28 @@ TEST_P(Contract, AuditAndEventsAreListedNewestFirst) {
     const auto of_host = list_events(reader, HostId{9}, {5}, 10);
     EXPECT_EQ(of_host.size(), 2U);
     EXPECT_EQ(of_host[0].id, EventId{3});
+    EXPECT_EQ(count_audit(reader).value, 5);
+    EXPECT_EQ(count_events(reader, std::nullopt).value, 5);
+    EXPECT_EQ(count_events(reader, HostId{9}).value, 3);
     return 0;
   });
+}
+
+TEST_P(Contract, TotalsAreExactUpToTheBoundAndAtLeastBeyondIt) {
+  const auto add = [&](std::int64_t from, std::int64_t to) {
+    write([&](Tx& tx) {
+      for (std::int64_t id = from; id <= to; ++id) {
+        insert_event(tx, {org, {id}, now, "online", std::nullopt, std::nullopt, "{}"});
+      }
+    });
+    return read([](Reader& reader) { return count_events(reader, std::nullopt); });
+  };
+  const Total at_the_bound = add(1, limits::counted_rows);
+  EXPECT_EQ(at_the_bound.value, limits::counted_rows);
+  EXPECT_TRUE(at_the_bound.exact);
+  const Total beyond = add(limits::counted_rows + 1, limits::counted_rows + 2);
+  EXPECT_EQ(beyond.value, limits::counted_rows);
+  EXPECT_FALSE(beyond.exact);
 }
 
 TEST_P(Contract, AuditRowsCannotBeChangedOrDeleted) {
@@ -177,6 +197,8 @@ TEST_P(Contract, HostsAreReadBackAndFoundByIdMachineAndName) {
     EXPECT_EQ(all_fields(list_hosts(reader, std::nullopt, {1}, 2)),
               all_fields<Host>({b, nameless}));
     EXPECT_EQ(all_fields(list_hosts(reader, other_org, {0}, 9)), all_fields<Host>({c}));
+    EXPECT_EQ(count_hosts(reader, std::nullopt).value, 4);
+    EXPECT_EQ(count_hosts(reader, other_org).value, 1);
     EXPECT_EQ(all_fields(list_hosts_named(reader, "web-1")), all_fields<Host>({c, b, a}));
     return 0;
   });
@@ -312,6 +334,7 @@ TEST_P(Contract, TasksAreReadBackListedAndMoved) {
               all_fields<Task>({urgent, first}));
     EXPECT_EQ(list_tasks(reader, b, {uuid(9)}, 5).size(), 1U);
     EXPECT_EQ(list_tasks(reader, std::nullopt, {uuid(9)}, 2).size(), 2U);
+    EXPECT_EQ(count_tasks(reader, b).value, 1);
     auto outstanding = list_outstanding(reader);
     EXPECT_EQ(outstanding.size(), 2U);
     for (const Outstanding& one : outstanding) {

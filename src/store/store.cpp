@@ -25,6 +25,12 @@ crypto::KeyHash Rows::key_hash(int column) const {
   return hash;
 }
 
+Total read_total(Rows rows) {
+  CHECK(rows.next());
+  const std::int64_t counted = rows.integer(0);
+  return {std::min(counted, limits::counted_rows), counted <= limits::counted_rows};
+}
+
 Rows Reader::start(Sql sql, std::span<const Param> params) {
   Prepared& prepared = prepared_[sql.text];
   if (!prepared.statement) prepared.statement = connection_.prepare(sql.text);

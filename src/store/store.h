@@ -21,6 +21,7 @@
 #include "store/commit_marker.h"
 #include "store/driver.h"
 #include "store/reconnect_pace.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -81,6 +82,9 @@ class Rows {
   Statement* statement_;
   bool* busy_;
 };
+
+/// Of a query whose one row counts no further than limits::counted_rows + 1.
+Total read_total(Rows rows);
 
 /// A connection inside a read transaction: everything read through it is of one moment.
 class Reader {

@@ -164,7 +164,7 @@ std::optional<std::string> read_python_installer(std::string_view text) {
 }  // namespace
 
 std::string normalise_cpe_update(std::string_view update) {
-  const std::string folded = fold_case(update);
+  std::string folded = fold_case(update);
   if (const auto read = read_update(folded)) return read->name;
   return folded;
 }

@@ -196,7 +196,7 @@ Result<Reply> list_hosts(App& app, const Request& request) {
     json.end_object();
     items.push_back(json.take());
   }
-  return Reply(page_response(items, page.next_cursor));
+  return Reply(page_response(items, page.next_cursor, page.total));
 }
 
 Result<Reply> show_host(App& app, const Request& request) {

@@ -111,7 +111,7 @@ Result<Reply> list_feeds(App& app, const Request& request) {
     json.end_object();
     items.push_back(json.take());
   }
-  return Reply(page_response(items, ""));
+  return Reply(page_response(items, "", {static_cast<std::int64_t>(items.size()), true}));
 }
 
 Result<Reply> list_findings(App& app, const Request& request) {
@@ -140,7 +140,7 @@ Result<Reply> list_findings(App& app, const Request& request) {
   for (const fleet::FindingView& view : page.findings) {
     items.push_back(encode_finding(view, Form::listed));
   }
-  return Reply(page_response(items, page.next_cursor));
+  return Reply(page_response(items, page.next_cursor, page.total));
 }
 
 Result<Reply> show_finding(App& app, const Request& request) {

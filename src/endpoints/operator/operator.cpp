@@ -29,7 +29,8 @@ Result<std::optional<OrgId>> org_param(App& app, const http::Request& request) {
   return std::optional<OrgId>(TRY(fleet::resolve_org(app.store, *text)));
 }
 
-http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor) {
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
+                             store::Total total) {
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   for (const std::string& item : items) json.raw(item);
@@ -39,7 +40,12 @@ http::Response page_response(const std::vector<std::string>& items, std::string_
   } else {
     json.value(next_cursor);
   }
-  json.end_object();
+  json.key("total")
+      .begin_object()
+      .member("value", total.value)
+      .member("relation", total.exact ? "eq" : "gte")
+      .end_object()
+      .end_object();
   return http::json_response(200, json.take());
 }
 
@@ -56,7 +62,8 @@ Result<http::Reply> page_of(const std::vector<Listed>& all, const http::Request&
   std::vector<std::string> items;
   for (; at != all.end() && items.size() < limit; ++at) items.push_back(at->json);
   const bool more = at != all.end();
-  return http::Reply(page_response(items, more ? std::prev(at)->cursor : ""));
+  return http::Reply(page_response(items, more ? std::prev(at)->cursor : "",
+                                   {static_cast<std::int64_t>(all.size()), true}));
 }
 
 }  // namespace muster::endpoints

@@ -25,8 +25,9 @@ Result<OrgId> org_member(App& app, Fields& fields, const Json& body);
 /// The organisation of `?org=`; nothing when absent. Fails with not_found.
 Result<std::optional<OrgId>> org_param(App& app, const http::Request& request);
 
-/// {"items": [...], "next_cursor": ...}
-http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor);
+/// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
+                             store::Total total);
 
 /// One page of a list that is held whole: `items` and their cursors in order.
 struct Listed {

@@ -79,13 +79,13 @@ Result<Reply> list_events(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
       fleet::list_event_page(app.store, host, page_cursor(request), limit);
-  return Reply(page_response(page.rows, page.next_cursor));
+  return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 
 Result<Reply> list_audit(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page = fleet::list_audit_page(app.store, page_cursor(request), limit);
-  return Reply(page_response(page.rows, page.next_cursor));
+  return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 
 }  // namespace muster::endpoints

@@ -61,6 +61,7 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<std::vector<std::string>> read_files(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
+  files.reserve(paths.size());
   for (const std::string& path : paths) files.push_back(TRY(read_file(path)));
   return files;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/agent.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -63,6 +64,7 @@ std::vector<model::Host> list_hosts_elsewhere(Reader& reader, OrgId org, std::st
 /// In the order of their ids, from after `after`; of one organisation if given.
 std::vector<model::Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after,
                                     int count);
+Total count_hosts(Reader& reader, std::optional<OrgId> org);
 std::vector<model::Host> list_hosts_named(Reader& reader, std::string_view hostname);
 
 }  // namespace muster::store

@@ -21,6 +21,12 @@ constexpr std::int64_t severity_above_all = 1000;
   " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"                  \
   " LEFT JOIN kev_entries k ON k.cve = f.cve"
 
+/// A FindingFilter as $1 to $6.
+#define FINDING_FILTER                                                                     \
+  "($1 IS NULL OR f.org_id = $1) AND ($2 IS NULL OR f.host_id = $2)"                       \
+  " AND ($3 IS NULL OR f.cve = $3) AND f.severity >= $4 AND ($5 = 0 OR f.status = 'open')" \
+  " AND ($6 = 0 OR k.cve IS NOT NULL)"
+
 Finding read_finding(const Rows& rows) {
   Finding finding;
   finding.org = rows.number_id<OrgId>(0);
@@ -120,14 +126,20 @@ std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filt
       filter.after.value_or(FindingPlace{true, severity_above_all, FindingId{number_id_max}});
   return read_views(reader.query(
       FINDING_VIEW
-      " WHERE ($1 IS NULL OR f.org_id = $1) AND ($2 IS NULL OR f.host_id = $2)"
-      " AND ($3 IS NULL OR f.cve = $3) AND f.severity >= $4 AND ($5 = 0 OR f.status = 'open')"
-      " AND ($6 = 0 OR k.cve IS NOT NULL)"
+      " WHERE " FINDING_FILTER
       " AND (CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, f.severity, f.finding_id) < ($7, $8, $9)"
       " ORDER BY CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END DESC, f.severity DESC,"
       " f.finding_id DESC LIMIT $10",
       filter.org, filter.host, filter.cve, filter.severity_min, filter.open_only,
       filter.known_exploited, after.known_exploited, after.severity, after.id, count));
+}
+
+Total count_findings(Reader& reader, const FindingFilter& filter) {
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1 FROM findings f"
+      " LEFT JOIN kev_entries k ON k.cve = f.cve WHERE " FINDING_FILTER " LIMIT $7) AS counted",
+      filter.org, filter.host, filter.cve, filter.severity_min, filter.open_only,
+      filter.known_exploited, limits::counted_rows + 1));
 }
 
 }  // namespace muster::store

@@ -129,6 +129,13 @@ std::vector<Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId af
                                  org, after, count));
 }
 
+Total count_hosts(Reader& reader, std::optional<OrgId> org) {
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1 FROM hosts WHERE ($1 IS NULL OR org_id = $1) LIMIT $2)"
+      " AS counted",
+      org, limits::counted_rows + 1));
+}
+
 std::vector<Host> list_hosts_named(Reader& reader, std::string_view hostname) {
   return read_hosts(reader.query("SELECT " HOST_COLUMNS
                                  " FROM hosts WHERE hostname_folded = $1 ORDER BY last_seen DESC",

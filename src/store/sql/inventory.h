@@ -14,6 +14,7 @@
 #include "model/advisory.h"
 #include "model/finding.h"
 #include "model/package.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -102,5 +103,6 @@ struct FindingFilter {
 };
 /// In the order of their places.
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
+Total count_findings(Reader& reader, const FindingFilter& filter);
 
 }  // namespace muster::store

@@ -93,6 +93,11 @@ std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count) {
   return audit;
 }
 
+Total count_audit(Reader& reader) {
+  return read_total(reader.query("SELECT count(*) FROM (SELECT 1 FROM audit LIMIT $1) AS counted",
+                                 limits::counted_rows + 1));
+}
+
 void insert_event(Tx& tx, const EventRow& row) {
   tx.post(
       "INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
@@ -118,6 +123,13 @@ std::vector<EventRow> list_events(Reader& reader, std::optional<HostId> host, Ev
     event.details = rows.string(6);
   }
   return events;
+}
+
+Total count_events(Reader& reader, std::optional<HostId> host) {
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1 FROM events WHERE ($1 IS NULL OR host_id = $1) LIMIT $2)"
+      " AS counted",
+      host, limits::counted_rows + 1));
 }
 
 }  // namespace muster::store

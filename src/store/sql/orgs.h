@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -56,6 +57,7 @@ struct AuditRow {
 void insert_audit(Tx& tx, const AuditRow& row);
 /// Newest first, `before` excluded.
 std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count);
+Total count_audit(Reader& reader);
 
 /// Something that happened to an agent or host.
 struct EventRow {
@@ -71,5 +73,6 @@ void insert_event(Tx& tx, const EventRow& row);
 /// Newest first, `before` excluded; of one host if given.
 std::vector<EventRow> list_events(Reader& reader, std::optional<HostId> host, EventId before,
                                   int count);
+Total count_events(Reader& reader, std::optional<HostId> host);
 
 }  // namespace muster::store

@@ -145,6 +145,13 @@ std::vector<Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskI
                                  agent, before, count));
 }
 
+Total count_tasks(Reader& reader, std::optional<AgentId> agent) {
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE ($1 IS NULL OR agent_id = $1) LIMIT $2)"
+      " AS counted",
+      agent, limits::counted_rows + 1));
+}
+
 std::vector<Outstanding> list_outstanding(Reader& reader) {
   std::vector<Outstanding> agents;
   Rows rows = reader.query(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/task.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -26,6 +27,7 @@ std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);
 /// Newest first, `before` excluded; of one agent if given.
 std::vector<model::Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskId before,
                                     int count);
+Total count_tasks(Reader& reader, std::optional<AgentId> agent);
 
 /// Agents with work that a poll may find.
 struct Outstanding {
