@@ -76,6 +76,19 @@ inline constexpr Duration reader_wait = std::chrono::seconds(10);
 /// a long absence costs no load.
 inline constexpr Duration reconnect_delay_min = std::chrono::milliseconds(10);
 inline constexpr Duration reconnect_delay_max = std::chrono::seconds(5);
+/// A server that could not renew its lease for this long refuses agents (model/node_lease.h).
+inline constexpr Duration node_lease = std::chrono::seconds(5);
+/// How far apart two machines' clocks may run within a lease: 10 %.
+inline constexpr Duration node_lease_margin = std::chrono::milliseconds(500);
+inline constexpr Duration node_renewal = std::chrono::seconds(1);
+/// Between looks at the other servers' rows while a revocation waits for them.
+inline constexpr Duration node_look = std::chrono::milliseconds(50);
+/// How long a revocation waits for a database that does not answer before it is a 503.
+inline constexpr Duration node_patience = std::chrono::seconds(30);
+/// Rows of servers that ended without a word are kept this long.
+inline constexpr Duration node_row_age = std::chrono::hours(24);
+/// Announcements read in one renewal; the rest follows at once.
+inline constexpr int announcements_per_read = 5000;
 /// Requests waiting for a worker; the next one gets 503.
 inline constexpr std::size_t reads_in_flight = 256;
 

@@ -17,6 +17,7 @@ class Store;
 }
 namespace muster::fleet {
 class Credentials;
+class Nodes;
 class PresenceTable;
 class HostDirectory;
 class KnownPackages;
@@ -53,6 +54,7 @@ struct App {
   NumberIds& ids;
   Log& log;
   fleet::Credentials& credentials;
+  fleet::Nodes& nodes;
   fleet::PresenceTable& presence;
   fleet::HostDirectory& directory;
   fleet::KnownPackages& packages;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "fleet/credentials.h"
+#include "fleet/nodes.h"
 
 namespace muster::endpoints {
 
@@ -88,11 +89,17 @@ bool was_forwarded(const Request& request) {
 
 }  // namespace
 
+Result<void> check_lease(const App& app) {
+  if (app.nodes.may_serve()) return {};
+  return Error{Errc::unavailable, "This server has lost touch with its database.", {}, 5};
+}
+
 Result<void> anybody(App&, Request&) {
   return {};
 }
 
 Result<void> device_key(App& app, Request& request) {
+  TRY(check_lease(app));
   const std::string_view key = request.headers.find("X-Agent-Key");
   const std::string_view bearer = bearer_of(request);
   const std::string_view presented = key.empty() ? bearer : key;
@@ -113,6 +120,7 @@ Result<void> device_key(App& app, Request& request) {
 
 Result<void> inventory_key(App& app, Request& request) {
   if (request.headers.has("X-Agent-ID")) return device_key(app, request);
+  TRY(check_lease(app));
   const std::string_view key = request.headers.find("X-Agent-Key");
   if (key.empty()) return Error{Errc::missing_api_key, "API key required"};
   const auto known = key.size() > limits::key_bytes
@@ -133,6 +141,7 @@ Result<void> operator_token(App& app, Request& request) {
   if (!is_own_host(app, request.headers.find("Host"))) {
     return Error{Errc::misdirected, "This server does not serve that Host."};
   }
+  TRY(check_lease(app));
   const std::string_view token = bearer_of(request);
   const auto known = token.empty() || token.size() > limits::key_bytes
                          ? std::nullopt

@@ -11,6 +11,10 @@ namespace muster::endpoints {
 /// nothing is read from the store and nothing large is allocated before a caller is proved.
 using Guard = Result<void> (*)(App&, http::Request&);
 
+/// Fails with unavailable while a key may have been revoked elsewhere that this server cannot know
+/// of (mission rule 1). Every guard that proves a key asks first.
+Result<void> check_lease(const App& app);
+
 /// Anybody: the proof, if any, is in the body (enrolment) or not needed (health).
 Result<void> anybody(App& app, http::Request& request);
 /// An enrolled agent: X-Agent-Key or Authorization: Bearer, X-Agent-ID and X-Request-Timestamp.

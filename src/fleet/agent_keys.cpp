@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/agent_keys.h"
 
+#include "fleet/announcements.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
@@ -21,6 +22,7 @@ Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId id) {
 void set_keys(store::Tx& tx, Credentials& credentials, const model::Agent& agent,
               const model::Agent& before) {
   store::set_agent_keys(tx, agent);
+  announce_agent(tx, agent.org, agent.id);
   tx.on_commit([&credentials, agent, before] { credentials.set_agent(agent, before); });
 }
 
@@ -55,6 +57,7 @@ void end_earlier_agents(store::Tx& tx, NumberIds& ids, Credentials& credentials,
     record_event(
         tx, ids, agent.org, "re_enrolled", agent.id, agent.host,
         [&](JsonWriter& details) { details.member("former_agent_id", other.id); }, now);
+    announce_agent(tx, other.org, other.id);
     tx.on_commit([&credentials, &presence, other] {
       credentials.erase_agent(other);
       presence.remove_agent(other.id);
@@ -112,6 +115,7 @@ Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& cred
   store::set_agent_status(tx, org, id, status);
   record_audit(tx, ids, org, actor, disabled ? "agents.disable" : "agents.enable", id.text(), {},
                now);
+  announce_agent(tx, org, id);
   tx.on_commit([&credentials, agent] { credentials.set_agent(agent); });
   return {};
 }

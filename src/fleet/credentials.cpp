@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/credentials.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/text.h"
@@ -26,17 +27,42 @@ void Credentials::load(store::Reader& reader) {
     if (agent.status == model::AgentStatus::superseded) continue;
     set_agent(agent);
   }
-  for (const store::InventoryKey& key : store::list_inventory_keys(reader)) {
-    if (key.revoked_at) continue;
+  for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
+  for (const auto& token : store::list_operator_tokens(reader)) follow_operator_token(token);
+  for (const auto& token : store::list_enrolment_tokens(reader)) follow_enrolment_token(token);
+}
+
+void Credentials::follow_agent(const model::Agent& agent) {
+  const bool live = agent.status != model::AgentStatus::superseded;
+  if (live) set_agent(agent);
+  const std::int64_t newest = std::max(agent.keys.current, agent.keys.offered.value_or(0));
+  for (std::int64_t generation = 0; generation <= newest; ++generation) {
+    if (live && model::use_of(agent.keys, generation) != model::KeyUse::refused) continue;
+    agents.erase(hash_of(agent, generation));
+  }
+}
+
+void Credentials::follow_inventory_key(const store::InventoryKey& key) {
+  if (key.revoked_at) {
+    inventory_keys.erase(key.hash);
+  } else {
     inventory_keys.set(key.hash, {key.org, key.id, static_cast<std::uint8_t>(key.scopes)});
   }
-  for (const store::OperatorToken& token : store::list_operator_tokens(reader)) {
-    if (token.revoked_at) continue;
+}
+
+void Credentials::follow_operator_token(const store::OperatorToken& token) {
+  if (token.revoked_at) {
+    operators.erase(token.hash);
+  } else {
     operators.set(token.hash,
                   {token.id, static_cast<std::uint8_t>(token.scopes), token.expires_at});
   }
-  for (const store::EnrolmentToken& token : store::list_enrolment_tokens(reader)) {
-    if (token.revoked_at || token.uses >= token.max_uses) continue;
+}
+
+void Credentials::follow_enrolment_token(const store::EnrolmentToken& token) {
+  if (token.revoked_at || token.uses >= token.max_uses) {
+    enrolment_tokens.erase(token.hash);
+  } else {
     enrolment_tokens.set(token.hash, {token.org, token.id, token.expires_at});
   }
 }

@@ -16,7 +16,10 @@
 
 namespace muster::store {
 class Reader;
-}
+struct InventoryKey;
+struct OperatorToken;
+struct EnrolmentToken;
+}  // namespace muster::store
 
 namespace muster::fleet {
 
@@ -44,6 +47,15 @@ class KeyMap {
   }
   void set(const crypto::KeyHash& hash, Entry entry) {
     shard(hash).with([&](Map& entries) { entries.insert_or_assign(hash, std::move(entry)); });
+  }
+  /// Calls `each(hash, entry)` for all, shard by shard.
+  template <typename F>
+  void for_each(F&& each) const {
+    for (const auto& part : maps_) {
+      part.with([&](const Map& entries) {
+        for (const auto& [hash, entry] : entries) each(hash, entry);
+      });
+    }
   }
   void erase(const crypto::KeyHash& hash) {
     shard(hash).with([&](Map& entries) { entries.erase(hash); });
@@ -105,6 +117,12 @@ class Credentials {
   /// As set_agent(), and those that it had `before` no more.
   void set_agent(const model::Agent& agent, const model::Agent& before);
   void erase_agent(const model::Agent& agent);
+
+  /// As the rows are now, whatever was accepted before: of rows that another server changed.
+  void follow_agent(const model::Agent& agent);
+  void follow_inventory_key(const store::InventoryKey& key);
+  void follow_operator_token(const store::OperatorToken& token);
+  void follow_enrolment_token(const store::EnrolmentToken& token);
 
   KeyMap<AgentCredential> agents;
   KeyMap<InventoryCredential> inventory_keys;

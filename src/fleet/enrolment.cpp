@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "crypto/random.h"
+#include "fleet/announcements.h"
 #include "fleet/hosts.h"
 #include "store/sql/agents.h"
 #include "store/sql/keys.h"
@@ -85,6 +86,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
             .member("source", request.ip_address);
       },
       now);
+  announce_agent(tx, agent.org, agent.id);
   tx.on_commit([&credentials, &presence, &directory, agent, host, version = request.agent_version] {
     directory.set(host);
     credentials.set_agent(agent);

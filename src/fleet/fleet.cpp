@@ -32,16 +32,18 @@ void write_secret_file(const std::string& path, const std::string& content) {
 }  // namespace
 
 Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
-             Instant server_started)
+             Instant server_started, NodeTime node_time)
     : store(std::move(database)),
       secrets(load_or_create_secrets(store, load_or_create_secret_file(secret_file, rng), rng)),
       keyed_hash(secrets.hash_key),
       signing_key(secrets.signing_seed),
       ids(rng),
       credentials(keyed_hash),
+      nodes(store, credentials, std::move(node_time)),
       presence(server_started),
       packages(keyed_hash) {
   store.read([&](store::Reader& reader) {
+    nodes.load(reader);
     credentials.load(reader);
     presence.load(reader);
     directory.load(reader);

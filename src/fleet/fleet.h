@@ -12,6 +12,7 @@
 #include "fleet/credentials.h"
 #include "fleet/host_directory.h"
 #include "fleet/known_packages.h"
+#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/secrets.h"
 #include "fleet/settings.h"
@@ -25,7 +26,7 @@ struct Fleet {
   /// Loads what `database` holds, which no other process writes. Throws store::StoreError, and
   /// std::runtime_error for a wrong secret file.
   Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
-        Instant server_started);
+        Instant server_started, NodeTime node_time = NodeTime::of_system());
 
   store::Store store;
   ServerSecrets secrets;
@@ -33,6 +34,7 @@ struct Fleet {
   crypto::SigningKey signing_key;
   NumberIds ids;
   Credentials credentials;
+  Nodes nodes;
   PresenceTable presence;
   HostDirectory directory;
   Settings settings;

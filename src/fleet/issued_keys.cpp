@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/random.h"
+#include "fleet/announcements.h"
 #include "fleet/enrolment.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
         details.member("max_uses", max_uses).member("expires_at", row.expires_at);
       },
       now);
+  announce_enrolment_token(tx, row.org, row.id);
   tx.on_commit([&credentials, row] {
     credentials.enrolment_tokens.set(row.hash, {row.org, row.id, row.expires_at});
   });
@@ -45,6 +47,7 @@ Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& i
   found->revoked_at = now;
   store::revoke_enrolment_token(tx, found->org, id, now);
   record_audit(tx, ids, found->org, actor, "tokens.revoke", std::to_string(id.value), {}, now);
+  announce_enrolment_token(tx, found->org, id);
   tx.on_commit([&credentials, hash = found->hash] { credentials.enrolment_tokens.erase(hash); });
   return std::move(*found);
 }
@@ -59,6 +62,7 @@ CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credent
   record_audit(
       tx, ids, org, actor, "keys.create", std::to_string(row.id.value),
       [&](JsonWriter& details) { details.member("name", name); }, now);
+  announce_inventory_key(tx, row.org, row.id);
   tx.on_commit([&credentials, row, scopes] {
     credentials.inventory_keys.set(row.hash, {row.org, row.id, scopes});
   });
@@ -76,6 +80,7 @@ Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
   found->revoked_at = now;
   store::revoke_inventory_key(tx, found->org, id, now);
   record_audit(tx, ids, found->org, actor, "keys.revoke", std::to_string(id.value), {}, now);
+  announce_inventory_key(tx, found->org, id);
   tx.on_commit([&credentials, hash = found->hash] { credentials.inventory_keys.erase(hash); });
   return std::move(*found);
 }
@@ -95,6 +100,7 @@ std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng, Crede
   record_audit(
       tx, ids, OrgId{0}, actor, "operators.create_token", std::to_string(row.id.value),
       [&](JsonWriter& details) { details.member("name", name); }, now);
+  announce_operator_token(tx, row.id);
   tx.on_commit([&credentials, row, scopes] {
     credentials.operators.set(row.hash, {row.id, scopes, row.expires_at});
   });

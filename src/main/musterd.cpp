@@ -19,6 +19,7 @@
 #include "endpoints/wiring.h"
 #include "fleet/fleet.h"
 #include "main/certificate_watch.h"
+#include "main/lease_keeper.h"
 #include "main/openapi.h"
 #include "net/server.h"
 #include "store/postgres/postgres_connection.h"
@@ -155,6 +156,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   if (*tls) certificate.emplace(**tls, clock, log, wiring.face.certificate_expires_at_seconds);
   net::Server server(wiring.dispatcher, clock, log, server_options(address, config, tls->get()));
   fleet.store.start_writer();
+  std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, clock, log);
   server.start();
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
@@ -168,6 +170,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   log.write(LogLevel::info, "server_draining");
   server.drain();
   wiring.flush_presence();
+  lease.reset();
   fleet.store.stop_writer();
   log.write(LogLevel::info, "server_stopped");
   return exit_ok;

@@ -17,6 +17,7 @@ class CommitMarker {
   /// Adds the row, outside a transaction. Throws StoreError.
   explicit CommitMarker(Connection& connection);
 
+  std::int64_t writer() const { return writer_; }
   /// Marks the transaction.
   void set(Tx& tx);
   /// Whether the transaction that was marked last took effect. Waits until it no longer runs, for

@@ -118,6 +118,71 @@ TEST_P(Contract, TotalsAreExactUpToTheBoundAndAtLeastBeyondIt) {
   EXPECT_FALSE(beyond.exact);
 }
 
+TEST_P(Contract, AnnouncementsAreNumberedInTheOrderOfTheirCommits) {
+  write([](Tx& tx) {
+    tx.announce({"agent", org, "a"});
+    tx.announce({"agent", other_org, text});
+  });
+  const Result<void> undone = store->write([](Tx& tx) -> Result<void> {
+    tx.announce({"agent", org, "undone"});
+    return Error{Errc::not_found, "undone"};
+  });
+  EXPECT_FALSE(undone.ok());
+  EXPECT_THROW(write([](Tx& tx) {
+                 tx.announce({"agent", org, "lost"});
+                 tx.execute("INSERT INTO no_such_table VALUES (1)");
+               }),
+               StoreError);
+  write([](Tx& tx) { tx.announce({"key", org, "b"}); });
+  if (store->node() == 0) {  // nobody could follow
+    EXPECT_EQ(read([](Reader& reader) { return get_newest_announcement(reader); }), 0);
+    return;
+  }
+  read([&](Reader& reader) {
+    EXPECT_EQ(get_newest_announcement(reader), 3);
+    const auto all = list_announcements(reader, 0, 3, 10);
+    EXPECT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].id, 1);
+    EXPECT_EQ(all[0].subject, "a");
+    EXPECT_EQ(all[0].node, store->node());
+    EXPECT_EQ(all[1].org, other_org);
+    EXPECT_EQ(all[1].subject, text);
+    EXPECT_EQ(all[2].kind, "key");
+    EXPECT_EQ(list_announcements(reader, 1, 2, 10).size(), 1U);
+    EXPECT_EQ(list_announcements(reader, 0, 3, 2).size(), 2U);
+    return 0;
+  });
+}
+
+TEST_P(Contract, NodesRenewLapseAndAreForgotten) {
+  write([](Tx& tx) {
+    insert_node(tx, {7, 0, 0, false, now});
+    insert_node(tx, {8, 0, 2, false, now});
+    insert_announcements(tx, 8, {{"agent", org, "a"}, {"agent", org, "b"}});
+  });
+  EXPECT_TRUE(write([](Tx& tx) { return renew_node(tx, 7, 1, now + Duration(5)); }));
+  EXPECT_FALSE(write([](Tx& tx) { return renew_node(tx, 9, 1, now); }));
+  EXPECT_FALSE(write([](Tx& tx) { return set_node_lapsed(tx, 7, 0); }));  // it renewed meanwhile
+  EXPECT_TRUE(write([](Tx& tx) { return set_node_lapsed(tx, 7, 1); }));
+  const auto nodes = [&] { return read([](Reader& reader) { return list_nodes(reader); }); };
+  ASSERT_EQ(nodes().size(), 2U);
+  EXPECT_EQ(nodes()[0].renewals, 1);
+  EXPECT_EQ(nodes()[0].followed, 1);
+  EXPECT_TRUE(nodes()[0].lapsed);
+  EXPECT_EQ(nodes()[0].renewed_at, now + Duration(5));
+  write([](Tx& tx) { prune_nodes(tx, now + Duration(5)); });
+  const auto kept = [&] {
+    return read([](Reader& reader) { return list_announcements(reader, 0, 9, 9).size(); });
+  };
+  EXPECT_EQ(kept(), 1U);  // what 7 has not followed
+  write([](Tx& tx) { prune_nodes(tx, now + Duration(6)); });
+  EXPECT_EQ(nodes().size(), 1U);
+  write([](Tx& tx) { prune_nodes(tx, now + Duration(6)); });
+  EXPECT_EQ(kept(), 0U);
+  write([](Tx& tx) { delete_node(tx, 8); });
+  EXPECT_TRUE(nodes().empty());
+}
+
 TEST_P(Contract, AuditRowsCannotBeChangedOrDeleted) {
   write([](Tx& tx) { insert_audit(tx, {org, {1}, now, "a", "b", "c", "{}"}); });
   for (const Sql sql : {Sql("UPDATE audit SET actor = 'x'"), Sql("DELETE FROM audit")}) {

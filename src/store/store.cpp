@@ -6,6 +6,7 @@
 #include <future>
 
 #include "store/migrate.h"
+#include "store/sql/nodes.h"
 
 namespace muster::store {
 
@@ -233,7 +234,11 @@ void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception
   try {
     writer_connection_->begin();
     for (std::size_t i = 0; i < batch.size(); ++i) failures[i] = run_work(batch[i].work);
-    if (marker_) marker_->set(*tx_);
+    if (marker_) {
+      // Last: it holds up what other servers announce until this commit is durable.
+      insert_announcements(*tx_, marker_->writer(), tx_->announced_);
+      marker_->set(*tx_);
+    }
     writer_connection_->commit();
   } catch (const StoreError& failure) {
     if (failure.kind() != StoreError::Kind::in_doubt) {
@@ -248,6 +253,7 @@ void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception
   }
   for (auto& then : tx_->on_commit_) then();
   tx_->on_commit_.clear();
+  tx_->announced_.clear();
 }
 
 /// Runs one closure in its savepoint and returns what it threw. Throws when the transaction is
@@ -255,6 +261,7 @@ void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception
 std::exception_ptr Store::run_work(Work& work) {
   std::exception_ptr failure;
   const std::size_t hooks = tx_->on_commit_.size();
+  const std::size_t announced = tx_->announced_.size();
   writer_connection_->savepoint();
   try {
     if (work(*tx_)) {
@@ -267,11 +274,13 @@ std::exception_ptr Store::run_work(Work& work) {
   writer_connection_->undo_to_savepoint();
   tx_->on_commit_.erase(tx_->on_commit_.begin() + static_cast<std::ptrdiff_t>(hooks),
                         tx_->on_commit_.end());
+  tx_->announced_.resize(announced);
   return failure;
 }
 
 void Store::undo_transaction() {
   tx_->on_commit_.clear();
+  tx_->announced_.clear();
   try {
     writer_connection_->rollback();
   } catch (const StoreError&) {

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/unique_function.h"
+#include "store/announcement.h"
 #include "store/commit_marker.h"
 #include "store/driver.h"
 #include "store/reconnect_pace.h"
@@ -164,11 +165,16 @@ class Tx : public Reader {
   /// of a failure (see Store).
   void on_commit(UniqueFunction<void()> then) { on_commit_.push_back(std::move(then)); }
 
+  /// Tells the other servers on this database with the commit itself; nothing where there can be
+  /// none. Dropped if the closure that asked for it is undone.
+  void announce(Announcement what) { announced_.push_back(std::move(what)); }
+
  private:
   friend class Store;
   void start_posted(Sql sql, std::span<const Param> params);
 
   std::vector<UniqueFunction<void()>> on_commit_;
+  std::vector<Announcement> announced_;
 };
 
 /// Called once with nothing when the work is durable, or with what went wrong.
@@ -238,6 +244,9 @@ class Store {
       return std::move(*outcome);
     }
   }
+
+  /// This server among those on one database; 0 where there can be no other.
+  std::int64_t node() const { return marker_ ? marker_->writer() : 0; }
 
   /// Runs `use` on a reader's snapshot, on the calling thread.
   template <typename F>

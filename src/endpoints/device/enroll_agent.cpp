@@ -2,6 +2,7 @@
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
+#include "endpoints/guards.h"
 #include "fleet/enrolment.h"
 #include "http/response.h"
 
@@ -37,6 +38,7 @@ std::uint64_t peer_key(std::string_view address) {
 }  // namespace
 
 Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
+  TRY(check_lease(app));
   // Addresses that guess tokens are slowed; a site behind one address that proves its tokens is
   // not (only failed proofs count).
   const std::uint64_t peer = peer_key(request.peer_address);

@@ -118,14 +118,16 @@ Result<Reply> set_disabled(App& app, const Request& request, bool disabled) {
   const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
   const fleet::AgentView found =
       TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
-  return Reply(http::Write([&app, actor = actor_of(request), found, disabled,
-                            now = request.now](store::Tx& tx) -> Result<Response> {
-    TRY(fleet::set_agent_disabled(tx, app.ids, app.credentials, actor, found.agent.org,
-                                  found.agent.id, disabled, now));
-    fleet::AgentView changed = found;
-    changed.agent.status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
-    return http::json_response(200, encode_agent_whole(changed));
-  }));
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), found, disabled,
+       now = request.now](store::Tx& tx) -> Result<Response> {
+        TRY(fleet::set_agent_disabled(tx, app.ids, app.credentials, actor, found.agent.org,
+                                      found.agent.id, disabled, now));
+        fleet::AgentView changed = found;
+        changed.agent.status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
+        return http::json_response(200, encode_agent_whole(changed));
+      });
 }
 
 using OfferKey = decltype(fleet::rotate_agent_key);

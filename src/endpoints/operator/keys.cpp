@@ -114,11 +114,12 @@ Result<Reply> list_tokens(App& app, const Request& request) {
 
 Result<Reply> revoke_token(App& app, const Request& request) {
   const TokenId id{TRY(number_param(request.params[0], "token"))};
-  return Reply(http::Write(
+  return reply_when_followed(
+      app,
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
         return http::json_response(200, encode_token(TRY(fleet::revoke_enrolment_token(
                                             tx, app.ids, app.credentials, actor, id, now))));
-      }));
+      });
 }
 
 Result<Reply> create_key(App& app, const Request& request) {
@@ -152,12 +153,12 @@ Result<Reply> list_keys(App& app, const Request& request) {
 
 Result<Reply> revoke_key(App& app, const Request& request) {
   const KeyId id{TRY(number_param(request.params[0], "key"))};
-  return Reply(http::Write([&app, actor = actor_of(request), id,
-                            now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        200,
-        encode_key(TRY(fleet::revoke_inventory_key(tx, app.ids, app.credentials, actor, id, now))));
-  }));
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
+        return http::json_response(200, encode_key(TRY(fleet::revoke_inventory_key(
+                                            tx, app.ids, app.credentials, actor, id, now))));
+      });
 }
 
 Result<Reply> create_org(App& app, const Request& request) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "endpoints/decode.h"
 #include "fleet/orgs.h"
+#include "fleet/writes.h"
 
 namespace muster::endpoints {
 
@@ -27,6 +28,15 @@ Result<std::optional<OrgId>> org_param(App& app, const http::Request& request) {
   const auto text = http::query_param(request.query, "org");
   if (!text) return std::optional<OrgId>();
   return std::optional<OrgId>(TRY(fleet::resolve_org(app.store, *text)));
+}
+
+Result<http::Reply> reply_when_followed(App& app, http::Write work) {
+  std::optional<Result<http::Response>> outcome;
+  fleet::write_everywhere(app.store, app.nodes, [&](store::Tx& tx) {
+    outcome.emplace(work(tx));
+    return outcome->ok();
+  });
+  return http::Reply(TRY(std::move(*outcome)));
 }
 
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,

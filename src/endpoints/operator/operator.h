@@ -25,6 +25,10 @@ Result<OrgId> org_member(App& app, Fields& fields, const Json& body);
 /// The organisation of `?org=`; nothing when absent. Fails with not_found.
 Result<std::optional<OrgId>> org_param(App& app, const http::Request& request);
 
+/// Commits `work` and answers once every server on the database follows it: for what must not be
+/// accepted anywhere any more. Waits, so its route runs on a worker.
+Result<http::Reply> reply_when_followed(App& app, http::Write work);
+
 /// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total);

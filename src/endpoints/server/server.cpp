@@ -2,6 +2,7 @@
 // What the server says of itself.
 #include "base/json_write.h"
 #include "endpoints/app.h"
+#include "endpoints/guards.h"
 #include "fleet/findings.h"
 #include "fleet/presence.h"
 #include "http/request.h"
@@ -46,6 +47,7 @@ Result<Reply> show_health(App&, const Request&) {
 
 Result<Reply> show_readiness(App& app, const Request&) {
   (void)fleet::list_feed_status(app.store);  // throws, hence 503, when the store does not answer
+  TRY(check_lease(app));
   return Reply(http::json_response(200, R"({"status": "ready"})"));
 }
 

@@ -5,6 +5,50 @@
 
 namespace muster::store {
 
+namespace {
+
+#define OPERATOR_TOKEN_COLUMNS \
+  "operator_id, name, token_hash, scopes, created_at, expires_at, revoked_at"
+OperatorToken read_operator_token(const Rows& rows) {
+  return {rows.number_id<OperatorId>(0),
+          rows.string(1),
+          rows.key_hash(2),
+          rows.integer(3),
+          rows.instant(4),
+          rows.maybe_instant(5),
+          rows.maybe_instant(6)};
+}
+
+#define ENROLMENT_TOKEN_COLUMNS \
+  "org_id, token_id, token_hash, max_uses, uses, created_at, expires_at, revoked_at"
+EnrolmentToken read_enrolment_token(const Rows& rows) {
+  return {rows.number_id<OrgId>(0), rows.number_id<TokenId>(1),
+          rows.key_hash(2),         rows.integer(3),
+          rows.integer(4),          rows.instant(5),
+          rows.instant(6),          rows.maybe_instant(7)};
+}
+
+#define INVENTORY_KEY_COLUMNS "org_id, key_id, name, key_hash, scopes, created_at, revoked_at"
+InventoryKey read_inventory_key(const Rows& rows) {
+  return {rows.number_id<OrgId>(0), rows.number_id<KeyId>(1), rows.string(2),
+          rows.key_hash(3),         rows.integer(4),          rows.instant(5),
+          rows.maybe_instant(6)};
+}
+
+template <typename Row>
+std::vector<Row> read_all(Rows rows, Row (*read)(const Rows&)) {
+  std::vector<Row> all;
+  while (rows.next()) all.push_back(read(rows));
+  return all;
+}
+template <typename Row>
+std::optional<Row> read_one(Rows rows, Row (*read)(const Rows&)) {
+  if (!rows.next()) return std::nullopt;
+  return read(rows);
+}
+
+}  // namespace
+
 void insert_operator_token(Tx& tx, const OperatorToken& token) {
   tx.post(
       "INSERT INTO operator_tokens (operator_id, name, token_hash, scopes, created_at, expires_at)"
@@ -13,16 +57,16 @@ void insert_operator_token(Tx& tx, const OperatorToken& token) {
 }
 
 std::vector<OperatorToken> list_operator_tokens(Reader& reader) {
-  std::vector<OperatorToken> tokens;
-  Rows rows = reader.query(
-      "SELECT operator_id, name, token_hash, scopes, created_at, expires_at, revoked_at"
-      " FROM operator_tokens ORDER BY operator_id");
-  while (rows.next()) {
-    tokens.push_back({rows.number_id<OperatorId>(0), rows.string(1), rows.key_hash(2),
-                      rows.integer(3), rows.instant(4), rows.maybe_instant(5),
-                      rows.maybe_instant(6)});
-  }
-  return tokens;
+  return read_all(
+      reader.query("SELECT " OPERATOR_TOKEN_COLUMNS " FROM operator_tokens ORDER BY operator_id"),
+      read_operator_token);
+}
+
+std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id) {
+  return read_one(
+      reader.query("SELECT " OPERATOR_TOKEN_COLUMNS " FROM operator_tokens WHERE operator_id = $1",
+                   id),
+      read_operator_token);
 }
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token) {
@@ -35,16 +79,16 @@ void insert_enrolment_token(Tx& tx, const EnrolmentToken& token) {
 }
 
 std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader) {
-  std::vector<EnrolmentToken> tokens;
-  Rows rows = reader.query(
-      "SELECT org_id, token_id, token_hash, max_uses, uses, created_at, expires_at, revoked_at"
-      " FROM enrolment_tokens ORDER BY token_id");
-  while (rows.next()) {
-    tokens.push_back({rows.number_id<OrgId>(0), rows.number_id<TokenId>(1), rows.key_hash(2),
-                      rows.integer(3), rows.integer(4), rows.instant(5), rows.instant(6),
-                      rows.maybe_instant(7)});
-  }
-  return tokens;
+  return read_all(
+      reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS " FROM enrolment_tokens ORDER BY token_id"),
+      read_enrolment_token);
+}
+
+std::optional<EnrolmentToken> find_enrolment_token(Reader& reader, OrgId org, TokenId id) {
+  return read_one(reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS
+                               " FROM enrolment_tokens WHERE org_id = $1 AND token_id = $2",
+                               org, id),
+                  read_enrolment_token);
 }
 
 bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {
@@ -69,15 +113,16 @@ void insert_inventory_key(Tx& tx, const InventoryKey& key) {
 }
 
 std::vector<InventoryKey> list_inventory_keys(Reader& reader) {
-  std::vector<InventoryKey> keys;
-  Rows rows = reader.query(
-      "SELECT org_id, key_id, name, key_hash, scopes, created_at, revoked_at"
-      " FROM inventory_keys ORDER BY key_id");
-  while (rows.next()) {
-    keys.push_back({rows.number_id<OrgId>(0), rows.number_id<KeyId>(1), rows.string(2),
-                    rows.key_hash(3), rows.integer(4), rows.instant(5), rows.maybe_instant(6)});
-  }
-  return keys;
+  return read_all(
+      reader.query("SELECT " INVENTORY_KEY_COLUMNS " FROM inventory_keys ORDER BY key_id"),
+      read_inventory_key);
+}
+
+std::optional<InventoryKey> find_inventory_key(Reader& reader, OrgId org, KeyId id) {
+  return read_one(reader.query("SELECT " INVENTORY_KEY_COLUMNS
+                               " FROM inventory_keys WHERE org_id = $1 AND key_id = $2",
+                               org, id),
+                  read_inventory_key);
 }
 
 bool revoke_inventory_key(Tx& tx, OrgId org, KeyId id, Instant now) {

@@ -46,9 +46,11 @@ struct InventoryKey {
 
 void insert_operator_token(Tx& tx, const OperatorToken& token);
 std::vector<OperatorToken> list_operator_tokens(Reader& reader);
+std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id);
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token);
 std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader);
+std::optional<EnrolmentToken> find_enrolment_token(Reader& reader, OrgId org, TokenId id);
 /// Counts one use. False when the token is revoked, expired at `now` or used up.
 bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
 /// False when there is no such live token.
@@ -56,6 +58,7 @@ bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
 
 void insert_inventory_key(Tx& tx, const InventoryKey& key);
 std::vector<InventoryKey> list_inventory_keys(Reader& reader);
+std::optional<InventoryKey> find_inventory_key(Reader& reader, OrgId org, KeyId id);
 bool revoke_inventory_key(Tx& tx, OrgId org, KeyId id, Instant now);
 
 }  // namespace muster::store

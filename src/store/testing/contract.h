@@ -13,6 +13,7 @@
 #include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/sql/keys.h"
+#include "store/sql/nodes.h"
 #include "store/sql/orgs.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"

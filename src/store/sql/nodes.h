@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "store/announcement.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+/// A server on a database that several may share (model/node_lease.h).
+struct NodeRow {
+  std::int64_t id = 0;
+  std::int64_t renewals = 0;
+  std::int64_t followed = 0;  // the newest announcement that is in its memory
+  bool lapsed = false;        // another server saw its lease end
+  Instant renewed_at;         // of its own clock, to be shown
+};
+
+void insert_node(Tx& tx, const NodeRow& node);
+std::vector<NodeRow> list_nodes(Reader& reader);
+/// Counts one renewal. False when there is no such row any more.
+bool renew_node(Tx& tx, std::int64_t id, std::int64_t followed, Instant now);
+/// False when the row was renewed since it had `renewals`.
+bool set_node_lapsed(Tx& tx, std::int64_t id, std::int64_t renewals);
+void delete_node(Tx& tx, std::int64_t id);
+/// Lapsed rows last renewed before `before`, and announcements that every row has followed.
+void prune_nodes(Tx& tx, Instant before);
+
+/// Numbers what `node` announces. Called once in a transaction, at its end: until it is over, no
+/// other server's numbers are given out, so that no number becomes visible after a higher one.
+void insert_announcements(Tx& tx, std::int64_t node, const std::vector<Announcement>& announced);
+std::int64_t get_newest_announcement(Reader& reader);
+
+struct AnnouncementRow {
+  std::int64_t id = 0;
+  std::int64_t node = 0;
+  std::string kind;
+  OrgId org;
+  std::string subject;
+};
+/// Those after `after` up to and with `until`, in their order.
+std::vector<AnnouncementRow> list_announcements(Reader& reader, std::int64_t after,
+                                                std::int64_t until, int count);
+
+}  // namespace muster::store
