@@ -26,7 +26,7 @@ struct Fleet {
   /// Loads what `database` holds, which no other process writes. Throws store::StoreError, and
   /// std::runtime_error for a wrong secret file.
   Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
-        Instant server_started, NodeTime node_time = NodeTime::of_system());
+        Instant server_started, NodeTime node_time = {});
 
   store::Store store;
   ServerSecrets secrets;

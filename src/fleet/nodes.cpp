@@ -3,9 +3,6 @@
 
 #include <map>
 #include <stdexcept>
-#include <thread>
-
-#include <time.h>
 
 #include "fleet/announcements.h"
 #include "store/sql/nodes.h"
@@ -19,17 +16,6 @@ constexpr int renewals_between_prunings = 60;
 
 }  // namespace
 
-NodeTime NodeTime::of_system() {
-  return {[] {
-            // Counts what the machine slept: a lease does not outlast a suspended laptop.
-            timespec at{};
-            CHECK(::clock_gettime(CLOCK_BOOTTIME, &at) == 0);
-            return std::chrono::duration_cast<model::Uptime>(std::chrono::seconds(at.tv_sec) +
-                                                             std::chrono::nanoseconds(at.tv_nsec));
-          },
-          [](Duration time) { std::this_thread::sleep_for(time); }};
-}
-
 Nodes::Nodes(store::Store& store, Credentials& credentials, NodeTime time)
     : store_(store), credentials_(credentials), time_(std::move(time)), alone_(store.node() == 0) {}
 
@@ -39,6 +25,7 @@ void Nodes::load(store::Reader& reader) {
 
 void Nodes::refuse_company() {
   if (alone_) return;
+  CHECK(time_.uptime && time_.pause);
   std::map<std::int64_t, model::NodeWatch> watches;
   for (bool waits = true; waits;) {
     waits = false;

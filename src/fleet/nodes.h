@@ -15,12 +15,11 @@ class Store;
 
 namespace muster::fleet {
 
-/// How a server measures its lease: elapsed time, and a way to let some of it pass.
+/// How a server measures its lease: elapsed time, and a way to let some of it pass. An embedded
+/// store needs neither.
 struct NodeTime {
   std::function<model::Uptime()> uptime;
   std::function<void(Duration)> pause;
-
-  static NodeTime of_system();
 };
 
 /// This server among those on its database (mission rule 1; rules in model/node_lease.h): renews

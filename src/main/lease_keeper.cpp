@@ -3,11 +3,22 @@
 
 #include <csignal>
 
+#include <time.h>
 #include <unistd.h>
 
 #include "store/driver.h"
 
 namespace muster {
+
+fleet::NodeTime node_time() {
+  return {[] {
+            timespec at{};
+            CHECK(::clock_gettime(CLOCK_BOOTTIME, &at) == 0);
+            return std::chrono::duration_cast<model::Uptime>(std::chrono::seconds(at.tv_sec) +
+                                                             std::chrono::nanoseconds(at.tv_nsec));
+          },
+          [](Duration time) { std::this_thread::sleep_for(time); }};
+}
 
 LeaseKeeper::LeaseKeeper(fleet::Nodes& nodes, const Clock& clock, Log& log)
     : nodes_(nodes), clock_(clock), log_(log) {

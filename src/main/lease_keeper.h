@@ -11,6 +11,9 @@
 
 namespace muster {
 
+/// Of this machine, what it sleeps counted: a lease does not outlast a suspended laptop.
+fleet::NodeTime node_time();
+
 /// Renews the server's lease on a shared database on a thread of its own, so that nothing else that
 /// is due can hold it up. When the server's place is gone, asks the process to end (SIGTERM).
 class LeaseKeeper {

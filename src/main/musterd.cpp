@@ -148,7 +148,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   }
   const std::string secret_file =
       flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
-  fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now());
+  fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now(), node_time());
   endpoints::Wiring wiring(fleet, config, rng, log, flags.data + "/admin.token", clock.now());
   wiring.face.openapi = openapi_json;
   wiring.face.behind_proxy = flags.behind_proxy;
