@@ -105,6 +105,12 @@ bool Disk::change(F&& change) {
   return !crash;
 }
 
+void Disk::garble() {
+  for (auto& [name, file] : files_) {
+    file->write(0, std::string(static_cast<std::size_t>(file->size()), 'x'));
+  }
+}
+
 void Disk::restart() {
   dead_ = false;
   disarm();

@@ -89,6 +89,9 @@ class Disk {
   /// Syncs say that they are done and do nothing: the fault that checkers of durability must find.
   void set_lying(bool lying) { lying_ = lying; }
 
+  /// Nothing that is on it makes sense any more: the fault that must keep a server from starting.
+  void garble();
+
   /// The process that uses the disk is gone: every operation fails until the next start.
   void die() { dead_ = true; }
   bool dead() const { return dead_; }

@@ -27,6 +27,7 @@ enum class Plant : std::uint8_t {
   findings_lost,       // a finding vanishes
   reports_forged,      // delta reports are answered and dropped
   work_hidden,         // presence forgets that tasks wait
+  disks_garbled,       // the disk's files are damaged while the server is down
 };
 
 /// The answer that the planted fault gives in place of the server; nothing when it lets the call

@@ -35,6 +35,7 @@ constexpr Planted all_planted[] = {
     {"FindingsLost", Plant::findings_lost, Claim::findings_equal_from_scratch},
     {"ReportsForged", Plant::reports_forged, Claim::software_is_what_the_host_has},
     {"WorkHidden", Plant::work_hidden, Claim::work_is_delivered},
+    {"DisksGarbled", Plant::disks_garbled, Claim::the_server_starts},
 };
 
 class PlantedFault : public testing::TestWithParam<Planted> {};

@@ -252,7 +252,9 @@ void World::check_software() {
 void World::tamper_during() {
   const bool back = scenario_.plant == Plant::presence_back;
   const bool hidden = scenario_.plant == Plant::work_hidden;
-  if (!back && !hidden) return;
+  const bool garbled = scenario_.plant == Plant::disks_garbled;
+  if (!back && !hidden && !garbled) return;
+  if (garbled && !server_.up()) server_.disk().garble();
   if (server_.up()) {
     for (const AgentId id : enrolled()) {
       server_.fleet().presence.with_agent(id, [&](fleet::AgentPresence& state) {
@@ -261,7 +263,7 @@ void World::tamper_during() {
       });
     }
   }
-  steps_.after(hidden ? std::chrono::seconds(1) : std::chrono::seconds(50),
+  steps_.after(back ? std::chrono::seconds(50) : std::chrono::seconds(1),
                [this] { tamper_during(); });
 }
 
