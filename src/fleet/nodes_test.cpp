@@ -26,7 +26,7 @@ class NodesOnPostgres : public testing::Test {
 
   struct Server {
     explicit Server(NodesOnPostgres& world)
-        : fleet(world.database.open(), world.directory.path() + "/secret", world.rng, test_epoch,
+        : fleet(world.database->open(), world.directory.path() + "/secret", world.rng, test_epoch,
                 {[&world] { return world.uptime; },
                  [&world](Duration time) {
                    world.uptime += time;
@@ -39,6 +39,10 @@ class NodesOnPostgres : public testing::Test {
   };
 
   void SetUp() override {
+    if (!store::testing::available(store::Engine::postgres)) {
+      GTEST_SKIP() << store::testing::not_available;
+    }
+    database.emplace(store::Engine::postgres);
     a.emplace(*this);
     b.emplace(*this);
   }
@@ -69,7 +73,7 @@ class NodesOnPostgres : public testing::Test {
   void expect_followed(const std::string& what) {
     b->fleet.nodes.renew(test_epoch);
     EXPECT_EQ(accepted(b->fleet), accepted(a->fleet)) << what;
-    const Fleet fresh(database.open(), directory.path() + "/secret", rng, test_epoch);
+    const Fleet fresh(database->open(), directory.path() + "/secret", rng, test_epoch);
     EXPECT_EQ(accepted(fresh), accepted(a->fleet)) << what;
   }
 
@@ -94,7 +98,7 @@ class NodesOnPostgres : public testing::Test {
         .has_value();
   }
 
-  store::testing::TestDatabase database{store::Engine::postgres};
+  std::optional<store::testing::TestDatabase> database;
   TestDirectory directory{memory_backed_path()};
   SeededRng rng{1};
   const Actor actor = Actor::operator_token(OperatorId{1});

@@ -7,6 +7,7 @@
 
 #include "base/json_read.h"
 #include "base/limits.h"
+#include "base/testing.h"
 #include "feeds/decompress.h"
 #include "version/test_support.h"
 
@@ -224,11 +225,13 @@ TEST(Nvd, ReadsRealYearsWhole) {
   for (const std::string& remark : parsed.summary->remarks) std::cout << "  " << remark << "\n";
   std::size_t criteria = 0;
   std::size_t with_and = 0;
+  std::size_t number = 0;
   for (const Advisory& row : parsed.advisories) {
     criteria += criteria_count(row.configurations);
     bool all = false;
     for (const auto& configuration : row.configurations) all |= configuration.all;
     with_and += all ? 1 : 0;
+    if (number++ % record_step != 0) continue;
     const auto back = model::decode_advisory(model::encode_advisory(row));
     ASSERT_TRUE(back.ok()) << row.id << ": " << back.error().message;
     ASSERT_EQ(*back, row);
