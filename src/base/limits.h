@@ -35,10 +35,21 @@ inline constexpr std::size_t gunzip_body_bytes = 10 * MiB;
 /// The whole Debian tracker is about 70 MB; imports come from an authenticated operator only.
 inline constexpr std::size_t feed_body_bytes = 256 * MiB;
 inline constexpr std::size_t feed_text_bytes = 1024 * MiB;
+/// A test binary or release, as fielded operators upload them.
+inline constexpr std::size_t blob_bytes = 200 * MiB;
+/// What is read of a stored file at a time, and held for each connection that it goes to.
+inline constexpr std::size_t blob_chunk_bytes = 128 * KiB;
+/// Chunks in one transaction of an upload: about 2 ms, which agents wait at most behind it.
+inline constexpr std::size_t blob_chunks_per_commit = 8;
+/// How long a file that nothing refers to is kept: longer than its upload, and than a download that
+/// has begun, can take (blob_bytes at slowest_bytes_per_second is 6,400 s).
+inline constexpr Duration loose_blob_life = std::chrono::hours(3);
 /// Bodies from here on are decoded on a worker, so that no agent waits behind them.
 inline constexpr std::size_t inline_body_bytes = 64 * KiB;
 
 // --- Connections -----------------------------------------------------------------------------
+/// Answers under way whose body is read piece by piece; each holds blob_chunk_bytes, 64 MiB in all.
+inline constexpr std::size_t streams = 512;
 /// Open at one time; the next caller gets 503. Lowered to what the process may open.
 inline constexpr std::size_t connections = 100'000;
 /// Large bodies and answers get time on top of the timeouts, at this rate.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +19,31 @@ class Tx;
 
 namespace muster::http {
 
+/// Content that is too large to be held, read piece by piece while it is sent.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// Some of the octets from `offset` on, at most limits::blob_chunk_bytes; none when they cannot
+  /// be had any more. Runs on a worker, one call at a time. Throws what the environment throws.
+  virtual std::string read(std::uint64_t offset) = 0;
+};
+
+/// `bytes` octets of a source from `offset` on.
+struct Stream {
+  std::shared_ptr<BodySource> source;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// One answer as values. `Content-Length`, `Date` and `Connection` are the session's business.
 struct Response {
   int status = 200;
   std::string body = {};
   std::string_view content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
+  std::optional<Stream> stream = {};  // instead of `body`
+
+  std::uint64_t body_bytes() const { return stream ? stream->bytes : body.size(); }
 };
 
 /// Work that needs the store's writer: runs inside the next group commit and yields the answer,

@@ -52,7 +52,7 @@ void append_answer_head(std::string& out, const http::Response& response,
       out.append("Content-Type: ").append(response.content_type).append("\r\n");
     }
     out.append("Content-Length: ");
-    append_number(out, response.body.size());
+    append_number(out, response.body_bytes());
     out.append("\r\n");
   }
   for (const auto& [name, value] : response.headers) {

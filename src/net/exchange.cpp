@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/exchange.h"
 
+#include <exception>
+
 namespace muster::net {
 
 namespace {
@@ -27,6 +29,24 @@ void Exchange::own() {
   request->peer_address = peer;
 }
 
+void Exchange::read_piece() noexcept {
+  unsent_body.clear();
+  try {
+    unsent_body = stream->source->read(stream->offset);
+  } catch (const std::exception&) {
+    // The head is out: all that is left to say it with is an answer that ends too early.
+  }
+  if (unsent_body.size() > stream->bytes) unsent_body.resize(stream->bytes);
+  stream->offset += unsent_body.size();
+  stream->bytes -= unsent_body.size();
+}
+
+std::optional<StreamPlace> StreamPlace::take(std::atomic<std::size_t>& taken, std::size_t places) {
+  if (taken.fetch_add(1, std::memory_order_relaxed) < places) return StreamPlace(taken);
+  taken.fetch_sub(1, std::memory_order_relaxed);
+  return std::nullopt;
+}
+
 void Exchange::clear() {
   reset(head);
   reset(body);
@@ -34,6 +54,8 @@ void Exchange::clear() {
   reset(unsent_body);
   parser.reset();
   request.reset();
+  stream.reset();
+  place.reset();
 }
 
 void Mailbox::deliver(Delivery delivery) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,26 @@
 
 namespace muster::net {
 
+/// One of the server's limited places for answers that are read piece by piece; given back at the
+/// end.
+class StreamPlace {
+ public:
+  /// Nothing when `taken` has reached `places`.
+  static std::optional<StreamPlace> take(std::atomic<std::size_t>& taken, std::size_t places);
+  StreamPlace(StreamPlace&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  StreamPlace& operator=(StreamPlace&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~StreamPlace() {
+    if (taken_ != nullptr) taken_->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  explicit StreamPlace(std::atomic<std::size_t>& taken) : taken_(&taken) {}
+  std::atomic<std::size_t>* taken_;
+};
+
 /// One request and its answer while they are under way. Owns every byte that the request's views
 /// point to once it has to wait; lent from its thread's pool, so an idle connection has none.
 struct Exchange {
@@ -23,12 +44,17 @@ struct Exchange {
   std::optional<RequestParser> parser;
   std::optional<http::Request> request;
   http::Admission admission;
-  std::string unsent;       // of the answer's head, and of a small body with it
-  std::string unsent_body;  // a large one
-  std::string peer;         // filled by own()
+  std::string unsent;                  // of the answer's head, and of a small body with it
+  std::string unsent_body;             // a large one
+  std::string peer;                    // filled by own()
+  std::optional<http::Stream> stream;  // what is left of a body that is read piece by piece
+  std::optional<StreamPlace> place;    // while there is a stream
 
   /// Makes everything the request shows our own, so that it may outlive the session's turn.
   void own();
+  /// Reads the next piece of the stream into unsent_body; nothing when it cannot be read any more.
+  /// Runs on a worker.
+  void read_piece() noexcept;
   void clear();
 };
 

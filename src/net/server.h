@@ -25,6 +25,8 @@ struct ServerOptions {
   std::size_t worker_threads = 2;
   /// Over all threads; the next caller gets 503. Lowered to what the process may open.
   std::size_t connections_max = limits::connections;
+  /// Answers under way that are read piece by piece; the next one is 503.
+  std::size_t streams_max = limits::streams;
   std::size_t reads_in_flight = limits::reads_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
   ServerTls* tls = nullptr;  // must outlive the server; without it HTTP is plain

@@ -159,6 +159,53 @@ TEST_F(Requests, LargeAnswersArriveWhole) {
   EXPECT_EQ(peer.request(get("/echo")).status, 200);
 }
 
+std::string counted(std::uint64_t bytes) {
+  std::string text;
+  for (std::uint64_t i = 0; i < bytes; ++i) text.push_back(testing::Counting::at(i));
+  return text;
+}
+
+TEST_F(Requests, StreamsArriveWholeAndTheConnectionGoesOn) {
+  start();
+  Peer peer = connect();
+  const std::string whole = counted(testing::FakeApplication::stream_bytes);
+  peer.send(get("/stream") + get("/echo") + get("/stream"));
+  EXPECT_TRUE(peer.answer().body == whole);
+  EXPECT_EQ(peer.answer().body, "GET /echo? ");
+  EXPECT_TRUE(peer.answer().body == whole);
+}
+
+TEST_F(Requests, HeadOfAStreamReadsNothing) {
+  start();
+  Peer peer = connect();
+  peer.send("HEAD /torn HTTP/1.1\r\nHost: h\r\n\r\n" + get("/echo"));
+  EXPECT_EQ(peer.answer(false).field("Content-Length"),
+            std::to_string(testing::FakeApplication::stream_bytes));
+  EXPECT_EQ(peer.answer().body, "GET /echo? ");
+}
+
+TEST_F(Requests, AStreamThatCannotBeReadToItsEndIsCutOff) {
+  start();
+  Peer peer = connect();
+  peer.send(get("/torn"));
+  EXPECT_THROW(peer.answer(), std::runtime_error);
+}
+
+TEST_F(Requests, OneStreamTooManyIsToldToComeBackLater) {
+  start({.streams_max = 1});
+  Peer reading(server->port(), 4096);
+  reading.send(get("/stream"));
+  ASSERT_TRUE(reading.read_more());
+  Peer other = connect();
+  const Answer refused = other.request(get("/stream"));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_FALSE(refused.field("Retry-After").empty());
+  EXPECT_EQ(other.request(get("/echo")).status, 200) << "everything else is served";
+  EXPECT_EQ(reading.answer().body.size(), testing::FakeApplication::stream_bytes);
+  while (other.request(get("/stream")).status == 503) {
+  }
+}
+
 TEST_F(Requests, LargeBodiesRunOnAWorker) {
   start({.worker_threads = 0, .reads_in_flight = 0, .inline_body_bytes = 100});
   Peer peer = connect();
@@ -317,6 +364,19 @@ TEST_F(Connections, AnAnswerThatNobodyReadsIsGivenUp) {
   Peer peer(server->port(), 4096);
   peer.send(get("/large"));
   ASSERT_TRUE(application.wait_for_handled(1));
+  ASSERT_TRUE(peer.read_more());
+  const auto before = std::chrono::steady_clock::now();
+  server->drain();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(50));
+}
+
+TEST_F(Connections, AStreamThatNobodyReadsIsGivenUp) {
+  // As above.
+  start({.write_timeout = Duration(60),
+         .slowest_bytes_per_second = testing::FakeApplication::large_bytes * 10,
+         .drain_timeout = std::chrono::seconds(100)});
+  Peer peer(server->port(), 4096);
+  peer.send(get("/stream"));
   ASSERT_TRUE(peer.read_more());
   const auto before = std::chrono::steady_clock::now();
   server->drain();

@@ -263,6 +263,10 @@ Session::Next Session::after_reply(http::Reply reply) {
 
 Session::Next Session::answer(http::Response response) {
   Exchange& exchange = *exchange_;
+  if (!take_stream(response)) {
+    const Error full = thread_.overloaded("Too many downloads are under way");
+    response = thread_.shared().application.refuse(*exchange.request, full);
+  }
   const Framing& framing = exchange.parser->framing();
   const bool goes_on = framing.keep_alive && !thread_.draining();
   if (!goes_on && after_ != Stage::linger) after_ = Stage::close;
@@ -275,6 +279,7 @@ Session::Next Session::answer(http::Response response) {
   if (joined) out.append(response.body);
   const Io sent = write(out);
   if (sent.state == Io::State::closed) return Next::close;
+  if (exchange.stream && sent.bytes == out.size()) return wait_at(Stage::stream);
   if (joined && sent.bytes == out.size()) return answered();
   exchange.unsent.assign(out, sent.bytes);
   if (!joined) exchange.unsent_body = std::move(response.body);
@@ -308,6 +313,9 @@ Task<bool> Session::finish() {
         break;
       case Stage::send:
         co_await send();
+        break;
+      case Stage::stream:
+        co_await stream();
         break;
       case Stage::discard:
         co_await discard();
@@ -417,6 +425,10 @@ Task<void> Session::send() {
   allow(thread_.options().write_timeout, exchange.unsent_body.size());
   const bool head_sent = co_await write_all(exchange.unsent);
   if (!head_sent) co_return goes_on(Next::close);
+  if (exchange.stream) {
+    stage_ = Stage::stream;
+    co_return;
+  }
   const bool body_sent = co_await write_all(exchange.unsent_body);
   goes_on(body_sent ? answered() : Next::close);
 }

@@ -40,7 +40,18 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
     close
   };
   /// Where a request that has to wait stands.
-  enum class Stage { read_body, read_chunks, work, commit, send, discard, linger, done, close };
+  enum class Stage {
+    read_body,
+    read_chunks,
+    work,
+    commit,
+    send,
+    stream,
+    discard,
+    linger,
+    done,
+    close
+  };
 
   // Before the first request; session_opening.cpp.
   bool has_opening() const;
@@ -84,6 +95,8 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Next refuse_with(http::Response response);
   Next after_reply(http::Reply reply);
   Next answer(http::Response response);
+  /// Takes a place for the answer's stream, if it has one. False when there is none.
+  bool take_stream(http::Response& response);
   Next answered();
   Next wait_at(Stage stage) {
     stage_ = stage;
@@ -98,6 +111,9 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Task<void> work();
   Task<void> commit();
   Task<void> send();
+  /// Reads and sends a body piece by piece.
+  Task<void> stream();
+  Task<bool> read_piece();
   Task<void> discard();
   Task<void> linger();
   /// Drops what comes until the peer closes, or for a while.

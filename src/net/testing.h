@@ -159,8 +159,26 @@ class Gate {
   bool open_ = false;
 };
 
+/// 0, 1, … 250 over and over, in pieces that end at no round number; `whole` of it can be read.
+class Counting final : public http::BodySource {
+ public:
+  explicit Counting(std::uint64_t whole) : whole_(whole) {}
+  static char at(std::uint64_t offset) { return static_cast<char>(offset % 251); }
+  std::string read(std::uint64_t offset) override {
+    std::string piece;
+    for (std::uint64_t i = offset; i < whole_ && piece.size() < 99'991; ++i) {
+      piece.push_back(at(i));
+    }
+    return piece;
+  }
+
+ private:
+  std::uint64_t whole_;
+};
+
 /// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
-/// name says; /refused is not admitted; /small takes 1,000 bytes.
+/// name says; /refused is not admitted; /small takes 1,000 bytes; /stream is stream_bytes long
+/// and /torn breaks off half-way.
 class FakeApplication final : public http::Application {
  public:
   static constexpr std::size_t body_max = 1024 * 1024;
@@ -183,6 +201,12 @@ class FakeApplication final : public http::Application {
     });
     if (request.path == "/none") return http::Response{204};
     if (request.path == "/large") return http::json_response(200, std::string(large_bytes, 'x'));
+    if (request.path == "/stream" || request.path == "/torn") {
+      http::Response streamed{200, {}, "application/octet-stream"};
+      const std::uint64_t whole = request.path == "/torn" ? stream_bytes / 2 : stream_bytes;
+      streamed.stream = {std::make_shared<Counting>(whole), 0, stream_bytes};
+      return streamed;
+    }
     if (request.path == "/hostile") {
       return http::Response{200, "{}", "text/plain", {{"X-Name", "a\r\nSet-Cookie: b"}}};
     }
@@ -239,6 +263,7 @@ class FakeApplication final : public http::Application {
     return read<std::string>([](const Seen& seen) { return seen.agent_header; });
   }
 
+  static constexpr std::uint64_t stream_bytes = 8 * 1024 * 1024 + 1;
   static constexpr std::size_t large_bytes = 20 * 1024 * 1024;
   bool commit_at_once = false;
   Gate slow_gate;

@@ -22,6 +22,15 @@ bool Workers::submit(Work& work) {
   return true;
 }
 
+void Workers::go_on(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    waiting_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
 void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -42,6 +51,11 @@ void Workers::run() {
       if (stopping_) return;
       work = std::move(waiting_.front());
       waiting_.pop_front();
+    }
+    if (work.exchange->stream) {
+      work.exchange->read_piece();
+      work.reply_to->deliver({work.ticket, {}, std::move(work.exchange)});
+      continue;
     }
     http::Reply reply = service_.handle(work.exchange->admission, *work.exchange->request);
     work.reply_to->deliver({work.ticket, std::move(reply), std::move(work.exchange)});

@@ -13,7 +13,8 @@
 
 namespace muster::net {
 
-/// One request for a worker and where its reply goes.
+/// One request for a worker and where its reply goes; or, when its answer is under way, the wish
+/// for the next piece of that.
 struct Work {
   std::uint64_t ticket = 0;
   std::unique_ptr<Exchange> exchange;
@@ -30,6 +31,8 @@ class Workers {
 
   /// False, leaving `work` untouched, when `waiting_max` already wait.
   bool submit(Work& work);
+  /// As submit, for what has begun: there is always room.
+  void go_on(Work work);
 
   /// Finishes what runs, drops what waits, joins.
   void stop();
