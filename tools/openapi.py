@@ -173,8 +173,9 @@ def operation(key, route, entry, limits):
     if parameters:
         out["parameters"] = parameters
     if "request" in entry:
+        content_type = entry.get("request_type", "application/json")
         out["requestBody"] = {"required": True,
-                              "content": {"application/json": {"schema": entry["request"]}}}
+                              "content": {content_type: {"schema": entry["request"]}}}
         if route.body_max not in limits:
             raise ContractError(f"routes.def: {key}: no such limit: {route.body_max}")
         out["x-body-max-bytes"] = limits[route.body_max]

@@ -9,6 +9,7 @@
 #include "crypto/keyed_hash.h"
 #include "crypto/random.h"
 #include "crypto/seal.h"
+#include "crypto/sha256.h"
 #include "crypto/signing.h"
 
 namespace muster::crypto {
@@ -22,6 +23,17 @@ SecretKey secret_of(std::uint8_t first) {
 
 std::string octets_of(std::string_view hex) {
   return from_hex(hex).value();
+}
+
+// The vector of FIPS 180-4's examples.
+TEST(Sha256, IsThatOfTheStandardAndReadsItsOwnText) {
+  const Sha256 digest = sha256("abc");
+  EXPECT_EQ(digest.text(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(parse_sha256(digest.text()), digest);
+  EXPECT_EQ(parse_sha256("BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            digest);
+  EXPECT_EQ(parse_sha256(digest.text().substr(2)), std::nullopt);
+  EXPECT_EQ(parse_sha256("x" + digest.text().substr(1)), std::nullopt);
 }
 
 TEST(KeyedHash, DependsOnTheServersSecret) {

@@ -2,6 +2,7 @@
 #include "endpoints/wiring.h"
 
 #include "base/text.h"
+#include "fleet/blobs.h"
 #include "fleet/findings.h"
 
 namespace muster::endpoints {
@@ -51,6 +52,19 @@ void Wiring::maintain(Instant now) {
     finish_matching(now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "matching_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+  delete_loose_blobs(now);
+}
+
+void Wiring::delete_loose_blobs(Instant now) {
+  try {
+    const std::size_t blobs = fleet::delete_loose_blobs(fleet_.store, now);
+    if (blobs == 0) return;
+    log_.write(LogLevel::info, "files_deleted",
+               [&](JsonWriter& fields) { fields.member("files", blobs); });
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "file_deletion_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

@@ -27,8 +27,8 @@ class Wiring {
   void open(std::string url);
 
   /// What is due every `[presence] flush_seconds`: writes what heartbeats changed since the last
-  /// time, and finishes the matching of an import that the store cut short. What fails is logged
-  /// and waits for the next time.
+  /// time, and finishes the matching of an import that the store cut short, and deletes files
+  /// that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
   /// The first half alone, at the end.
   void flush_presence();
@@ -39,6 +39,7 @@ class Wiring {
 
  private:
   void finish_matching(Instant now);
+  void delete_loose_blobs(Instant now);
 
   fleet::Fleet& fleet_;
   Log& log_;

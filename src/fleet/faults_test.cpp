@@ -8,8 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include "fleet/blobs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/orgs.h"
+#include "fleet/test_binaries.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -32,6 +34,12 @@ class World {
     token = fleet.token();
     key = fleet->store.write([&](store::Tx& tx) { return create_key(tx); });
     EXPECT_TRUE(fleet.import(feeds::FeedKind::debian, feed).ok());
+    binary.org = TestFleet::org;
+    binary.test = task.uuid;
+    binary.name = "b";
+    binary.sha256 = store_blob(fleet->store, TestFleet::org, "old", fleet.now);
+    fleet->store.write([&](store::Tx& tx) { register_binary(tx); });
+    binary.sha256 = store_blob(fleet->store, TestFleet::org, "new", fleet.now);
     fleet.now = fleet.now + Duration(5);
   }
 
@@ -47,6 +55,7 @@ class World {
     add_agents(all);
     add_tasks(all);
     add_inventory(all);
+    add_files(all);
     return all;
   }
 
@@ -95,7 +104,12 @@ class World {
                                 TestFleet::org, "site", 1, fleet.now);
   }
 
+  void register_binary(store::Tx& tx) {
+    register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now).value();
+  }
+
   TestFleet fleet;
+  TestBinary binary;
   Enrolled enrolled;
   Enrolled again;
   TaskId task;
@@ -232,6 +246,17 @@ class World {
           record_result(tx, fleet->ids, fleet->presence, poller(), result, fleet.now).value();
         },
         {}};
+  }
+
+  void add_files(std::map<std::string, Named>& all) {
+    all["register_test_binary"] = {[this](store::Tx& tx) { register_binary(tx); },
+                                   {{"binaries.upload", 1}}};
+    all["delete_test_binary"] = {[this](store::Tx& tx) {
+                                   delete_test_binary(tx, fleet->ids, fleet.actor, TestFleet::org,
+                                                      binary.test, binary.name, fleet.now)
+                                       .value();
+                                 },
+                                 {{"binaries.delete", 1}}};
   }
 
   void add_inventory(std::map<std::string, Named>& all) {

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "crypto/sha256.h"
 
 namespace muster::store {
 
@@ -65,6 +66,7 @@ class Param {
   Param(Instant at) : Param(at.unix_ms) {}                                            // NOLINT
   Param(const Uuid& id) : kind(Kind::blob), view(octets(id.bytes)) {}                 // NOLINT
   Param(const crypto::KeyHash& hash) : kind(Kind::blob), view(octets(hash.bytes)) {}  // NOLINT
+  Param(const crypto::Sha256& digest) : kind(Kind::blob), view(digest.octets()) {}    // NOLINT
   template <typename Tag>
   Param(NumberId<Tag> id) : Param(id.value) {}  // NOLINT
   template <typename Tag>

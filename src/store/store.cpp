@@ -26,6 +26,14 @@ crypto::KeyHash Rows::key_hash(int column) const {
   return hash;
 }
 
+crypto::Sha256 Rows::sha256(int column) const {
+  const std::string_view bytes = blob(column);
+  crypto::Sha256 digest;
+  CHECK(bytes.size() == digest.bytes.size());
+  std::memcpy(digest.bytes.data(), bytes.data(), bytes.size());
+  return digest;
+}
+
 Total read_total(Rows rows) {
   CHECK(rows.next());
   const std::int64_t counted = rows.integer(0);

@@ -77,6 +77,7 @@ class Rows {
   }
   Uuid uuid(int column) const;
   crypto::KeyHash key_hash(int column) const;
+  crypto::Sha256 sha256(int column) const;
 
  private:
   friend class Tx;

@@ -9,6 +9,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/result.h"
+#include "crypto/sha256.h"
 #include "endpoints/app.h"
 #include "fleet/history.h"
 #include "http/request.h"
@@ -22,6 +23,8 @@ fleet::Actor actor_of(const http::Request& request);
 /// The organisation that a member (id or name) means; `default` when absent. Fails with not_found
 /// naming the member.
 Result<OrgId> org_member(App& app, Fields& fields, const Json& body);
+/// The digest in the member `sha256`. The last member to be read: fails with what any was wrong.
+Result<crypto::Sha256> sha256_member(Fields& fields);
 /// The organisation of `?org=`; nothing when absent. Fails with not_found.
 Result<std::optional<OrgId>> org_param(App& app, const http::Request& request);
 

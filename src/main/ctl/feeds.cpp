@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
-#include <iterator>
-
 #include "base/limits.h"
 #include "base/time.h"
 #include "crypto/random.h"
@@ -9,6 +6,7 @@
 #include "fleet/findings.h"
 #include "fleet/fleet.h"
 #include "main/ctl/data_directory.h"
+#include "main/ctl/files.h"
 #include "main/ctl/grammar.h"
 #include "store/sqlite/sqlite_connection.h"
 
@@ -43,26 +41,11 @@ void print_import(const Shell& shell, const Json& outcome) {
   });
 }
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const auto size = file.tellg();
-  if (!file || size < 0) return Error{Errc::not_found, path + ": cannot be read"};
-  if (static_cast<std::size_t>(size) > limits::feed_body_bytes) {
-    return Error{Errc::body_too_large, path + ": is larger than the " +
-                                           std::to_string(limits::feed_body_bytes) +
-                                           " bytes that a server takes; compress it"};
-  }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  file.seekg(0);
-  file.read(bytes.data(), size);
-  if (!file) return Error{Errc::not_found, path + ": cannot be read"};
-  return bytes;
-}
-
 Result<std::vector<std::string>> read_files(const std::vector<std::string>& paths) {
   std::vector<std::string> files;
   files.reserve(paths.size());
-  for (const std::string& path : paths) files.push_back(TRY(read_file(path)));
+  for (const std::string& path : paths)
+    files.push_back(TRY(read_file(path, limits::feed_body_bytes)));
   return files;
 }
 

@@ -52,13 +52,15 @@ Error no_page(std::string_view why) {
 Session::Session(Transport& transport, std::string token)
     : transport_(transport), token_(std::move(token)) {}
 
-Result<std::string> Session::call(http::Method method, std::string target, std::string body) {
+Result<std::string> Session::call(http::Method method, std::string target, std::string body,
+                                  std::string_view content_type) {
   net::ClientRequest request;
   request.method = method;
   request.target = std::move(target);
   request.headers.emplace_back("Authorization", "Bearer " + token_);
   request.headers.emplace_back("Accept", "application/json");
   request.body = std::move(body);
+  request.content_type = content_type;
   net::ClientResponse answer = TRY(transport_.send(request));
   if (answer.status < 200 || answer.status > 299) return refusal_of(answer);
   return std::move(answer.body);

@@ -30,7 +30,8 @@ class Session {
 
   /// The body of a 2xx answer. Fails with what the server said of a refusal, in words that name
   /// the member it is about, and with unavailable when there is no answer of Muster at all.
-  Result<std::string> call(http::Method method, std::string target, std::string body = {});
+  Result<std::string> call(http::Method method, std::string target, std::string body = {},
+                           std::string_view content_type = "application/json");
 
   /// Calls `each` for the items of a list, in order, over all its pages or the first `limit`
   /// items. Returns whether there are more than that. `each` may have seen some items when it

@@ -129,6 +129,13 @@ std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agen
                    org, agent, count));
 }
 
+std::vector<Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent) {
+  return read_tasks(
+      reader.query("SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND agent_id = $2"
+                   " AND status IN ('assigned', 'downloading', 'executing') ORDER BY task_id",
+                   org, agent));
+}
+
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
   Rows rows = reader.query(
       "SELECT count(*) FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'pending'", org,

@@ -23,6 +23,8 @@ std::optional<model::Task> find_task_anywhere(Reader& reader, TaskId id);
 /// then oldest.
 std::vector<model::Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent,
                                                 int count);
+/// What the agent was given and has not finished.
+std::vector<model::Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent);
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);
 /// Newest first, `before` excluded; of one agent if given.
 std::vector<model::Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskId before,

@@ -90,8 +90,9 @@ class SqliteStatement final : public Statement {
         return sqlite3_bind_double(statement_, index, param.real);
       case Param::Kind::text:
         text = well_formed(param.view, kept);
-        return sqlite3_bind_text64(statement_, index, text.data(), text.size(), SQLITE_TRANSIENT,
-                                   SQLITE_UTF8);
+        // A view of nothing has no address, and SQLite takes that for NULL.
+        return sqlite3_bind_text64(statement_, index, text.empty() ? "" : text.data(), text.size(),
+                                   SQLITE_TRANSIENT, SQLITE_UTF8);
       case Param::Kind::blob:
         return param.view.empty() ? sqlite3_bind_zeroblob(statement_, index, 0)
                                   : sqlite3_bind_blob64(statement_, index, param.view.data(),

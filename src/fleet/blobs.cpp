@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/blobs.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+using limits::blob_chunk_bytes;
+using limits::blob_chunks_per_commit;
+
+/// Looked at in one call of delete_loose_blobs(); the rest waits for the next.
+constexpr int due_blobs = 100;
+
+class StoredBlob final : public http::BodySource {
+ public:
+  StoredBlob(store::Store& store, const store::BlobName& name) : store_(store), name_(name) {}
+
+  std::string read(std::uint64_t offset) override {
+    const auto position = static_cast<std::int64_t>(offset / blob_chunk_bytes);
+    std::string chunk = store_.read(
+        [&](store::Reader& reader) { return store::find_chunk(reader, name_, position); });
+    chunk.erase(0, offset % blob_chunk_bytes);
+    return chunk;
+  }
+
+ private:
+  store::Store& store_;
+  store::BlobName name_;
+};
+
+}  // namespace
+
+crypto::Sha256 store_blob(store::Store& store, OrgId org, std::string_view content, Instant now) {
+  constexpr std::size_t step = blob_chunk_bytes * blob_chunks_per_commit;
+  const store::BlobName name{org, crypto::sha256(content)};
+  const bool there = store.write([&](store::Tx& tx) {
+    return store::begin_blob(tx, name, content.size(), now + limits::loose_blob_life);
+  });
+  if (there) return name.sha256;
+  for (std::size_t at = 0; at < content.size(); at += step) {
+    const std::size_t end = std::min(at + step, content.size());
+    store.write([&](store::Tx& tx) {
+      for (std::size_t from = at; from < end; from += blob_chunk_bytes) {
+        store::insert_chunk(tx, name, static_cast<std::int64_t>(from / blob_chunk_bytes),
+                            content.substr(from, std::min(blob_chunk_bytes, end - from)));
+      }
+    });
+  }
+  store.write([&](store::Tx& tx) { store::finish_blob(tx, name, now); });
+  return name.sha256;
+}
+
+std::optional<http::Stream> open_blob(store::Store& store, const store::BlobName& name) {
+  const auto size =
+      store.read([&](store::Reader& reader) { return store::find_blob(reader, name); });
+  if (!size) return std::nullopt;
+  return http::Stream{std::make_shared<StoredBlob>(store, name), 0, *size};
+}
+
+std::size_t delete_loose_blobs(store::Store& store, Instant now) {
+  const auto due = store.read(
+      [&](store::Reader& reader) { return store::list_due_blobs(reader, now, due_blobs); });
+  for (const store::BlobName& name : due) {
+    bool more = true;
+    while (more) {
+      more = store.write([&](store::Tx& tx) {
+        return store::delete_some_of_blob(tx, name, now, static_cast<int>(blob_chunks_per_commit));
+      });
+    }
+  }
+  return due.size();
+}
+
+}  // namespace muster::fleet

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/test_binaries.h"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+#include "fleet/blobs.h"
+#include "fleet/testing.h"
+
+namespace muster::fleet {
+namespace {
+
+/// Octets that repeat at no chunk's size.
+std::string content_of(std::size_t bytes, char first = 0) {
+  std::string content(bytes, '\0');
+  for (std::size_t i = 0; i < bytes; ++i) {
+    content[i] = static_cast<char>((i + static_cast<std::size_t>(first)) % 251);
+  }
+  return content;
+}
+
+class TestBinaries : public testing::Test {
+ protected:
+  std::string read_all(http::Stream stream) {
+    std::string content;
+    while (content.size() < stream.bytes) {
+      const std::string piece = stream.source->read(stream.offset + content.size());
+      if (piece.empty()) return "cut off";
+      EXPECT_LE(piece.size(), limits::blob_chunk_bytes);
+      content += piece;
+    }
+    return content;
+  }
+  /// What is stored under that name; nothing when there is none.
+  std::optional<std::string> stored(const crypto::Sha256& digest, OrgId org = TestFleet::org) {
+    const auto stream = open_blob(fleet->store, {org, digest});
+    if (!stream) return std::nullopt;
+    return read_all(*stream);
+  }
+  Result<TestBinary> upload(const std::string& name, std::string_view content) {
+    TestBinary binary;
+    binary.org = TestFleet::org;
+    binary.test = test;
+    binary.name = name;
+    binary.sha256 = store_blob(fleet->store, TestFleet::org, content, fleet.now);
+    return fleet->store.write([&](store::Tx& tx) {
+      return register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now);
+    });
+  }
+  void remove(const std::string& name) {
+    fleet->store.write([&](store::Tx& tx) {
+      delete_test_binary(tx, fleet->ids, fleet.actor, TestFleet::org, test, name, fleet.now)
+          .value();
+    });
+  }
+  /// A task with that program, in the agent's hands.
+  TaskId give_task(AgentId agent, const TestBinary& binary) {
+    TaskOrder order;
+    order.agents = {agent};
+    order.payload = R"({"test_uuid": ")" + binary.test.text() + R"(", "binary_name": ")" +
+                    binary.name + R"(", "binary_sha256": ")" + binary.sha256.text() + R"("})";
+    order.deliver_within = order.valid_for = std::chrono::hours(1);
+    return fleet.create(order).value().front();
+  }
+  void claim(const Enrolled& agent) {
+    fleet->store.write([&](store::Tx& tx) {
+      const Poller poller{agent.org, agent.agent, agent.host, true};
+      EXPECT_TRUE(claim_task(tx, fleet->ids, fleet->presence, poller, fleet.now));
+    });
+  }
+  bool may_fetch(const Enrolled& agent, const std::string& name) {
+    return open_test_binary(fleet->store, agent.org, agent.agent, test, name).ok();
+  }
+
+  TestFleet fleet;
+  const Uuid test = make_uuid7(fleet.rng, fleet.now);
+};
+
+TEST_F(TestBinaries, FilesOfAnySizeAreReadBackFromAnyPlace) {
+  constexpr std::size_t chunk = limits::blob_chunk_bytes;
+  for (const std::size_t bytes : {std::size_t{1}, chunk - 1, chunk, chunk + 1,
+                                  chunk * limits::blob_chunks_per_commit + 1, chunk * 20}) {
+    const std::string content = content_of(bytes);
+    const crypto::Sha256 digest = store_blob(fleet->store, TestFleet::org, content, fleet.now);
+    EXPECT_EQ(digest, crypto::sha256(content));
+    EXPECT_TRUE(stored(digest) == content) << bytes;
+    const auto stream = open_blob(fleet->store, {TestFleet::org, digest});
+    const std::string end = stream->source->read(bytes - 1);
+    EXPECT_EQ(end, content.substr(bytes - 1)) << bytes;
+  }
+}
+
+TEST_F(TestBinaries, AnUploadIsManySmallCommits) {
+  // What a commit of agents waits behind is what one call of `wait` finds queued.
+  std::size_t commits = 0;
+  fleet->store.step_writer([&] {
+    ++commits;
+    fleet->store.commit_queued();
+    return true;
+  });
+  store_blob(fleet->store, TestFleet::org, content_of(5 * limits::MiB), fleet.now);
+  EXPECT_EQ(commits, 7U) << "a beginning, five times a MiB, an end";
+}
+
+TEST_F(TestBinaries, AnUploadThatWasCutShortIsInvisibleUntilItIsRepeatedAndGoesOtherwise) {
+  const std::string content = content_of(3 * limits::MiB);
+  const auto cut_short = [&] {
+    fleet.faults->arrange(12, store::testing::Faults::How::fail);
+    EXPECT_THROW(store_blob(fleet->store, TestFleet::org, content, fleet.now), store::StoreError);
+    EXPECT_EQ(stored(crypto::sha256(content)), std::nullopt);
+    EXPECT_GT(fleet.count("SELECT count(*) FROM blobs"), 0);
+  };
+  cut_short();
+  store_blob(fleet->store, TestFleet::org, content, fleet.now);
+  EXPECT_TRUE(stored(crypto::sha256(content)) == content);
+  fleet.now = fleet.now + limits::loose_blob_life;
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now), 1U);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM blob_chunks"), 0);
+  cut_short();
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now), 0U) << "it may still be under way";
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now + limits::loose_blob_life), 1U);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM blob_chunks"), 0);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM blobs"), 0);
+}
+
+TEST_F(TestBinaries, WhatIsReferredToStaysAndWhatWasLetGoIsThereForAWhile) {
+  const TestBinary a = upload("a", "one").value();
+  upload("b", "one").value();
+  const Instant later = fleet.now + limits::loose_blob_life * 2;
+  EXPECT_EQ(delete_loose_blobs(fleet->store, later), 0U);
+  remove("a");
+  delete_loose_blobs(fleet->store, later);
+  EXPECT_EQ(stored(a.sha256), "one") << "b is the same";
+  remove("b");
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now), 0U);
+  EXPECT_EQ(stored(a.sha256), "one");
+  EXPECT_EQ(delete_loose_blobs(fleet->store, later), 1U);
+  EXPECT_EQ(stored(a.sha256), std::nullopt);
+}
+
+TEST_F(TestBinaries, NamesAreWhatFieldedAgentsCanPutIntoAPath) {
+  for (const char* name : {"a", "T1.sh", "x_y-z.exe", "0"}) EXPECT_TRUE(is_binary_name(name));
+  for (const char* name : {"", ".", "..", ".x", "a/b", "a b", "a%2f", "ä", "a\\b"}) {
+    EXPECT_FALSE(is_binary_name(name)) << name;
+  }
+  EXPECT_FALSE(is_binary_name(std::string(limits::name_bytes + 1, 'a')));
+  EXPECT_EQ(upload("../x", "x").error().field, "name");
+}
+
+TEST_F(TestBinaries, OnlyAFileThatWasUploadedForTheOrganisationCanBeGivenOut) {
+  TestBinary binary;
+  binary.org = TestFleet::org;
+  binary.test = test;
+  binary.name = "x";
+  binary.sha256 = store_blob(fleet->store, OrgId{2}, "elsewhere", fleet.now);
+  const auto outcome = fleet->store.write([&](store::Tx& tx) {
+    return register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now);
+  });
+  EXPECT_EQ(outcome.error().code, Errc::not_found);
+}
+
+TEST_F(TestBinaries, OnlyAnAgentWithTheTaskInItsHandsMayFetch) {
+  const Enrolled one = fleet.enrol("web-1");
+  const Enrolled other = fleet.enrol("web-2");
+  const TestBinary binary = upload("t", "program").value();
+  upload("u", "another").value();
+  const TaskId task = give_task(one.agent, binary);
+  EXPECT_FALSE(may_fetch(one, "t")) << "not delivered yet";
+  claim(one);
+  EXPECT_TRUE(may_fetch(one, "t"));
+  EXPECT_FALSE(may_fetch(one, "u")) << "another program of the test";
+  EXPECT_FALSE(may_fetch(other, "t"));
+  fleet->store.write([&](store::Tx& tx) {
+    model::TaskResult result;
+    result.task = task;
+    const Poller poller{one.org, one.agent, one.host, true};
+    record_result(tx, fleet->ids, fleet->presence, poller, result, fleet.now).value();
+  });
+  EXPECT_FALSE(may_fetch(one, "t")) << "done";
+}
+
+TEST_F(TestBinaries, ATaskGetsTheProgramItNamesAlsoOnceThatWasReplaced) {
+  const Enrolled agent = fleet.enrol("web-1");
+  const TestBinary binary = upload("t", "old").value();
+  give_task(agent.agent, binary);
+  claim(agent);
+  upload("t", "new").value();
+  const auto opened =
+      open_test_binary(fleet->store, TestFleet::org, agent.agent, test, "t").value();
+  EXPECT_EQ(opened.sha256, binary.sha256);
+  EXPECT_EQ(read_all(opened.content), "old");
+}
+
+TEST_F(TestBinaries, AreListedPageByPage) {
+  for (const char* name : {"c", "a", "b"}) upload(name, name).value();
+  std::string names;
+  std::string cursor;
+  do {
+    const TestBinaryPage page =
+        list_test_binary_page(fleet->store, std::nullopt, test, cursor, 1).value();
+    EXPECT_EQ(page.total.value, 3);
+    for (const TestBinary& one : page.binaries) names += one.name;
+    cursor = page.next_cursor;
+  } while (!cursor.empty());
+  EXPECT_EQ(names, "abc");
+  EXPECT_EQ(list_test_binary_page(fleet->store, {}, {}, "nonsense", 1).error().field, "cursor");
+}
+
+}  // namespace
+}  // namespace muster::fleet

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "crypto/sha256.h"
+#include "main/ctl/session.h"
+
+namespace muster::ctl {
+
+/// A whole file. Fails with not_found, and with body_too_large for more than `bytes_max`, which is
+/// what a server takes.
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+
+/// Uploads a file for `org` (id or name; "0" is the server itself; empty the default organisation).
+/// Returns its digest, by which it can be referred to for some hours.
+Result<crypto::Sha256> upload_file(Session& session, const std::string& path, std::string_view org);
+
+}  // namespace muster::ctl
