@@ -184,8 +184,8 @@ def operation(key, route, entry, limits):
         made = {"description": response["description"]}
         if "body" in response:
             made["content"] = {"application/json": {"schema": response["body"]}}
-        elif "content_type" in response:
-            made["content"] = {response["content_type"]: {"schema": {"type": "string"}}}
+        if "content_type" in response:
+            made.setdefault("content", {})[response["content_type"]] = {"schema": {"type": "string"}}
         responses[str(status)] = made
     for status, codes in errors_of(route, entry).items():
         responses[str(status)] = error_response(status, codes, route.dialect)

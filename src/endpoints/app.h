@@ -15,6 +15,9 @@
 namespace muster::store {
 class Store;
 }
+namespace muster::crypto {
+class SigningKey;
+}
 namespace muster::fleet {
 class Credentials;
 class Nodes;
@@ -23,6 +26,7 @@ class HostDirectory;
 class KnownPackages;
 class Catalogue;
 class Settings;
+class ToldReleases;
 }  // namespace muster::fleet
 
 namespace muster::endpoints {
@@ -60,6 +64,8 @@ struct App {
   fleet::KnownPackages& packages;
   fleet::Catalogue& catalogue;
   fleet::Settings& settings;
+  fleet::ToldReleases& told_releases;
+  const crypto::SigningKey& signing_key;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.
@@ -69,6 +75,7 @@ struct App {
   http::RateLimit heartbeat_limit{};
   http::RateLimit config_limit{};
   http::RateLimit enroll_limit{};
+  http::RateLimit download_limit{100'000};
   http::RateLimit failed_enrolments{100'000};
   Counters counters{};
 };

@@ -37,8 +37,25 @@ class TestServer {
     log_lines.clear();  // what is left is about requests
   }
 
-  /// What the session does with a request whose framing is in order.
+  /// What the session does with a request whose framing is in order; a stream is read to its end.
   http::Response ask(const TestRequest& sent) {
+    http::Response response = answer(sent);
+    if (response.stream) {
+      const http::Stream stream = *std::exchange(response.stream, std::nullopt);
+      while (response.body.size() < stream.bytes) {
+        const std::string piece = stream.source->read(stream.offset + response.body.size());
+        CHECK(!piece.empty());
+        response.body += piece;
+      }
+      response.body.resize(stream.bytes);
+    }
+    return response;
+  }
+
+  static constexpr std::string_view server_url = "https://muster.example.org";
+
+ private:
+  http::Response answer(const TestRequest& sent) {
     http::Request request;
     request.method = parse_method(sent.method);
     const std::string_view target = sent.target;
@@ -62,15 +79,14 @@ class TestServer {
     request.body = sent.body;
     http::Reply reply = dispatcher.handle(admission, request);
     if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
-    std::optional<http::Response> answer;
+    std::optional<http::Response> answered;
     dispatcher.commit(admission, std::get<http::Write>(std::move(reply)),
-                      [&](http::Response response) { answer = std::move(response); });
-    CHECK(answer.has_value());
-    return std::move(*answer);
+                      [&](http::Response response) { answered = std::move(response); });
+    CHECK(answered.has_value());
+    return std::move(*answered);
   }
 
-  static constexpr std::string_view server_url = "https://muster.example.org";
-
+ public:
   const Config config;
   TestDirectory directory{memory_backed_path()};
   FakeClock clock;

@@ -11,6 +11,7 @@
 #include "fleet/blobs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/orgs.h"
+#include "fleet/releases.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
 
@@ -40,6 +41,8 @@ class World {
     binary.sha256 = store_blob(fleet->store, TestFleet::org, "old", fleet.now);
     fleet->store.write([&](store::Tx& tx) { register_binary(tx); });
     binary.sha256 = store_blob(fleet->store, TestFleet::org, "new", fleet.now);
+    program = store_blob(fleet->store, store::server_org, "program", fleet.now);
+    published = fleet->store.write([&](store::Tx& tx) { return publish(tx, "1.0.0"); });
     fleet.now = fleet.now + Duration(5);
   }
 
@@ -56,6 +59,7 @@ class World {
     add_tasks(all);
     add_inventory(all);
     add_files(all);
+    add_releases(all);
     return all;
   }
 
@@ -108,8 +112,22 @@ class World {
     register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now).value();
   }
 
+  ReleaseId publish(store::Tx& tx, const std::string& version) {
+    ReleaseOrder release;
+    release.version = version;
+    release.os = "linux";
+    release.arch = "amd64";
+    release.sha256 = program;
+    return publish_release(tx, fleet->ids, fleet.actor, OperatorId{1}, fleet->signing_key, release,
+                           fleet.now)
+        .value()
+        .id;
+  }
+
   TestFleet fleet;
   TestBinary binary;
+  crypto::Sha256 program;
+  ReleaseId published;
   Enrolled enrolled;
   Enrolled again;
   TaskId task;
@@ -257,6 +275,16 @@ class World {
                                        .value();
                                  },
                                  {{"binaries.delete", 1}}};
+  }
+
+  void add_releases(std::map<std::string, Named>& all) {
+    all["publish_release"] = {[this](store::Tx& tx) { publish(tx, "2.0.0"); },
+                              {{"releases.publish", 1}}};
+    all["withdraw_release"] = {
+        [this](store::Tx& tx) {
+          withdraw_release(tx, fleet->ids, fleet.actor, published, fleet.now).value();
+        },
+        {{"releases.withdraw", 1}}};
   }
 
   void add_inventory(std::map<std::string, Named>& all) {

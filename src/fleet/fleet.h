@@ -14,6 +14,7 @@
 #include "fleet/known_packages.h"
 #include "fleet/nodes.h"
 #include "fleet/presence.h"
+#include "fleet/releases.h"
 #include "fleet/secrets.h"
 #include "fleet/settings.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ struct Fleet {
   Settings settings;
   Catalogue catalogue;
   KnownPackages packages;
+  ToldReleases told_releases;
 };
 
 /// On the very first start: writes a new operator token to `path` (mode 0600). Returns whether it

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What store/sql/blobs does, on every engine.
 #include "store/sql/blobs.h"
+#include "store/sql/releases.h"
 #include "store/testing/contract.h"
 
 namespace muster::store {
@@ -150,6 +151,62 @@ TEST_P(BlobContract, TestBinariesAreFoundByTestAndName) {
   });
   EXPECT_TRUE(write([&](Tx& tx) { return delete_test_binary(tx, org, b, "other"); }));
   EXPECT_FALSE(write([&](Tx& tx) { return delete_test_binary(tx, org, b, "other"); }));
+}
+
+TEST_P(BlobContract, ReleasesAreReadBackAndKeepTheirFiles) {
+  model::Release release;
+  release.id = {5};
+  release.facts = {"1.2.3", "linux", "amd64", crypto::sha256("a"), 9, number_id_max, now};
+  release.mandatory = true;
+  release.notes = testing::text;
+  release.signature.fill(1);
+  release.manifest = testing::text;
+  release.manifest_signature.fill(2);
+  release.signer.fill(3);
+  release.published_at = now;
+  release.published_by = {7};
+  model::Release other = release;
+  other.id = {6};
+  other.facts.version = "1.2.4";
+  other.facts.expires_at.reset();
+  const BlobName name{server_org, release.facts.sha256};
+  put(name);
+  write([&](Tx& tx) {
+    insert_release(tx, release);
+    insert_release(tx, other);
+    set_release_withdrawn(tx, other.id, now);
+  });
+  EXPECT_FALSE(delete_some(name, now));
+  EXPECT_EQ(found(name), 9U) << "releases refer to it";
+  EXPECT_THROW(write([&](Tx& tx) {
+                 model::Release same = release;
+                 same.id = {7};
+                 insert_release(tx, same);
+               }),
+               StoreError)
+      << "one file for a version of a platform";
+  read([&](Reader& reader) {
+    const auto known = find_release(reader, {5});
+    EXPECT_EQ(model::encode_manifest(known->facts), model::encode_manifest(release.facts));
+    EXPECT_TRUE(known->mandatory);
+    EXPECT_EQ(known->notes, testing::text);
+    EXPECT_EQ(known->manifest, testing::text);
+    EXPECT_EQ(known->signature, release.signature);
+    EXPECT_EQ(known->manifest_signature, release.manifest_signature);
+    EXPECT_EQ(known->signer, release.signer);
+    EXPECT_EQ(known->published_at, now);
+    EXPECT_EQ(known->published_by, OperatorId{7});
+    EXPECT_EQ(known->withdrawn_at, std::nullopt);
+    EXPECT_FALSE(find_release(reader, {4}));
+    EXPECT_EQ(list_platform_releases(reader, "linux", "amd64").size(), 2U);
+    EXPECT_EQ(list_platform_releases(reader, "linux", "arm64").size(), 0U);
+    const auto newest = list_releases(reader, {number_id_max}, 1);
+    EXPECT_EQ(newest.at(0).withdrawn_at, now);
+    EXPECT_EQ(newest.at(0).facts.expires_at, std::nullopt);
+    EXPECT_EQ(list_releases(reader, {6}, 9).at(0).id, release.id);
+    EXPECT_EQ(count_releases(reader).value, 2);
+    return 0;
+  });
 }
 
 }  // namespace

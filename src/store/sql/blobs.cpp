@@ -72,8 +72,9 @@ bool delete_some_of_blob(Tx& tx, const BlobName& name, Instant now, int chunks_m
   const bool referred =
       tx.execute(
           "UPDATE blobs SET delete_at = NULL WHERE org_id = $1 AND sha256 = $2 AND delete_at <= $3"
-          " AND EXISTS (SELECT 1 FROM test_binaries t"
-          " WHERE t.org_id = blobs.org_id AND t.sha256 = blobs.sha256)",
+          " AND (EXISTS (SELECT 1 FROM test_binaries t"
+          " WHERE t.org_id = blobs.org_id AND t.sha256 = blobs.sha256)"
+          " OR (org_id = 0 AND EXISTS (SELECT 1 FROM releases r WHERE r.sha256 = blobs.sha256)))",
           name.org, name.sha256, now) > 0;
   if (referred) return false;
   const bool due = tx.execute(
