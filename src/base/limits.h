@@ -150,6 +150,17 @@ inline constexpr std::int64_t task_ttl_seconds_default = 7 * 24 * 3600;
 inline constexpr std::int64_t task_ttl_seconds_max = 90 * 24 * 3600;
 inline constexpr int pending_tasks_per_agent = 1000;
 
+// --- Presence --------------------------------------------------------------------------------
+/// Outages of one organisation and moment that are still an event each; more are one event.
+inline constexpr std::size_t lone_outages = 200;
+/// Agents that a group's event names.
+inline constexpr std::size_t outage_group_names = 100;
+/// A group whose agents do not all come back ends after this; whoever comes later is told alone.
+inline constexpr Duration outage_group_open_max = std::chrono::hours(24);
+/// Rows that one transaction of the pruning deletes, and how many there are in a row.
+inline constexpr int prune_rows = 1000;
+inline constexpr int prune_rounds = 20;
+
 // --- Tokens ----------------------------------------------------------------------------------
 inline constexpr std::int64_t token_ttl_seconds_max = 365 * 24 * 3600;
 inline constexpr std::int64_t token_uses_max = 1'000'000;

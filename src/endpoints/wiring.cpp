@@ -26,7 +26,8 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
-      log_(log) {
+      log_(log),
+      outages_(fleet.store, fleet.ids, fleet.presence, fleet.directory, config) {
   if (fleet::create_bootstrap_token(fleet, rng, admin_token_file, now)) {
     log.write(LogLevel::info, "bootstrap_token_created");
   }
@@ -52,8 +53,26 @@ void Wiring::maintain(Instant now) {
   flush_presence();
   try {
     finish_matching(now);
+    fleet::end_abandoned_outages(fleet_.store, now);
   } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "matching_failed",
+    log_.write(LogLevel::error, "maintenance_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::watch(Instant now) {
+  try {
+    const fleet::Noticed noticed = outages_.look(now);
+    if (noticed.empty()) return;
+    log_.write(LogLevel::info, "presence_changed", [&](JsonWriter& fields) {
+      fields.member("outages", noticed.outages)
+          .member("groups", noticed.groups)
+          .member("returns", noticed.returns)
+          .member("group_returns", noticed.group_returns)
+          .member("calmed", noticed.calmed);
+    });
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "watching_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
   delete_loose_blobs(now);

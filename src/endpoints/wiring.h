@@ -10,6 +10,7 @@
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
 #include "fleet/fleet.h"
+#include "fleet/outages.h"
 
 namespace muster::endpoints {
 
@@ -30,7 +31,10 @@ class Wiring {
   /// time, and finishes the matching of an import that the store cut short, and deletes files
   /// that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
-  /// The first half alone, at the end.
+  /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
+  /// without a word. What fails is logged and waits for the next time.
+  void watch(Instant now);
+  /// The first half of maintain() alone, at the end.
   void flush_presence();
 
   ServerFace face;  // to be complete before open()
@@ -43,6 +47,7 @@ class Wiring {
 
   fleet::Fleet& fleet_;
   Log& log_;
+  fleet::OutageWatch outages_;
 };
 
 }  // namespace muster::endpoints

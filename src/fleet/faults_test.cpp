@@ -11,6 +11,7 @@
 #include "fleet/blobs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/orgs.h"
+#include "fleet/outages.h"
 #include "fleet/releases.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
@@ -56,6 +57,7 @@ class World {
     std::map<std::string, Named> all;
     add_issuing(all);
     add_agents(all);
+    add_presence(all);
     add_tasks(all);
     add_inventory(all);
     add_files(all);
@@ -72,7 +74,8 @@ class World {
                        state.status + " " + state.agent_version + " " +
                        std::to_string(state.called) + " " + std::to_string(state.pending_tasks) +
                        " " + std::to_string(state.redeliverable_tasks) + " " +
-                       std::to_string(state.idle_beats) + "\n");
+                       std::to_string(state.idle_beats) + " " + std::to_string(state.silent) +
+                       std::to_string(state.flapping) + "\n");
     });
     std::sort(agents.begin(), agents.end());
     for (const std::string& agent : agents) out += agent;
@@ -222,10 +225,26 @@ class World {
               record_heartbeat(fleet->presence, fleet.config, again.agent, heartbeat, fleet.now)
                   .value();
           EXPECT_FALSE(change.empty());
-          record_heartbeat_change(tx, fleet->ids, fleet->presence, again.org, again.agent,
-                                  again.host, OwnedHeartbeat(heartbeat), change, fleet.now);
+          record_heartbeat_change(tx, fleet->ids, fleet->presence, fleet.config, again.org,
+                                  again.agent, again.host, OwnedHeartbeat(heartbeat), change,
+                                  fleet.now);
         },
         {}};
+  }
+
+  void add_presence(std::map<std::string, Named>& all) {
+    all["record_return"] = {[this](store::Tx& tx) {
+                              Return back;
+                              back.org = again.org;
+                              back.agent = again.agent;
+                              back.host = again.host;
+                              back.reason = "unknown";
+                              back.last_heard = fleet.now - std::chrono::seconds(400);
+                              back.was_silent = true;
+                              record_return(tx, fleet->ids, fleet->presence, fleet.config, back,
+                                            fleet.now);
+                            },
+                            {}};
   }
 
   Poller poller() const { return {again.org, again.agent, again.host, true}; }

@@ -4,17 +4,50 @@
 #include <algorithm>
 
 #include "fleet/history.h"
+#include "fleet/outages.h"
 #include "fleet/tasks.h"
 #include "store/sql/agents.h"
+#include "store/sql/outages.h"
 #include "store/store.h"
 
 namespace muster::fleet {
 
 namespace {
 
+/// Names a return, so that its repeats are known: FNV-1a over what stays the same in every attempt.
+/// 0 for a heartbeat that gives no reason. Odd if it names one return for ever, by the process that
+/// started or the moment of the first failure; even if the agent said no more than its reason,
+/// which then names all returns until a heartbeat without one.
+std::int64_t return_mark(const Heartbeat& heartbeat) {
+  if (heartbeat.reconnect_reason.empty()) return 0;
+  std::uint64_t hash = 0xCBF29CE484222325U;
+  for (const std::string_view part :
+       {heartbeat.reconnect_reason, heartbeat.process_start_time, heartbeat.first_failure_at}) {
+    for (const char c : part) {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+    }
+    hash = (hash ^ '\n') * 0x100000001B3U;
+  }
+  const bool started = heartbeat.reconnect_reason.ends_with("_restart") ||
+                       heartbeat.reconnect_reason.ends_with("_reboot") ||
+                       heartbeat.reconnect_reason.ends_with("_crash");
+  const bool for_ever =
+      !heartbeat.first_failure_at.empty() || (started && !heartbeat.process_start_time.empty());
+  return static_cast<std::int64_t>(for_ever ? hash | 1 : (hash | 2) & ~std::uint64_t{1});
+}
+
+bool names_for_ever(std::int64_t mark) {
+  return (mark & 1) != 0;
+}
+
 /// Everything about a heartbeat that a crash may lose.
 void apply(AgentPresence& state, const Heartbeat& heartbeat, Instant now) {
   state.dirty = true;
+  if (!heartbeat.reconnect_reason.empty()) {
+    state.return_mark = return_mark(heartbeat);
+  } else if (!names_for_ever(state.return_mark)) {
+    state.return_mark = 0;
+  }
   state.idle_beats = heartbeat.current_task ? 0 : std::min(state.idle_beats + 1, 2);
   if (now < state.last_seen) return;  // a late message tells of the past (mission rule 7)
   state.last_seen = now;
@@ -30,8 +63,11 @@ HeartbeatChange change_of(const AgentPresence& state, const Config& config,
   HeartbeatChange change;
   // The server's own downtime is not the agent's: only silence while it listened counts.
   const Instant heard_until = std::max(state.last_seen, server_started);
-  change.came_online = state.status.empty() || !heartbeat.reconnect_reason.empty() ||
-                       now - heard_until >= config.offline_after();
+  change.last_heard = state.last_seen;
+  change.was_silent = !state.status.empty() && now - heard_until >= config.offline_after();
+  change.came_online = state.status.empty() || state.silent || change.was_silent ||
+                       (!heartbeat.reconnect_reason.empty() && now >= state.last_seen &&
+                        return_mark(heartbeat) != state.return_mark);
   if (!heartbeat.agent_version.empty() && heartbeat.agent_version != state.agent_version) {
     change.former_version = state.agent_version;
   }
@@ -41,6 +77,25 @@ HeartbeatChange change_of(const AgentPresence& state, const Config& config,
   if (heartbeat.last_task_completed && heartbeat.last_task_completed != state.last_task_completed) {
     change.completed_task = TaskId{*heartbeat.last_task_completed};
   }
+  return change;
+}
+
+/// What of `change` the stored presence does not know yet: since it was decided, another copy of
+/// the heartbeat, or a look at presence, may have been stored.
+HeartbeatChange still_news(store::Tx& tx, const Config& config, const store::AgentPresenceRow& row,
+                           const Heartbeat& heartbeat, const HeartbeatChange& decided,
+                           Instant now) {
+  HeartbeatChange change = decided;
+  change.last_heard = std::max(decided.last_heard, row.last_seen);
+  change.was_silent = decided.was_silent && now - change.last_heard >= config.offline_after();
+  const std::int64_t mark = return_mark(heartbeat);
+  // The row may be older than a heartbeat without a reason, which ended a mark of only a reason.
+  const bool repeats =
+      mark == row.return_mark && (names_for_ever(mark) || decided.last_heard <= row.last_seen);
+  change.came_online =
+      decided.came_online && (row.status.empty() || change.was_silent || (mark != 0 && !repeats) ||
+                              store::find_open_outage(tx, row.org, row.agent).has_value());
+  if (row.agent_version == heartbeat.agent_version) change.former_version.reset();
   return change;
 }
 
@@ -63,7 +118,8 @@ OwnedHeartbeat::OwnedHeartbeat(const Heartbeat& from)
       status_(from.status),
       agent_version_(from.agent_version),
       reconnect_reason_(from.reconnect_reason),
-      process_start_time_(from.process_start_time) {}
+      process_start_time_(from.process_start_time),
+      first_failure_at_(from.first_failure_at) {}
 
 Heartbeat OwnedHeartbeat::view() const {
   Heartbeat heartbeat = heartbeat_;
@@ -71,30 +127,38 @@ Heartbeat OwnedHeartbeat::view() const {
   heartbeat.agent_version = agent_version_;
   heartbeat.reconnect_reason = reconnect_reason_;
   heartbeat.process_start_time = process_start_time_;
+  heartbeat.first_failure_at = first_failure_at_;
   return heartbeat;
 }
 
-void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& presence, OrgId org,
-                             AgentId agent, HostId host, const OwnedHeartbeat& owned,
-                             const HeartbeatChange& change, Instant now) {
+void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& presence,
+                             const Config& config, OrgId org, AgentId agent, HostId host,
+                             const OwnedHeartbeat& owned, const HeartbeatChange& decided,
+                             Instant now) {
   const Heartbeat heartbeat = owned.view();
+  const auto row = store::find_agent_presence(tx, org, agent);
+  const HeartbeatChange change =
+      row ? still_news(tx, config, *row, heartbeat, decided, now) : decided;
+  const bool updated = change.former_version && !change.former_version->empty();
   if (change.came_online) {
-    record_event(
-        tx, ids, org, "came_online", agent, host,
-        [&](JsonWriter& details) {
-          details.member("reconnect_reason", heartbeat.reconnect_reason.empty()
-                                                 ? "unknown"
-                                                 : heartbeat.reconnect_reason);
-          if (!heartbeat.process_start_time.empty()) {
-            details.member("process_start_time", heartbeat.process_start_time);
-          }
-          if (!heartbeat.reconnect_context.empty()) {
-            details.key("reconnect_context").raw(heartbeat.reconnect_context);
-          }
-        },
-        now);
+    const AgentPresence former = presence.find_agent(agent).value_or(AgentPresence{});
+    Return back;
+    back.org = org;
+    back.agent = agent;
+    back.host = host;
+    back.reported_reason = heartbeat.reconnect_reason;
+    // Agents in the field cannot say it: they call a restart into a new version service_restart.
+    back.reason = updated                              ? "update_restart"
+                  : heartbeat.reconnect_reason.empty() ? "unknown"
+                                                       : heartbeat.reconnect_reason;
+    back.process_start_time = heartbeat.process_start_time;
+    back.context = heartbeat.reconnect_context;
+    if (row && !row->status.empty()) back.last_heard = change.last_heard;
+    back.was_silent = change.was_silent;
+    back.last_vitals = former.vitals;
+    record_return(tx, ids, presence, config, back, now);
   }
-  if (change.former_version && !change.former_version->empty()) {
+  if (updated) {
     record_event(
         tx, ids, org, "version_updated", agent, host,
         [&](JsonWriter& details) {
@@ -106,10 +170,9 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& prese
   if (change.completed_task) mark_task_seen(tx, presence, org, agent, *change.completed_task, now);
 
   AgentPresence state = presence.find_agent(agent).value_or(AgentPresence{});
+  state.org = org;
   apply(state, heartbeat, now);
-  store::set_agent_presence(
-      tx, {{org, agent, state.last_seen, state.agent_version, state.status, state.current_task,
-            state.last_task_completed, encode_vitals(state.vitals)}});
+  store::set_agent_presence(tx, {presence_row(agent, state)});
   tx.on_commit([&presence, agent, owned, now] {
     presence.with_agent(agent, [&](AgentPresence& current) { apply(current, owned.view(), now); });
   });

@@ -28,12 +28,15 @@ struct Heartbeat {
   std::string_view agent_version;     // empty: not sent
   std::string_view reconnect_reason;  // empty: not sent
   std::string_view process_start_time;
-  std::string reconnect_context;  // JSON object as sent; empty if none
+  std::string reconnect_context;      // JSON object as sent; empty if none
+  std::string_view first_failure_at;  // a member of it
 };
 
 /// Why a heartbeat must be durable before its 200; empty means that memory is enough.
 struct HeartbeatChange {
   bool came_online = false;  // its first beat, was silent past the threshold, or says why
+  bool was_silent = false;   // past the threshold
+  Instant last_heard;        // before this beat
   std::optional<std::string> former_version;
   std::optional<TaskId> started_task;    // named for the first time
   std::optional<TaskId> completed_task;  // named for the first time
@@ -55,12 +58,15 @@ struct OwnedHeartbeat {
 
  private:
   Heartbeat heartbeat_;
-  std::string status_, agent_version_, reconnect_reason_, process_start_time_;
+  std::string status_, agent_version_, reconnect_reason_, process_start_time_, first_failure_at_;
 };
 
-/// Writes presence, events and the tasks that the heartbeat named; memory follows on commit.
-void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& presence, OrgId org,
-                             AgentId agent, HostId host, const OwnedHeartbeat& heartbeat,
-                             const HeartbeatChange& change, Instant now);
+/// Writes presence, events and the tasks that the heartbeat named; memory follows on commit. What
+/// another copy of the heartbeat wrote already is not written again: an agent repeats its reason
+/// until it has an answer, and the wire may repeat it too.
+void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& presence,
+                             const Config& config, OrgId org, AgentId agent, HostId host,
+                             const OwnedHeartbeat& heartbeat, const HeartbeatChange& change,
+                             Instant now);
 
 }  // namespace muster::fleet

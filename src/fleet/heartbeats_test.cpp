@@ -27,8 +27,8 @@ HeartbeatChange beat(TestFleet& fleet, const Enrolled& agent, const Heartbeat& h
       record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent,
                        0, fleet.now)
           .value();
-      record_heartbeat_change(tx, fleet->ids, fleet->presence, agent.org, agent.agent, agent.host,
-                              OwnedHeartbeat(heartbeat), change, fleet.now);
+      record_heartbeat_change(tx, fleet->ids, fleet->presence, fleet.config, agent.org, agent.agent,
+                              agent.host, OwnedHeartbeat(heartbeat), change, fleet.now);
     });
   }
   return change;

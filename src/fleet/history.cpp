@@ -43,11 +43,12 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
                            std::string(target), details_json(details)});
 }
 
-void record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
-                  std::optional<AgentId> agent, std::optional<HostId> host, const Details& details,
-                  Instant now) {
-  store::insert_event(tx, {org, ids.next<EventId>(now), now, std::string(type), agent, host,
-                           details_json(details)});
+EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+                     std::optional<AgentId> agent, std::optional<HostId> host,
+                     const Details& details, Instant now) {
+  const auto id = ids.next<EventId>(now);
+  store::insert_event(tx, {org, id, now, std::string(type), agent, host, details_json(details)});
+  return id;
 }
 
 HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count) {

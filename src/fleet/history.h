@@ -35,9 +35,10 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
                   Instant now);
 
 /// Appends to the events of an agent or host, in the transaction of what happened.
-void record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
-                  std::optional<AgentId> agent, std::optional<HostId> host, const Details& details,
-                  Instant now);
+/// Returns the event's id.
+EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+                     std::optional<AgentId> agent, std::optional<HostId> host,
+                     const Details& details, Instant now);
 
 /// Pages of a history as JSON objects, newest first. `cursor` is the id of the last row of the page
 /// before; empty starts at the newest. `next_cursor` is empty on the last page.

@@ -6,6 +6,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "store/sql/agents.h"
+#include "store/sql/outages.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 
@@ -50,6 +51,18 @@ model::Vitals decode_vitals(std::string_view text) {
   return vitals;
 }
 
+store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state) {
+  return {state.org,
+          agent,
+          state.last_seen,
+          state.agent_version,
+          state.status,
+          state.current_task,
+          state.last_task_completed,
+          encode_vitals(state.vitals),
+          state.return_mark};
+}
+
 void PresenceTable::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
     if (agent.status == model::AgentStatus::superseded) continue;
@@ -68,7 +81,14 @@ void PresenceTable::load(store::Reader& reader) {
       presence.current_task = row.current_task;
       presence.last_task_completed = row.last_task_completed;
       presence.vitals = decode_vitals(row.vitals);
+      presence.return_mark = row.return_mark;
     });
+  }
+  for (const AgentId agent : store::list_silent_agents(reader)) {
+    with_agent(agent, [](AgentPresence& presence) { presence.silent = true; });
+  }
+  for (const store::FlappingRow& row : store::list_flapping(reader)) {
+    with_agent(row.agent, [](AgentPresence& presence) { presence.flapping = true; });
   }
   for (const store::Outstanding& work : store::list_outstanding(reader)) {
     // The first poll looks into the store and finds out what may be delivered again.
@@ -89,9 +109,7 @@ std::size_t PresenceTable::flush(store::Store& store) {
     part.with([&](Agents& agents) {
       for (auto& [id, presence] : agents) {
         if (!presence.called || !std::exchange(presence.dirty, false)) continue;
-        agent_rows.push_back({presence.org, id, presence.last_seen, presence.agent_version,
-                              presence.status, presence.current_task, presence.last_task_completed,
-                              encode_vitals(presence.vitals)});
+        agent_rows.push_back(presence_row(id, presence));
       }
     });
   }

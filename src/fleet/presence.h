@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 namespace muster::store {
 class Reader;
 class Store;
+struct AgentPresenceRow;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -27,7 +29,11 @@ struct AgentPresence {
   HostId host;
   bool called = false;  // has it called since it enrolled; until then it has no row
   bool dirty = false;   // differs from its row
+  bool silent = false;  // its silence was told, its return not yet
+  bool flapping = false;
+  std::int32_t talking_looks = 0;  // how often it was found talking while `silent`
   Instant last_seen;
+  std::int64_t return_mark = 0;  // of the reason in its last heartbeat; 0: none
   std::string agent_version;
   std::string status;  // idle, executing, updating, error, offline, unknown; empty: no beat yet
   std::optional<Uuid> current_task;
@@ -52,13 +58,16 @@ struct HostPresence {
 /// A crash loses at most one flush of last_seen. Safe from several threads.
 class PresenceTable {
  public:
-  explicit PresenceTable(Instant server_started) : server_started_(server_started) {}
+  explicit PresenceTable(Instant server_started) : server_started_ms_(server_started.unix_ms) {}
 
   void load(store::Reader& reader);
   /// Writes what changed since the last flush in one transaction; returns the rows.
   std::size_t flush(store::Store& store);
 
-  Instant server_started() const { return server_started_; }
+  /// Since when the server has listened without a break: what was before is its own silence.
+  Instant server_started() const { return {server_started_ms_.load(std::memory_order_relaxed)}; }
+  /// The server stood still until now.
+  void resume_listening(Instant now) { server_started_ms_.store(now.unix_ms); }
 
   void add_agent(AgentId agent, AgentPresence presence);
   void remove_agent(AgentId agent);
@@ -90,6 +99,15 @@ class PresenceTable {
     }
   }
 
+  template <typename F>
+  void for_each_agent(F&& each) {
+    for (auto& part : agents_) {
+      part.with([&](Agents& agents) {
+        for (auto& [id, presence] : agents) each(id, presence);
+      });
+    }
+  }
+
  private:
   using Agents = boost::unordered_flat_map<AgentId, AgentPresence, std::hash<AgentId>>;
   using Hosts = std::unordered_map<HostId, std::pair<OrgId, HostPresence>>;
@@ -104,10 +122,12 @@ class PresenceTable {
     return hosts_[std::hash<HostId>{}(host) % shards];
   }
 
-  Instant server_started_;
+  std::atomic<std::int64_t> server_started_ms_;
   std::array<Guarded<Agents>, shards> agents_;
   std::array<Guarded<Hosts>, shards> hosts_;
 };
+
+store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state);
 
 /// JSON object of the members that were sent, named as on the wire.
 std::string encode_vitals(const model::Vitals& vitals);

@@ -94,17 +94,26 @@ sigset_t block_signals() {
   return signals;
 }
 
-/// Maintains the server and looks after the certificate, if there is one, until a signal asks to
-/// end.
+/// Watches presence, maintains the server and looks after the certificate, if there is one, until a
+/// signal asks to end.
 void run_until_signal(const sigset_t& signals, endpoints::Wiring& wiring, const Clock& clock,
-                      std::chrono::seconds every, CertificateWatch* certificate) {
+                      const Config& config, CertificateWatch* certificate) {
+  const Duration maintain_every = std::chrono::seconds(config.presence_flush_seconds);
+  const std::int64_t wait_seconds =
+      std::min(config.presence_check_seconds, config.presence_flush_seconds);
+  Instant maintained = clock.now();
   for (;;) {
-    const timespec wait{every.count(), 0};
+    const timespec wait{wait_seconds, 0};
     const int signal = sigtimedwait(&signals, nullptr, &wait);
     if (signal == SIGTERM || signal == SIGINT) return;
     if (certificate != nullptr && signal == SIGHUP) certificate->reload();
     if (certificate != nullptr) certificate->check();
-    wiring.maintain(clock.now());
+    const Instant now = clock.now();
+    wiring.watch(now);
+    // The absolute value: a clock that was set back must not put the flush off for as long.
+    if (std::chrono::abs(now - maintained) < maintain_every) continue;
+    wiring.maintain(now);
+    maintained = now;
   }
 }
 
@@ -164,8 +173,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
     fields.member("address", address.host).member("port", server.port());
   });
-  run_until_signal(signals, wiring, clock, std::chrono::seconds(config.presence_flush_seconds),
-                   certificate ? &*certificate : nullptr);
+  run_until_signal(signals, wiring, clock, config, certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
   server.drain();

@@ -75,6 +75,7 @@ void Server::start() {
   std::ifstream(file("admin.token")) >> admin_token_;
   wiring_->open("https://muster.example.org");
   schedule_flush();
+  schedule_watch();
   if (on_start) on_start();
 }
 
@@ -180,6 +181,16 @@ void Server::schedule_flush() {
     may_interleave_ = outer;
     trace_.note(steps_.now(), "server", "maintains itself");
     if (runs(life)) schedule_flush();
+  });
+}
+
+void Server::schedule_watch() {
+  steps_.after(std::chrono::seconds(config_.presence_check_seconds), [this, life = life_] {
+    if (!runs(life)) return;
+    const bool outer = std::exchange(may_interleave_, depth_ < 2);
+    wiring_->watch(steps_.now());
+    may_interleave_ = outer;
+    if (runs(life)) schedule_watch();
   });
 }
 

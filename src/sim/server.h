@@ -76,6 +76,7 @@ class Server {
   void commit();
   bool wait_for_commit();
   void schedule_flush();
+  void schedule_watch();
   void schedule_start(Duration wait);
   void bury(bool power_lost);
   bool runs(int life) const { return life == life_ && wiring_ != nullptr && !disk_.dead(); }

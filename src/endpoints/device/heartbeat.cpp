@@ -124,6 +124,9 @@ class LenientHeartbeat {
           heartbeat.reconnect_context.clear();
           warn(name, "is longer than " + std::to_string(limits::detail_bytes) + " bytes");
         }
+        if (const auto failed_at = value.find("first_failure_at")) {
+          heartbeat.first_failure_at = failed_at->string().value_or("");
+        }
       } else {
         warn(name, "must be an object");
       }
@@ -199,8 +202,8 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   return http::Reply(http::Write(
       [&app, change, answer = std::move(answer), owned = fleet::OwnedHeartbeat(decoded.heartbeat),
        caller = request.caller, now = request.now](store::Tx& tx) -> Result<http::Response> {
-        fleet::record_heartbeat_change(tx, app.ids, app.presence, caller.org, caller.agent,
-                                       caller.host, owned, change, now);
+        fleet::record_heartbeat_change(tx, app.ids, app.presence, app.config, caller.org,
+                                       caller.agent, caller.host, owned, change, now);
         return acknowledge(answer, now);
       }));
 }

@@ -34,6 +34,20 @@ Agent read_agent(const Rows& rows) {
   return agent;
 }
 
+AgentPresenceRow read_agent_presence(const Rows& rows) {
+  AgentPresenceRow row;
+  row.org = rows.number_id<OrgId>(0);
+  row.agent = rows.uuid_id<AgentId>(1);
+  row.last_seen = rows.instant(2);
+  row.agent_version = rows.string(3);
+  row.status = rows.string(4);
+  if (!rows.is_null(5)) row.current_task = rows.uuid(5);
+  if (!rows.is_null(6)) row.last_task_completed = rows.uuid(6);
+  row.vitals = rows.string(7);
+  row.return_mark = rows.integer(8);
+  return row;
+}
+
 std::vector<Agent> read_agents(Rows rows) {
   std::vector<Agent> agents;
   while (rows.next()) agents.push_back(read_agent(rows));
@@ -95,46 +109,44 @@ void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by) {
 
 #define AGENT_PRESENCE_COLUMNS                                                             \
   "org_id, agent_id, last_seen, agent_version, status, current_task, last_task_completed," \
-  " vitals"
-#define AGENT_PRESENCE_NEWER                                                      \
-  " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen," \
-  " agent_version = excluded.agent_version, status = excluded.status,"            \
-  " current_task = excluded.current_task,"                                        \
-  " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals" \
+  " vitals, return_mark"
+#define AGENT_PRESENCE_NEWER                                                       \
+  " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen,"  \
+  " agent_version = excluded.agent_version, status = excluded.status,"             \
+  " current_task = excluded.current_task,"                                         \
+  " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals," \
+  " return_mark = excluded.return_mark"                                            \
   " WHERE excluded.last_seen >= agent_presence.last_seen"
 
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
   tx.post_batch(
       "INSERT INTO agent_presence (" AGENT_PRESENCE_COLUMNS
-      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)" AGENT_PRESENCE_NEWER,
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" AGENT_PRESENCE_NEWER,
       "INSERT INTO agent_presence (" AGENT_PRESENCE_COLUMNS
       ") SELECT DISTINCT ON (org_id, agent_id) " AGENT_PRESENCE_COLUMNS
-      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY"
+      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY"
       " AS given (" AGENT_PRESENCE_COLUMNS
       ", place) ORDER BY org_id, agent_id, last_seen DESC, place DESC" AGENT_PRESENCE_NEWER,
       rows, [](const AgentPresenceRow& row) {
-        return std::array<Param, 8>{
-            row.org,    row.agent,        row.last_seen,           row.agent_version,
-            row.status, row.current_task, row.last_task_completed, row.vitals};
+        return std::array<Param, 9>{
+            row.org,        row.agent,        row.last_seen,           row.agent_version,
+            row.status,     row.current_task, row.last_task_completed, row.vitals,
+            row.return_mark};
       });
+}
+
+std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent) {
+  Rows rows = reader.query("SELECT " AGENT_PRESENCE_COLUMNS
+                           " FROM agent_presence WHERE org_id = $1 AND agent_id = $2",
+                           org, agent);
+  if (!rows.next()) return std::nullopt;
+  return read_agent_presence(rows);
 }
 
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
   std::vector<AgentPresenceRow> presence;
-  Rows rows = reader.query(
-      "SELECT org_id, agent_id, last_seen, agent_version, status, current_task,"
-      " last_task_completed, vitals FROM agent_presence");
-  while (rows.next()) {
-    AgentPresenceRow& row = presence.emplace_back();
-    row.org = rows.number_id<OrgId>(0);
-    row.agent = rows.uuid_id<AgentId>(1);
-    row.last_seen = rows.instant(2);
-    row.agent_version = rows.string(3);
-    row.status = rows.string(4);
-    if (!rows.is_null(5)) row.current_task = rows.uuid(5);
-    if (!rows.is_null(6)) row.last_task_completed = rows.uuid(6);
-    row.vitals = rows.string(7);
-  }
+  Rows rows = reader.query("SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence");
+  while (rows.next()) presence.push_back(read_agent_presence(rows));
   return presence;
 }
 

@@ -33,8 +33,10 @@ struct AgentPresenceRow {
   std::string status;
   std::optional<Uuid> current_task;
   std::optional<Uuid> last_task_completed;
-  std::string vitals;  // JSON object
+  std::string vitals;            // JSON object
+  std::int64_t return_mark = 0;  // of the return that was told last; 0 once a heartbeat had none
 };
+std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent);
 /// Writes many at once; never moves last_seen back.
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows);
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader);

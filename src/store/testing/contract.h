@@ -15,6 +15,7 @@
 #include "store/sql/keys.h"
 #include "store/sql/nodes.h"
 #include "store/sql/orgs.h"
+#include "store/sql/outages.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 #include "store/testing/every_database.h"
