@@ -322,6 +322,106 @@ void check_findings(Reader& reader, Ledger& ledger, Instant now) {
   }
 }
 
+namespace {
+
+struct ToldOutage {
+  Instant since, told_at;
+  bool ended = false;
+  std::string telling;
+};
+
+/// Of each agent, in the order of their beginnings.
+std::map<AgentId, std::vector<ToldOutage>> told_outages(Reader& reader) {
+  std::map<AgentId, std::vector<ToldOutage>> told;
+  store::Rows rows = reader.query(
+      "SELECT agent_id, since, told_at, ended_at, telling FROM outages ORDER BY since");
+  while (rows.next()) {
+    told[rows.uuid_id<AgentId>(0)].push_back(
+        {rows.instant(1), rows.instant(2), !rows.is_null(3), rows.string(4)});
+  }
+  return told;
+}
+
+/// Whether one of `moments`, in order, lies after `from` and not after `to`.
+bool any_within(const std::vector<Instant>& moments, Instant from, Instant to) {
+  const auto at = std::upper_bound(moments.begin(), moments.end(), from);
+  return at != moments.end() && *at <= to;
+}
+
+void check_events_of_outages(Reader& reader, Ledger& ledger, Instant now) {
+  store::Rows rows = reader.query(
+      "SELECT (SELECT count(*) FROM outages WHERE telling = 'alone'),"
+      " (SELECT count(*) FROM events WHERE type = 'went_offline')");
+  rows.next();
+  if (rows.integer(0) == rows.integer(1)) return;
+  ledger.breach(Claim::outages_are_told_once,
+                std::to_string(rows.integer(0)) + " outages have " +
+                    std::to_string(rows.integer(1)) + " events",
+                now);
+}
+
+}  // namespace
+
+void check_outages(Reader& reader, const Config& config, Ledger& ledger, Instant now) {
+  check_events_of_outages(reader, ledger, now);
+  const Duration limit = config.offline_after();
+  // Until it is told: the window of groups, the next look, and disks that fail for minutes.
+  const bool faults = ledger.counts().contains("disk faults");
+  const Duration told_within = limit + std::chrono::seconds(config.presence_group_window_seconds) +
+                               std::chrono::minutes(faults ? 12 : 1);
+  const auto told = told_outages(reader);
+  for (const auto& [agent, outages] : told) {
+    const auto visits = ledger.visits().find(agent);
+    const auto hearings = ledger.hearings().find(agent);
+    for (std::size_t i = 0; i < outages.size(); ++i) {
+      const ToldOutage& outage = outages[i];
+      if (outage.telling == "return") continue;
+      const auto wrong = [&](Claim claim, const std::string& what) {
+        ledger.breach(
+            claim,
+            "agent " + agent.text() + " " + what + ", told at " + format_rfc3339(outage.told_at),
+            now);
+      };
+      const Instant silent_from = outage.told_at - limit;
+      if (any_within(ledger.starts(), silent_from, outage.told_at)) {
+        wrong(Claim::nobody_is_told_of_falsely, "was silent while the server was down");
+      }
+      // A return tells of its own outage, and is itself within.
+      if (hearings != ledger.hearings().end() &&
+          any_within(hearings->second, silent_from, outage.told_at - Duration(1))) {
+        wrong(Claim::nobody_is_told_of_falsely, "was heard");
+      }
+      if (i > 0 && visits != ledger.visits().end() && outages[i - 1].telling != "return" &&
+          !any_within(visits->second, outages[i - 1].told_at - Duration(1), outage.told_at)) {
+        wrong(Claim::outages_are_told_once, "did not call between two outages");
+      }
+    }
+  }
+  for (const auto& [agent, visits] : ledger.visits()) {
+    const auto outages = told.find(agent);
+    const auto row = store::find_agent_anywhere(reader, agent);
+    if (!row || row->status != model::AgentStatus::active) continue;
+    // An operator who disables an agent has asked for its silence.
+    if (ledger.changes().contains({"agents.disable", agent.text()})) continue;
+    for (std::size_t i = 0; i + 1 < visits.size(); ++i) {
+      if (visits[i + 1] - visits[i] <= told_within) continue;
+      if (any_within(ledger.starts(), visits[i], visits[i + 1])) continue;
+      const bool known =
+          outages != told.end() && std::any_of(outages->second.begin(), outages->second.end(),
+                                               [&](const ToldOutage& outage) {
+                                                 return outage.telling != "return" &&
+                                                        outage.told_at > visits[i] &&
+                                                        outage.told_at <= visits[i + 1] + limit;
+                                               });
+      if (known) continue;
+      ledger.breach(Claim::outages_are_told_once,
+                    "nobody told of agent " + agent.text() + ", silent from " +
+                        format_rfc3339(visits[i]) + " to " + format_rfc3339(visits[i + 1]),
+                    now);
+    }
+  }
+}
+
 void check_memory(Reader& reader, fleet::Fleet& fleet, Ledger& ledger, Instant now) {
   Comparison compare(ledger, now);
   compare_credentials(reader, fleet.credentials, compare);

@@ -28,6 +28,7 @@ void check_runs_are_reported_once(store::Reader& reader, Ledger& ledger, Instant
 void check_work_is_delivered(store::Reader& reader, const std::vector<AgentId>& living,
                              Ledger& ledger, Instant now);
 void check_findings(store::Reader& reader, Ledger& ledger, Instant now);
+void check_outages(store::Reader& reader, const Config& config, Ledger& ledger, Instant now);
 /// Presence was flushed right before.
 void check_memory(store::Reader& reader, fleet::Fleet& fleet, Ledger& ledger, Instant now);
 /// "name version arch" of the host's stored packages, sorted.

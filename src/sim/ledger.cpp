@@ -84,7 +84,10 @@ void Ledger::breach(Claim claim, std::string detail, Instant now) {
 }
 
 void Ledger::asked(const agent::Call& call, Instant at) {
-  if (const auto agent = caller(call)) asked_[*agent] = std::max(asked_[*agent], at);
+  if (const auto agent = caller(call)) {
+    asked_[*agent] = std::max(asked_[*agent], at);
+    visits_[*agent].push_back(at);
+  }
   if (call.method != http::Method::post) return;
   const auto task = task_of(call.target, "/result");
   if (!task) return;
@@ -124,6 +127,7 @@ void Ledger::take_agent_call(const Served& served, Instant now) {
   if (const auto agent = caller(served.call)) {
     Heard& heard = heard_[*agent];
     if (served.at >= heard.at) heard = {served.at, served.life};
+    hearings_[*agent].push_back(served.at);
   }
   if (const auto task = task_of(target, "/result")) {
     if (!std::exchange(results_[*task].acknowledged, true)) count("results");

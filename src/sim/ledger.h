@@ -49,6 +49,7 @@ class Ledger {
   void take(const Served& served, Instant now);
   /// One copy of a request reached the server's door, whatever comes of it.
   void asked(const agent::Call& call, Instant at);
+  void started(Instant at) { starts_.push_back(at); }
 
   void breach(Claim claim, std::string detail, Instant now);
   const std::vector<Breach>& breaches() const { return breaches_; }
@@ -83,6 +84,11 @@ class Ledger {
   };
   const std::map<TaskId, Reported>& results() const { return results_; }
   const std::map<TaskId, Run>& runs() const { return runs_; }
+  /// When calls of the agent came to the door, in order.
+  const std::map<AgentId, std::vector<Instant>>& visits() const { return visits_; }
+  /// When calls of the agent came that were answered 2xx, in order.
+  const std::map<AgentId, std::vector<Instant>>& hearings() const { return hearings_; }
+  const std::vector<Instant>& starts() const { return starts_; }
   const std::map<AgentId, std::string>& enrolled() const { return enrolled_; }
   const std::map<std::pair<std::string, std::string>, Changes>& changes() const { return changes_; }
   const std::map<std::string, int>& counts() const { return counts_; }
@@ -110,6 +116,9 @@ class Ledger {
   };
   std::map<AgentId, Heard> heard_;    // a call of it was answered 2xx
   std::map<AgentId, Instant> asked_;  // a call of it came at all
+  std::map<AgentId, std::vector<Instant>> visits_;
+  std::map<AgentId, std::vector<Instant>> hearings_;
+  std::vector<Instant> starts_;
   struct Shown {
     Instant last_seen;
     int life = 0;

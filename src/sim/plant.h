@@ -28,6 +28,8 @@ enum class Plant : std::uint8_t {
   reports_forged,      // delta reports are answered and dropped
   work_hidden,         // presence forgets that tasks wait
   disks_garbled,       // the disk's files are damaged while the server is down
+  outage_invented,     // an outage is told of an agent that was just heard
+  outage_repeated,     // an outage is told twice
 };
 
 /// The answer that the planted fault gives in place of the server; nothing when it lets the call

@@ -36,6 +36,8 @@ constexpr Planted all_planted[] = {
     {"ReportsForged", Plant::reports_forged, Claim::software_is_what_the_host_has},
     {"WorkHidden", Plant::work_hidden, Claim::work_is_delivered},
     {"DisksGarbled", Plant::disks_garbled, Claim::the_server_starts},
+    {"OutageInvented", Plant::outage_invented, Claim::nobody_is_told_of_falsely},
+    {"OutageRepeated", Plant::outage_repeated, Claim::outages_are_told_once},
 };
 
 class PlantedFault : public testing::TestWithParam<Planted> {};

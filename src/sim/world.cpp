@@ -97,7 +97,10 @@ void World::issue_keys() {
 }
 
 void World::begin() {
-  server_.on_start = [this] { check_after_start(); };
+  server_.on_start = [this] {
+    ledger_.started(steps_.now());
+    check_after_start();
+  };
   server_.start();
   issue_keys();
   surroundings_.calm_from = steps_.now() + scenario_.storm;
@@ -196,6 +199,7 @@ void World::check_at_rest() {
     check_runs_are_reported_once(reader, ledger_, now);
     check_work_is_delivered(reader, enrolled(), ledger_, now);
     check_findings(reader, ledger_, now);
+    check_outages(reader, server_.config(), ledger_, now);
     check_memory(reader, server_.fleet(), ledger_, now);
   });
   check_software();
@@ -276,6 +280,12 @@ void World::tamper_at_rest() {
     run("DELETE FROM agents WHERE agent_id IN (SELECT agent_id FROM agents LIMIT 1)");
   } else if (scenario_.plant == Plant::findings_lost) {
     run("DELETE FROM findings WHERE status = 'open'");
+  } else if (scenario_.plant == Plant::outage_invented) {
+    run("UPDATE outages SET told_at = since + 1000 WHERE telling = 'alone'");
+  } else if (scenario_.plant == Plant::outage_repeated) {
+    run("INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
+        " SELECT org_id, event_id + 1, at, type, agent_id, host_id, details FROM events"
+        " WHERE type = 'went_offline' LIMIT 1");
   } else if (scenario_.plant == Plant::memory_leads) {
     fleet.store.read([&](store::Reader& reader) {
       auto hosts = store::list_hosts(reader, std::nullopt, HostId{}, 1);
