@@ -36,6 +36,9 @@ struct Config {
   Duration host_offline_after() const {
     return std::chrono::seconds(presence_host_offline_after_seconds);
   }
+  Duration event_retention() const {
+    return std::chrono::hours(24 * history_event_days);
+  }
 };
 
 /// Reads TOML. Fails with invalid_field naming the key, for unknown keys, wrong types and values

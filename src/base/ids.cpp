@@ -49,11 +49,14 @@ Uuid make_uuid7(Rng& rng, Instant now) {
   return id;
 }
 
-std::int64_t NumberIds::next_value(Instant now) {
+std::int64_t NumberIds::first_value(Instant at) {
   constexpr std::int64_t year_2026_ms = 1'767'225'600'000;
-  const std::int64_t since = std::max<std::int64_t>(now.unix_ms - year_2026_ms, 1);
+  return (std::max<std::int64_t>(at.unix_ms - year_2026_ms, 1) << 12) & number_id_max;
+}
+
+std::int64_t NumberIds::next_value(Instant now) {
   const auto start = static_cast<std::int64_t>(rng_.next_u64() & 0x7FF);
-  const std::int64_t fresh = ((since << 12) | start) & number_id_max;
+  const std::int64_t fresh = first_value(now) | start;
   std::int64_t last = last_.load(std::memory_order_relaxed);
   std::int64_t next = 0;
   do {

@@ -67,12 +67,19 @@ class NumberIds {
  public:
   explicit NumberIds(Rng& rng) : rng_(rng) {}
 
+  /// Not above any id that next() gives at `at` or later.
+  template <typename Id>
+  static Id first(Instant at) {
+    return Id{first_value(at)};
+  }
+
   template <typename Id>
   Id next(Instant now) {
     return Id{next_value(now)};
   }
 
  private:
+  static std::int64_t first_value(Instant at);
   std::int64_t next_value(Instant now);
 
   Rng& rng_;

@@ -73,6 +73,14 @@ Result<int> page_limit(const http::Request& request) {
   return static_cast<int>(*number);
 }
 
+Result<std::optional<Instant>> time_param(const http::Request& request, std::string_view name) {
+  const auto text = http::query_param(request.query, name);
+  if (!text) return std::optional<Instant>();
+  const Result<Instant> at = parse_rfc3339(*text);
+  if (!at.ok()) return invalid_field(std::string(name), "must be a time as RFC 3339 writes it");
+  return std::optional<Instant>(*at);
+}
+
 std::string page_cursor(const http::Request& request) {
   return http::query_param(request.query, "cursor").value_or("");
 }

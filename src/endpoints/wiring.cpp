@@ -54,6 +54,7 @@ void Wiring::maintain(Instant now) {
   try {
     finish_matching(now);
     fleet::end_abandoned_outages(fleet_.store, now);
+    fleet::prune_events(fleet_.store, app.config.event_retention(), now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "maintenance_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });

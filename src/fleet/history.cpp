@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/history.h"
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "store/sql/orgs.h"
+#include "store/sql/outages.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -75,12 +77,20 @@ HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int co
   return page;
 }
 
-HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,
+HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
                             std::string_view cursor, int count) {
+  store::EventFilter filter{question.org, question.agent,         question.host,  question.type,
+                            {},           EventId{number_id_max}, question.since, question.until};
+  // Ids are in the order of time, so they bound the search. They run ahead of it where many events
+  // meet in a millisecond, hence the minute.
+  if (question.since) filter.from = NumberIds::first<EventId>(*question.since);
+  if (question.until) {
+    filter.below = NumberIds::first<EventId>(*question.until + std::chrono::minutes(1));
+  }
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
-    page.total = store::count_events(reader, host);
-    return store::list_events(reader, host, before_cursor<EventId>(cursor), count + 1);
+    page.total = store::count_events(reader, filter);
+    return store::list_events(reader, filter, before_cursor<EventId>(cursor), count + 1);
   });
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {
@@ -98,6 +108,20 @@ HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,
     page.rows.push_back(json.take());
   }
   return page;
+}
+
+std::int64_t prune_events(store::Store& store, Duration keep, Instant now) {
+  const Instant before = now - keep;
+  std::int64_t deleted = 0;
+  for (int round = 0; round < limits::prune_rounds; ++round) {
+    const std::int64_t rows = store.write([&](store::Tx& tx) {
+      return store::delete_old_events(tx, NumberIds::first<EventId>(before), limits::prune_rows) +
+             store::delete_old_outages(tx, before, limits::prune_rows);
+    });
+    deleted += rows;
+    if (rows < limits::prune_rows) break;
+  }
+  return deleted;
 }
 
 }  // namespace muster::fleet

@@ -48,7 +48,22 @@ struct HistoryPage {
   store::Total total;
 };
 HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count);
-HistoryPage list_event_page(store::Store& store, std::optional<HostId> host,
+
+/// Which events an operator asks for; what is not given leaves nothing out.
+struct EventQuestion {
+  std::optional<OrgId> org;
+  std::optional<AgentId> agent;
+  std::optional<HostId> host;
+  std::optional<std::string> type;
+  std::optional<Instant> since;  // at or after
+  std::optional<Instant> until;  // before
+};
+HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
                             std::string_view cursor, int count);
+
+/// Deletes events and ended outages older than `keep`, in transactions of limits::prune_rows, at
+/// most limits::prune_rounds of them; the next call goes on. Returns the rows. Throws
+/// store::StoreError.
+std::int64_t prune_events(store::Store& store, Duration keep, Instant now);
 
 }  // namespace muster::fleet

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fleet/heartbeats.h"
+#include "fleet/history.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -277,6 +278,23 @@ TEST(Outages, WhoTalksWithoutAHeartbeatIsBackAfterAnInterval) {
   world.restart(seconds(1));
   world.fall_silent();
   EXPECT_EQ(world.events("went_offline"), 2) << "another outage, with a beginning of its own";
+}
+
+TEST(Outages, ArePrunedWithTheEventsAndNeverBeforeTheirTime) {
+  Watched world;
+  world.fall_silent();
+  world.beat(0);
+  const auto rows = [&] {
+    return world.fleet.count(
+        "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM outages)");
+  };
+  const std::int64_t all = rows();
+  const Duration keep = std::chrono::hours(24);
+  world.fleet.now = test_epoch + keep;
+  EXPECT_EQ(prune_events(world.fleet->store, keep, world.fleet.now), 0);
+  EXPECT_EQ(rows(), all);
+  EXPECT_EQ(prune_events(world.fleet->store, keep, world.fleet.now + std::chrono::hours(1)), all);
+  EXPECT_EQ(rows(), 0);
 }
 
 TEST(Outages, AStoreThatFailsDelaysTheTellingAndRepeatsNothing) {

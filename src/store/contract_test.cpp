@@ -85,18 +85,20 @@ TEST_P(Contract, AuditAndEventsAreListedNewestFirst) {
     EXPECT_EQ(audit[1].id, AuditId{3});
     EXPECT_EQ(audit[0].target, text);
     EXPECT_EQ(audit[0].at, now + Duration(4));
-    const auto events = list_events(reader, std::nullopt, {number_id_max}, 10);
+    const auto events = list_events(reader, {}, {number_id_max}, 10);
     EXPECT_EQ(events.size(), 5U);
     EXPECT_EQ(events[0].agent, agent);
     EXPECT_EQ(events[0].host, HostId{9});
     EXPECT_EQ(events[3].agent, std::nullopt);
     EXPECT_EQ(events[3].host, std::nullopt);
-    const auto of_host = list_events(reader, HostId{9}, {5}, 10);
+    EventFilter of_nine;
+    of_nine.host = HostId{9};
+    const auto of_host = list_events(reader, of_nine, {5}, 10);
     EXPECT_EQ(of_host.size(), 2U);
     EXPECT_EQ(of_host[0].id, EventId{3});
     EXPECT_EQ(count_audit(reader).value, 5);
-    EXPECT_EQ(count_events(reader, std::nullopt).value, 5);
-    EXPECT_EQ(count_events(reader, HostId{9}).value, 3);
+    EXPECT_EQ(count_events(reader, {}).value, 5);
+    EXPECT_EQ(count_events(reader, of_nine).value, 3);
     return 0;
   });
 }
@@ -108,7 +110,7 @@ TEST_P(Contract, TotalsAreExactUpToTheBoundAndAtLeastBeyondIt) {
         insert_event(tx, {org, {id}, now, "online", std::nullopt, std::nullopt, "{}"});
       }
     });
-    return read([](Reader& reader) { return count_events(reader, std::nullopt); });
+    return read([](Reader& reader) { return count_events(reader, {}); });
   };
   const Total at_the_bound = add(1, limits::counted_rows);
   EXPECT_EQ(at_the_bound.value, limits::counted_rows);
@@ -372,90 +374,6 @@ TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   std::sort(hosts.begin(), hosts.end(), [](const auto& x, const auto& y) { return x.org < y.org; });
   EXPECT_EQ(all_fields(hosts),
             all_fields<HostPresenceRow>({{org, {1}, now, "2"}, {other_org, {1}, now, "4"}}));
-}
-
-TEST_P(Contract, AnOutageIsOpenUntilItEnds) {
-  const AgentId a{uuid(1)};
-  const AgentId b{uuid(2)};
-  const auto row = [&](AgentId agent, int since, std::optional<EventId> group) {
-    return OutageRow{org,
-                     agent,
-                     HostId{1},
-                     now + Duration(since),
-                     now + Duration(since + 5),
-                     {},
-                     group ? "group" : "alone",
-                     group,
-                     text,
-                     ""};
-  };
-  write([&](Tx& tx) {
-    insert_outages(tx, {});
-    insert_outage_group(tx, {org, {7}, "tag:" + text, 2, now});
-    insert_outages(tx, {row(a, 0, {}), row(b, 0, EventId{7})});
-    insert_outages(tx, {row(a, 0, EventId{9})});
-  });
-  read([&](Reader& reader) {
-    const auto open = find_open_outage(reader, org, a);
-    EXPECT_EQ(open->since, now);
-    EXPECT_EQ(open->telling, "alone") << "the first row stays";
-    EXPECT_EQ(open->cause, text);
-    EXPECT_EQ(open->group, std::nullopt);
-    EXPECT_FALSE(find_open_outage(reader, other_org, a));
-    EXPECT_EQ(list_silent_agents(reader).size(), 2U);
-    EXPECT_EQ(list_open_outage_groups(reader).at(0).scope, "tag:" + text);
-    EXPECT_EQ(count_open_outages(reader, org, {7}), 1);
-    EXPECT_EQ(list_open_outages(reader, org, {7}, 9).at(0).agent, b);
-    EXPECT_TRUE(is_open_outage_group(reader, org, {7}));
-    EXPECT_EQ(count_presence_changes(reader, org, a, now), 1);
-    EXPECT_EQ(count_presence_changes(reader, org, a, now + Duration(1)), 0);
-    return 0;
-  });
-  write([&](Tx& tx) {
-    end_outage(tx, org, a, now + Duration(9), "r");
-    end_outage(tx, org, b, now + Duration(9), "r");
-    end_outage_group(tx, org, {7}, now + Duration(9));
-  });
-  read([&](Reader& reader) {
-    EXPECT_FALSE(find_open_outage(reader, org, a));
-    EXPECT_FALSE(is_open_outage_group(reader, org, {7}));
-    EXPECT_TRUE(list_open_outage_groups(reader).empty());
-    EXPECT_EQ(count_presence_changes(reader, org, a, now), 2) << "it went and came";
-    return 0;
-  });
-  const auto prune = [&](Duration before) {
-    return write([&](Tx& tx) { return delete_old_outages(tx, now + before, 1); });
-  };
-  EXPECT_EQ(prune(Duration(5)), 0);
-  EXPECT_EQ(prune(Duration(6)), 1);
-  EXPECT_EQ(prune(Duration(6)), 1);
-  EXPECT_EQ(prune(Duration(6)), 0);
-}
-
-TEST_P(Contract, FlappingAndDisabledAgentsAreListed) {
-  Agent disabled = agent({1});
-  disabled.status = model::AgentStatus::disabled;
-  Agent superseded = agent({1});
-  superseded.status = model::AgentStatus::superseded;
-  write([&](Tx& tx) {
-    insert_agent(tx, disabled);
-    insert_agent(tx, superseded);
-    insert_flapping(tx, {org, disabled.id, {1}, now});
-    insert_flapping(tx, {org, disabled.id, {1}, now + Duration(1)});
-    insert_outages(tx, {{org, superseded.id, {1}, now, now, {}, "alone", {}, "", ""},
-                        {org, disabled.id, {1}, now, now, {}, "alone", {}, "", ""}});
-    end_outages_of_superseded(tx, now);
-  });
-  read([&](Reader& reader) {
-    EXPECT_EQ(list_disabled_agents(reader), std::vector<AgentId>{disabled.id});
-    EXPECT_EQ(list_silent_agents(reader), std::vector<AgentId>{disabled.id});
-    EXPECT_TRUE(is_flapping(reader, org, disabled.id));
-    EXPECT_FALSE(is_flapping(reader, other_org, disabled.id));
-    EXPECT_EQ(list_flapping(reader).at(0).since, now) << "the first row stays";
-    return 0;
-  });
-  write([&](Tx& tx) { delete_flapping(tx, org, disabled.id); });
-  EXPECT_TRUE(read([](Reader& reader) { return list_flapping(reader); }).empty());
 }
 
 TEST_P(Contract, TasksAreReadBackListedAndMoved) {

@@ -72,13 +72,20 @@ Result<Reply> set_settings(App& app, const Request& request) {
 }
 
 Result<Reply> list_events(App& app, const Request& request) {
-  std::optional<HostId> host;
+  fleet::EventQuestion question;
+  question.org = TRY(org_param(app, request));
   if (const auto text = http::query_param(request.query, "host")) {
-    host = TRY(fleet::resolve_host(app.store, *text));
+    question.host = TRY(fleet::resolve_host(app.store, *text));
   }
+  if (const auto text = http::query_param(request.query, "agent")) {
+    question.agent = AgentId{TRY(uuid_param(*text, "agent"))};
+  }
+  question.type = http::query_param(request.query, "type");
+  question.since = TRY(time_param(request, "since"));
+  question.until = TRY(time_param(request, "until"));
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
-      fleet::list_event_page(app.store, host, page_cursor(request), limit);
+      fleet::list_event_page(app.store, question, page_cursor(request), limit);
   return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 

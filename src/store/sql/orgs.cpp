@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/orgs.h"
 
+#include <algorithm>
+
 #include "store/store.h"
 
 namespace muster::store {
@@ -105,13 +107,52 @@ void insert_event(Tx& tx, const EventRow& row) {
       row.org, row.id, row.at, row.type, row.agent, row.host, row.details);
 }
 
-std::vector<EventRow> list_events(Reader& reader, std::optional<HostId> host, EventId before,
+namespace {
+
+#define SELECT_EVENTS \
+  "SELECT org_id, event_id, at, type, agent_id, host_id, details FROM events WHERE "
+#define EVENT_BOUNDS                                              \
+  "event_id >= $1 AND event_id < $2 AND ($3 IS NULL OR at >= $3)" \
+  " AND ($4 IS NULL OR at < $4)"
+#define OF_ORG " AND ($5 IS NULL OR org_id = $5)"
+#define OF_TYPE " AND ($6 IS NULL OR type = $6)"
+#define OF_HOST " AND ($7 IS NULL OR host_id = $7)"
+#define OF_AGENT " AND ($8 IS NULL OR agent_id = $8)"
+#define EVENT_PAGE " ORDER BY event_id DESC LIMIT $9"
+
+// A condition that may be absent uses no index, so the narrowest filter that is there stands alone.
+#define BY_AGENT EVENT_BOUNDS OF_ORG OF_TYPE OF_HOST " AND agent_id = $8"
+#define BY_HOST EVENT_BOUNDS OF_ORG OF_TYPE OF_AGENT " AND host_id = $7"
+#define BY_TYPE EVENT_BOUNDS OF_ORG OF_HOST OF_AGENT " AND type = $6"
+#define BY_ORG EVENT_BOUNDS OF_TYPE OF_HOST OF_AGENT " AND org_id = $5"
+#define BY_AGE EVENT_BOUNDS OF_ORG OF_TYPE OF_HOST OF_AGENT
+#define COUNT_EVENTS(condition) \
+  "SELECT count(*) FROM (SELECT 1 FROM events WHERE " condition " LIMIT $9) AS counted"
+
+Sql event_page_sql(const EventFilter& filter) {
+  if (filter.agent) return SELECT_EVENTS BY_AGENT EVENT_PAGE;
+  if (filter.host) return SELECT_EVENTS BY_HOST EVENT_PAGE;
+  if (filter.type) return SELECT_EVENTS BY_TYPE EVENT_PAGE;
+  if (filter.org) return SELECT_EVENTS BY_ORG EVENT_PAGE;
+  return SELECT_EVENTS BY_AGE EVENT_PAGE;
+}
+
+Sql event_count_sql(const EventFilter& filter) {
+  if (filter.agent) return COUNT_EVENTS(BY_AGENT);
+  if (filter.host) return COUNT_EVENTS(BY_HOST);
+  if (filter.type) return COUNT_EVENTS(BY_TYPE);
+  if (filter.org) return COUNT_EVENTS(BY_ORG);
+  return COUNT_EVENTS(BY_AGE);
+}
+
+}  // namespace
+
+std::vector<EventRow> list_events(Reader& reader, const EventFilter& filter, EventId before,
                                   int count) {
   std::vector<EventRow> events;
-  Rows rows = reader.query(
-      "SELECT org_id, event_id, at, type, agent_id, host_id, details FROM events"
-      " WHERE event_id < $1 AND ($2 IS NULL OR host_id = $2) ORDER BY event_id DESC LIMIT $3",
-      before, host, count);
+  Rows rows = reader.query(event_page_sql(filter), filter.from, std::min(before, filter.below),
+                           filter.since, filter.until, filter.org, filter.type, filter.host,
+                           filter.agent, count);
   while (rows.next()) {
     EventRow& event = events.emplace_back();
     event.org = rows.number_id<OrgId>(0);
@@ -125,11 +166,17 @@ std::vector<EventRow> list_events(Reader& reader, std::optional<HostId> host, Ev
   return events;
 }
 
-Total count_events(Reader& reader, std::optional<HostId> host) {
-  return read_total(reader.query(
-      "SELECT count(*) FROM (SELECT 1 FROM events WHERE ($1 IS NULL OR host_id = $1) LIMIT $2)"
-      " AS counted",
-      host, limits::counted_rows + 1));
+Total count_events(Reader& reader, const EventFilter& filter) {
+  return read_total(reader.query(event_count_sql(filter), filter.from, filter.below, filter.since,
+                                 filter.until, filter.org, filter.type, filter.host, filter.agent,
+                                 limits::counted_rows + 1));
+}
+
+std::int64_t delete_old_events(Tx& tx, EventId below, int most) {
+  return tx.execute(
+      "DELETE FROM events WHERE (org_id, event_id) IN (SELECT org_id, event_id FROM events"
+      " WHERE event_id < $1 ORDER BY event_id LIMIT $2)",
+      below, most);
 }
 
 }  // namespace muster::store

@@ -70,9 +70,22 @@ struct EventRow {
   std::string details;  // JSON object
 };
 void insert_event(Tx& tx, const EventRow& row);
-/// Newest first, `before` excluded; of one host if given.
-std::vector<EventRow> list_events(Reader& reader, std::optional<HostId> host, EventId before,
+/// Which events are meant; what is not given leaves nothing out.
+struct EventFilter {
+  std::optional<OrgId> org;
+  std::optional<AgentId> agent;
+  std::optional<HostId> host;
+  std::optional<std::string> type;
+  EventId from{};                // ids from here on
+  EventId below{number_id_max};  // ids below this
+  std::optional<Instant> since;  // at or after
+  std::optional<Instant> until;  // before
+};
+/// Newest first, `before` excluded.
+std::vector<EventRow> list_events(Reader& reader, const EventFilter& filter, EventId before,
                                   int count);
-Total count_events(Reader& reader, std::optional<HostId> host);
+/// Deletes the oldest events below `below`, at most `most`. Returns how many.
+std::int64_t delete_old_events(Tx& tx, EventId below, int most);
+Total count_events(Reader& reader, const EventFilter& filter);
 
 }  // namespace muster::store

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the functions of store/sql do, on every engine: events and outages.
+#include "store/testing/contract.h"
+
+namespace muster::store {
+namespace {
+
+using model::Agent;
+using testing::now;
+using testing::org;
+using testing::other_org;
+using testing::text;
+
+using OutageContract = testing::Contract;
+ON_EVERY_DATABASE(OutageContract);
+
+TEST_P(OutageContract, EventsAreFilteredByEverythingAtOnce) {
+  const AgentId a{uuid(1)};
+  write([&](Tx& tx) {
+    for (std::int64_t id = 1; id <= 32; ++id) {
+      const auto bit = [&](int n) { return ((id - 1) >> n & 1) != 0; };
+      insert_event(tx, {bit(0) ? other_org : org,
+                        {id},
+                        now + Duration(id),
+                        bit(1) ? text : "other",
+                        bit(2) ? std::optional(a) : std::nullopt,
+                        bit(3) ? std::optional(HostId{9}) : std::nullopt,
+                        "{}"});
+    }
+  });
+  // Each filter halves the 32 events, whichever of them leads.
+  for (int filters = 0; filters < 32; ++filters) {
+    EventFilter filter;
+    std::int64_t expected = 32;
+    const auto on = [&](int n) {
+      if ((filters >> n & 1) == 0) return false;
+      expected /= 2;
+      return true;
+    };
+    if (on(0)) filter.org = org;
+    if (on(1)) filter.type = text;
+    if (on(2)) filter.agent = a;
+    if (on(3)) filter.host = HostId{9};
+    if (on(4)) {
+      filter.since = now + Duration(9);
+      filter.until = now + Duration(25);
+    }
+    read([&](Reader& reader) {
+      EXPECT_EQ(count_events(reader, filter).value, expected) << filters;
+      const auto page = list_events(reader, filter, {number_id_max}, 100);
+      EXPECT_EQ(page.size(), static_cast<std::size_t>(expected)) << filters;
+      EXPECT_TRUE(std::is_sorted(page.begin(), page.end(), [](const auto& x, const auto& y) {
+        return x.id > y.id;
+      })) << filters;
+      return 0;
+    });
+  }
+  EventFilter bounded;
+  bounded.from = {5};
+  bounded.below = {8};
+  EXPECT_EQ(read([&](Reader& reader) { return count_events(reader, bounded); }).value, 3);
+  EXPECT_EQ(write([](Tx& tx) { return delete_old_events(tx, {10}, 6); }), 6) << "the oldest";
+  EXPECT_EQ(write([](Tx& tx) { return delete_old_events(tx, {10}, 6); }), 3);
+  EXPECT_EQ(read([&](Reader& reader) { return list_events(reader, {}, {11}, 5); }).size(), 1U);
+}
+
+TEST_P(OutageContract, AnOutageIsOpenUntilItEnds) {
+  const AgentId a{uuid(1)};
+  const AgentId b{uuid(2)};
+  const auto row = [&](AgentId agent, int since, std::optional<EventId> group) {
+    return OutageRow{org,
+                     agent,
+                     HostId{1},
+                     now + Duration(since),
+                     now + Duration(since + 5),
+                     {},
+                     group ? "group" : "alone",
+                     group,
+                     text,
+                     ""};
+  };
+  write([&](Tx& tx) {
+    insert_outages(tx, {});
+    insert_outage_group(tx, {org, {7}, "tag:" + text, 2, now});
+    insert_outages(tx, {row(a, 0, {}), row(b, 0, EventId{7})});
+    insert_outages(tx, {row(a, 0, EventId{9})});
+  });
+  read([&](Reader& reader) {
+    const auto open = find_open_outage(reader, org, a);
+    EXPECT_EQ(open->since, now);
+    EXPECT_EQ(open->telling, "alone") << "the first row stays";
+    EXPECT_EQ(open->cause, text);
+    EXPECT_EQ(open->group, std::nullopt);
+    EXPECT_FALSE(find_open_outage(reader, other_org, a));
+    EXPECT_EQ(list_silent_agents(reader).size(), 2U);
+    EXPECT_EQ(list_open_outage_groups(reader).at(0).scope, "tag:" + text);
+    EXPECT_EQ(count_open_outages(reader, org, {7}), 1);
+    EXPECT_EQ(list_open_outages(reader, org, {7}, 9).at(0).agent, b);
+    EXPECT_TRUE(is_open_outage_group(reader, org, {7}));
+    EXPECT_EQ(count_presence_changes(reader, org, a, now), 1);
+    EXPECT_EQ(count_presence_changes(reader, org, a, now + Duration(1)), 0);
+    return 0;
+  });
+  write([&](Tx& tx) {
+    end_outage(tx, org, a, now + Duration(9), "r");
+    end_outage(tx, org, b, now + Duration(9), "r");
+    end_outage_group(tx, org, {7}, now + Duration(9));
+  });
+  read([&](Reader& reader) {
+    EXPECT_FALSE(find_open_outage(reader, org, a));
+    EXPECT_FALSE(is_open_outage_group(reader, org, {7}));
+    EXPECT_TRUE(list_open_outage_groups(reader).empty());
+    EXPECT_EQ(count_presence_changes(reader, org, a, now), 2) << "it went and came";
+    return 0;
+  });
+  const auto prune = [&](Duration before) {
+    return write([&](Tx& tx) { return delete_old_outages(tx, now + before, 1); });
+  };
+  EXPECT_EQ(prune(Duration(5)), 0);
+  EXPECT_EQ(prune(Duration(6)), 1);
+  EXPECT_EQ(prune(Duration(6)), 1);
+  EXPECT_EQ(prune(Duration(6)), 0);
+}
+
+TEST_P(OutageContract, FlappingAndDisabledAgentsAreListed) {
+  Agent disabled = agent({1});
+  disabled.status = model::AgentStatus::disabled;
+  Agent superseded = agent({1});
+  superseded.status = model::AgentStatus::superseded;
+  write([&](Tx& tx) {
+    insert_agent(tx, disabled);
+    insert_agent(tx, superseded);
+    insert_flapping(tx, {org, disabled.id, {1}, now});
+    insert_flapping(tx, {org, disabled.id, {1}, now + Duration(1)});
+    insert_outages(tx, {{org, superseded.id, {1}, now, now, {}, "alone", {}, "", ""},
+                        {org, disabled.id, {1}, now, now, {}, "alone", {}, "", ""}});
+    end_outages_of_superseded(tx, now);
+  });
+  read([&](Reader& reader) {
+    EXPECT_EQ(list_disabled_agents(reader), std::vector<AgentId>{disabled.id});
+    EXPECT_EQ(list_silent_agents(reader), std::vector<AgentId>{disabled.id});
+    EXPECT_TRUE(is_flapping(reader, org, disabled.id));
+    EXPECT_FALSE(is_flapping(reader, other_org, disabled.id));
+    EXPECT_EQ(list_flapping(reader).at(0).since, now) << "the first row stays";
+    return 0;
+  });
+  write([&](Tx& tx) { delete_flapping(tx, org, disabled.id); });
+  EXPECT_TRUE(read([](Reader& reader) { return list_flapping(reader); }).empty());
+}
+
+}  // namespace
+}  // namespace muster::store
