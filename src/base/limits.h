@@ -163,6 +163,8 @@ inline constexpr int prune_rounds = 20;
 
 // --- Tokens ----------------------------------------------------------------------------------
 inline constexpr std::int64_t token_ttl_seconds_max = 365 * 24 * 3600;
+/// Networks, and systems, that a token is for: all are in memory.
+inline constexpr std::size_t token_fences = 64;
 inline constexpr std::int64_t token_uses_max = 1'000'000;
 inline constexpr Duration admin_token_ttl = std::chrono::hours(24 * 90);
 

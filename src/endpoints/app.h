@@ -34,9 +34,10 @@ namespace muster::endpoints {
 /// What only grows, for /metrics.
 struct Counters {
   std::atomic<std::uint64_t> requests = 0;
-  std::atomic<std::uint64_t> refused = 0;         // answered with 4xx
-  std::atomic<std::uint64_t> unavailable = 0;     // answered with 503
-  std::atomic<std::uint64_t> mended_reports = 0;  // fielded bodies that lacked a brace
+  std::atomic<std::uint64_t> refused = 0;            // answered with 4xx
+  std::atomic<std::uint64_t> unavailable = 0;        // answered with 503
+  std::atomic<std::uint64_t> mended_reports = 0;     // fielded bodies that lacked a brace
+  std::atomic<std::uint64_t> fenced_enrolments = 0;  // with a token that was not for the machine
 };
 
 /// How the server presents itself.

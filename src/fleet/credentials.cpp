@@ -29,7 +29,9 @@ void Credentials::load(store::Reader& reader) {
   }
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
   for (const auto& token : store::list_operator_tokens(reader)) follow_operator_token(token);
-  for (const auto& token : store::list_enrolment_tokens(reader)) follow_enrolment_token(token);
+  for (const auto& token : store::list_usable_enrolment_tokens(reader)) {
+    follow_enrolment_token(token);
+  }
 }
 
 void Credentials::follow_agent(const model::Agent& agent) {
@@ -63,7 +65,7 @@ void Credentials::follow_enrolment_token(const store::EnrolmentToken& token) {
   if (token.revoked_at || token.uses >= token.max_uses) {
     enrolment_tokens.erase(token.hash);
   } else {
-    enrolment_tokens.set(token.hash, {token.org, token.id, token.expires_at});
+    enrolment_tokens.set(token.hash, {token.org, token.id, token.expires_at, token.terms});
   }
 }
 

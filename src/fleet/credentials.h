@@ -13,6 +13,7 @@
 #include "crypto/keyed_hash.h"
 #include "http/rate_limit.h"
 #include "model/agent.h"
+#include "model/enrolment_token.h"
 
 namespace muster::store {
 class Reader;
@@ -97,6 +98,7 @@ struct EnrolmentCredential {
   OrgId org;
   TokenId token;
   Instant expires_at;
+  model::TokenTerms terms = {};  // here, so that a fence costs no read
 };
 
 /// Every live key and token of the server.

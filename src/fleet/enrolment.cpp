@@ -15,6 +15,11 @@ namespace muster::fleet {
 
 namespace {
 
+/// The same for every token that enrols nobody: unknown, expired, used up, revoked.
+Error invalid_token() {
+  return {Errc::invalid_token, "Invalid or expired enrollment token"};
+}
+
 /// The host that an enrolling agent belongs to, created when there is none.
 Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const PresenceTable& presence,
                                       const Config& config, OrgId org,
@@ -53,17 +58,40 @@ Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const Prese
   return fresh;
 }
 
+/// Adds what the host does not have of them yet.
+void put_tags(store::Tx& tx, model::Host& host, const std::vector<std::string>& tags) {
+  const std::size_t had = host.operator_tags.size();
+  for (const std::string& tag : tags) {
+    const auto& has = host.operator_tags;
+    if (std::find(has.begin(), has.end(), tag) == has.end()) host.operator_tags.push_back(tag);
+  }
+  if (host.operator_tags.size() != had) store::set_host_operator_tags(tx, host);
+}
+
 }  // namespace
+
+Result<EnrolmentCredential> prove_token(const Credentials& credentials, std::string_view token,
+                                        const EnrolmentRequest& request, Instant now) {
+  auto known = credentials.enrolment_tokens.find(credentials.hash(token));
+  if (!known || now >= known->expires_at) return invalid_token();
+  if (request.org && *request.org != known->org.value) {
+    return Error{Errc::organization_forbidden, "The token does not belong to this organization"};
+  }
+  // Which fence it was would tell a thief of the token where to go with it.
+  if (!model::admits(known->terms, request.ip_address, request.os, request.arch)) {
+    return Error{Errc::outside_token_fence, "This enrollment token is not for this machine"};
+  }
+  return std::move(*known);
+}
 
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
                              const Config& config, const EnrolmentCredential& token,
                              const EnrolmentRequest& request, Instant now) {
-  if (!store::use_enrolment_token(tx, token.org, token.token, now)) {
-    return Error{Errc::invalid_token, "Invalid or expired enrollment token"};
-  }
-  const model::Host host =
-      TRY(host_of_enrolment(tx, ids, presence, config, token.org, request, now));
+  const auto use = store::use_enrolment_token(tx, token.org, token.token, now);
+  if (!use) return invalid_token();
+  model::Host host = TRY(host_of_enrolment(tx, ids, presence, config, token.org, request, now));
+  put_tags(tx, host, token.terms.tags);
   model::Agent agent;
   agent.org = token.org;
   agent.id = {make_uuid7(rng, now)};
@@ -72,6 +100,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
   agent.arch = request.arch;
   agent.enrolled_at = now;
   agent.token = token.token;
+  agent.enrolled_from = request.ip_address;
   Enrolled enrolled{agent.id, token.org, host.id, credentials.agent_key(agent.id, 0)};
   agent.key_hash = credentials.hash(enrolled.key);
   store::insert_agent(tx, agent);
@@ -87,6 +116,10 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
       },
       now);
   announce_agent(tx, agent.org, agent.id);
+  if (use->left == 0) {
+    announce_enrolment_token(tx, token.org, token.token);
+    tx.on_commit([&credentials, hash = use->hash] { credentials.enrolment_tokens.erase(hash); });
+  }
   tx.on_commit([&credentials, &presence, &directory, agent, host, version = request.agent_version] {
     directory.set(host);
     credentials.set_agent(agent);

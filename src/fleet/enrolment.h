@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/config.h"
@@ -12,7 +14,9 @@
 #include "fleet/history.h"
 #include "fleet/host_directory.h"
 #include "fleet/presence.h"
+#include "store/sql/agents.h"
 #include "store/sql/keys.h"
+#include "store/total.h"
 
 namespace muster::store {
 class Store;
@@ -29,7 +33,14 @@ struct EnrolmentRequest {
   std::string agent_version;
   std::string machine_id;  // evidence that it is the same machine; may be empty
   std::string ip_address;  // of the peer
+  std::optional<std::int64_t> org = std::nullopt;  // where it means to enrol, if it says so
 };
+
+/// What a token's text stands for, if the machine may enrol with it at `now`. Memory only. Fails
+/// with invalid_token; and once the token is proved, with organization_forbidden and
+/// outside_token_fence.
+Result<EnrolmentCredential> prove_token(const Credentials& credentials, std::string_view token,
+                                        const EnrolmentRequest& request, Instant now);
 
 struct Enrolled {
   AgentId agent;
@@ -38,27 +49,54 @@ struct Enrolled {
   std::string key;  // shown this once
 };
 
-/// Enrols one agent and counts one use of its token. The same machine id in the organisation is
-/// the same host; a hostname alone joins only a host that was silent past the offline threshold;
-/// anything else is a new host. The host's older agent keeps its key until the new one calls.
-/// Fails with invalid_token when the token ended meanwhile, and with hostname_conflict.
+/// Enrols one agent and counts one use of its token, which was proved. The same machine id in the
+/// organisation is the same host; a hostname alone joins only a host that was silent past the
+/// offline threshold; anything else is a new host. The host's older agent keeps its key until the
+/// new one calls. The token's tags are put on the host; its last use takes it out of memory. Fails
+/// with invalid_token when the token ended meanwhile, and with hostname_conflict.
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
                              const Config& config, const EnrolmentCredential& token,
                              const EnrolmentRequest& request, Instant now);
 
+/// What an operator asks of a token.
+struct TokenOrder {
+  OrgId org;
+  Duration ttl{};
+  std::int64_t max_uses = 1;
+  model::TokenTerms terms = {};
+};
 struct CreatedToken {
   TokenId id;
   std::string token;  // shown this once
   Instant expires_at;
 };
 CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
-                                    Credentials& credentials, const Actor& actor, OrgId org,
-                                    Duration ttl, std::int64_t max_uses, Instant now);
+                                    Credentials& credentials, const Actor& actor,
+                                    const TokenOrder& order, Instant now);
 /// The token as it is now; revoking twice changes nothing. Fails with not_found.
 Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& ids,
                                                      Credentials& credentials, const Actor& actor,
                                                      TokenId id, Instant now);
+
+/// A page of tokens, newest first, never with their text. `cursor` is the next_cursor of the page
+/// before, empty at first.
+struct TokenPage {
+  std::vector<store::EnrolmentToken> tokens;
+  std::string next_cursor;
+  store::Total total;
+};
+TokenPage list_token_page(store::Store& store, const store::EnrolmentTokenFilter& filter,
+                          std::string_view cursor, int count);
+
+/// Who enrolled with a token, newest first. Fails with not_found.
+struct TokenUsePage {
+  std::vector<store::ListedAgent> uses;
+  std::string next_cursor;
+  store::Total total;
+};
+Result<TokenUsePage> list_token_uses(store::Store& store, TokenId id, std::string_view cursor,
+                                     int count);
 
 struct CreatedKey {
   KeyId id;

@@ -142,7 +142,7 @@ class World {
     all["create_enrolment_token"] = {
         [this](store::Tx& tx) {
           create_enrolment_token(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
-                                 TestFleet::org, std::chrono::hours(1), 1, fleet.now);
+                                 {TestFleet::org, std::chrono::hours(1), 1}, fleet.now);
         },
         {{"tokens.create", 1}}};
     all["revoke_enrolment_token"] = {[this](store::Tx& tx) {

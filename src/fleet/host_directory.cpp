@@ -34,7 +34,7 @@ void HostDirectory::set(const model::Host& host) {
     // A name that the host gave up means it no more; another host may have taken it meanwhile.
     const auto former = table.by_name.find(name_key(host.org, 'h', fold_case(known.hostname)));
     if (former != table.by_name.end() && former->second == host.id) table.by_name.erase(former);
-    known = {host.id, host.hostname, host.tags};
+    known = {host.id, host.hostname, model::all_tags(host)};
     table.by_name[name_key(host.org, 'h', fold_case(host.hostname))] = host.id;
     if (!host.machine_id.empty()) {
       table.by_name[name_key(host.org, 'm', host.machine_id)] = host.id;

@@ -26,7 +26,7 @@ class HostDirectory {
   struct Known {
     HostId id;
     std::string hostname;
-    std::vector<std::string> tags;
+    std::vector<std::string> tags;  // model::all_tags()
   };
 
   void load(store::Reader& reader);

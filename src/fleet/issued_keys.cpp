@@ -2,6 +2,7 @@
 // Tokens and keys that operators issue: declared in fleet/enrolment.h.
 #include <algorithm>
 
+#include "base/text.h"
 #include "crypto/random.h"
 #include "fleet/announcements.h"
 #include "fleet/enrolment.h"
@@ -10,28 +11,40 @@
 
 namespace muster::fleet {
 
+namespace {
+
+Error no_such_token() {
+  return {Errc::not_found, "There is no such token."};
+}
+
+/// After every id that there is.
+constexpr AgentId last_agent_id = {Uuid{{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}};
+
+}  // namespace
+
 CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
-                                    Credentials& credentials, const Actor& actor, OrgId org,
-                                    Duration ttl, std::int64_t max_uses, Instant now) {
-  CreatedToken created{ids.next<TokenId>(now), crypto::make_key_text("et_", rng), now + ttl};
-  const store::EnrolmentToken row{org,
-                                  created.id,
-                                  credentials.hash(created.token),
-                                  max_uses,
-                                  0,
-                                  now,
-                                  created.expires_at,
-                                  std::nullopt};
+                                    Credentials& credentials, const Actor& actor,
+                                    const TokenOrder& order, Instant now) {
+  CreatedToken created{ids.next<TokenId>(now), crypto::make_key_text("et_", rng), now + order.ttl};
+  store::EnrolmentToken row;
+  row.org = order.org;
+  row.id = created.id;
+  row.hash = credentials.hash(created.token);
+  row.max_uses = order.max_uses;
+  row.created_at = now;
+  row.expires_at = created.expires_at;
+  row.terms = order.terms;
   store::insert_enrolment_token(tx, row);
   record_audit(
-      tx, ids, org, actor, "tokens.create", std::to_string(row.id.value),
+      tx, ids, row.org, actor, "tokens.create", std::to_string(row.id.value),
       [&](JsonWriter& details) {
-        details.member("max_uses", max_uses).member("expires_at", row.expires_at);
+        details.member("max_uses", row.max_uses).member("expires_at", row.expires_at);
       },
       now);
   announce_enrolment_token(tx, row.org, row.id);
   tx.on_commit([&credentials, row] {
-    credentials.enrolment_tokens.set(row.hash, {row.org, row.id, row.expires_at});
+    credentials.enrolment_tokens.set(row.hash, {row.org, row.id, row.expires_at, row.terms});
   });
   return created;
 }
@@ -39,17 +52,48 @@ CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
 Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& ids,
                                                      Credentials& credentials, const Actor& actor,
                                                      TokenId id, Instant now) {
-  auto tokens = store::list_enrolment_tokens(tx);
-  const auto found =
-      std::find_if(tokens.begin(), tokens.end(), [&](const auto& token) { return token.id == id; });
-  if (found == tokens.end()) return Error{Errc::not_found, "There is no such token."};
-  if (found->revoked_at) return std::move(*found);
-  found->revoked_at = now;
-  store::revoke_enrolment_token(tx, found->org, id, now);
-  record_audit(tx, ids, found->org, actor, "tokens.revoke", std::to_string(id.value), {}, now);
-  announce_enrolment_token(tx, found->org, id);
-  tx.on_commit([&credentials, hash = found->hash] { credentials.enrolment_tokens.erase(hash); });
-  return std::move(*found);
+  auto token = store::find_enrolment_token_anywhere(tx, id);
+  if (!token) return no_such_token();
+  if (token->revoked_at) return std::move(*token);
+  token->revoked_at = now;
+  store::revoke_enrolment_token(tx, token->org, id, now);
+  record_audit(tx, ids, token->org, actor, "tokens.revoke", std::to_string(id.value), {}, now);
+  announce_enrolment_token(tx, token->org, id);
+  tx.on_commit([&credentials, hash = token->hash] { credentials.enrolment_tokens.erase(hash); });
+  return std::move(*token);
+}
+
+TokenPage list_token_page(store::Store& store, const store::EnrolmentTokenFilter& filter,
+                          std::string_view cursor, int count) {
+  TokenPage page;
+  const TokenId before{parse_int(cursor).value_or(number_id_max)};
+  store.read([&](store::Reader& reader) {
+    page.tokens = store::list_enrolment_tokens(reader, filter, before, count + 1);
+    page.total = store::count_enrolment_tokens(reader, filter);
+  });
+  if (page.tokens.size() > static_cast<std::size_t>(count)) {
+    page.tokens.pop_back();
+    page.next_cursor = std::to_string(page.tokens.back().id.value);
+  }
+  return page;
+}
+
+Result<TokenUsePage> list_token_uses(store::Store& store, TokenId id, std::string_view cursor,
+                                     int count) {
+  const Result<Uuid> place = parse_uuid(cursor);
+  const AgentId before = place.ok() ? AgentId{*place} : last_agent_id;
+  return store.read([&](store::Reader& reader) -> Result<TokenUsePage> {
+    const auto token = store::find_enrolment_token_anywhere(reader, id);
+    if (!token) return no_such_token();
+    TokenUsePage page;
+    page.uses = store::list_agents_of_token(reader, token->org, id, before, count + 1);
+    page.total = store::count_agents_of_token(reader, token->org, id);
+    if (page.uses.size() > static_cast<std::size_t>(count)) {
+      page.uses.pop_back();
+      page.next_cursor = page.uses.back().agent.id.text();
+    }
+    return page;
+  });
 }
 
 CreatedKey create_inventory_key(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,

@@ -112,8 +112,8 @@ class NodesOnPostgres : public testing::Test {
 TEST_F(NodesOnPostgres, AServerThatFollowsAcceptsWhatOneThatStartsAnewAccepts) {
   Fleet& fleet = a->fleet;
   const CreatedToken token = write([&](store::Tx& tx) {
-    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor, org,
-                                  std::chrono::hours(24), 5, test_epoch);
+    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
+                                  {org, std::chrono::hours(24), 5}, test_epoch);
   });
   expect_followed("a token");
   const auto enrol = [&](const std::string& hostname) {

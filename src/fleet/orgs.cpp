@@ -37,13 +37,6 @@ std::vector<Org> list_all_orgs(store::Store& store) {
   return orgs;
 }
 
-std::vector<EnrolmentToken> list_all_tokens(store::Store& store) {
-  auto tokens =
-      store.read([](store::Reader& reader) { return store::list_enrolment_tokens(reader); });
-  std::reverse(tokens.begin(), tokens.end());
-  return tokens;
-}
-
 std::vector<InventoryKey> list_all_keys(store::Store& store) {
   auto keys = store.read([](store::Reader& reader) { return store::list_inventory_keys(reader); });
   std::reverse(keys.begin(), keys.end());

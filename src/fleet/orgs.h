@@ -19,7 +19,6 @@ class Tx;
 namespace muster::fleet {
 
 using Org = store::Org;
-using EnrolmentToken = store::EnrolmentToken;
 using InventoryKey = store::InventoryKey;
 
 /// Fails with name_taken, and with invalid_field for a name that reads as an id.
@@ -30,7 +29,6 @@ Result<OrgId> resolve_org(store::Store& store, std::string_view id_or_name);
 
 /// All of them, newest first; never a secret.
 std::vector<Org> list_all_orgs(store::Store& store);
-std::vector<EnrolmentToken> list_all_tokens(store::Store& store);
 std::vector<InventoryKey> list_all_keys(store::Store& store);
 
 }  // namespace muster::fleet

@@ -61,10 +61,10 @@ class TestFleet {
     });
   }
 
-  CreatedToken token(std::int64_t max_uses = 1000) {
+  CreatedToken token(std::int64_t max_uses = 1000, const model::TokenTerms& terms = {}) {
     return fleet_->store.write([&](store::Tx& tx) {
-      return create_enrolment_token(tx, fleet_->ids, rng, fleet_->credentials, actor, org,
-                                    std::chrono::hours(24), max_uses, now);
+      return create_enrolment_token(tx, fleet_->ids, rng, fleet_->credentials, actor,
+                                    {org, std::chrono::hours(24), max_uses, terms}, now);
     });
   }
   EnrolmentCredential credential(const CreatedToken& token) const {

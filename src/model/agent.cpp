@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/agent.h"
 
+#include <algorithm>
+
 namespace muster::model {
 
 std::string_view agent_status_name(AgentStatus status) {
@@ -26,6 +28,14 @@ Presence presence_of(Instant last_seen, Instant server_started, Duration offline
   if (now - last_seen < offline_after) return Presence::online;
   if (last_seen < server_started && now - server_started < offline_after) return Presence::unknown;
   return Presence::offline;
+}
+
+std::vector<std::string> all_tags(const Host& host) {
+  std::vector<std::string> tags = host.tags;
+  for (const std::string& tag : host.operator_tags) {
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+  }
+  return tags;
 }
 
 }  // namespace muster::model

@@ -34,6 +34,7 @@ struct Agent {
   std::optional<Instant> key_since;  // first use of keys.current; none while it is not used
   Instant enrolled_at;
   TokenId token;
+  std::string enrolled_from;  // address of the peer
 };
 
 /// What an agent says about its machine in a heartbeat; members it did not send are negative.
@@ -59,13 +60,17 @@ struct Host {
   std::string arch;
   std::string distro;
   std::string ip_address;
-  std::vector<std::string> tags;
+  std::vector<std::string> tags;           // as it reports them
+  std::vector<std::string> operator_tags;  // as operators and enrolment tokens put them
   Instant first_seen;
   Instant last_seen;
   std::optional<Instant> last_report_at;
   std::optional<crypto::KeyHash> package_set;
   std::int64_t package_count = 0;
 };
+
+/// All tags of a host, its own first; each once.
+std::vector<std::string> all_tags(const Host& host);
 
 /// Online, offline, or unknown: the server itself has not been up long enough to tell.
 enum class Presence : std::uint8_t { online, offline, unknown };

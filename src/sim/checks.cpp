@@ -108,9 +108,8 @@ void compare_credentials(Reader& reader, const fleet::Credentials& credentials,
                   credentials.inventory_keys.find(key.hash).has_value(),
                   fresh.inventory_keys.find(key.hash).has_value());
   }
-  for (const store::EnrolmentToken& token : store::list_enrolment_tokens(reader)) {
-    // A used-up token stays in memory until the next start; the store refuses it all the same.
-    if (token.uses >= token.max_uses) continue;
+  for (const store::EnrolmentToken& token :
+       store::list_enrolment_tokens(reader, {}, TokenId{number_id_max}, limits::page_size)) {
     compare.equal("enrolment token " + std::to_string(token.id.value),
                   credentials.enrolment_tokens.find(token.hash).has_value(),
                   fresh.enrolment_tokens.find(token.hash).has_value());

@@ -197,7 +197,11 @@ TEST_P(Contract, AuditRowsCannotBeChangedOrDeleted) {
 TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {
   const OperatorToken token{{5}, text, hash(), 15, now, std::nullopt, std::nullopt};
   const OperatorToken expiring{{6}, "b", hash(), 1, now, now + Duration(1), std::nullopt};
-  const EnrolmentToken enrolment{org, {7}, hash(), 2, 0, now, now + Duration(10), std::nullopt};
+  EnrolmentToken enrolment{org, {7}, hash(), 2, 0, now, now + Duration(10), std::nullopt};
+  enrolment.terms.tags = {text, "ü"};
+  enrolment.terms.networks = {parse_ip_network("10.0.0.0/8").value(),
+                              parse_ip_network("2001:db8::/32").value()};
+  enrolment.terms.systems = {"linux/arm64"};
   const InventoryKey key{org, {8}, text, hash(), 1, now, std::nullopt};
   write([&](Tx& tx) {
     insert_operator_token(tx, expiring);
@@ -212,9 +216,14 @@ TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {
   const auto use = [&](Duration at) {
     return write([&](Tx& tx) { return use_enrolment_token(tx, org, {7}, now + at); });
   };
-  EXPECT_TRUE(use(Duration(9)));
+  const auto first_use = use(Duration(9));
+  ASSERT_TRUE(first_use);
+  EXPECT_EQ(first_use->left, 1);
+  EXPECT_EQ(first_use->hash, enrolment.hash);
   EXPECT_FALSE(use(Duration(10))) << "expired";
-  EXPECT_TRUE(use(Duration(0)));
+  EXPECT_EQ(read([](Reader& reader) { return list_usable_enrolment_tokens(reader); }).size(), 1U);
+  EXPECT_EQ(use(Duration(0))->left, 0);
+  EXPECT_EQ(read([](Reader& reader) { return list_usable_enrolment_tokens(reader); }).size(), 0U);
   EXPECT_FALSE(use(Duration(0))) << "used up";
   EXPECT_FALSE(write([](Tx& tx) { return use_enrolment_token(tx, other_org, {7}, now); }));
   for (const bool expected : {true, false}) {
@@ -228,13 +237,90 @@ TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {
     EXPECT_EQ(operators[0].hash, token.hash);
     EXPECT_EQ(operators[0].expires_at, std::nullopt);
     EXPECT_EQ(operators[1].expires_at, expiring.expires_at);
-    const auto enrolments = list_enrolment_tokens(reader);
-    EXPECT_EQ(enrolments.at(0).uses, 2);
-    EXPECT_EQ(enrolments.at(0).revoked_at, now);
-    EXPECT_EQ(enrolments.at(0).hash, enrolment.hash);
+    const auto stored = find_enrolment_token(reader, org, {7});
+    EXPECT_EQ(stored->uses, 2);
+    EXPECT_EQ(stored->revoked_at, now);
+    EXPECT_EQ(stored->hash, enrolment.hash);
+    EXPECT_EQ(stored->terms.tags, enrolment.terms.tags);
+    EXPECT_EQ(stored->terms.networks.size(), 2U);
+    EXPECT_TRUE(contains(stored->terms.networks, *parse_ip_address("10.1.2.3")));
+    EXPECT_EQ(stored->terms.systems, enrolment.terms.systems);
+    EXPECT_EQ(find_enrolment_token_anywhere(reader, {7})->hash, enrolment.hash);
+    EXPECT_FALSE(find_enrolment_token_anywhere(reader, {8}));
+    EXPECT_FALSE(find_enrolment_token(reader, other_org, {7}));
     const auto keys = list_inventory_keys(reader);
     EXPECT_EQ(keys.at(0).name, text);
     EXPECT_EQ(keys.at(0).revoked_at, now);
+    return 0;
+  });
+}
+
+TEST_P(Contract, EnrolmentTokensAreListedByOrganisationAndState) {
+  using model::TokenState;
+  write([&](Tx& tx) {
+    insert_enrolment_token(tx, {org, {1}, hash(), 1, 0, now, now + Duration(10), std::nullopt});
+    insert_enrolment_token(tx, {org, {2}, hash(), 1, 1, now, now + Duration(10), std::nullopt});
+    insert_enrolment_token(tx, {org, {3}, hash(), 1, 0, now, now + Duration(5), std::nullopt});
+    insert_enrolment_token(tx, {org, {4}, hash(), 1, 1, now, now + Duration(5), now});
+    insert_enrolment_token(tx, {other_org, {5}, hash(), 1, 0, now, now + Duration(6), {}});
+  });
+  const auto listed = [&](const EnrolmentTokenFilter& filter, TokenId before, int count) {
+    std::string ids;
+    read([&](Reader& reader) {
+      for (const auto& token : list_enrolment_tokens(reader, filter, before, count)) {
+        ids += std::to_string(token.id.value);
+      }
+      return 0;
+    });
+    return ids;
+  };
+  const TokenId last{number_id_max};
+  const Instant at = now + Duration(5);
+  EXPECT_EQ(listed({std::nullopt, std::nullopt, at}, last, 9), "54321");
+  EXPECT_EQ(listed({std::nullopt, std::nullopt, at}, {4}, 2), "32");
+  EXPECT_EQ(listed({org, std::nullopt, at}, last, 9), "4321");
+  EXPECT_EQ(listed({std::nullopt, TokenState::active, at}, last, 9), "51");
+  EXPECT_EQ(listed({org, TokenState::active, at}, last, 9), "1");
+  EXPECT_EQ(listed({org, TokenState::active, now}, last, 9), "31");
+  EXPECT_EQ(listed({org, TokenState::expired, at}, last, 9), "3");
+  EXPECT_EQ(listed({org, TokenState::exhausted, at}, last, 9), "2");
+  EXPECT_EQ(listed({org, TokenState::revoked, at}, last, 9), "4");
+  const Total total = read([&](Reader& reader) {
+    return count_enrolment_tokens(reader, {std::nullopt, TokenState::active, at});
+  });
+  EXPECT_EQ(total.value, 2);
+  EXPECT_TRUE(total.exact);
+}
+
+TEST_P(Contract, AgentsOfATokenAreListedNewestFirst) {
+  Agent first = agent({1});
+  Agent second = agent({2});
+  if (second.id < first.id) std::swap(first, second);
+  Agent other = agent({1});
+  first.token = second.token = TokenId{7};
+  other.token = TokenId{8};
+  first.enrolled_from = text;
+  Host renamed = host(first.host.value, "web-1");
+  renamed.operator_tags = {"ü"};
+  write([&](Tx& tx) {
+    insert_host(tx, renamed);
+    insert_host(tx, host(second.host.value, "web-2"));
+    for (const Agent& one : {first, second, other}) insert_agent(tx, one);
+  });
+  const AgentId last{Uuid{{0xFF, 0xFF}}};
+  read([&](Reader& reader) {
+    const auto all = list_agents_of_token(reader, org, {7}, last, 9);
+    EXPECT_EQ(all.size(), 2U);
+    EXPECT_EQ(fields(all.at(0).agent), fields(second));
+    EXPECT_EQ(fields(all.at(1).agent), fields(first));
+    EXPECT_EQ(all.at(1).hostname, "web-1");
+    EXPECT_EQ(all.at(1).tags, renamed.tags);
+    EXPECT_EQ(all.at(1).operator_tags, renamed.operator_tags);
+    EXPECT_EQ(list_agents_of_token(reader, org, {7}, last, 1).size(), 1U);
+    EXPECT_EQ(fields(list_agents_of_token(reader, org, {7}, second.id, 9).at(0).agent),
+              fields(first));
+    EXPECT_EQ(count_agents_of_token(reader, org, {7}).value, 2);
+    EXPECT_EQ(count_agents_of_token(reader, other_org, {7}).value, 0);
     return 0;
   });
 }
@@ -280,6 +366,10 @@ TEST_P(Contract, HostsAreRewritten) {
   renamed.package_set = hash();
   write([&](Tx& tx) { set_host(tx, renamed); });
   renamed.first_seen = a.first_seen;
+  Host tagged = renamed;
+  tagged.hostname = "ignored";
+  renamed.operator_tags = tagged.operator_tags = {"x", "ü"};
+  write([&](Tx& tx) { set_host_operator_tags(tx, tagged); });
   const auto stored = [&] {
     return fields(
         *read([](Reader& reader) { return find_host_by_hostname(reader, org, "mail-1"); }));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_write.h"
+#include "base/text.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
 #include "endpoints/guards.h"
@@ -35,6 +36,15 @@ std::uint64_t peer_key(std::string_view address) {
   return std::hash<std::string_view>{}(address);
 }
 
+/// Installers that were made for one organisation name it, as text or number; text that is no id
+/// means none that there is.
+std::optional<std::int64_t> org_of(const Json& body) {
+  const auto given = body.find("org_id");
+  if (!given || given->is_null()) return std::nullopt;
+  if (const auto text = given->string()) return parse_int(*text).value_or(0);
+  return given->integer().value_or(0);
+}
+
 }  // namespace
 
 Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
@@ -45,7 +55,8 @@ Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
   const std::int64_t failures_max = app.config.limits_enroll_failures_per_minute;
   TRY(app.failed_enrolments.peek(peer, failures_max, request.now));
 
-  Fields fields(TRY(decode_body(request)));
+  const Json body = TRY(decode_body(request));
+  Fields fields(body);
   const std::string_view token = fields.text("token", limits::key_bytes);
   fleet::EnrolmentRequest enrolment;
   enrolment.hostname = fields.text("hostname", limits::hostname_bytes);
@@ -54,17 +65,22 @@ Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
   enrolment.agent_version = fields.text("agent_version", limits::agent_version_bytes);
   enrolment.machine_id = fields.optional_text("machine_id", limits::key_bytes).value_or("");
   enrolment.ip_address = request.peer_address;
+  enrolment.org = org_of(body);
   TRY(fields.finish());
 
-  const auto known = app.credentials.enrolment_tokens.find(app.credentials.hash(token));
-  if (!known || request.now >= known->expires_at) {
-    // Counted only: whether this was one too many is for the next call to learn.
-    (void)app.failed_enrolments.take(peer, failures_max, request.now);
-    return Error{Errc::invalid_token, "Invalid or expired enrollment token"};
+  const auto proved = fleet::prove_token(app.credentials, token, enrolment, request.now);
+  if (!proved.ok()) {
+    if (proved.error().code == Errc::invalid_token) {
+      // Counted only: whether this was one too many is for the next call to learn.
+      (void)app.failed_enrolments.take(peer, failures_max, request.now);
+    } else {
+      app.counters.fenced_enrolments.fetch_add(1, std::memory_order_relaxed);
+    }
+    return proved.error();
   }
-  TRY(app.enroll_limit.take(static_cast<std::uint64_t>(known->token.value),
+  TRY(app.enroll_limit.take(static_cast<std::uint64_t>(proved->token.value),
                             app.config.limits_enroll_per_minute, request.now));
-  return http::Reply(http::Write([&app, token = *known, enrolment = std::move(enrolment),
+  return http::Reply(http::Write([&app, token = *proved, enrolment = std::move(enrolment),
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
     const fleet::Enrolled enrolled =
         TRY(fleet::enrol_agent(tx, app.ids, app.rng, app.credentials, app.presence, app.directory,

@@ -45,18 +45,67 @@ Result<std::uint8_t> decode_scopes(Fields& fields) {
   return static_cast<std::uint8_t>(scopes);
 }
 
-std::string encode_token(const fleet::EnrolmentToken& token) {
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+std::string encode_token(const store::EnrolmentToken& token, Instant now) {
   JsonWriter json;
   json.begin_object()
       .member("id", token.id)
       .member("org_id", token.org)
+      .member("status", model::token_state_name(model::token_state(token.revoked_at.has_value(),
+                                                                   token.uses >= token.max_uses,
+                                                                   now >= token.expires_at)))
       .member("max_uses", token.max_uses)
       .member("uses", token.uses)
       .member("created_at", token.created_at)
       .member("expires_at", token.expires_at)
-      .member("revoked_at", token.revoked_at)
+      .member("revoked_at", token.revoked_at);
+  write_texts(json, "tags", token.terms.tags);
+  json.key("networks").begin_array();
+  for (const IpNetwork& network : token.terms.networks) json.value(format_ip_network(network));
+  json.end_array();
+  write_texts(json, "systems", token.terms.systems);
+  json.end_object();
+  return json.take();
+}
+
+std::string encode_use(const store::ListedAgent& use) {
+  JsonWriter json;
+  json.begin_object()
+      .member("agent_id", use.agent.id)
+      .member("asset_id", use.agent.host)
+      .member("hostname", use.hostname)
+      .member("os", use.agent.os)
+      .member("arch", use.agent.arch)
+      .member("status", model::agent_status_name(use.agent.status))
+      .member("enrolled_at", use.agent.enrolled_at)
+      .member("enrolled_from", use.agent.enrolled_from)
       .end_object();
   return json.take();
+}
+
+/// Fails in `fields`.
+void take_terms(Fields& fields, model::TokenTerms& terms) {
+  terms.tags = fields.optional_texts("tags", limits::tags, limits::tag_bytes);
+  for (const std::string& tag : terms.tags) {
+    if (tag.empty()) fields.fail("tags", "must not be empty");
+  }
+  for (const std::string& text :
+       fields.optional_texts("networks", limits::token_fences, limits::name_bytes)) {
+    const auto network = parse_ip_network(text);
+    if (!network.ok()) return fields.fail("networks", network.error().message);
+    terms.networks.push_back(*network);
+  }
+  terms.systems = fields.optional_texts("systems", limits::token_fences, limits::name_bytes);
+  for (const std::string& system : terms.systems) {
+    if (!model::is_system(system)) {
+      fields.fail("systems", "must be windows, linux or darwin, alone or with /amd64 or /arm64");
+    }
+  }
 }
 
 std::string encode_key(const fleet::InventoryKey& key) {
@@ -82,34 +131,54 @@ std::string encode_org(const fleet::Org& org) {
 Result<Reply> create_token(App& app, const Request& request) {
   const Json body = TRY(decode_optional_body(request));
   Fields fields(body);
-  const Duration ttl = std::chrono::seconds(
+  fleet::TokenOrder order;
+  order.ttl = std::chrono::seconds(
       fields.optional_integer("ttl_seconds", 1, limits::token_ttl_seconds_max).value_or(86400));
-  const auto max_uses = fields.optional_integer("max_uses", 1, limits::token_uses_max).value_or(1);
-  const OrgId org = TRY(org_member(app, fields, body));
+  order.max_uses = fields.optional_integer("max_uses", 1, limits::token_uses_max).value_or(1);
+  take_terms(fields, order.terms);
+  order.org = TRY(org_member(app, fields, body));
   TRY(fields.finish());
-  return Reply(http::Write([&app, actor = actor_of(request), org, ttl, max_uses,
+  return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    const fleet::CreatedToken created = fleet::create_enrolment_token(
-        tx, app.ids, app.rng, app.credentials, actor, org, ttl, max_uses, now);
+    const fleet::CreatedToken created =
+        fleet::create_enrolment_token(tx, app.ids, app.rng, app.credentials, actor, order, now);
     JsonWriter json;
     json.begin_object()
         .member("id", created.id)
         .member("token", created.token)
         .member("expires_at", created.expires_at)
-        .member("max_uses", max_uses)
+        .member("max_uses", order.max_uses)
         .end_object();
     return http::json_response(201, json.take());
   }));
 }
 
 Result<Reply> list_tokens(App& app, const Request& request) {
-  const auto org = TRY(org_param(app, request));
-  std::vector<Listed> listed;
-  for (const auto& token : fleet::list_all_tokens(app.store)) {
-    if (org && token.org != *org) continue;
-    listed.push_back({std::to_string(token.id.value), encode_token(token)});
+  store::EnrolmentTokenFilter filter;
+  filter.org = TRY(org_param(app, request));
+  filter.now = request.now;
+  if (const auto status = http::query_param(request.query, "status")) {
+    filter.state = model::parse_token_state(*status);
+    if (!filter.state) {
+      return invalid_field("status", "must be active, expired, exhausted or revoked");
+    }
   }
-  return page_of(listed, request);
+  const int limit = TRY(page_limit(request));
+  const auto page = fleet::list_token_page(app.store, filter, page_cursor(request), limit);
+  std::vector<std::string> items;
+  items.reserve(page.tokens.size());
+  for (const auto& token : page.tokens) items.push_back(encode_token(token, request.now));
+  return Reply(page_response(items, page.next_cursor, page.total));
+}
+
+Result<Reply> list_token_uses(App& app, const Request& request) {
+  const TokenId id{TRY(number_param(request.params[0], "token"))};
+  const int limit = TRY(page_limit(request));
+  const auto page = TRY(fleet::list_token_uses(app.store, id, page_cursor(request), limit));
+  std::vector<std::string> items;
+  items.reserve(page.uses.size());
+  for (const auto& use : page.uses) items.push_back(encode_use(use));
+  return Reply(page_response(items, page.next_cursor, page.total));
 }
 
 Result<Reply> revoke_token(App& app, const Request& request) {
@@ -117,8 +186,9 @@ Result<Reply> revoke_token(App& app, const Request& request) {
   return reply_when_followed(
       app,
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
-        return http::json_response(200, encode_token(TRY(fleet::revoke_enrolment_token(
-                                            tx, app.ids, app.credentials, actor, id, now))));
+        const auto token =
+            TRY(fleet::revoke_enrolment_token(tx, app.ids, app.credentials, actor, id, now));
+        return http::json_response(200, encode_token(token, now));
       });
 }
 

@@ -67,6 +67,9 @@ Result<Reply> show_metrics(App& app, const Request& request) {
           app.counters.unavailable.load());
   out.add("muster_mended_reports_total", "counter",
           "Inventory bodies that lacked their last brace.", app.counters.mended_reports.load());
+  out.add("muster_fenced_enrolments_total", "counter",
+          "Enrolments refused because the token is not for that machine.",
+          app.counters.fenced_enrolments.load());
   out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.", agents);
   out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.", online);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {

@@ -8,11 +8,25 @@ namespace {
 const Columns listed = {
     {"id", "ID", &formats::id},
     {"org_id", "ORG", &formats::number},
+    {"status", "STATUS", &formats::state},
     {"uses", "USES", &formats::number},
     {"max_uses", "OF", &formats::number},
     {"created_at", "CREATED", &formats::time},
     {"expires_at", "EXPIRES", &formats::time},
     {"revoked_at", "REVOKED", &formats::time},
+    {"tags", "TAGS", &formats::words},
+    {"networks", "NETWORKS", &formats::words},
+    {"systems", "SYSTEMS", &formats::words},
+};
+
+const Columns uses = {
+    {"agent_id", "AGENT", &formats::id},
+    {"hostname", "HOSTNAME"},
+    {"os", "OS"},
+    {"arch", "ARCH"},
+    {"status", "STATUS", &formats::state},
+    {"enrolled_at", "ENROLLED", &formats::time},
+    {"enrolled_from", "FROM", &formats::text},
 };
 
 const Columns created = {
@@ -30,10 +44,34 @@ void add_tokens(Grammar& grammar) {
             http::Method::post, "/api/v1/tokens",
             {{"--ttl", "ttl_seconds", "How long it holds", Flag::Kind::seconds},
              {"--max-uses", "max_uses", "Enrolments that it is good for", Flag::Kind::integer},
+             {.name = "--tag",
+              .member = "tags",
+              .what = "Put on the hosts that enrol with it; may be repeated",
+              .kind = Flag::Kind::texts,
+              .shown = "TAG"},
+             {.name = "--network",
+              .member = "networks",
+              .what = "Only hosts that call from there, as 10.0.0.0/8; may be repeated",
+              .kind = Flag::Kind::texts,
+              .shown = "CIDR"},
+             {.name = "--system",
+              .member = "systems",
+              .what = "Only hosts of that kind, as linux or linux/arm64; may be repeated",
+              .kind = Flag::Kind::texts,
+              .shown = "OS[/ARCH]"},
              org_flag("Where its agents enrol to, by id or name")},
             facts_view(created, "The token is shown this once."))
       .list({"list", "List enrolment tokens, never their text", "muster tokens list --org default"},
-            "/api/v1/tokens", {org_flag("Only of that organisation")}, listed, {"token", "tokens"})
+            "/api/v1/tokens",
+            {org_flag("Only of that organisation"),
+             {.name = "--status",
+              .member = "status",
+              .what = "Only tokens that are so",
+              .choices = {"active", "expired", "exhausted", "revoked"}}},
+            listed, {"token", "tokens"})
+      .list({"uses", "List who enrolled with a token, when and from where",
+             "muster tokens uses 1234567890"},
+            "/api/v1/tokens/{id}/uses", {id_flag("Id of the token")}, uses, {"use", "uses"})
       .call({"revoke", "Revoke an enrolment token", "muster tokens revoke 1234567890"},
             http::Method::del, "/api/v1/tokens/{id}", {id_flag("Id of the token")},
             row_view(listed));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/agents.h"
 
+#include "store/sql/text_list.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -10,9 +11,17 @@ using model::Agent;
 namespace {
 
 // With the columns that read_agent() reads, in its order.
-#define SELECT_AGENTS                                                                          \
-  "SELECT org_id, agent_id, host_id, status, os, arch, key_hash, key_generation, enrolled_at," \
-  " token_id, key_offered, key_former, key_former_accepted, key_since FROM agents"
+#define AGENT_COLUMNS                                                                      \
+  "agents.org_id, agents.agent_id, agents.host_id, agents.status, agents.os, agents.arch," \
+  " agents.key_hash, agents.key_generation, agents.enrolled_at, agents.token_id,"          \
+  " agents.key_offered, agents.key_former, agents.key_former_accepted, agents.key_since,"  \
+  " agents.enrolled_from"
+#define SELECT_AGENTS "SELECT " AGENT_COLUMNS " FROM agents"
+// With what read_listed() reads after them.
+#define SELECT_LISTED_AGENTS                                      \
+  "SELECT " AGENT_COLUMNS                                         \
+  ", hosts.hostname, hosts.tags, hosts.operator_tags FROM agents" \
+  " JOIN hosts ON hosts.org_id = agents.org_id AND hosts.host_id = agents.host_id"
 
 Agent read_agent(const Rows& rows) {
   Agent agent;
@@ -31,6 +40,7 @@ Agent read_agent(const Rows& rows) {
   agent.keys.former_accepted = rows.boolean(12);
   agent.key_since = rows.maybe_instant(13);
   agent.keys.used = agent.key_since.has_value();
+  agent.enrolled_from = rows.string(14);
   return agent;
 }
 
@@ -54,14 +64,27 @@ std::vector<Agent> read_agents(Rows rows) {
   return agents;
 }
 
+std::vector<ListedAgent> read_listed(Rows rows) {
+  std::vector<ListedAgent> agents;
+  while (rows.next()) {
+    ListedAgent& listed = agents.emplace_back();
+    listed.agent = read_agent(rows);
+    listed.hostname = rows.string(15);
+    listed.tags = decode_text_list(rows.text(16));
+    listed.operator_tags = decode_text_list(rows.text(17));
+  }
+  return agents;
+}
+
 }  // namespace
 
 void insert_agent(Tx& tx, const Agent& agent) {
   tx.post(
       "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
-      " enrolled_at, token_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      " enrolled_at, token_id, enrolled_from)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os, agent.arch,
-      agent.key_hash, agent.keys.current, agent.enrolled_at, agent.token);
+      agent.key_hash, agent.keys.current, agent.enrolled_at, agent.token, agent.enrolled_from);
 }
 
 std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
@@ -85,6 +108,22 @@ std::vector<Agent> list_agents(Reader& reader) {
 std::vector<Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host) {
   return read_agents(reader.query(
       SELECT_AGENTS " WHERE org_id = $1 AND host_id = $2 ORDER BY agent_id", org, host));
+}
+
+std::vector<ListedAgent> list_agents_of_token(Reader& reader, OrgId org, TokenId token,
+                                              AgentId before, int count) {
+  return read_listed(
+      reader.query(SELECT_LISTED_AGENTS
+                   " WHERE agents.org_id = $1 AND agents.token_id = $2"
+                   " AND agents.agent_id < $3 ORDER BY agents.agent_id DESC LIMIT $4",
+                   org, token, before, count));
+}
+
+Total count_agents_of_token(Reader& reader, OrgId org, TokenId token) {
+  return read_total(
+      reader.query("SELECT count(*) FROM (SELECT 1 FROM agents WHERE org_id = $1 AND token_id = $2"
+                   " LIMIT $3) AS counted",
+                   org, token, limits::counted_rows + 1));
 }
 
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status) {
@@ -179,6 +218,8 @@ std::vector<HostPresenceRow> list_host_presence(Reader& reader) {
   return presence;
 }
 
+#undef SELECT_LISTED_AGENTS
 #undef SELECT_AGENTS
+#undef AGENT_COLUMNS
 
 }  // namespace muster::store

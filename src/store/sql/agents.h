@@ -19,6 +19,17 @@ std::optional<model::Agent> find_agent(Reader& reader, OrgId org, AgentId id);
 std::optional<model::Agent> find_agent_anywhere(Reader& reader, AgentId id);
 std::vector<model::Agent> list_agents(Reader& reader);
 std::vector<model::Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host);
+/// An agent and what lists show of its host.
+struct ListedAgent {
+  model::Agent agent;
+  std::string hostname;
+  std::vector<std::string> tags;  // that the host reports
+  std::vector<std::string> operator_tags;
+};
+/// Agents that enrolled with a token, newest first, `before` excluded.
+std::vector<ListedAgent> list_agents_of_token(Reader& reader, OrgId org, TokenId token,
+                                              AgentId before, int count);
+Total count_agents_of_token(Reader& reader, OrgId org, TokenId token);
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);
 /// Its keys, key_hash and key_since.
 void set_agent_keys(Tx& tx, const model::Agent& agent);
@@ -51,8 +62,9 @@ void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows);
 std::vector<HostPresenceRow> list_host_presence(Reader& reader);
 
 void insert_host(Tx& tx, const model::Host& host);
-/// Rewrites all but the id and first_seen.
+/// Rewrites all but the id, first_seen and the operators' tags.
 void set_host(Tx& tx, const model::Host& host);
+void set_host_operator_tags(Tx& tx, const model::Host& host);
 /// Only what every report changes: when it came, and the packages. Touches no index.
 void set_host_reported(Tx& tx, const model::Host& host);
 std::optional<model::Host> find_host(Reader& reader, OrgId org, HostId id);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/json_read.h"
-#include "base/json_write.h"
 #include "base/text.h"
 #include "store/sql/agents.h"
+#include "store/sql/text_list.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -10,24 +9,6 @@ namespace muster::store {
 using model::Host;
 
 namespace {
-
-std::string encode_tags(const std::vector<std::string>& tags) {
-  JsonWriter json;
-  json.begin_array();
-  for (const std::string& tag : tags) json.value(tag);
-  json.end_array();
-  return json.take();
-}
-
-std::vector<std::string> decode_tags(std::string_view text) {
-  std::vector<std::string> tags;
-  if (text == "[]") return tags;
-  JsonDocument document;
-  const auto parsed = document.parse(text);
-  if (!parsed.ok() || !parsed->is_array()) throw StoreError("hosts.tags is damaged");
-  parsed->for_each([&](const Json& tag) { tags.emplace_back(tag.string().value_or("")); });
-  return tags;
-}
 
 Host read_host(const Rows& rows) {
   Host host;
@@ -41,12 +22,13 @@ Host read_host(const Rows& rows) {
   host.arch = rows.string(7);
   host.distro = rows.string(8);
   host.ip_address = rows.string(9);
-  host.tags = decode_tags(rows.text(10));
+  host.tags = decode_text_list(rows.text(10));
   host.first_seen = rows.instant(11);
   host.last_seen = rows.instant(12);
   host.last_report_at = rows.maybe_instant(13);
   if (!rows.is_null(14)) host.package_set = rows.key_hash(14);
   host.package_count = rows.integer(15);
+  host.operator_tags = decode_text_list(rows.text(16));
   return host;
 }
 
@@ -62,20 +44,21 @@ std::optional<Host> first(std::vector<Host> hosts) {
 }
 
 // Adjacent literals, so that each statement is one literal and keeps its own address.
-#define HOST_COLUMNS                                                                     \
-  "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro," \
-  " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count"
+#define HOST_COLUMNS                                                                       \
+  "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro,"   \
+  " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count, " \
+  "operator_tags"
 
 }  // namespace
 
 void insert_host(Tx& tx, const Host& host) {
   tx.post("INSERT INTO hosts (" HOST_COLUMNS
           ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-          " $14, $15, $16, $17)",
+          " $14, $15, $16, $17, $18)",
           host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
-          host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
+          host.os_kernel, host.arch, host.distro, host.ip_address, encode_text_list(host.tags),
           host.first_seen, host.last_seen, host.last_report_at, host.package_set,
-          host.package_count, fold_case(host.hostname));
+          host.package_count, encode_text_list(host.operator_tags), fold_case(host.hostname));
 }
 
 void set_host(Tx& tx, const Host& host) {
@@ -85,9 +68,14 @@ void set_host(Tx& tx, const Host& host) {
       " last_report_at = $13, package_set = $14, package_count = $15,"
       " hostname_folded = $16 WHERE org_id = $1 AND host_id = $2",
       host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
-      host.os_kernel, host.arch, host.distro, host.ip_address, encode_tags(host.tags),
+      host.os_kernel, host.arch, host.distro, host.ip_address, encode_text_list(host.tags),
       host.last_seen, host.last_report_at, host.package_set, host.package_count,
       fold_case(host.hostname));
+}
+
+void set_host_operator_tags(Tx& tx, const Host& host) {
+  tx.post("UPDATE hosts SET operator_tags = $3 WHERE org_id = $1 AND host_id = $2", host.org,
+          host.id, encode_text_list(host.operator_tags));
 }
 
 void set_host_reported(Tx& tx, const Host& host) {

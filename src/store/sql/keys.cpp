@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/keys.h"
 
+#include "store/sql/text_list.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -19,13 +20,49 @@ OperatorToken read_operator_token(const Rows& rows) {
           rows.maybe_instant(6)};
 }
 
-#define ENROLMENT_TOKEN_COLUMNS \
-  "org_id, token_id, token_hash, max_uses, uses, created_at, expires_at, revoked_at"
+// Adjacent literals, so that each statement is one literal and keeps its own address.
+#define ENROLMENT_TOKEN_COLUMNS                                                             \
+  "org_id, token_id, token_hash, max_uses, uses, created_at, expires_at, revoked_at, tags," \
+  " networks, systems"
+// $1 the organisation, $2 the name of a model::TokenState, $3 now.
+#define ENROLMENT_TOKEN_FILTER                                                         \
+  "($1 IS NULL OR org_id = $1) AND ($2 IS NULL OR $2 = CASE"                           \
+  " WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN uses >= max_uses THEN 'exhausted'" \
+  " WHEN expires_at <= $3 THEN 'expired' ELSE 'active' END)"
+
+std::string encode_networks(const std::vector<IpNetwork>& networks) {
+  std::vector<std::string> texts;
+  texts.reserve(networks.size());
+  for (const IpNetwork& network : networks) texts.push_back(format_ip_network(network));
+  return encode_text_list(texts);
+}
+
+std::vector<IpNetwork> decode_networks(std::string_view column) {
+  std::vector<IpNetwork> networks;
+  for (const std::string& text : decode_text_list(column)) {
+    const auto network = parse_ip_network(text);
+    if (!network.ok()) throw StoreError("enrolment_tokens.networks is damaged");
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 EnrolmentToken read_enrolment_token(const Rows& rows) {
-  return {rows.number_id<OrgId>(0), rows.number_id<TokenId>(1),
-          rows.key_hash(2),         rows.integer(3),
-          rows.integer(4),          rows.instant(5),
-          rows.instant(6),          rows.maybe_instant(7)};
+  return {rows.number_id<OrgId>(0),
+          rows.number_id<TokenId>(1),
+          rows.key_hash(2),
+          rows.integer(3),
+          rows.integer(4),
+          rows.instant(5),
+          rows.instant(6),
+          rows.maybe_instant(7),
+          {decode_text_list(rows.text(8)), decode_networks(rows.text(9)),
+           decode_text_list(rows.text(10))}};
+}
+
+std::optional<std::string> state_text(const EnrolmentTokenFilter& filter) {
+  if (!filter.state) return std::nullopt;
+  return std::string(model::token_state_name(*filter.state));
 }
 
 #define INVENTORY_KEY_COLUMNS "org_id, key_id, name, key_hash, scopes, created_at, revoked_at"
@@ -70,18 +107,11 @@ std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id) 
 }
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token) {
-  tx.post(
-      "INSERT INTO enrolment_tokens"
-      " (org_id, token_id, token_hash, max_uses, uses, created_at, expires_at)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      token.org, token.id, token.hash, token.max_uses, token.uses, token.created_at,
-      token.expires_at);
-}
-
-std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader) {
-  return read_all(
-      reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS " FROM enrolment_tokens ORDER BY token_id"),
-      read_enrolment_token);
+  tx.post("INSERT INTO enrolment_tokens (" ENROLMENT_TOKEN_COLUMNS
+          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+          token.org, token.id, token.hash, token.max_uses, token.uses, token.created_at,
+          token.expires_at, token.revoked_at, encode_text_list(token.terms.tags),
+          encode_networks(token.terms.networks), encode_text_list(token.terms.systems));
 }
 
 std::optional<EnrolmentToken> find_enrolment_token(Reader& reader, OrgId org, TokenId id) {
@@ -91,11 +121,46 @@ std::optional<EnrolmentToken> find_enrolment_token(Reader& reader, OrgId org, To
                   read_enrolment_token);
 }
 
-bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {
-  return tx.execute(
-             "UPDATE enrolment_tokens SET uses = uses + 1 WHERE org_id = $1 AND token_id = $2"
-             " AND uses < max_uses AND expires_at > $3 AND revoked_at IS NULL",
-             org, id, now) == 1;
+std::optional<EnrolmentToken> find_enrolment_token_anywhere(Reader& reader, TokenId id) {
+  return read_one(
+      reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS " FROM enrolment_tokens WHERE token_id = $1",
+                   id),
+      read_enrolment_token);
+}
+
+std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader,
+                                                  const EnrolmentTokenFilter& filter,
+                                                  TokenId before, int count) {
+  return read_all(
+      reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS
+                   " FROM enrolment_tokens WHERE token_id < $4 AND " ENROLMENT_TOKEN_FILTER
+                   " ORDER BY token_id DESC LIMIT $5",
+                   filter.org, state_text(filter), filter.now, before, count),
+      read_enrolment_token);
+}
+
+Total count_enrolment_tokens(Reader& reader, const EnrolmentTokenFilter& filter) {
+  return read_total(
+      reader.query("SELECT count(*) FROM (SELECT 1 FROM enrolment_tokens"
+                   " WHERE " ENROLMENT_TOKEN_FILTER " LIMIT $4) AS counted",
+                   filter.org, state_text(filter), filter.now, limits::counted_rows + 1));
+}
+
+std::vector<EnrolmentToken> list_usable_enrolment_tokens(Reader& reader) {
+  return read_all(
+      reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS
+                   " FROM enrolment_tokens WHERE revoked_at IS NULL AND uses < max_uses"),
+      read_enrolment_token);
+}
+
+std::optional<TokenUse> use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {
+  Rows rows = tx.query(
+      "UPDATE enrolment_tokens SET uses = uses + 1 WHERE org_id = $1 AND token_id = $2"
+      " AND uses < max_uses AND expires_at > $3 AND revoked_at IS NULL"
+      " RETURNING max_uses - uses, token_hash",
+      org, id, now);
+  if (!rows.next()) return std::nullopt;
+  return TokenUse{rows.integer(0), rows.key_hash(1)};
 }
 
 bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {

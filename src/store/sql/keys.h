@@ -8,6 +8,8 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "model/enrolment_token.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -33,6 +35,18 @@ struct EnrolmentToken {
   Instant created_at;
   Instant expires_at;
   std::optional<Instant> revoked_at;
+  model::TokenTerms terms = {};
+};
+/// Which enrolment tokens a list has; what is not given is any.
+struct EnrolmentTokenFilter {
+  std::optional<OrgId> org;
+  std::optional<model::TokenState> state;
+  Instant now;  // what has expired
+};
+/// What the use of an enrolment token left of it.
+struct TokenUse {
+  std::int64_t left = 0;
+  crypto::KeyHash hash;
 };
 struct InventoryKey {
   OrgId org;
@@ -49,10 +63,17 @@ std::vector<OperatorToken> list_operator_tokens(Reader& reader);
 std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id);
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token);
-std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader);
 std::optional<EnrolmentToken> find_enrolment_token(Reader& reader, OrgId org, TokenId id);
-/// Counts one use. False when the token is revoked, expired at `now` or used up.
-bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
+std::optional<EnrolmentToken> find_enrolment_token_anywhere(Reader& reader, TokenId id);
+/// Newest first, `before` excluded.
+std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader,
+                                                  const EnrolmentTokenFilter& filter,
+                                                  TokenId before, int count);
+Total count_enrolment_tokens(Reader& reader, const EnrolmentTokenFilter& filter);
+/// Those that are neither revoked nor used up.
+std::vector<EnrolmentToken> list_usable_enrolment_tokens(Reader& reader);
+/// Counts one use. Nothing when the token is revoked, expired at `now` or used up.
+std::optional<TokenUse> use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
 /// False when there is no such live token.
 bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sql/text_list.h"
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "store/driver.h"
+
+namespace muster::store {
+
+std::string encode_text_list(const std::vector<std::string>& texts) {
+  JsonWriter json;
+  json.begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+  return json.take();
+}
+
+std::vector<std::string> decode_text_list(std::string_view column) {
+  std::vector<std::string> texts;
+  if (column == "[]") return texts;
+  JsonDocument document;
+  const auto parsed = document.parse(column);
+  if (!parsed.ok() || !parsed->is_array()) throw StoreError("a list of texts is damaged");
+  texts.reserve(parsed->size());
+  parsed->for_each([&](const Json& text) { texts.emplace_back(text.string().value_or("")); });
+  return texts;
+}
+
+}  // namespace muster::store

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster::store {
+
+/// A list of texts in one column: a JSON array.
+std::string encode_text_list(const std::vector<std::string>& texts);
+/// Throws StoreError for what encode_text_list() did not write.
+std::vector<std::string> decode_text_list(std::string_view column);
+
+}  // namespace muster::store
