@@ -140,6 +140,8 @@ inline constexpr int page_size_default = 100;
 /// How far a list counts its rows; beyond it the total is "at least". The statements name it plus
 /// one.
 inline constexpr std::int64_t counted_rows = 10'000;
+/// A filter for agents that were silent for longer means nothing.
+inline constexpr std::int64_t silent_seconds_max = 10 * 365 * 24 * 3600;
 
 // --- Work ------------------------------------------------------------------------------------
 inline constexpr std::int64_t execution_timeout_seconds_max = 24 * 3600;

@@ -16,6 +16,9 @@ Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId id) {
   if (agent->status == model::AgentStatus::superseded) {
     return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
   }
+  if (agent->status == model::AgentStatus::decommissioned) {
+    return Error{Errc::illegal_transition, "The agent was decommissioned. Enrol its host again."};
+  }
   return std::move(*agent);
 }
 
@@ -50,7 +53,7 @@ Result<OfferedKey> offer_key(store::Tx& tx, NumberIds& ids, Credentials& credent
 void end_earlier_agents(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                         PresenceTable& presence, const model::Agent& agent, Instant now) {
   for (const model::Agent& other : store::list_agents_of_host(tx, agent.org, agent.host)) {
-    if (other.id == agent.id || other.status == model::AgentStatus::superseded) continue;
+    if (other.id == agent.id || model::is_ended(other.status)) continue;
     // Only a later enrolment ends an earlier one, whatever order their calls arrive in.
     if (other.id.uuid > agent.id.uuid) continue;
     store::set_agent_superseded(tx, agent.org, other.id, agent.id);
@@ -117,6 +120,23 @@ Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& cred
                now);
   announce_agent(tx, org, id);
   tx.on_commit([&credentials, agent] { credentials.set_agent(agent); });
+  return {};
+}
+
+Result<void> decommission_agent(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                PresenceTable& presence, const Actor& actor, OrgId org, AgentId id,
+                                Instant now) {
+  const auto known = store::find_agent(tx, org, id);
+  if (known && known->status == model::AgentStatus::decommissioned) return {};
+  const model::Agent agent = TRY(agent_to_change(tx, org, id));
+  store::set_agent_status(tx, org, id, model::AgentStatus::decommissioned);
+  record_audit(tx, ids, org, actor, "agents.decommission", id.text(), {}, now);
+  record_event(tx, ids, org, "decommissioned", id, agent.host, {}, now);
+  announce_agent(tx, org, id);
+  tx.on_commit([&credentials, &presence, agent] {
+    credentials.erase_agent(agent);
+    presence.remove_agent(agent.id);
+  });
   return {};
 }
 

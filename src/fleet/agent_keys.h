@@ -30,7 +30,7 @@ struct OfferedKey {
 
 /// Offers the agent a new key with every heartbeat until it uses it; the key it has lives until
 /// then. Offers the same again while one is pending. Fails with not_found, and with
-/// illegal_transition for an agent that was superseded or is disabled: a stolen key is disabled
+/// illegal_transition for an agent that has ended or is disabled: a stolen key is disabled
 /// and its host enrolled again, never rotated.
 Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                     const Actor& actor, OrgId org, AgentId agent, Instant now);
@@ -40,9 +40,16 @@ Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& 
 Result<OfferedKey> reissue_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                      const Actor& actor, OrgId org, AgentId agent, Instant now);
 
-/// Fails with not_found, and with illegal_transition for an agent that was superseded.
+/// Fails with not_found, and with illegal_transition for an agent that has ended.
 Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                 const Actor& actor, OrgId org, AgentId agent, bool disabled,
                                 Instant now);
+
+/// Ends an agent for good: its key is refused from the commit on, and nothing makes it live again;
+/// its host, its history and its row stay. Repeating it changes nothing. Fails with not_found, and
+/// with illegal_transition for an agent that was superseded.
+Result<void> decommission_agent(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                PresenceTable& presence, const Actor& actor, OrgId org,
+                                AgentId agent, Instant now);
 
 }  // namespace muster::fleet

@@ -24,7 +24,7 @@ std::vector<std::int64_t> accepted(const model::AgentKeys& keys) {
 
 void Credentials::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
-    if (agent.status == model::AgentStatus::superseded) continue;
+    if (model::is_ended(agent.status)) continue;
     set_agent(agent);
   }
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
@@ -35,7 +35,7 @@ void Credentials::load(store::Reader& reader) {
 }
 
 void Credentials::follow_agent(const model::Agent& agent) {
-  const bool live = agent.status != model::AgentStatus::superseded;
+  const bool live = !model::is_ended(agent.status);
   if (live) set_agent(agent);
   const std::int64_t newest = std::max(agent.keys.current, agent.keys.offered.value_or(0));
   for (std::int64_t generation = 0; generation <= newest; ++generation) {

@@ -116,92 +116,6 @@ TEST(Enrolment, ExpiredAndRevokedTokensEnrolNobody) {
   }
 }
 
-bool is_in_memory(TestFleet& fleet, const CreatedToken& token) {
-  return fleet->credentials.enrolment_tokens.find(fleet->credentials.hash(token.token)).has_value();
-}
-
-Errc refusal(TestFleet& fleet, std::string_view token, const EnrolmentRequest& request) {
-  return prove_token(fleet->credentials, token, request, fleet.now).error().code;
-}
-
-TEST(TokenProof, IsRefusedWithoutAToken) {
-  TestFleet fleet;
-  fleet.token();
-  EXPECT_EQ(refusal(fleet, "", TestFleet::request_of("h")), Errc::invalid_token);
-}
-
-TEST(TokenProof, IsRefusedForAWrongOrShortenedToken) {
-  TestFleet fleet;
-  std::string text = fleet.token().token;
-  EXPECT_EQ(refusal(fleet, text.substr(0, text.size() - 1), TestFleet::request_of("h")),
-            Errc::invalid_token);
-  text.back() = text.back() == '0' ? '1' : '0';
-  EXPECT_EQ(refusal(fleet, text, TestFleet::request_of("h")), Errc::invalid_token);
-}
-
-TEST(TokenProof, EndsWhenTheTokenExpires) {
-  TestFleet fleet;
-  const CreatedToken token = fleet.token();
-  fleet.now = token.expires_at - Duration(1);
-  EXPECT_TRUE(
-      prove_token(fleet->credentials, token.token, TestFleet::request_of("h"), fleet.now).ok());
-  fleet.now = token.expires_at;
-  EXPECT_EQ(refusal(fleet, token.token, TestFleet::request_of("h")), Errc::invalid_token);
-}
-
-TEST(TokenProof, OfAUsedUpTokenIsOutOfMemoryAtOnce) {
-  TestFleet fleet;
-  const CreatedToken token = fleet.token(2);
-  const auto enrol = [&](const std::string& name, bool keep) {
-    return fleet->store
-        .write([&](store::Tx& tx) -> Result<Enrolled> {
-          const Enrolled made =
-              TRY(fleet.enrol_in(tx, fleet.credential(token), TestFleet::request_of(name)));
-          if (!keep) return Error{Errc::unavailable, "undone"};
-          return made;
-        })
-        .ok();
-  };
-  ASSERT_TRUE(enrol("web-1", true));
-  ASSERT_FALSE(enrol("web-2", false));
-  EXPECT_TRUE(is_in_memory(fleet, token)) << "an undone use ends no token";
-  ASSERT_TRUE(enrol("web-2", true));
-  EXPECT_FALSE(is_in_memory(fleet, token));
-  EXPECT_EQ(refusal(fleet, token.token, TestFleet::request_of("h")), Errc::invalid_token);
-  fleet.reopen();
-  EXPECT_FALSE(is_in_memory(fleet, token));
-}
-
-TEST(TokenProof, OfAnotherOrganisationIsRefusedOnceProved) {
-  TestFleet fleet;
-  const CreatedToken token = fleet.token();
-  EnrolmentRequest request = TestFleet::request_of("h");
-  request.org = TestFleet::org.value;
-  EXPECT_TRUE(prove_token(fleet->credentials, token.token, request, fleet.now).ok());
-  request.org = 2;
-  EXPECT_EQ(refusal(fleet, token.token, request), Errc::organization_forbidden);
-  EXPECT_EQ(refusal(fleet, "et_guessed", request), Errc::invalid_token)
-      << "who has no token learns nothing";
-}
-
-TEST(TokenProof, OutsideTheFenceIsRefusedAlsoAfterARestart) {
-  TestFleet fleet;
-  model::TokenTerms terms;
-  terms.networks = {parse_ip_network("192.0.2.0/24").value()};
-  terms.systems = {"linux/amd64"};
-  const CreatedToken token = fleet.token(9, terms);
-  for (int restarts = 0; restarts < 2; ++restarts) {
-    EnrolmentRequest request = TestFleet::request_of("h");
-    EXPECT_TRUE(prove_token(fleet->credentials, token.token, request, fleet.now).ok());
-    request.arch = "arm64";
-    EXPECT_EQ(refusal(fleet, token.token, request), Errc::outside_token_fence);
-    request.arch = "amd64";
-    request.ip_address = "198.51.100.1";
-    EXPECT_EQ(refusal(fleet, token.token, request), Errc::outside_token_fence);
-    fleet.reopen();
-  }
-}
-
 TEST(Enrolment, PutsTheTokensTagsOnTheHostForGood) {
   TestFleet fleet;
   model::TokenTerms terms;
@@ -224,33 +138,6 @@ TEST(Enrolment, PutsTheTokensTagsOnTheHostForGood) {
   EXPECT_EQ(fleet->directory.find(agent.host)->tags, terms.tags) << "a report clears its own only";
   fleet.reopen();
   EXPECT_EQ(fleet->directory.find(agent.host)->tags, terms.tags);
-}
-
-TEST(TokenUses, SayWhoEnrolledWhenAndFromWhere) {
-  TestFleet fleet;
-  const CreatedToken token = fleet.token();
-  const CreatedToken unused = fleet.token();
-  for (const char* name : {"web-1", "web-2", "web-3"}) {
-    fleet.now = fleet.now + Duration(1);
-    ASSERT_TRUE(fleet->store
-                    .write([&](store::Tx& tx) {
-                      return fleet.enrol_in(tx, fleet.credential(token),
-                                            TestFleet::request_of(name));
-                    })
-                    .ok());
-  }
-  const auto page = list_token_uses(fleet->store, token.id, "", 2).value();
-  ASSERT_EQ(page.uses.size(), 2U);
-  EXPECT_EQ(page.uses[0].hostname, "web-3");
-  EXPECT_EQ(page.uses[0].agent.enrolled_at, fleet.now);
-  EXPECT_EQ(page.uses[0].agent.enrolled_from, "192.0.2.1");
-  EXPECT_EQ(page.total.value, 3);
-  const auto rest = list_token_uses(fleet->store, token.id, page.next_cursor, 2).value();
-  ASSERT_EQ(rest.uses.size(), 1U);
-  EXPECT_EQ(rest.uses[0].hostname, "web-1");
-  EXPECT_TRUE(rest.next_cursor.empty());
-  EXPECT_TRUE(list_token_uses(fleet->store, unused.id, "", 2).value().uses.empty());
-  EXPECT_EQ(list_token_uses(fleet->store, TokenId{1}, "", 2).error().code, Errc::not_found);
 }
 
 TEST(Enrolment, TheSameMachineIsTheSameHost) {
@@ -387,6 +274,110 @@ TEST(Disabling, OfAnAgentThatWasSupersededIsRefused) {
   };
   EXPECT_EQ(set_disabled(old.agent).error().code, Errc::illegal_transition);
   EXPECT_EQ(set_disabled(AgentId{}).error().code, Errc::not_found);
+}
+
+Result<void> decommission(TestFleet& fleet, const Enrolled& agent) {
+  return fleet->store.write([&](store::Tx& tx) {
+    return decommission_agent(tx, fleet->ids, fleet->credentials, fleet->presence, fleet.actor,
+                              agent.org, agent.agent, fleet.now);
+  });
+}
+
+TEST(Decommissioning, EndsTheKeyForGoodAndKeepsTheHistory) {
+  TestFleet fleet;
+  const Enrolled agent = fleet.enrol("web-1", "machine-a");
+  call_first(fleet, agent);
+  ASSERT_TRUE(decommission(fleet, agent).ok());
+  ASSERT_TRUE(decommission(fleet, agent).ok()) << "a repeat";
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'agents.decommission'"), 1);
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_FALSE(key_is_live(fleet, agent.key));
+    EXPECT_FALSE(fleet->presence.find_agent(agent.agent).has_value());
+    fleet.reopen();
+  }
+  const auto enabled = fleet->store.write([&](store::Tx& tx) {
+    return set_agent_disabled(tx, fleet->ids, fleet->credentials, fleet.actor, agent.org,
+                              agent.agent, false, fleet.now);
+  });
+  EXPECT_EQ(enabled.error().code, Errc::illegal_transition) << "nothing revives it";
+  const auto rotated = fleet->store.write([&](store::Tx& tx) {
+    return rotate_agent_key(tx, fleet->ids, fleet->credentials, fleet.actor, agent.org, agent.agent,
+                            fleet.now);
+  });
+  EXPECT_EQ(rotated.error().code, Errc::illegal_transition);
+  fleet.now = fleet.now + Duration(5);
+  const Enrolled again = fleet.enrol("web-1", "machine-a");
+  EXPECT_EQ(again.host, agent.host) << "the machine may come back as a new agent";
+  call_first(fleet, again);
+  EXPECT_EQ(show_agent(fleet->store, fleet->presence, fleet.config, agent.agent, fleet.now)
+                .value()
+                .agent.status,
+            model::AgentStatus::decommissioned);
+}
+
+TEST(OperatorTags, OutliveTheAgentAndStayApartFromReportedOnes) {
+  TestFleet fleet;
+  const Enrolled agent = fleet.enrol("web-1", "machine-a");
+  const auto change = [&](std::vector<std::string> add, std::vector<std::string> remove) {
+    return fleet->store.write([&](store::Tx& tx) {
+      return change_operator_tags(tx, fleet->ids, fleet->directory, fleet.actor, agent.org,
+                                  agent.agent, add, remove, fleet.now);
+    });
+  };
+  using Tags = std::vector<std::string>;
+  EXPECT_EQ(change({"a", "b", "a"}, {}).value(), (Tags{"a", "b"}));
+  EXPECT_EQ(change({"c"}, {"a", "none"}).value(), (Tags{"b", "c"}));
+  EXPECT_EQ(change({"c"}, {}).value(), (Tags{"b", "c"}));
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'agents.tag'"), 2)
+      << "what changes nothing leaves no trace";
+  Tags many;
+  for (std::size_t i = 0; i < limits::tags; ++i) many.push_back("tag " + std::to_string(i));
+  EXPECT_EQ(change(many, {}).error().code, Errc::invalid_field);
+  fleet.now = fleet.now + Duration(5);
+  EXPECT_EQ(fleet.enrol("web-1", "machine-a").host, agent.host);
+  EXPECT_EQ(fleet->directory.find(agent.host)->tags, (Tags{"b", "c"}));
+}
+
+TEST(AgentList, OfAPresenceIsPagedWithoutLosingOrRepeatingAnyone) {
+  TestFleet fleet;
+  std::vector<AgentId> awake, asleep;
+  for (int i = 0; i < 25; ++i) {
+    const Enrolled agent = fleet.enrol("web-" + std::to_string(i));
+    call_first(fleet, agent);
+    (i % 3 == 0 ? awake : asleep).insert((i % 3 == 0 ? awake : asleep).begin(), agent.agent);
+    fleet.now = fleet.now + Duration(1);
+  }
+  fleet.now = fleet.now + fleet.config.offline_after();
+  for (const AgentId id : awake) fleet->presence.touch_agent(id, fleet.now);
+  const auto all_of = [&](const AgentQuery& query) {
+    std::vector<AgentId> ids;
+    std::string cursor;
+    for (int pages = 0; pages < 60; ++pages) {
+      const AgentPage page =
+          list_agent_page(fleet->store, fleet->presence, fleet.config, query, cursor, 2, fleet.now);
+      for (const AgentView& view : page.agents) ids.push_back(view.agent.id);
+      EXPECT_LE(page.agents.size(), 2U);
+      cursor = page.next_cursor;
+      if (cursor.empty()) {
+        EXPECT_EQ(page.total.value, static_cast<std::int64_t>(ids.size()));
+        EXPECT_TRUE(page.total.exact);
+        return ids;
+      }
+    }
+    ADD_FAILURE() << "the list has no end";
+    return ids;
+  };
+  AgentQuery query;
+  query.presence = model::Presence::online;
+  EXPECT_EQ(all_of(query), awake);
+  query.presence = model::Presence::offline;
+  EXPECT_EQ(all_of(query), asleep);
+  query.presence.reset();
+  query.silent_for = fleet.config.offline_after();
+  EXPECT_EQ(all_of(query), asleep);
+  query.filter.hostname = "WEB-2";
+  EXPECT_EQ(all_of(query).size(), 4U) << "web-2, -20, -22 and -23";
+  EXPECT_EQ(all_of({}).size(), 25U);
 }
 
 TEST(Secrets, AnotherSecretFileIsRefused) {

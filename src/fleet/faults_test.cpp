@@ -10,6 +10,7 @@
 
 #include "fleet/blobs.h"
 #include "fleet/heartbeats.h"
+#include "fleet/hosts.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
@@ -93,6 +94,7 @@ class World {
     for (const char* name : {"web-1", "web-2", "web-3", "web-4"}) {
       const auto host = fleet->directory.find(TestFleet::org, "", name);
       out += std::string(name) + "=" + (host ? std::to_string(host->id.value) : "none") + " ";
+      if (host) out += std::to_string(host->tags.size()) + " tags ";
     }
     out += fleet->settings.set_at_json({SettingScope::Kind::org, TestFleet::org, ""});
     out += " catalogue " + std::to_string(fleet->catalogue.current()->number);
@@ -215,6 +217,20 @@ class World {
                                        .value();
                                  },
                                  {{"agents.disable", 1}}};
+    all["decommission_agent"] = {[this](store::Tx& tx) {
+                                   decommission_agent(tx, fleet->ids, fleet->credentials,
+                                                      fleet->presence, fleet.actor, again.org,
+                                                      again.agent, fleet.now)
+                                       .value();
+                                 },
+                                 {{"agents.decommission", 1}}};
+    all["change_operator_tags"] = {[this](store::Tx& tx) {
+                                     change_operator_tags(tx, fleet->ids, fleet->directory,
+                                                          fleet.actor, again.org, again.agent,
+                                                          {"lab"}, {}, fleet.now)
+                                         .value();
+                                   },
+                                   {{"agents.tag", 1}}};
     all["record_heartbeat_change"] = {
         [this](store::Tx& tx) {
           Heartbeat heartbeat;

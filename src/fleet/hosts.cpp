@@ -18,9 +18,8 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
   HostView view;
   view.last_seen = host_last_seen(reader, presence, host);
   view.agents = store::list_agents_of_host(reader, host.org, host.id);
-  std::erase_if(view.agents, [](const model::Agent& agent) {
-    return agent.status == model::AgentStatus::superseded;
-  });
+  std::erase_if(view.agents,
+                [](const model::Agent& agent) { return model::is_ended(agent.status); });
   // An agent beats every minute; a host known from reports alone is heard of far more rarely.
   const Duration limit = view.agents.empty() ? config.host_offline_after() : config.offline_after();
   view.presence = model::presence_of(view.last_seen, presence.server_started(), limit, now);
@@ -29,19 +28,52 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
   return view;
 }
 
-AgentView view_of(store::Reader& reader, const PresenceTable& presence, const Config& config,
-                  model::Agent agent, Instant now) {
+model::Presence presence_of(const PresenceTable& presence, const Config& config,
+                            model::AgentStatus status, Instant last_seen, Instant now) {
+  if (model::is_ended(status)) return model::Presence::offline;
+  return model::presence_of(last_seen, presence.server_started(), config.offline_after(), now);
+}
+
+AgentView view_of(const PresenceTable& presence, const Config& config, store::ListedAgent listed,
+                  Instant now) {
   AgentView view;
-  if (const auto host = store::find_host(reader, agent.org, agent.host)) {
-    view.hostname = host->hostname;
-  }
-  view.state = presence.find_agent(agent.id).value_or(AgentPresence{});
-  view.presence = agent.status == model::AgentStatus::superseded
-                      ? model::Presence::offline
-                      : model::presence_of(view.state.last_seen, presence.server_started(),
-                                           config.offline_after(), now);
-  view.agent = std::move(agent);
+  view.hostname = std::move(listed.hostname);
+  view.tags = std::move(listed.tags);
+  view.operator_tags = std::move(listed.operator_tags);
+  view.state = presence.find_agent(listed.agent.id).value_or(AgentPresence{});
+  view.presence = presence_of(presence, config, listed.agent.status, view.state.last_seen, now);
+  view.agent = std::move(listed.agent);
   return view;
+}
+
+bool asks_memory(const AgentQuery& query) {
+  return query.presence || query.silent_for;
+}
+
+/// Whether memory agrees that an agent is asked for.
+bool is_asked_for(const AgentQuery& query, const PresenceTable& presence, const Config& config,
+                  AgentId id, Instant now) {
+  const auto state = presence.find_agent(id);
+  // Memory has every agent but those that have ended.
+  const auto status = state ? model::AgentStatus::active : model::AgentStatus::superseded;
+  const Instant last_seen = state ? state->last_seen : Instant{};
+  if (query.presence && *query.presence != presence_of(presence, config, status, last_seen, now)) {
+    return false;
+  }
+  return !query.silent_for || (state && now - last_seen >= *query.silent_for);
+}
+
+store::Total total_of(store::Reader& reader, const PresenceTable& presence, const Config& config,
+                      const AgentQuery& query, Instant now) {
+  if (!asks_memory(query)) return store::count_agents(reader, query.filter);
+  constexpr int most = static_cast<int>(limits::counted_rows);
+  const auto ids = store::list_agent_ids(reader, query.filter, model::last_agent_id, most + 1);
+  store::Total total;
+  total.exact = ids.size() <= static_cast<std::size_t>(most);
+  total.value = std::count_if(ids.begin(), ids.end(), [&](AgentId id) {
+    return is_asked_for(query, presence, config, id, now);
+  });
+  return total;
 }
 
 std::optional<model::Host> find_by_id_or_name(store::Reader& reader,
@@ -143,19 +175,78 @@ Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
   return store.read([&](store::Reader& reader) -> Result<AgentView> {
     auto agent = store::find_agent_anywhere(reader, id);
     if (!agent) return Error{Errc::not_found, "There is no such agent."};
-    return view_of(reader, presence, config, std::move(*agent), now);
+    store::ListedAgent listed;
+    if (const auto host = store::find_host(reader, agent->org, agent->host)) {
+      listed.hostname = host->hostname;
+      listed.tags = host->tags;
+      listed.operator_tags = host->operator_tags;
+    }
+    listed.agent = std::move(*agent);
+    return view_of(presence, config, std::move(listed), now);
   });
 }
 
-std::vector<AgentView> list_agent_views(store::Store& store, const PresenceTable& presence,
-                                        const Config& config, Instant now) {
+AgentPage list_agent_page(store::Store& store, const PresenceTable& presence, const Config& config,
+                          const AgentQuery& query, std::string_view cursor, int count,
+                          Instant now) {
+  const Result<Uuid> place = parse_uuid(cursor);
+  AgentId before = place.ok() ? AgentId{*place} : model::last_agent_id;
+  const auto wanted = static_cast<std::size_t>(count);
   return store.read([&](store::Reader& reader) {
-    std::vector<AgentView> views;
-    for (model::Agent& agent : store::list_agents(reader)) {
-      views.push_back(view_of(reader, presence, config, std::move(agent), now));
+    AgentPage page;
+    page.total = total_of(reader, presence, config, query, now);
+    for (std::int64_t looked_at = 0; looked_at < limits::counted_rows;) {
+      auto rows = store::list_agents(reader, query.filter, before, count + 1);
+      const bool more = rows.size() > wanted;
+      if (more) rows.pop_back();
+      for (store::ListedAgent& row : rows) {
+        ++looked_at;
+        before = row.agent.id;
+        if (asks_memory(query) && !is_asked_for(query, presence, config, before, now)) continue;
+        page.agents.push_back(view_of(presence, config, std::move(row), now));
+        if (page.agents.size() == wanted) break;
+      }
+      page.next_cursor =
+          more || (!rows.empty() && before != rows.back().agent.id) ? before.text() : std::string();
+      if (page.next_cursor.empty() || page.agents.size() == wanted) break;
     }
-    return views;
+    return page;
   });
+}
+
+Result<std::vector<std::string>> change_operator_tags(store::Tx& tx, NumberIds& ids,
+                                                      HostDirectory& directory, const Actor& actor,
+                                                      OrgId org, AgentId id,
+                                                      const std::vector<std::string>& add,
+                                                      const std::vector<std::string>& remove,
+                                                      Instant now) {
+  const auto agent = store::find_agent(tx, org, id);
+  auto host = agent ? store::find_host(tx, org, agent->host) : std::nullopt;
+  if (!host) return Error{Errc::not_found, "There is no such agent."};
+  std::vector<std::string> tags = host->operator_tags;
+  const auto has = [&](const std::string& tag) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  };
+  for (const std::string& tag : remove) std::erase(tags, tag);
+  for (const std::string& tag : add) {
+    if (!has(tag)) tags.push_back(tag);
+  }
+  if (tags.size() > limits::tags) {
+    return invalid_field("add", "more than " + std::to_string(limits::tags) + " tags on one host");
+  }
+  if (tags == host->operator_tags) return tags;
+  host->operator_tags = tags;
+  store::set_host_operator_tags(tx, *host);
+  record_audit(
+      tx, ids, org, actor, "agents.tag", id.text(),
+      [&](JsonWriter& details) {
+        details.key("tags").begin_array();
+        for (const std::string& tag : host->operator_tags) details.value(tag);
+        details.end_array();
+      },
+      now);
+  tx.on_commit([&directory, host = std::move(*host)] { directory.set(host); });
+  return tags;
 }
 
 }  // namespace muster::fleet

@@ -10,9 +10,12 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "fleet/history.h"
+#include "fleet/host_directory.h"
 #include "fleet/presence.h"
 #include "model/agent.h"
 #include "model/package.h"
+#include "store/sql/agents.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -71,12 +74,37 @@ Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hos
 struct AgentView {
   model::Agent agent;
   std::string hostname;
+  std::vector<std::string> tags;           // that its host reports
+  std::vector<std::string> operator_tags;  // that operators put on its host
   AgentPresence state;
   model::Presence presence = model::Presence::unknown;
 };
-/// In the order of their ids.
-std::vector<AgentView> list_agent_views(store::Store& store, const PresenceTable& presence,
-                                        const Config& config, Instant now);
+/// Which agents to list.
+struct AgentQuery {
+  store::AgentFilter filter;
+  std::optional<model::Presence> presence;
+  std::optional<Duration> silent_for;  // not heard of for at least that long
+};
+struct AgentPage {
+  std::vector<AgentView> agents;
+  std::string next_cursor;
+  store::Total total;
+};
+/// Newest first. What only memory knows (presence, silence) is asked of it row by row: such a page
+/// looks at limits::counted_rows rows at most and may then be short, or empty, with a next_cursor;
+/// its total is of the first so many rows, and at least that beyond them.
+AgentPage list_agent_page(store::Store& store, const PresenceTable& presence, const Config& config,
+                          const AgentQuery& query, std::string_view cursor, int count, Instant now);
+
+/// Changes the operators' tags of an agent's host, which outlive the agent; those that the host
+/// reports stay apart. Returns what it has then. Fails with not_found, and with invalid_field
+/// beyond limits::tags.
+Result<std::vector<std::string>> change_operator_tags(store::Tx& tx, NumberIds& ids,
+                                                      HostDirectory& directory, const Actor& actor,
+                                                      OrgId org, AgentId agent,
+                                                      const std::vector<std::string>& add,
+                                                      const std::vector<std::string>& remove,
+                                                      Instant now);
 /// Fails with not_found.
 Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
                              const Config& config, AgentId id, Instant now);

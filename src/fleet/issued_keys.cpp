@@ -17,10 +17,6 @@ Error no_such_token() {
   return {Errc::not_found, "There is no such token."};
 }
 
-/// After every id that there is.
-constexpr AgentId last_agent_id = {Uuid{{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}};
-
 }  // namespace
 
 CreatedToken create_enrolment_token(store::Tx& tx, NumberIds& ids, Rng& rng,
@@ -81,7 +77,7 @@ TokenPage list_token_page(store::Store& store, const store::EnrolmentTokenFilter
 Result<TokenUsePage> list_token_uses(store::Store& store, TokenId id, std::string_view cursor,
                                      int count) {
   const Result<Uuid> place = parse_uuid(cursor);
-  const AgentId before = place.ok() ? AgentId{*place} : last_agent_id;
+  const AgentId before = place.ok() ? AgentId{*place} : model::last_agent_id;
   return store.read([&](store::Reader& reader) -> Result<TokenUsePage> {
     const auto token = store::find_enrolment_token_anywhere(reader, id);
     if (!token) return no_such_token();

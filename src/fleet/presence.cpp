@@ -65,7 +65,7 @@ store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state) 
 
 void PresenceTable::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
-    if (agent.status == model::AgentStatus::superseded) continue;
+    if (model::is_ended(agent.status)) continue;
     AgentPresence presence;
     presence.org = agent.org;
     presence.host = agent.host;

@@ -6,13 +6,14 @@
 namespace muster::model {
 
 std::string_view agent_status_name(AgentStatus status) {
-  static constexpr std::string_view names[] = {"active", "disabled", "superseded"};
+  static constexpr std::string_view names[] = {"active", "disabled", "superseded",
+                                               "decommissioned"};
   return names[static_cast<std::size_t>(status)];
 }
 
 std::optional<AgentStatus> parse_agent_status(std::string_view text) {
-  for (const AgentStatus status :
-       {AgentStatus::active, AgentStatus::disabled, AgentStatus::superseded}) {
+  for (const AgentStatus status : {AgentStatus::active, AgentStatus::disabled,
+                                   AgentStatus::superseded, AgentStatus::decommissioned}) {
     if (text == agent_status_name(status)) return status;
   }
   return std::nullopt;

@@ -15,11 +15,20 @@ namespace muster::model {
 
 enum class AgentStatus : std::uint8_t {
   active,
-  disabled,    // by an operator; its key is known and refused
-  superseded,  // its host enrolled again and the new agent has called
+  disabled,        // by an operator; its key is known and refused
+  superseded,      // its host enrolled again and the new agent has called
+  decommissioned,  // by an operator, for good
 };
 std::string_view agent_status_name(AgentStatus status);
 std::optional<AgentStatus> parse_agent_status(std::string_view text);
+/// Whether its key has ended for good: nothing makes such an agent live again.
+constexpr bool is_ended(AgentStatus status) {
+  return status == AgentStatus::superseded || status == AgentStatus::decommissioned;
+}
+
+/// After every id that there is: where a list that begins with the newest starts.
+inline constexpr AgentId last_agent_id = {Uuid{{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                                0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}}};
 
 /// An enrolled identity with its own key.
 struct Agent {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agents and hosts.
+#include "base/text.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
 #include "fleet/agent_keys.h"
@@ -12,6 +13,44 @@ using http::Request;
 using http::Response;
 
 namespace {
+
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+/// Fails with invalid_field for words that mean nothing.
+Result<fleet::AgentQuery> decode_agent_query(App& app, const Request& request) {
+  const auto param = [&](std::string_view name) { return http::query_param(request.query, name); };
+  fleet::AgentQuery query;
+  query.filter.org = TRY(org_param(app, request));
+  query.filter.os = param("os").value_or("");
+  query.filter.hostname = param("hostname").value_or("");
+  query.filter.tag = param("tag").value_or("");
+  if (const auto status = param("status")) {
+    query.filter.status = model::parse_agent_status(*status);
+    if (!query.filter.status) {
+      return invalid_field("status", "must be active, disabled, superseded or decommissioned");
+    }
+  }
+  if (const auto presence = param("presence")) {
+    for (const auto known :
+         {model::Presence::online, model::Presence::offline, model::Presence::unknown}) {
+      if (model::presence_name(known) == *presence) query.presence = known;
+    }
+    if (!query.presence) return invalid_field("presence", "must be online, offline or unknown");
+  }
+  if (const auto silent = param("silent_seconds")) {
+    const auto seconds = parse_int(*silent);
+    if (!seconds || *seconds < 0 || *seconds > limits::silent_seconds_max) {
+      return invalid_field("silent_seconds",
+                           "must be between 0 and " + std::to_string(limits::silent_seconds_max));
+    }
+    query.silent_for = std::chrono::seconds(*seconds);
+  }
+  return query;
+}
 
 void write_agent(JsonWriter& json, const fleet::AgentView& view) {
   const model::Agent& agent = view.agent;
@@ -31,6 +70,8 @@ void write_agent(JsonWriter& json, const fleet::AgentView& view) {
     json.null();
   }
   json.member("enrolled_at", agent.enrolled_at);
+  write_texts(json, "tags", view.tags);
+  write_texts(json, "operator_tags", view.operator_tags);
 }
 
 std::string encode_agent(const fleet::AgentView& view) {
@@ -160,14 +201,55 @@ Result<Reply> reissue_agent_key(App& app, const Request& request) {
 }
 
 Result<Reply> list_agents(App& app, const Request& request) {
-  const auto org = TRY(org_param(app, request));
-  std::vector<Listed> listed;
-  for (const auto& view :
-       fleet::list_agent_views(app.store, app.presence, app.config, request.now)) {
-    if (org && view.agent.org != *org) continue;
-    listed.push_back({view.agent.id.text(), encode_agent(view)});
+  const fleet::AgentQuery query = TRY(decode_agent_query(app, request));
+  const int limit = TRY(page_limit(request));
+  const fleet::AgentPage page = fleet::list_agent_page(app.store, app.presence, app.config, query,
+                                                       page_cursor(request), limit, request.now);
+  std::vector<std::string> items;
+  items.reserve(page.agents.size());
+  for (const fleet::AgentView& view : page.agents) items.push_back(encode_agent(view));
+  return Reply(page_response(items, page.next_cursor, page.total));
+}
+
+Result<Reply> tag_agent(App& app, const Request& request) {
+  const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
+  Fields fields(TRY(decode_body(request)));
+  auto add = fields.optional_texts("add", limits::tags, limits::tag_bytes);
+  auto remove = fields.optional_texts("remove", limits::tags, limits::tag_bytes);
+  for (const std::string& tag : add) {
+    if (tag.empty()) fields.fail("add", "must not be empty");
   }
-  return page_of(listed, request);
+  TRY(fields.finish());
+  const fleet::AgentView found =
+      TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
+  return Reply(http::Write([&app, actor = actor_of(request), org = found.agent.org, id,
+                            add = std::move(add), remove = std::move(remove),
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const auto tags = TRY(
+        fleet::change_operator_tags(tx, app.ids, app.directory, actor, org, id, add, remove, now));
+    JsonWriter json;
+    json.begin_object().member("agent_id", id);
+    write_texts(json, "operator_tags", tags);
+    json.end_object();
+    return http::json_response(200, json.take());
+  }));
+}
+
+Result<Reply> decommission_agent(App& app, const Request& request) {
+  const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
+  const fleet::AgentView found =
+      TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), found,
+       now = request.now](store::Tx& tx) -> Result<Response> {
+        TRY(fleet::decommission_agent(tx, app.ids, app.credentials, app.presence, actor,
+                                      found.agent.org, found.agent.id, now));
+        fleet::AgentView changed = found;
+        changed.agent.status = model::AgentStatus::decommissioned;
+        changed.presence = model::Presence::offline;
+        return http::json_response(200, encode_agent_whole(changed));
+      });
 }
 
 Result<Reply> show_agent(App& app, const Request& request) {

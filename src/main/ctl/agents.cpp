@@ -14,6 +14,13 @@ const Columns listed = {
     {"status", "STATUS", &formats::state},
     {"presence", "PRESENCE", &formats::state},
     {"last_seen", "LAST SEEN", &formats::time},
+    {"operator_tags", "OPERATOR TAGS", &formats::words},
+    {"tags", "TAGS", &formats::words},
+};
+
+const Columns tagged = {
+    {"agent_id", "agent"},
+    {"operator_tags", "operator tags", &formats::words},
 };
 
 const Columns shown = {
@@ -28,6 +35,8 @@ const Columns shown = {
     {"presence", "presence", &formats::state},
     {"last_seen", "last seen", &formats::time},
     {"enrolled_at", "enrolled", &formats::time},
+    {"operator_tags", "operator tags", &formats::words},
+    {"tags", "tags it reports", &formats::words},
     {"key.generation", "key generation"},
     {"key.since", "key in use since", &formats::time},
     {"key.rotation_pending", "rotation pending"},
@@ -55,7 +64,23 @@ void add_agents(Grammar& grammar) {
   const std::string one = "/api/v1/agents/{id}";
   grammar.noun("agents", "Enrolled agents")
       .list({"list", "List agents", "muster agents list --org default"}, "/api/v1/agents",
-            {org_flag("Only of that organisation")}, listed, {"agent", "agents"})
+            {org_flag("Only of that organisation"),
+             {.name = "--status",
+              .member = "status",
+              .what = "Only agents that are so",
+              .choices = {"active", "disabled", "superseded", "decommissioned"}},
+             {.name = "--presence",
+              .member = "presence",
+              .what = "Only agents that are so",
+              .choices = {"online", "offline", "unknown"}},
+             {.name = "--os", .member = "os", .what = "Only of windows, linux or darwin"},
+             {.name = "--hostname", .member = "hostname", .what = "Only with that in the hostname"},
+             {.name = "--tag", .member = "tag", .what = "Only with that tag"},
+             {.name = "--silent",
+              .member = "silent_seconds",
+              .what = "Only agents that were not heard of for as long",
+              .kind = Flag::Kind::seconds}},
+            listed, {"agent", "agents"})
       .call({"show", "Show one agent and its last heartbeat",
              "muster agents show 0190f1c2-0000-7000-8000-000000000001"},
             http::Method::get, one, {id_flag("Id of the agent")}, facts_view(shown))
@@ -65,6 +90,25 @@ void add_agents(Grammar& grammar) {
       .call({"enable", "Accept the calls of an agent again",
              "muster agents enable 0190f1c2-0000-7000-8000-000000000001"},
             http::Method::post, one + "/enable", {id_flag("Id of the agent")}, row_view(listed))
+      .call({"decommission", "End an agent for good; its host and history stay",
+             "muster agents decommission 0190f1c2-0000-7000-8000-000000000001"},
+            http::Method::post, one + "/decommission", {id_flag("Id of the agent")},
+            row_view(listed))
+      .call({"tag", "Put tags on an agent's host, or take them off",
+             "muster agents tag 0190f1c2-0000-7000-8000-000000000001 --add lab --remove ring:1"},
+            http::Method::post, one + "/tags",
+            {id_flag("Id of the agent"),
+             {.name = "--add",
+              .member = "add",
+              .what = "A tag to put on; may be repeated",
+              .kind = Flag::Kind::texts,
+              .shown = "TAG"},
+             {.name = "--remove",
+              .member = "remove",
+              .what = "A tag to take off; may be repeated",
+              .kind = Flag::Kind::texts,
+              .shown = "TAG"}},
+            facts_view(tagged))
       .call({"rotate-key",
              "Offer an agent a new key; the old one lives until the new one is first used",
              "muster agents rotate-key 0190f1c2-0000-7000-8000-000000000001"},

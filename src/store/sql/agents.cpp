@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/agents.h"
 
+#include "base/text.h"
 #include "store/sql/text_list.h"
 #include "store/store.h"
 
@@ -76,7 +77,58 @@ std::vector<ListedAgent> read_listed(Rows rows) {
   return agents;
 }
 
+// $1 to $5 as BoundFilter has them. Both engines compare replace() octet by octet, which LIKE in
+// SQLite does not.
+#define AGENTS_FILTERED                                                                        \
+  " FROM agents JOIN hosts ON hosts.org_id = agents.org_id AND hosts.host_id = agents.host_id" \
+  " WHERE ($1 IS NULL OR agents.org_id = $1) AND ($2 IS NULL OR agents.status = $2)"           \
+  " AND ($3 IS NULL OR agents.os = $3)"                                                        \
+  " AND ($4 IS NULL OR replace(hosts.hostname_folded, $4, '') <> hosts.hostname_folded)"       \
+  " AND ($5 IS NULL OR replace(hosts.tags, $5, '') <> hosts.tags"                              \
+  " OR replace(hosts.operator_tags, $5, '') <> hosts.operator_tags)"
+#define AGENTS_PAGED " AND agents.agent_id < $6 ORDER BY agents.agent_id DESC LIMIT $7"
+
+struct BoundFilter {
+  explicit BoundFilter(const AgentFilter& filter) : org(filter.org) {
+    if (filter.status) status = model::agent_status_name(*filter.status);
+    if (!filter.os.empty()) os = filter.os;
+    if (!filter.hostname.empty()) hostname = fold_case(filter.hostname);
+    if (filter.tag.empty()) return;
+    // As it stands in the column, without the array around it: the quotes bound it.
+    const std::string list = encode_text_list({filter.tag});
+    tag = list.substr(1, list.size() - 2);
+  }
+  std::optional<OrgId> org;
+  std::optional<std::string> status, os, hostname, tag;
+};
+
 }  // namespace
+
+std::vector<ListedAgent> list_agents(Reader& reader, const AgentFilter& filter, AgentId before,
+                                     int count) {
+  const BoundFilter bound(filter);
+  return read_listed(
+      reader.query("SELECT " AGENT_COLUMNS
+                   ", hosts.hostname, hosts.tags, hosts.operator_tags" AGENTS_FILTERED AGENTS_PAGED,
+                   bound.org, bound.status, bound.os, bound.hostname, bound.tag, before, count));
+}
+
+std::vector<AgentId> list_agent_ids(Reader& reader, const AgentFilter& filter, AgentId before,
+                                    int count) {
+  const BoundFilter bound(filter);
+  std::vector<AgentId> ids;
+  Rows rows = reader.query("SELECT agents.agent_id" AGENTS_FILTERED AGENTS_PAGED, bound.org,
+                           bound.status, bound.os, bound.hostname, bound.tag, before, count);
+  while (rows.next()) ids.push_back(rows.uuid_id<AgentId>(0));
+  return ids;
+}
+
+Total count_agents(Reader& reader, const AgentFilter& filter) {
+  const BoundFilter bound(filter);
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1" AGENTS_FILTERED " LIMIT $6) AS counted", bound.org,
+      bound.status, bound.os, bound.hostname, bound.tag, limits::counted_rows + 1));
+}
 
 void insert_agent(Tx& tx, const Agent& agent) {
   tx.post(
@@ -218,6 +270,8 @@ std::vector<HostPresenceRow> list_host_presence(Reader& reader) {
   return presence;
 }
 
+#undef AGENTS_PAGED
+#undef AGENTS_FILTERED
 #undef SELECT_LISTED_AGENTS
 #undef SELECT_AGENTS
 #undef AGENT_COLUMNS

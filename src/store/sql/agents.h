@@ -17,6 +17,7 @@ class Tx;
 void insert_agent(Tx& tx, const model::Agent& agent);
 std::optional<model::Agent> find_agent(Reader& reader, OrgId org, AgentId id);
 std::optional<model::Agent> find_agent_anywhere(Reader& reader, AgentId id);
+/// All of them: for loading memory, never for a request.
 std::vector<model::Agent> list_agents(Reader& reader);
 std::vector<model::Agent> list_agents_of_host(Reader& reader, OrgId org, HostId host);
 /// An agent and what lists show of its host.
@@ -26,6 +27,21 @@ struct ListedAgent {
   std::vector<std::string> tags;  // that the host reports
   std::vector<std::string> operator_tags;
 };
+/// Which agents a list has; what is not given is any.
+struct AgentFilter {
+  std::optional<OrgId> org;
+  std::optional<model::AgentStatus> status;
+  std::string os;
+  std::string hostname;  // part of it, in any case
+  std::string tag;       // of its host, reported or put by an operator
+};
+/// Newest first, `before` excluded.
+std::vector<ListedAgent> list_agents(Reader& reader, const AgentFilter& filter, AgentId before,
+                                     int count);
+/// As list_agents(), their ids alone.
+std::vector<AgentId> list_agent_ids(Reader& reader, const AgentFilter& filter, AgentId before,
+                                    int count);
+Total count_agents(Reader& reader, const AgentFilter& filter);
 /// Agents that enrolled with a token, newest first, `before` excluded.
 std::vector<ListedAgent> list_agents_of_token(Reader& reader, OrgId org, TokenId token,
                                               AgentId before, int count);
