@@ -127,7 +127,6 @@ TEST(Limits, AgreeWithEachOther) {
   EXPECT_GE(l::small_body_bytes, l::command_bytes * 6) << "a command of escapes";
   EXPECT_LE(l::page_size_default, l::page_size);
   EXPECT_LE(l::execution_timeout_seconds_default, l::execution_timeout_seconds_max);
-  EXPECT_LE(l::task_ttl_seconds_default, l::task_ttl_seconds_max);
   EXPECT_GE(l::lease_min, l::lease_margin);
 }
 

@@ -148,7 +148,24 @@ inline constexpr std::int64_t execution_timeout_seconds_max = 24 * 3600;
 inline constexpr std::int64_t execution_timeout_seconds_default = 300;
 inline constexpr Duration lease_margin = std::chrono::seconds(120);
 inline constexpr Duration lease_min = std::chrono::minutes(5);
-inline constexpr std::int64_t task_ttl_seconds_default = 7 * 24 * 3600;
+/// On top of the execution timeout before a started task without a result is given up.
+inline constexpr Duration overdue_margin = std::chrono::seconds(120);
+/// A started task whose agent says nothing for so long is given up; fielded agents beat every
+/// minute, and their server waits as long.
+inline constexpr Duration silent_agent = std::chrono::minutes(6);
+/// Tasks that time alone may change are looked at so many at a time: the pass must not hold up the
+/// writer.
+inline constexpr int task_pass_rows = 500;
+inline constexpr std::int64_t task_retries_max = 5;
+/// Credentials for a test are a dozen short texts.
+inline constexpr std::size_t env_vars = 64;
+inline constexpr std::size_t env_var_name_bytes = 128;
+inline constexpr std::size_t env_var_value_bytes = 4 * KiB;
+inline constexpr std::size_t env_vars_bytes = 16 * KiB;
+/// Of a command or a test's name, what searches see.
+inline constexpr std::size_t task_label_bytes = 1000;
+/// Versions of a task's note that are kept; then no more are taken.
+inline constexpr int task_notes = 100;
 inline constexpr std::int64_t task_ttl_seconds_max = 90 * 24 * 3600;
 inline constexpr int pending_tasks_per_agent = 1000;
 

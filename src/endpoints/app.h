@@ -27,6 +27,7 @@ class KnownPackages;
 class Catalogue;
 class Settings;
 class ToldReleases;
+struct TaskBoard;
 }  // namespace muster::fleet
 
 namespace muster::endpoints {
@@ -67,6 +68,7 @@ struct App {
   fleet::Settings& settings;
   fleet::ToldReleases& told_releases;
   const crypto::SigningKey& signing_key;
+  const fleet::TaskBoard& tasks;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.

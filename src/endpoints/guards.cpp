@@ -47,6 +47,9 @@ Result<void> check_clock(const App& app, const Request& request) {
 /// What is left to check of a caller that has proved an agent's key.
 Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredential& credential) {
   if (credential.disabled) return Error{Errc::disabled, "Agent is disabled"};
+  const bool reports_result =
+      request.method == http::Method::post && request.path.ends_with("/result");
+  if (credential.uninstalled && !reports_result) return invalid_credentials();
   TRY(check_clock(app, request));
   TRY(credential.window.take(app.config.limits_device_per_minute, request.now));
   Caller& caller = request.caller;
@@ -57,6 +60,7 @@ Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredentia
   caller.key = credential.generation;
   caller.offered_key = credential.offered;
   caller.first_use = credential.first_use;
+  caller.ended = credential.uninstalled;
   return {};
 }
 

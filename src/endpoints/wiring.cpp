@@ -4,12 +4,14 @@
 #include "base/text.h"
 #include "fleet/blobs.h"
 #include "fleet/findings.h"
+#include "fleet/task_course.h"
 
 namespace muster::endpoints {
 
 Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
                const std::string& admin_token_file, Instant now)
-    : app{.config = config,
+    : tasks(fleet.task_board(rng)),
+      app{.config = config,
           .store = fleet.store,
           .rng = rng,
           .ids = fleet.ids,
@@ -23,6 +25,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .settings = fleet.settings,
           .told_releases = fleet.told_releases,
           .signing_key = fleet.signing_key,
+          .tasks = tasks,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -59,9 +62,11 @@ void Wiring::maintain(Instant now) {
     log_.write(LogLevel::error, "maintenance_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
+  delete_loose_blobs(now);
 }
 
 void Wiring::watch(Instant now) {
+  pass_task_time(now);
   try {
     const fleet::Noticed noticed = outages_.look(now);
     if (noticed.empty()) return;
@@ -76,7 +81,6 @@ void Wiring::watch(Instant now) {
     log_.write(LogLevel::error, "watching_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
-  delete_loose_blobs(now);
 }
 
 void Wiring::delete_loose_blobs(Instant now) {
@@ -87,6 +91,15 @@ void Wiring::delete_loose_blobs(Instant now) {
                [&](JsonWriter& fields) { fields.member("files", blobs); });
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "file_deletion_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::pass_task_time(Instant now) {
+  try {
+    fleet::pass_task_time(fleet_.store, tasks, now);
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "task_pass_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

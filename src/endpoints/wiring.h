@@ -32,17 +32,20 @@ class Wiring {
   /// that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
-  /// without a word. What fails is logged and waits for the next time.
+  /// without a word, and does to tasks what time alone does. What fails is logged and waits for the
+  /// next time.
   void watch(Instant now);
   /// The first half of maintain() alone, at the end.
   void flush_presence();
 
+  const fleet::TaskBoard tasks;
   ServerFace face;  // to be complete before open()
   App app;
   Dispatcher dispatcher;
 
  private:
   void finish_matching(Instant now);
+  void pass_task_time(Instant now);
   void delete_loose_blobs(Instant now);
 
   fleet::Fleet& fleet_;

@@ -16,6 +16,9 @@ Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId id) {
   if (agent->status == model::AgentStatus::superseded) {
     return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
   }
+  if (agent->status == model::AgentStatus::uninstalled) {
+    return Error{Errc::illegal_transition, "The agent was uninstalled."};
+  }
   if (agent->status == model::AgentStatus::decommissioned) {
     return Error{Errc::illegal_transition, "The agent was decommissioned. Enrol its host again."};
   }
@@ -106,6 +109,20 @@ Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& 
 Result<OfferedKey> reissue_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                      const Actor& actor, OrgId org, AgentId agent, Instant now) {
   return offer_key(tx, ids, credentials, actor, org, agent, now, "agents.reissue", model::reissued);
+}
+
+void end_uninstalled_agent(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                           PresenceTable& presence, OrgId org, AgentId id, Instant now) {
+  std::optional<model::Agent> agent = store::find_agent(tx, org, id);
+  if (!agent || model::is_ended(agent->status)) return;
+  agent->status = model::AgentStatus::uninstalled;
+  store::set_agent_status(tx, org, id, agent->status);
+  announce_agent(tx, org, id);
+  record_event(tx, ids, org, "uninstalled", id, agent->host, {}, now);
+  tx.on_commit([&credentials, &presence, agent = *std::move(agent)] {
+    credentials.set_agent(agent);
+    presence.remove_agent(agent.id);
+  });
 }
 
 Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,

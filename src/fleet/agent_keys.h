@@ -40,6 +40,11 @@ Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& 
 Result<OfferedKey> reissue_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                      const Actor& actor, OrgId org, AgentId agent, Instant now);
 
+/// The agent reported that it removes itself: its key stops working at once, but for a repeat of
+/// that report.
+void end_uninstalled_agent(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                           PresenceTable& presence, OrgId org, AgentId agent, Instant now);
+
 /// Fails with not_found, and with illegal_transition for an agent that has ended.
 Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                 const Actor& actor, OrgId org, AgentId agent, bool disabled,

@@ -24,8 +24,7 @@ std::vector<std::int64_t> accepted(const model::AgentKeys& keys) {
 
 void Credentials::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
-    if (model::is_ended(agent.status)) continue;
-    set_agent(agent);
+    if (model::keeps_keys(agent.status)) set_agent(agent);
   }
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
   for (const auto& token : store::list_operator_tokens(reader)) follow_operator_token(token);
@@ -35,7 +34,7 @@ void Credentials::load(store::Reader& reader) {
 }
 
 void Credentials::follow_agent(const model::Agent& agent) {
-  const bool live = !model::is_ended(agent.status);
+  const bool live = model::keeps_keys(agent.status);
   if (live) set_agent(agent);
   const std::int64_t newest = std::max(agent.keys.current, agent.keys.offered.value_or(0));
   for (std::int64_t generation = 0; generation <= newest; ++generation) {
@@ -87,6 +86,7 @@ void Credentials::set_agent(const model::Agent& agent) {
   credential.host = agent.host;
   credential.offered = agent.keys.offered.value_or(0);
   credential.disabled = agent.status == model::AgentStatus::disabled;
+  credential.uninstalled = agent.status == model::AgentStatus::uninstalled;
   for (const std::int64_t generation : accepted(agent.keys)) {
     credential.generation = generation;
     credential.first_use = model::use_of(agent.keys, generation) == model::KeyUse::first;

@@ -81,6 +81,9 @@ struct AgentCredential {
   std::int64_t generation = 0;
   std::int64_t offered = 0;  // the generation to offer in exchange; 0 is none
   bool disabled = false;
+  /// It may only repeat the result that ended it: with the answer lost, the agent would otherwise
+  /// never learn that it may go, and stay on its host for ever.
+  bool uninstalled = false;
   bool first_use = false;   // this call's use of the key is to be recorded (record_first_use)
   http::RateWindow window;  // of the calls with this key
 };

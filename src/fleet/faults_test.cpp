@@ -14,6 +14,7 @@
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
+#include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
 
@@ -102,9 +103,10 @@ class World {
   }
 
   TaskOrder order() const {
-    TaskOrder order;
+    TaskOrder order(model::TaskType::execute_command);
     order.agents = {again.agent};
-    order.payload = "{}";
+    order.payload.command = "true";
+    order.env_vars = "{\"A\": \"secret\"}";
     order.deliver_within = order.valid_for = std::chrono::hours(1);
     return order;
   }
@@ -266,39 +268,48 @@ class World {
   Poller poller() const { return {again.org, again.agent, again.host, true}; }
 
   void add_tasks(std::map<std::string, Named>& all) {
-    all["create_tasks"] = {[this](store::Tx& tx) {
-                             TaskOrder two = order();
-                             two.agents.push_back(enrolled.agent);
-                             create_tasks(tx, fleet->ids, fleet.rng, fleet->presence, fleet.actor,
-                                          OperatorId{1}, two, fleet.now)
-                                 .value();
-                           },
-                           {{"tasks.create", 2}}};
-    all["cancel_task"] = {
+    all["create_tasks"] = {
         [this](store::Tx& tx) {
-          cancel_task(tx, fleet->ids, fleet->presence, fleet.actor, task, fleet.now).value();
+          TaskOrder two = order();
+          two.agents.push_back(enrolled.agent);
+          create_tasks(tx, fleet.board(), fleet.actor, OperatorId{1}, two, fleet.now).value();
         },
-        {{"tasks.cancel", 1}}};
+        {{"tasks.create", 2}}};
+    all["cancel_task"] = {[this](store::Tx& tx) {
+                            cancel_task(tx, fleet.board(), fleet.actor, task, fleet.now).value();
+                          },
+                          {{"tasks.cancel", 1}}};
     all["claim_task"] = {
         [this](store::Tx& tx) {
-          EXPECT_TRUE(claim_task(tx, fleet->ids, fleet->presence, poller(), fleet.now).has_value());
+          EXPECT_TRUE(claim_task(tx, fleet.board(), poller(), fleet.now).has_value());
         },
         {}};
     all["set_task_status"] = {[this](store::Tx& tx) {
-                                set_task_status(tx, fleet->ids, fleet->presence, poller(), task,
+                                set_task_status(tx, fleet.board(), poller(), task,
                                                 model::TaskStatus::failed, "e", fleet.now)
                                     .value();
                               },
                               {}};
-    all["record_result"] = {
-        [this](store::Tx& tx) {
-          model::TaskResult result;
-          result.task = task;
-          result.controls.emplace_back().control_id = "c1";
-          result.controls.emplace_back().control_id = "c2";
-          record_result(tx, fleet->ids, fleet->presence, poller(), result, fleet.now).value();
-        },
-        {}};
+    all["pass_task_time"] = {[this](store::Tx& tx) {
+                               // As pass_task_time(), whose own commits a fault loop cannot count.
+                               pass_due_tasks(tx, fleet.board(), fleet.now + std::chrono::hours(2));
+                             },
+                             {}};
+    all["uninstalled"] = {[this](store::Tx& tx) {
+                            tx.execute("UPDATE tasks SET type = 'uninstall'");
+                            model::TaskResult result;
+                            result.task = task;
+                            record_result(tx, fleet.board(), poller(), result, fleet.now).value();
+                          },
+                          {}};
+    all["record_result"] = {[this](store::Tx& tx) {
+                              model::TaskResult result;
+                              result.task = task;
+                              result.controls.emplace_back().control_id = "c1";
+                              result.controls.emplace_back().control_id = "c2";
+                              record_result(tx, fleet.board(), poller(), result, fleet.now).value();
+                            },
+                            {}};
   }
 
   void add_files(std::map<std::string, Named>& all) {

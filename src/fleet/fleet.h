@@ -17,6 +17,7 @@
 #include "fleet/releases.h"
 #include "fleet/secrets.h"
 #include "fleet/settings.h"
+#include "fleet/task_board.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -42,6 +43,8 @@ struct Fleet {
   Catalogue catalogue;
   KnownPackages packages;
   ToldReleases told_releases;
+
+  TaskBoard task_board(Rng& rng) { return {ids, rng, secrets.task_key, credentials, presence}; }
 };
 
 /// On the very first start: writes a new operator token to `path` (mode 0600). Returns whether it

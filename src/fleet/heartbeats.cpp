@@ -5,7 +5,7 @@
 
 #include "fleet/history.h"
 #include "fleet/outages.h"
-#include "fleet/tasks.h"
+#include "fleet/task_course.h"
 #include "store/sql/agents.h"
 #include "store/sql/outages.h"
 #include "store/store.h"

@@ -79,7 +79,8 @@ ServerSecrets load_or_create_secrets(store::Store& store, const crypto::SecretKe
                                      Rng& rng) {
   return store.write([&](store::Tx& tx) {
     return ServerSecrets{shared_secret(tx, "hash_key", sealing_key, rng),
-                         shared_secret(tx, "signing_seed", sealing_key, rng)};
+                         shared_secret(tx, "signing_seed", sealing_key, rng),
+                         shared_secret(tx, "task_key", sealing_key, rng)};
   });
 }
 

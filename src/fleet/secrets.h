@@ -17,6 +17,7 @@ namespace muster::fleet {
 struct ServerSecrets {
   crypto::SecretKey hash_key;             // of every keyed hash
   crypto::SigningKey::Seed signing_seed;  // signs releases for fielded agents
+  crypto::SecretKey task_key;             // seals the environment variables of tasks
 };
 
 /// Reads the 32 octets of a secret file, or makes the file (mode 0600) with new ones. Throws

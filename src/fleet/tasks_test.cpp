@@ -4,64 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
-#include "fleet/testing.h"
-#include "store/sql/tasks.h"
+#include "fleet/task_testing.h"
 
 namespace muster::fleet {
 namespace {
-
-using model::TaskStatus;
-using model::TaskType;
-
-struct Work {
-  TestFleet fleet;
-  Enrolled agent = fleet.enrol("web-1");
-  Poller poller{agent.org, agent.agent, agent.host, false};
-
-  TaskOrder order() const {
-    TaskOrder order;
-    order.agents = {agent.agent};
-    order.payload = "{}";
-    order.deliver_within = std::chrono::hours(1);
-    order.valid_for = std::chrono::hours(2);
-    return order;
-  }
-  TaskId create(const TaskOrder& order) { return fleet.create(order).value().front(); }
-  TaskId create() { return create(order()); }
-  std::optional<model::Task> claim() {
-    return fleet->store.write([&](store::Tx& tx) {
-      return claim_task(tx, fleet->ids, fleet->presence, poller, fleet.now);
-    });
-  }
-  bool may_have_work() { return fleet::may_have_work(fleet->presence, agent.agent, fleet.now); }
-  Result<StatusOutcome> set_status(TaskId id, TaskStatus status, std::string_view error = {}) {
-    return fleet->store.write([&](store::Tx& tx) {
-      return set_task_status(tx, fleet->ids, fleet->presence, poller, id, status, error, fleet.now);
-    });
-  }
-  Result<StatusOutcome> report(const model::TaskResult& result) {
-    return fleet->store.write([&](store::Tx& tx) {
-      return record_result(tx, fleet->ids, fleet->presence, poller, result, fleet.now);
-    });
-  }
-  Result<model::Task> cancel(TaskId id) {
-    return fleet->store.write([&](store::Tx& tx) {
-      return cancel_task(tx, fleet->ids, fleet->presence, fleet.actor, id, fleet.now);
-    });
-  }
-  TaskView show(TaskId id) { return show_task(fleet->store, id, fleet.now).value(); }
-  void pass(Duration by) { fleet.now = fleet.now + by; }
-  void set_idle_beats(int beats) {
-    fleet->presence.with_agent(agent.agent,
-                               [&](AgentPresence& state) { state.idle_beats = beats; });
-  }
-  model::TaskResult result_of(TaskId id, std::int64_t exit_code = 0) const {
-    model::TaskResult result;
-    result.task = id;
-    result.exit_code = exit_code;
-    return result;
-  }
-};
 
 TEST(Claiming, HighestPriorityThenOldestFirst) {
   Work work;
@@ -106,7 +52,7 @@ TEST(Claiming, AnUndoneClaimLeavesTheTask) {
   Work work;
   const TaskId id = work.create();
   EXPECT_THROW(work.fleet->store.write([&](store::Tx& tx) {
-    claim_task(tx, work.fleet->ids, work.fleet->presence, work.poller, work.fleet.now);
+    claim_task(tx, work.fleet.board(), work.poller, work.fleet.now);
     throw store::StoreError("the disk is full");
   }),
                store::StoreError);
@@ -370,6 +316,15 @@ TEST(Result, MissingFactsAreThoseOfTheEnrolment) {
   EXPECT_EQ(result->hostname, "web-1");
   EXPECT_EQ(result->os, "linux");
   EXPECT_EQ(result->arch, "amd64");
+}
+
+TEST(Creating, ChecksTheOrganisationOfTheAgents) {
+  Work work;
+  TaskOrder order = work.order();
+  order.org = OrgId{2};
+  EXPECT_EQ(work.fleet.create(order).error().field, "agent_ids[0]");
+  order.org = work.agent.org;
+  EXPECT_TRUE(work.fleet.create(order).ok());
 }
 
 TEST(TaskPages, GoNewestFirstThroughAll) {

@@ -46,6 +46,7 @@ class TestFleet {
   }
   Fleet& operator*() { return *fleet_; }
   Fleet* operator->() { return fleet_.get(); }
+  TaskBoard board() { return fleet_->task_board(rng); }
 
   Inventory inventory() {
     return {config,           fleet_->ids,       fleet_->catalogue, fleet_->packages,
@@ -108,9 +109,8 @@ class TestFleet {
   }
 
   Result<std::vector<TaskId>> create(const TaskOrder& order) {
-    return fleet_->store.write([&](store::Tx& tx) {
-      return create_tasks(tx, fleet_->ids, rng, fleet_->presence, actor, OperatorId{1}, order, now);
-    });
+    return fleet_->store.write(
+        [&](store::Tx& tx) { return create_tasks(tx, board(), actor, OperatorId{1}, order, now); });
   }
   Result<ImportOutcome> import(feeds::FeedKind kind, std::string content) {
     return import_feed(fleet_->store, fleet_->ids, fleet_->catalogue, fleet_->packages, actor, kind,

@@ -56,6 +56,7 @@ struct Caller {
   std::int64_t key = 0;  // id of the inventory key or operator token; generation of an agent's
   std::int64_t offered_key = 0;  // agent: the generation to offer it in exchange; 0 is none
   bool first_use = false;        // agent: of this key, to be recorded before the call is answered
+  bool ended = false;            // agent: it may repeat its last result and nothing else
 
   bool may(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
 };

@@ -6,14 +6,15 @@
 namespace muster::model {
 
 std::string_view agent_status_name(AgentStatus status) {
-  static constexpr std::string_view names[] = {"active", "disabled", "superseded",
-                                               "decommissioned"};
+  static constexpr std::string_view names[] = {"active", "disabled", "superseded", "decommissioned",
+                                               "uninstalled"};
   return names[static_cast<std::size_t>(status)];
 }
 
 std::optional<AgentStatus> parse_agent_status(std::string_view text) {
-  for (const AgentStatus status : {AgentStatus::active, AgentStatus::disabled,
-                                   AgentStatus::superseded, AgentStatus::decommissioned}) {
+  for (const AgentStatus status :
+       {AgentStatus::active, AgentStatus::disabled, AgentStatus::superseded,
+        AgentStatus::decommissioned, AgentStatus::uninstalled}) {
     if (text == agent_status_name(status)) return status;
   }
   return std::nullopt;

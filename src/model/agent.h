@@ -18,12 +18,19 @@ enum class AgentStatus : std::uint8_t {
   disabled,        // by an operator; its key is known and refused
   superseded,      // its host enrolled again and the new agent has called
   decommissioned,  // by an operator, for good
+  uninstalled,     // it reported that it removes itself
 };
 std::string_view agent_status_name(AgentStatus status);
 std::optional<AgentStatus> parse_agent_status(std::string_view text);
 /// Whether its key has ended for good: nothing makes such an agent live again.
 constexpr bool is_ended(AgentStatus status) {
-  return status == AgentStatus::superseded || status == AgentStatus::decommissioned;
+  return status == AgentStatus::superseded || status == AgentStatus::decommissioned ||
+         status == AgentStatus::uninstalled;
+}
+
+/// Whether its keys are known at all. One that was uninstalled may repeat the result that said so.
+constexpr bool keeps_keys(AgentStatus status) {
+  return !is_ended(status) || status == AgentStatus::uninstalled;
 }
 
 /// After every id that there is: where a list that begins with the newest starts.

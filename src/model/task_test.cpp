@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
+
 namespace muster::model {
 namespace {
 
@@ -23,7 +25,8 @@ constexpr TaskStatus all_statuses[] = {
 constexpr TaskEvent::Kind all_kinds[] = {
     TaskEvent::Kind::delivered,       TaskEvent::Kind::seen_by_agent,
     TaskEvent::Kind::status_reported, TaskEvent::Kind::result_reported,
-    TaskEvent::Kind::cancelled,       TaskEvent::Kind::time_passed};
+    TaskEvent::Kind::cancelled,       TaskEvent::Kind::undeliverable,
+    TaskEvent::Kind::time_passed};
 
 TEST(AdvanceTask, OnlyAResultLeavesATerminalStatus) {
   for (const TaskStatus status : all_statuses) {
@@ -70,23 +73,202 @@ TEST(AdvanceTask, EveryEventTwiceIsTheEventOnce) {
         if (twice.ok()) {
           EXPECT_EQ(twice->status, once->status);
         } else {
-          EXPECT_EQ(kind, TaskEvent::Kind::cancelled);
+          EXPECT_TRUE(kind == TaskEvent::Kind::cancelled || kind == TaskEvent::Kind::undeliverable);
         }
       }
     }
   }
 }
 
-TEST(AdvanceTask, TimeExpiresOnlyWhatWasNotStarted) {
-  const Instant late = noon + std::chrono::hours(3);
-  for (const TaskStatus status : all_statuses) {
-    Task task = make_task(status);
-    EXPECT_EQ(advance(task, {TaskEvent::Kind::time_passed}, late)->status,
-              is_terminal(status) ? status : TaskStatus::expired);
-    task.started_at = noon;
-    const TaskStatus started = advance(task, {TaskEvent::Kind::time_passed}, late)->status;
-    EXPECT_EQ(started, status == TaskStatus::pending ? TaskStatus::expired : status);
+/// One move: a task in every status, started or not, early or late in its life, and everything that
+/// can happen to it.
+struct Move {
+  Task before;
+  TaskEvent event;
+  Instant at;
+  Result<Task> after;
+
+  std::string text() const {
+    return std::string(task_status_name(before.status)) + (before.started_at ? " started" : "") +
+           " event " + std::to_string(static_cast<int>(event.kind)) + " reported " +
+           std::string(task_status_name(event.reported)) + " at +" +
+           std::to_string((at - noon).count() / 1000) + " s, heard " +
+           (event.heard_at ? std::to_string((*event.heard_at - noon).count() / 1000) : "now");
   }
+};
+
+std::vector<Move> all_moves() {
+  std::vector<Move> moves;
+  for (const TaskStatus status : all_statuses) {
+    for (const bool started : {false, true}) {
+      for (const auto kind : all_kinds) {
+        for (const TaskStatus reported : all_statuses) {
+          for (const int minutes : {0, 5, 30, 59, 61, 119, 121, 600}) {
+            for (const int silence : {0, 5, 7}) {
+              Task task = make_task(status);
+              task.type = TaskType::execute_test;
+              task.max_retries = 1;
+              task.execution_timeout_seconds = 3600;
+              if (started) task.started_at = noon;
+              TaskEvent event{kind, reported};
+              event.error = "why";
+              const Instant at = noon + std::chrono::minutes(minutes);
+              if (kind == TaskEvent::Kind::time_passed) {
+                event.heard_at = at - std::chrono::minutes(silence);
+              }
+              moves.push_back({task, event, at, advance(task, event, at)});
+            }
+          }
+        }
+      }
+    }
+  }
+  return moves;
+}
+
+/// Calls `law(move)` for all moves, with the move in the message of what fails.
+template <typename F>
+void for_all_moves(F&& law) {
+  for (const Move& move : all_moves()) {
+    law(move);
+    if (!testing::Test::HasFailure()) continue;
+    ADD_FAILURE() << "in " << move.text();
+    return;
+  }
+}
+
+TEST(EveryMove, LeavesATerminalStatusOnlyByAResult) {
+  for_all_moves([](const Move& move) {
+    if (!is_terminal(move.before.status) || !move.after.ok()) return;
+    if (move.event.kind == TaskEvent::Kind::result_reported) {
+      EXPECT_EQ(move.after->status, TaskStatus::completed);
+    } else {
+      EXPECT_EQ(move.after->status, move.before.status);
+      EXPECT_EQ(move.after->error, move.before.error);
+    }
+  });
+}
+
+TEST(EveryMove, NeverBeginsWhatIsOver) {
+  for_all_moves([](const Move& move) {
+    const bool begins =
+        move.event.kind == TaskEvent::Kind::delivered ||
+        (move.event.kind == TaskEvent::Kind::status_reported &&
+         move.event.reported != TaskStatus::pending && !is_terminal(move.event.reported));
+    if (!begins || !is_terminal(move.before.status)) return;
+    EXPECT_FALSE(move.after.ok());
+  });
+}
+
+TEST(EveryMove, NeverBeginsAfterValidUntil) {
+  for_all_moves([](const Move& move) {
+    if (move.event.kind != TaskEvent::Kind::status_reported || move.before.started_at) return;
+    if (move.at <= move.before.valid_until || is_terminal(move.event.reported)) return;
+    EXPECT_FALSE(move.after.ok());
+  });
+}
+
+TEST(EveryMove, TakesAResultWhatever) {
+  for_all_moves([](const Move& move) {
+    if (move.event.kind != TaskEvent::Kind::result_reported) return;
+    ASSERT_TRUE(move.after.ok());
+    EXPECT_EQ(move.after->status, TaskStatus::completed);
+    EXPECT_TRUE(move.after->error.empty());
+  });
+}
+
+TEST(EveryMove, CountsDeliveriesAndNothingElseAsAttempts) {
+  for_all_moves([](const Move& move) {
+    if (!move.after.ok()) return;
+    const bool delivered = move.event.kind == TaskEvent::Kind::delivered;
+    EXPECT_EQ(move.after->attempt, move.before.attempt + (delivered ? 1 : 0));
+    EXPECT_EQ(move.after->status == TaskStatus::assigned && delivered, delivered);
+  });
+}
+
+TEST(EveryMove, NeverGoesBackBeforeTheEnd) {
+  for_all_moves([](const Move& move) {
+    if (!move.after.ok() || is_terminal(move.after->status)) return;
+    EXPECT_GE(move.after->status, move.before.status);
+    EXPECT_EQ(move.before.started_at.has_value() && !move.after->started_at, false);
+  });
+}
+
+TEST(EveryMove, IsOverWithATimeAndDueNoMoreOrDueAgain) {
+  for_all_moves([](const Move& move) {
+    if (!move.after.ok()) return;
+    EXPECT_EQ(move.after->due_at.has_value(), !is_terminal(move.after->status));
+    if (!is_terminal(move.before.status) && is_terminal(move.after->status)) {
+      EXPECT_TRUE(move.after->finished_at.has_value());
+    }
+    // Whatever time alone leaves as it is comes up later, or the pass would not end.
+    if (move.event.kind == TaskEvent::Kind::time_passed && move.after->due_at) {
+      EXPECT_GE(*move.after->due_at, move.at);
+    }
+  });
+}
+
+TEST(EveryMove, IsNothingForAnAgentToSayThatATaskIsPendingExpiredOrCancelled) {
+  for_all_moves([](const Move& move) {
+    if (move.event.kind != TaskEvent::Kind::status_reported) return;
+    if (move.event.reported == TaskStatus::pending || move.event.reported == TaskStatus::expired ||
+        move.event.reported == TaskStatus::cancelled) {
+      EXPECT_FALSE(move.after.ok());
+    }
+  });
+}
+
+TEST(EveryMove, ByTimeAloneExpiresTheUnstartedAndFailsTheStarted) {
+  for_all_moves([](const Move& move) {
+    if (move.event.kind != TaskEvent::Kind::time_passed || is_terminal(move.before.status)) return;
+    const Task& before = move.before;
+    const bool overdue = move.at > noon + std::chrono::hours(1) + limits::overdue_margin;
+    const bool silent = move.at - std::max(*move.event.heard_at, noon) > std::chrono::minutes(6);
+    TaskStatus expected = before.status;
+    if (before.started_at) {
+      if (overdue || silent) expected = TaskStatus::failed;
+    } else if (move.at >
+               (before.status == TaskStatus::pending ? before.deliver_by : before.valid_until)) {
+      expected = TaskStatus::expired;
+    }
+    EXPECT_EQ(move.after->status, expected);
+    if (expected == TaskStatus::failed) {
+      EXPECT_EQ(move.after->error, overdue ? error_timeout : error_offline);
+    }
+  });
+}
+
+TEST(EveryMove, IsRetriedOnlyIfTheAgentLeftATestThatStillMayRun) {
+  for_all_moves([](const Move& move) {
+    if (!move.after.ok()) return;
+    const auto retry = retry_of(*move.after, TaskId{}, move.at);
+    const bool given_up = move.event.kind == TaskEvent::Kind::time_passed &&
+                          move.before.status != TaskStatus::failed &&
+                          move.after->status == TaskStatus::failed;
+    EXPECT_EQ(retry.has_value(), given_up && move.at <= move.before.deliver_by);
+    if (!retry) return;
+    EXPECT_EQ(retry->status, TaskStatus::pending);
+    EXPECT_EQ(retry->original, move.before.id);
+    EXPECT_EQ(retry->retry_count, 1);
+    EXPECT_EQ(retry->deliver_by, move.before.deliver_by) << "a retry buys no time";
+    EXPECT_FALSE(retry->started_at || retry->finished_at || retry->lease_until);
+  });
+}
+
+TEST(RetryTask, EndsAtItsCountAndKeepsTheRoot) {
+  Task task = make_task(TaskStatus::failed);
+  task.id = TaskId{Uuid{{1}}};
+  task.error = error_offline;
+  task.max_retries = 2;
+  Task retry = *retry_of(task, TaskId{Uuid{{2}}}, noon);
+  retry.status = TaskStatus::failed;
+  retry.error = error_timeout;
+  retry = *retry_of(retry, TaskId{Uuid{{3}}}, noon);
+  EXPECT_EQ(retry.original, task.id);
+  EXPECT_EQ(retry.retry_count, 2);
+  retry.status = TaskStatus::failed;
+  retry.error = error_timeout;
+  EXPECT_FALSE(retry_of(retry, TaskId{}, noon).has_value());
 }
 
 TEST(AdvanceTask, AStartAfterValidUntilIsRefused) {

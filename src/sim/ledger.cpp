@@ -215,7 +215,7 @@ void Ledger::take_agent_list(const Served& served, Instant now) {
   const Json body = document.parse(served.response->body).value();
   body.find("items")->for_each([&](const Json& item) {
     const auto status = item.find("status")->string();
-    if (status == "superseded" || status == "decommissioned") return;
+    if (status == "superseded" || status == "decommissioned" || status == "uninstalled") return;
     const AgentId id{parse_uuid(*item.find("id")->string()).value()};
     const std::string_view presence = item.find("presence")->string().value_or("");
     const std::string who = "agent " + id.text() + " is " + std::string(presence);

@@ -57,13 +57,15 @@ void OperatorDesk::work() {
 void OperatorDesk::create_task() {
   const auto agent = some_agent();
   if (!agent) return;
+  const bool update = chance(rng_, 100);
   JsonWriter json;
-  json.begin_object().member("type", "execute_command").key("agent_ids").begin_array();
-  json.value(*agent)
-      .end_array()
-      .member("command", "true")
-      .member("priority", rng_.below(11))
-      .member("execution_timeout", 60 + rng_.below(600));
+  json.begin_object().member("type", update ? "update_agent" : "execute_command");
+  json.key("agent_ids").begin_array().value(*agent).end_array();
+  if (!update) json.member("command", "true");
+  if (!update && chance(rng_, 200)) {
+    json.key("env_vars").begin_object().member("TEST_SECRET", "s").end_object();
+  }
+  json.member("priority", rng_.below(11)).member("execution_timeout", 60 + rng_.below(600));
   // Some end before they are delivered or started.
   if (chance(rng_, 150)) json.member("ttl_seconds", 20 + rng_.below(600));
   json.end_object();

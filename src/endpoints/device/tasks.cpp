@@ -6,7 +6,7 @@
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
 #include "fleet/presence.h"
-#include "fleet/tasks.h"
+#include "fleet/task_course.h"
 #include "http/response.h"
 
 namespace muster::endpoints {
@@ -17,7 +17,7 @@ constexpr std::string_view own_agent = "muster-agent/";
 
 fleet::Poller poller_of(const http::Request& request) {
   return {request.caller.org, request.caller.agent, request.caller.host,
-          request.headers.find("User-Agent").starts_with(own_agent)};
+          request.headers.find("User-Agent").starts_with(own_agent), request.caller.ended};
 }
 
 /// An id of the wrong form never was a task.
@@ -234,7 +234,7 @@ Result<http::Reply> poll_tasks(App& app, const http::Request& request) {
   }
   return http::Reply(http::Write([&app, poller = poller_of(request),
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
-    return hand_out(fleet::claim_task(tx, app.ids, app.presence, poller, now));
+    return hand_out(fleet::claim_task(tx, app.tasks, poller, now));
   }));
 }
 
@@ -252,7 +252,7 @@ Result<http::Reply> report_task_status(App& app, const http::Request& request) {
   return http::Reply(http::Write([&app, poller = poller_of(request), task, status = *status, reason,
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
     return acknowledge(
-        TRY(fleet::set_task_status(tx, app.ids, app.presence, poller, task, status, reason, now)));
+        TRY(fleet::set_task_status(tx, app.tasks, poller, task, status, reason, now)));
   }));
 }
 
@@ -260,12 +260,11 @@ Result<http::Reply> report_task_result(App& app, const http::Request& request) {
   app.presence.touch_agent(request.caller.agent, request.now);
   const TaskId task = TRY(task_param(request));
   model::TaskResult result = decode_result(TRY(decode_body(request)), task);
-  return http::Reply(
-      http::Write([&app, poller = poller_of(request), result = std::move(result),
-                   now = request.now](store::Tx& tx) mutable -> Result<http::Response> {
-        return acknowledge(
-            TRY(fleet::record_result(tx, app.ids, app.presence, poller, std::move(result), now)));
-      }));
+  return http::Reply(http::Write([&app, poller = poller_of(request), result = std::move(result),
+                                  now = request.now](
+                                     store::Tx& tx) mutable -> Result<http::Response> {
+    return acknowledge(TRY(fleet::record_result(tx, app.tasks, poller, std::move(result), now)));
+  }));
 }
 
 }  // namespace muster::endpoints

@@ -31,7 +31,8 @@ Result<fleet::AgentQuery> decode_agent_query(App& app, const Request& request) {
   if (const auto status = param("status")) {
     query.filter.status = model::parse_agent_status(*status);
     if (!query.filter.status) {
-      return invalid_field("status", "must be active, disabled, superseded or decommissioned");
+      return invalid_field("status",
+                           "must be active, disabled, superseded, decommissioned or uninstalled");
     }
   }
   if (const auto presence = param("presence")) {

@@ -2,6 +2,7 @@
 #include "fleet/tasks.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/operator/task_order.h"
 #include "fleet/presence.h"
 
 namespace muster::endpoints {
@@ -11,24 +12,6 @@ using http::Request;
 using http::Response;
 
 namespace {
-
-/// The whole payload with every member that a strict decoder of the field expects.
-std::string encode_payload(std::string_view command, std::int64_t execution_timeout_seconds) {
-  JsonWriter json;
-  json.begin_object()
-      .member("test_uuid", "")
-      .member("test_name", "")
-      .member("binary_name", "")
-      .member("binary_sha256", "")
-      .member("binary_size", 0)
-      .member("execution_timeout", execution_timeout_seconds)
-      .key("arguments")
-      .begin_array()
-      .end_array()
-      .member("command", command)
-      .end_object();
-  return json.take();
-}
 
 Result<TaskId> task_param(const Request& request) {
   const Result<Uuid> id = parse_uuid(request.params[0]);
@@ -47,13 +30,19 @@ void write_task(JsonWriter& json, const model::Task& task, std::string_view host
       .member("org_id", task.org)
       .member("agent_id", task.agent)
       .member("hostname", hostname)
+      .member("batch_id", task.batch)
       .member("type", model::task_type_name(task.type))
       .member("status", model::task_status_name(task.status))
       .member("priority", task.priority)
       .member("command", command_of(task))
+      .member("label", task.label)
+      .member("test_uuid", task.test_uuid)
       .member("execution_timeout", task.execution_timeout_seconds)
       .member("redeliver", task.redeliver)
       .member("attempt", task.attempt)
+      .member("retry_count", task.retry_count)
+      .member("max_retries", task.max_retries)
+      .member("original_task_id", task.original)
       .member("created_at", task.created_at)
       .member("deliver_by", task.deliver_by)
       .member("valid_until", task.valid_until)
@@ -124,38 +113,12 @@ model::Control whole_result_as_control(const model::TaskResult& result) {
 
 Result<Reply> create_tasks(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
-  Fields fields(body);
-  fleet::TaskOrder order;
-  // The other types need the registries of test binaries and releases.
-  const std::string_view type = one_of(fields, "type", {"execute_command"});
-  const auto agents = fields.array("agent_ids", limits::task_targets);
-  const std::string_view command = fields.text("command", limits::command_bytes);
-  order.execution_timeout_seconds =
-      fields.optional_integer("execution_timeout", 1, limits::execution_timeout_seconds_max)
-          .value_or(limits::execution_timeout_seconds_default);
-  order.priority = fields.optional_integer("priority", 0, 10).value_or(1);
-  const auto ttl = fields.optional_integer("ttl_seconds", 1, limits::task_ttl_seconds_max)
-                       .value_or(limits::task_ttl_seconds_default);
-  order.redeliver = fields.optional_boolean("redeliver").value_or(false);
-  if (agents) {
-    agents->for_each([&](const Json& agent) {
-      const Result<Uuid> id = parse_uuid(agent.string().value_or(""));
-      if (!id.ok()) {
-        fields.fail("agent_ids[" + std::to_string(order.agents.size()) + "]", "must be a UUID");
-      }
-      order.agents.push_back(AgentId{id.ok() ? *id : Uuid{}});
-    });
-    if (order.agents.empty()) fields.fail("agent_ids", "must not be empty");
-  }
-  TRY(fields.finish());
-  order.type = *model::parse_task_type(type);
-  order.payload = encode_payload(command, order.execution_timeout_seconds);
-  order.deliver_within = order.valid_for = std::chrono::seconds(ttl);
+  fleet::TaskOrder order = TRY(decode_task_order(app, body));
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             creator = OperatorId{request.caller.key},
                             now = request.now](store::Tx& tx) -> Result<Response> {
     const std::vector<TaskId> created =
-        TRY(fleet::create_tasks(tx, app.ids, app.rng, app.presence, actor, creator, order, now));
+        TRY(fleet::create_tasks(tx, app.tasks, actor, creator, order, now));
     JsonWriter json;
     json.begin_object().key("task_ids").begin_array();
     for (const TaskId id : created) json.value(id);
@@ -204,7 +167,7 @@ Result<Reply> cancel_task(App& app, const Request& request) {
   fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
   return Reply(http::Write([&app, actor = actor_of(request), id, hostname = view.hostname,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    const model::Task task = TRY(fleet::cancel_task(tx, app.ids, app.presence, actor, id, now));
+    const model::Task task = TRY(fleet::cancel_task(tx, app.tasks, actor, id, now));
     JsonWriter json;
     json.begin_object();
     write_task(json, task, hostname);

@@ -68,7 +68,7 @@ void add_agents(Grammar& grammar) {
              {.name = "--status",
               .member = "status",
               .what = "Only agents that are so",
-              .choices = {"active", "disabled", "superseded", "decommissioned"}},
+              .choices = {"active", "disabled", "superseded", "decommissioned", "uninstalled"}},
              {.name = "--presence",
               .member = "presence",
               .what = "Only agents that are so",

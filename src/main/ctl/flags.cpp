@@ -2,6 +2,7 @@
 #include "main/ctl/flags.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 
@@ -31,6 +32,16 @@ Result<void> check_kind(Flag::Kind kind, const std::string& text) {
   return {};
 }
 
+/// A name alone stands for the variable of that name in our own environment: a secret given so is
+/// in nobody's list of processes.
+void write_pair(JsonWriter& json, const std::string& pair) {
+  const auto equals = pair.find('=');
+  const std::string name = pair.substr(0, equals);
+  const char* own = equals == std::string::npos ? ::getenv(name.c_str()) : nullptr;
+  json.member(name, equals == std::string::npos ? std::string(own == nullptr ? "" : own)
+                                                : pair.substr(equals + 1));
+}
+
 std::string shown_value(const Flag& flag) {
   if (!flag.shown.empty()) return flag.shown;
   switch (flag.kind) {
@@ -44,6 +55,8 @@ std::string shown_value(const Flag& flag) {
       return "FILE…";
     case Flag::Kind::texts:
       return "TEXT…";
+    case Flag::Kind::pairs:
+      return "NAME=VALUE…";
     default:
       return "TEXT";
   }
@@ -63,7 +76,8 @@ void FlagValues::bind(CLI::App& verb) {
       continue;
     }
     const bool files = flag.kind == Flag::Kind::file || flag.kind == Flag::Kind::files;
-    const bool many = flag.kind == Flag::Kind::texts || flag.kind == Flag::Kind::files;
+    const bool many = flag.kind == Flag::Kind::texts || flag.kind == Flag::Kind::files ||
+                      flag.kind == Flag::Kind::pairs;
     CLI::Option* option =
         many ? verb.add_option(flag.name, value.given, flag.what)
              : verb.add_option_function<std::string>(
@@ -156,6 +170,11 @@ void FlagValues::write_members(JsonWriter& json, std::string_view path) const {
         json.begin_array();
         for (const std::string& text : value.given) json.value(text);
         json.end_array();
+        break;
+      case Flag::Kind::pairs:
+        json.begin_object();
+        for (const std::string& pair : value.given) write_pair(json, pair);
+        json.end_object();
         break;
       case Flag::Kind::text:
       case Flag::Kind::file:

@@ -20,8 +20,9 @@ namespace muster::ctl {
 
 /// An option or positional argument of a verb, and the member of a request that it becomes.
 struct Flag {
-  enum class Kind : std::uint8_t { text, texts, integer, seconds, on, file, files };
+  enum class Kind : std::uint8_t { text, texts, pairs, integer, seconds, on, file, files };
 
+  // pairs: NAME=VALUE each, an object in the body.
   std::string name;    // "--ttl"; without dashes it is positional
   std::string member;  // "ttl_seconds": in the body, the query or the path
   std::string what;

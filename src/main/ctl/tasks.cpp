@@ -10,7 +10,7 @@ const Columns listed = {
     {"id", "ID", &formats::id},
     {"hostname", "HOSTNAME"},
     {"status", "STATUS", &formats::state},
-    {"command", "COMMAND"},
+    {"label", "WHAT"},
     {"type", "TYPE"},
     {"attempt", "ATTEMPT", &formats::number},
     {"created_at", "CREATED", &formats::time},
@@ -22,6 +22,7 @@ const Columns shown = {
     {"org_id", "org"},
     {"agent_id", "agent"},
     {"hostname", "hostname"},
+    {"batch_id", "batch"},
     {"type", "type"},
     {"status", "status", &formats::state},
     {"error", "error"},
@@ -30,6 +31,9 @@ const Columns shown = {
     {"execution_timeout", "timeout", &formats::age},
     {"redeliver", "redeliver", &formats::yes_no},
     {"attempt", "attempt"},
+    {"retry_count", "retry"},
+    {"max_retries", "retries at most"},
+    {"original_task_id", "retry of"},
     {"created_at", "created", &formats::time},
     {"deliver_by", "deliver by", &formats::time},
     {"valid_until", "valid until", &formats::time},
@@ -77,7 +81,7 @@ void print_created(const Shell& shell, const Json& answer) {
 
 std::vector<std::string> task_types() {
   return {
-#define TASK_TYPE(name) #name,
+#define TASK_TYPE(name, ...) #name,
 #include "model/task_types.def"
 #undef TASK_TYPE
   };
@@ -97,10 +101,18 @@ std::vector<Flag> create_flags() {
        .kind = Flag::Kind::texts,
        .required = true,
        .shown = "ID…"},
-      {"--command", "command", "The shell command of execute_command"},
+      {"--command", "command", "The shell command of execute_command; cleanup for uninstall"},
+      {.name = "--env",
+       .member = "env_vars",
+       .what = "Environment variables; NAME alone takes the value from muster's own environment",
+       .kind = Flag::Kind::pairs,
+       .shown = "NAME[=VALUE]…"},
       {"--timeout", "execution_timeout", "How long it may run", Flag::Kind::seconds},
       {"--priority", "priority", "0 to 10, higher is given out first", Flag::Kind::integer},
       {"--ttl", "ttl_seconds", "Within what time it may be given out", Flag::Kind::seconds},
+      {"--max-retries", "max_retries", "How often a test that its agent left is tried again",
+       Flag::Kind::integer},
+      org_flag("Every agent must be of it"),
       {"--redeliver", "redeliver", "May be given out again when the agent seems to have lost it",
        Flag::Kind::on},
   };

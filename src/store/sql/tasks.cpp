@@ -14,7 +14,8 @@ namespace {
 #define TASK_COLUMNS                                                                      \
   "org_id, task_id, agent_id, batch_id, type, status, priority, payload, redeliver,"      \
   " execution_timeout_seconds, created_by, created_at, deliver_by, valid_until, attempt," \
-  " assigned_at, lease_until, started_at, finished_at, error"
+  " assigned_at, lease_until, started_at, finished_at, error, label, test_uuid,"          \
+  " retry_count, max_retries, original_task_id, due_at"
 
 Task read_task(const Rows& rows) {
   Task task;
@@ -41,6 +42,12 @@ Task read_task(const Rows& rows) {
   task.started_at = rows.maybe_instant(17);
   task.finished_at = rows.maybe_instant(18);
   task.error = rows.string(19);
+  task.label = rows.string(20);
+  task.test_uuid = rows.string(21);
+  task.retry_count = rows.integer(22);
+  task.max_retries = rows.integer(23);
+  if (!rows.is_null(24)) task.original = rows.uuid_id<TaskId>(24);
+  task.due_at = rows.maybe_instant(25);
   return task;
 }
 
@@ -87,23 +94,49 @@ std::vector<Control> list_controls(Reader& reader, OrgId org, TaskId task) {
 
 }  // namespace
 
-void insert_task(Tx& tx, const Task& task) {
+void insert_task(Tx& tx, const Task& task, std::string_view sealed_env) {
+  const std::optional<Blob> env =
+      sealed_env.empty() ? std::nullopt : std::optional(Blob{sealed_env});
   tx.post("INSERT INTO tasks (" TASK_COLUMNS
-          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-          " $17, $18, $19, $20)",
+          ", sealed_env) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+          " $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
           task.org, task.id, task.agent, task.batch, model::task_type_name(task.type),
           model::task_status_name(task.status), task.priority, task.payload, task.redeliver,
           task.execution_timeout_seconds, task.created_by, task.created_at, task.deliver_by,
           task.valid_until, task.attempt, task.assigned_at, task.lease_until, task.started_at,
-          task.finished_at, task.error);
+          task.finished_at, task.error, task.label, task.test_uuid, task.retry_count,
+          task.max_retries, task.original, task.due_at, env);
 }
 
 void set_task(Tx& tx, const Task& task) {
   tx.post(
       "UPDATE tasks SET status = $3, attempt = $4, assigned_at = $5, lease_until = $6,"
-      " started_at = $7, finished_at = $8, error = $9 WHERE org_id = $1 AND task_id = $2",
+      " started_at = $7, finished_at = $8, error = $9, due_at = $10,"
+      " sealed_env = CASE WHEN $11 = 1 THEN NULL ELSE sealed_env END"
+      " WHERE org_id = $1 AND task_id = $2",
       task.org, task.id, model::task_status_name(task.status), task.attempt, task.assigned_at,
-      task.lease_until, task.started_at, task.finished_at, task.error);
+      task.lease_until, task.started_at, task.finished_at, task.error, task.due_at,
+      model::is_terminal(task.status));
+}
+
+std::string find_sealed_env(Reader& reader, OrgId org, TaskId id) {
+  Rows rows =
+      reader.query("SELECT sealed_env FROM tasks WHERE org_id = $1 AND task_id = $2", org, id);
+  return rows.next() && !rows.is_null(0) ? std::string(rows.blob(0)) : std::string();
+}
+
+std::vector<Task> list_due_tasks(Reader& reader, Instant now, int count) {
+  return read_tasks(reader.query("SELECT " TASK_COLUMNS
+                                 " FROM tasks WHERE due_at IS NOT NULL AND due_at < $1"
+                                 " ORDER BY due_at LIMIT $2",
+                                 now, count));
+}
+
+std::vector<Task> list_retries(Reader& reader, OrgId org, TaskId original) {
+  return read_tasks(reader.query("SELECT " TASK_COLUMNS
+                                 " FROM tasks WHERE org_id = $1 AND original_task_id = $2"
+                                 " ORDER BY retry_count",
+                                 org, original));
 }
 
 std::optional<Task> find_task(Reader& reader, OrgId org, TaskId id) {
@@ -170,6 +203,18 @@ std::vector<Outstanding> list_outstanding(Reader& reader) {
         {rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.integer(2), rows.integer(3)});
   }
   return agents;
+}
+
+OutstandingOfAgent get_outstanding(Reader& reader, OrgId org, AgentId agent, bool effect_once) {
+  Rows rows = reader.query(
+      "SELECT sum(CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END), count(lease_until),"
+      " min(lease_until) FROM (SELECT CASE WHEN status = 'pending' THEN NULL ELSE"
+      " coalesce(lease_until, 0) END AS lease_until FROM tasks WHERE org_id = $1 AND agent_id = $2"
+      " AND (status = 'pending' OR (status = 'assigned' AND started_at IS NULL AND"
+      " ($3 = 1 OR redeliver = 1 OR type <> 'execute_command')))) waiting",
+      org, agent, effect_once);
+  rows.next();
+  return {rows.maybe_integer(0).value_or(0), rows.integer(1), rows.maybe_instant(2)};
 }
 
 bool insert_result(Tx& tx, OrgId org, const TaskResult& result) {

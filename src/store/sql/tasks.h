@@ -13,9 +13,16 @@ namespace muster::store {
 class Reader;
 class Tx;
 
-void insert_task(Tx& tx, const model::Task& task);
-/// Rewrites what advance() may change.
+/// `sealed_env`: its environment variables, sealed; empty for none.
+void insert_task(Tx& tx, const model::Task& task, std::string_view sealed_env = {});
+/// Rewrites what advance() may change. A task that is over loses its environment variables.
 void set_task(Tx& tx, const model::Task& task);
+/// Apart from the task, so that nothing that shows tasks ever holds them. Empty: it has none.
+std::string find_sealed_env(Reader& reader, OrgId org, TaskId id);
+/// Tasks of all organisations that are due by `now`, the longest due first.
+std::vector<model::Task> list_due_tasks(Reader& reader, Instant now, int count);
+/// Retries of the chain that began with `original`, in their order.
+std::vector<model::Task> list_retries(Reader& reader, OrgId org, TaskId original);
 std::optional<model::Task> find_task(Reader& reader, OrgId org, TaskId id);
 /// In whatever organisation it is: for operators of the whole server.
 std::optional<model::Task> find_task_anywhere(Reader& reader, TaskId id);
@@ -39,6 +46,16 @@ struct Outstanding {
   std::int64_t assigned = 0;  // not started
 };
 std::vector<Outstanding> list_outstanding(Reader& reader);
+
+/// What a poll of one agent may find. Assigned ones count that may be delivered again: all of an
+/// agent that takes each task once by itself (`effect_once`), else those that say so and those that
+/// are no commands.
+struct OutstandingOfAgent {
+  std::int64_t pending = 0;
+  std::int64_t redeliverable = 0;
+  std::optional<Instant> redeliver_at;  // when the first lease of those ends
+};
+OutstandingOfAgent get_outstanding(Reader& reader, OrgId org, AgentId agent, bool effect_once);
 
 /// Stores the result of a task that has none; false, and nothing changes, when it has one.
 bool insert_result(Tx& tx, OrgId org, const model::TaskResult& result);

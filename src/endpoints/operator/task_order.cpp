@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/operator/task_order.h"
+
+#include <algorithm>
+
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+
+namespace muster::endpoints {
+
+using fleet::TaskOrder;
+using model::TaskType;
+
+namespace {
+
+void decode_agents(Fields& fields, TaskOrder& order) {
+  const auto agents = fields.array("agent_ids", limits::task_targets);
+  if (!agents) return;
+  agents->for_each([&](const Json& agent) {
+    const Result<Uuid> id = parse_uuid(agent.string().value_or(""));
+    if (!id.ok()) {
+      fields.fail("agent_ids[" + std::to_string(order.agents.size()) + "]", "must be a UUID");
+    }
+    order.agents.push_back(AgentId{id.ok() ? *id : Uuid{}});
+  });
+  if (order.agents.empty()) fields.fail("agent_ids", "must not be empty");
+}
+
+void decode_bounds(Fields& fields, TaskOrder& order) {
+  const auto timeout =
+      fields.optional_integer("execution_timeout", 1, limits::execution_timeout_seconds_max);
+  order.execution_timeout_seconds = timeout.value_or(order.execution_timeout_seconds);
+  order.priority = fields.optional_integer("priority", 0, 10).value_or(order.priority);
+  if (const auto ttl = fields.optional_integer("ttl_seconds", 1, limits::task_ttl_seconds_max)) {
+    order.deliver_within = order.valid_for = std::chrono::seconds(*ttl);
+  }
+  order.redeliver = fields.optional_boolean("redeliver").value_or(false);
+  const auto retries = fields.optional_integer("max_retries", 0, limits::task_retries_max);
+  // A test says nothing else when it runs again; of the others nobody knows.
+  if (retries.value_or(0) > 0 && order.type != TaskType::execute_test) {
+    fields.fail("max_retries", "is for execute_test only");
+  }
+  order.max_retries = retries.value_or(order.max_retries);
+}
+
+bool is_variable_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  };
+  return !name.empty() && name.size() <= limits::env_var_name_bytes &&
+         (name.front() < '0' || name.front() > '9') &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+/// As a JSON object; empty for none. What is wrong is said by name: a value is never repeated.
+std::string decode_env_vars(Fields& fields) {
+  const auto given = fields.optional_object("env_vars");
+  if (!given || given->size() == 0) return {};
+  if (given->size() > limits::env_vars) {
+    fields.fail("env_vars", "must have at most " + std::to_string(limits::env_vars) + " members");
+  }
+  JsonWriter json;
+  json.begin_object();
+  given->for_each_member([&](std::string_view name, const Json& value) {
+    const auto text = value.string();
+    if (!is_variable_name(name)) {
+      fields.fail("env_vars", "must have names of letters, digits and underscores");
+    } else if (!text || text->size() > limits::env_var_value_bytes ||
+               text->find('\0') != std::string_view::npos) {
+      fields.fail("env_vars." + std::string(name), "must be text of at most " +
+                                                       std::to_string(limits::env_var_value_bytes) +
+                                                       " bytes without NUL");
+    } else {
+      json.member(name, *text);
+    }
+  });
+  json.end_object();
+  std::string out = json.take();
+  if (out.size() > limits::env_vars_bytes) fields.fail("env_vars", "is too large");
+  return out;
+}
+
+}  // namespace
+
+Result<TaskOrder> decode_task_order(App& app, const Json& body) {
+  Fields fields(body);
+  const std::string_view type =
+      one_of(fields, "type", {"execute_command", "update_agent", "uninstall"});
+  TRY(fields.finish());
+  TaskOrder order(*model::parse_task_type(type));
+  decode_agents(fields, order);
+  decode_bounds(fields, order);
+  switch (order.type) {
+    case TaskType::execute_command:
+      order.payload.command = fields.text("command", limits::command_bytes);
+      order.env_vars = decode_env_vars(fields);
+      break;
+    case TaskType::uninstall:
+      order.payload.command = fields.optional_text("command", limits::command_bytes).value_or("");
+      if (!order.payload.command.empty() && order.payload.command != "cleanup") {
+        fields.fail("command", "must be cleanup, which deletes the agent's files too, or empty");
+      }
+      break;
+    case TaskType::execute_test:
+    case TaskType::update_agent:
+      break;
+  }
+  TRY(fields.finish());
+  if (fields.has("org")) order.org = TRY(org_member(app, fields, body));
+  return order;
+}
+
+}  // namespace muster::endpoints

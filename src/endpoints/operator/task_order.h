@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/json_read.h"
+#include "endpoints/app.h"
+#include "fleet/tasks.h"
+
+namespace muster::endpoints {
+
+/// The order in the body of `POST /api/v1/tasks`: per type its own members, else the defaults of
+/// model/task_types.def. Fails naming the member.
+Result<fleet::TaskOrder> decode_task_order(App& app, const Json& body);
+
+}  // namespace muster::endpoints
