@@ -166,6 +166,9 @@ inline constexpr std::size_t env_vars_bytes = 16 * KiB;
 inline constexpr std::size_t task_label_bytes = 1000;
 /// Versions of a task's note that are kept; then no more are taken.
 inline constexpr int task_notes = 100;
+inline constexpr std::size_t note_bytes = 4000;
+/// Of a batch that is cancelled, in one commit: a call creates no more, and retries are few.
+inline constexpr int batch_cancel_rows = 2000;
 inline constexpr std::int64_t task_ttl_seconds_max = 90 * 24 * 3600;
 inline constexpr int pending_tasks_per_agent = 1000;
 

@@ -279,6 +279,15 @@ class World {
                             cancel_task(tx, fleet.board(), fleet.actor, task, fleet.now).value();
                           },
                           {{"tasks.cancel", 1}}};
+    all["cancel_batch"] = {[this](store::Tx& tx) {
+                             const Uuid batch = store::find_task_anywhere(tx, task)->batch;
+                             cancel_batch(tx, fleet.board(), fleet.actor, batch, fleet.now).value();
+                           },
+                           {{"tasks.cancel", 1}}};
+    all["add_note"] = {[this](store::Tx& tx) {
+                         add_note(tx, fleet->ids, fleet.actor, task, "n", fleet.now).value();
+                       },
+                       {{"tasks.note", 1}}};
     all["claim_task"] = {
         [this](store::Tx& tx) {
           EXPECT_TRUE(claim_task(tx, fleet.board(), poller(), fleet.now).has_value());

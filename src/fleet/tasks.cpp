@@ -2,6 +2,7 @@
 #include "fleet/tasks.h"
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "store/sql/agents.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
@@ -84,6 +85,7 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
     const std::string sealed =
         order.env_vars.empty() ? "" : crypto::seal(order.env_vars, board.key, board.rng);
     store::insert_task(tx, task, sealed);
+    store::insert_batch(tx, {task.org, task.batch, task.type, task.label, now, creator, {}});
     record_audit(
         tx, board.ids, task.org, actor, "tasks.create", task.id.text(),
         [&](JsonWriter& details) {
@@ -110,33 +112,93 @@ Result<Task> cancel_task(store::Tx& tx, const TaskBoard& board, const Actor& act
   return task;
 }
 
+Result<std::vector<Task>> cancel_batch(store::Tx& tx, const TaskBoard& board, const Actor& actor,
+                                       const Uuid& batch, Instant now) {
+  if (store::list_batch_tasks(tx, batch, false, 1).empty()) {
+    return Error{Errc::not_found, "There is no such batch."};
+  }
+  std::vector<Task> cancelled = store::list_batch_tasks(tx, batch, true, limits::batch_cancel_rows);
+  for (Task& task : cancelled) {
+    task = *advance(std::move(task), {TaskEvent::Kind::cancelled}, now);
+    store::set_task(tx, task);
+    record_audit(
+        tx, board.ids, task.org, actor, "tasks.cancel", task.id.text(),
+        [&](JsonWriter& details) { details.member("batch_id", batch); }, now);
+    follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
+  }
+  return cancelled;
+}
+
+Result<store::TaskNote> add_note(store::Tx& tx, NumberIds& ids, const Actor& actor, TaskId id,
+                                 std::string_view text, Instant now) {
+  const std::optional<Task> task = store::find_task_anywhere(tx, id);
+  if (!task) return unknown_task();
+  const std::vector<store::TaskNote> former = store::list_notes(tx, task->org, id);
+  if (former.size() >= limits::task_notes) {
+    return invalid_field("text", "has as many versions as are kept");
+  }
+  store::TaskNote note{former.empty() ? 1 : former.front().version + 1, now, actor.text,
+                       std::string(text)};
+  store::insert_note(tx, task->org, id, note);
+  record_audit(
+      tx, ids, task->org, actor, "tasks.note", id.text(),
+      [&](JsonWriter& details) { details.member("version", note.version); }, now);
+  return note;
+}
+
 Result<TaskView> show_task(store::Store& store, TaskId id, Instant now) {
   return store.read([&](store::Reader& reader) -> Result<TaskView> {
     std::optional<Task> task = store::find_task_anywhere(reader, id);
     if (!task) return unknown_task();
-    TaskView view{with_time(std::move(*task), now), {}, {}};
+    TaskView view{with_time(std::move(*task), now), {}, {}, {}};
     view.hostname = hostname_of(reader, view.task);
     view.result = store::find_result(reader, view.task.org, id);
+    view.notes = store::list_notes(reader, view.task.org, id);
     return view;
   });
 }
 
-TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent, std::string_view cursor,
-                        int count, Instant now) {
+TaskPage list_task_page(store::Store& store, const store::TaskFilter& filter,
+                        std::string_view cursor, int count, Instant now) {
   TaskId before;
   before.uuid.bytes.fill(0xFF);
   if (const auto given = parse_uuid(cursor); given.ok()) before = {*given};
   return store.read([&](store::Reader& reader) {
     TaskPage page;
-    std::vector<Task> tasks = store::list_tasks(reader, agent, before, count + 1);
-    page.total = store::count_tasks(reader, agent);
+    page.total = store::count_tasks(reader, filter);
+    std::vector<Task> tasks = store::list_tasks(reader, filter, before, count + 1);
     if (tasks.size() > static_cast<std::size_t>(count)) {
       tasks.pop_back();
       page.next_cursor = tasks.back().id.text();
     }
+    page.tasks.reserve(tasks.size());
     for (Task& task : tasks) {
       std::string hostname = hostname_of(reader, task);
-      page.tasks.push_back({with_time(std::move(task), now), std::move(hostname), {}});
+      page.tasks.push_back({with_time(std::move(task), now), std::move(hostname), {}, {}});
+    }
+    return page;
+  });
+}
+
+BatchPage list_batch_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
+                          int count) {
+  // The cursor is "batch.org": one call may have created work in several organisations.
+  Uuid before;
+  before.bytes.fill(0xFF);
+  OrgId of{0};
+  const auto dot = cursor.find('.');
+  if (const auto given = parse_uuid(cursor.substr(0, dot)); given.ok()) {
+    before = *given;
+    if (dot != std::string_view::npos) of.value = parse_int(cursor.substr(dot + 1)).value_or(0);
+  }
+  return store.read([&](store::Reader& reader) {
+    BatchPage page;
+    page.total = store::count_batches(reader, org);
+    page.batches = store::list_batches(reader, org, before, of, count + 1);
+    if (page.batches.size() > static_cast<std::size_t>(count)) {
+      page.batches.pop_back();
+      const store::TaskBatch& last = page.batches.back();
+      page.next_cursor = last.id.text() + "." + std::to_string(last.org.value);
     }
     return page;
   });

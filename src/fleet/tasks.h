@@ -12,6 +12,7 @@
 #include "fleet/task_board.h"
 #include "model/task.h"
 #include "model/task_payload.h"
+#include "store/sql/tasks.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -49,11 +50,23 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
 Result<model::Task> cancel_task(store::Tx& tx, const TaskBoard& board, const Actor& actor,
                                 TaskId id, Instant now);
 
+/// Cancels what of a batch is not over, retries included. Returns those tasks, as they are now.
+/// Fails with not_found for a batch that never was. At most limits::batch_cancel_rows at a time:
+/// a repeat takes the rest.
+Result<std::vector<model::Task>> cancel_batch(store::Tx& tx, const TaskBoard& board,
+                                              const Actor& actor, const Uuid& batch, Instant now);
+
+/// A new version of the task's note; the former ones stay. Fails with unknown_task, and with
+/// invalid_field when there are limits::task_notes already.
+Result<store::TaskNote> add_note(store::Tx& tx, NumberIds& ids, const Actor& actor, TaskId id,
+                                 std::string_view text, Instant now);
+
 /// A task with its result, as operators see it.
 struct TaskView {
   model::Task task;
   std::string hostname;
   std::optional<model::TaskResult> result;  // only from show_task
+  std::vector<store::TaskNote> notes;       // only from show_task, the newest first
 };
 Result<TaskView> show_task(store::Store& store, TaskId id, Instant now);
 struct TaskPage {
@@ -62,7 +75,16 @@ struct TaskPage {
   store::Total total;
 };
 /// Newest first.
-TaskPage list_task_page(store::Store& store, std::optional<AgentId> agent, std::string_view cursor,
-                        int count, Instant now);
+TaskPage list_task_page(store::Store& store, const store::TaskFilter& filter,
+                        std::string_view cursor, int count, Instant now);
+
+struct BatchPage {
+  std::vector<store::TaskBatch> batches;
+  std::string next_cursor;
+  store::Total total;
+};
+/// Newest first.
+BatchPage list_batch_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
+                          int count);
 
 }  // namespace muster::fleet

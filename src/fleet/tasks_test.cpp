@@ -327,6 +327,53 @@ TEST(Creating, ChecksTheOrganisationOfTheAgents) {
   EXPECT_TRUE(work.fleet.create(order).ok());
 }
 
+TEST(Batches, ACancelledOneEndsWhatIsNotOver) {
+  Work work;
+  TaskOrder order = work.order();
+  order.agents.assign(3, work.agent.agent);
+  const auto ids = work.fleet.create(order).value();
+  const TaskId other = work.create();
+  ASSERT_TRUE(work.claim().has_value());
+  ASSERT_TRUE(work.report(work.result_of(ids[0])).ok());
+  const Uuid batch = work.show(ids[0]).task.batch;
+  const auto cancel = [&](const Uuid& id) {
+    return work.fleet->store.write([&](store::Tx& tx) {
+      return cancel_batch(tx, work.fleet.board(), work.fleet.actor, id, work.fleet.now);
+    });
+  };
+  EXPECT_EQ(cancel(batch)->size(), 2U);
+  EXPECT_EQ(cancel(batch)->size(), 0U) << "all of it is over";
+  EXPECT_EQ(cancel(Uuid{}).error().code, Errc::not_found);
+  EXPECT_EQ(work.show(ids[0]).task.status, TaskStatus::completed);
+  EXPECT_EQ(work.claim()->id, other) << "not of the batch";
+  EXPECT_FALSE(work.may_have_work());
+  EXPECT_EQ(work.fleet.count("SELECT count(*) FROM audit WHERE action = 'tasks.cancel'"), 2);
+  const BatchPage page = list_batch_page(work.fleet->store, std::nullopt, "", 1);
+  EXPECT_EQ(page.total.value, 2);
+  EXPECT_EQ(list_batch_page(work.fleet->store, std::nullopt, page.next_cursor, 1).batches[0].id,
+            batch);
+}
+
+TEST(Notes, KeepTheirHistoryUpToABound) {
+  Work work;
+  const TaskId id = work.create();
+  const auto note = [&](const std::string& text) {
+    work.pass(Duration(1));
+    return work.fleet->store.write([&](store::Tx& tx) {
+      return add_note(tx, work.fleet->ids, work.fleet.actor, id, text, work.fleet.now);
+    });
+  };
+  EXPECT_EQ(note("one")->version, 1);
+  EXPECT_EQ(note("two")->version, 2);
+  const auto notes = work.show(id).notes;
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_EQ(notes[0].text, "two");
+  EXPECT_EQ(notes[0].author, "operator:1");
+  EXPECT_EQ(notes[1].text, "one");
+  for (int i = 2; i < limits::task_notes; ++i) ASSERT_TRUE(note("more").ok());
+  EXPECT_EQ(note("too many").error().field, "text");
+}
+
 TEST(TaskPages, GoNewestFirstThroughAll) {
   Work work;
   std::vector<TaskId> created;
@@ -338,7 +385,7 @@ TEST(TaskPages, GoNewestFirstThroughAll) {
   std::string cursor;
   do {
     const TaskPage page =
-        list_task_page(work.fleet->store, work.agent.agent, cursor, 10, work.fleet.now);
+        list_task_page(work.fleet->store, {.agent = work.agent.agent}, cursor, 10, work.fleet.now);
     EXPECT_LE(page.tasks.size(), 10U);
     for (const TaskView& view : page.tasks) listed.push_back(view.task.id);
     cursor = page.next_cursor;

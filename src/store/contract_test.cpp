@@ -417,11 +417,10 @@ TEST_P(Contract, TasksAreReadBackListedAndMoved) {
     EXPECT_EQ(all_fields(list_deliverable_tasks(reader, org, a, 5)),
               all_fields<Task>({urgent, first}));
     EXPECT_EQ(count_pending_tasks(reader, org, a), 1);
-    EXPECT_EQ(all_fields(list_tasks(reader, std::nullopt, of_b.id, 5)),
-              all_fields<Task>({urgent, first}));
-    EXPECT_EQ(list_tasks(reader, b, {uuid(9)}, 5).size(), 1U);
-    EXPECT_EQ(list_tasks(reader, std::nullopt, {uuid(9)}, 2).size(), 2U);
-    EXPECT_EQ(count_tasks(reader, b).value, 1);
+    EXPECT_EQ(all_fields(list_tasks(reader, {}, of_b.id, 5)), all_fields<Task>({urgent, first}));
+    EXPECT_EQ(list_tasks(reader, {.agent = b}, {uuid(9)}, 5).size(), 1U);
+    EXPECT_EQ(list_tasks(reader, {}, {uuid(9)}, 2).size(), 2U);
+    EXPECT_EQ(count_tasks(reader, {.agent = b}).value, 1);
     auto outstanding = list_outstanding(reader);
     EXPECT_EQ(outstanding.size(), 2U);
     for (const Outstanding& one : outstanding) {

@@ -99,6 +99,55 @@ std::string encode_control(TaskId task, const model::Control& control) {
   return json.take();
 }
 
+void write_note(JsonWriter& json, const store::TaskNote& note) {
+  json.begin_object()
+      .member("version", note.version)
+      .member("at", note.at)
+      .member("author", note.author)
+      .member("text", note.text)
+      .end_object();
+}
+
+std::string encode_batch(const store::TaskBatch& batch) {
+  std::int64_t tasks = 0;
+  for (const auto& [status, count] : batch.tasks) tasks += count;
+  JsonWriter json;
+  json.begin_object()
+      .member("id", batch.id)
+      .member("org_id", batch.org)
+      .member("type", model::task_type_name(batch.type))
+      .member("label", batch.label)
+      .member("created_at", batch.created_at)
+      .member("created_by", batch.created_by)
+      .member("tasks", tasks)
+      .key("by_status")
+      .begin_object();
+  for (const auto& [status, count] : batch.tasks) {
+    json.member(model::task_status_name(status), count);
+  }
+  json.end_object().end_object();
+  return json.take();
+}
+
+/// What the query narrows a list of tasks to. Fails with not_found and invalid_field.
+Result<store::TaskFilter> filter_of(App& app, const Request& request) {
+  store::TaskFilter filter;
+  const auto given = [&](std::string_view name) { return http::query_param(request.query, name); };
+  filter.org = TRY(org_param(app, request));
+  if (const auto text = given("agent")) filter.agent = AgentId{TRY(uuid_param(*text, "agent"))};
+  if (const auto text = given("batch")) filter.batch = TRY(uuid_param(*text, "batch"));
+  if (const auto text = given("status")) {
+    filter.status = model::parse_task_status(*text);
+    if (!filter.status) return invalid_field("status", "is no status of a task");
+  }
+  if (const auto text = given("type")) {
+    filter.type = model::parse_task_type(*text);
+    if (!filter.type) return invalid_field("type", "is no type of a task");
+  }
+  filter.text = given("text");
+  return filter;
+}
+
 /// A result without a bundle is one row of its own.
 model::Control whole_result_as_control(const model::TaskResult& result) {
   model::Control row;
@@ -129,13 +178,11 @@ Result<Reply> create_tasks(App& app, const Request& request) {
 
 Result<Reply> list_tasks(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
-  std::optional<AgentId> agent;
-  if (const auto text = http::query_param(request.query, "agent")) {
-    agent = AgentId{TRY(uuid_param(*text, "agent"))};
-  }
+  const store::TaskFilter filter = TRY(filter_of(app, request));
   const fleet::TaskPage page =
-      fleet::list_task_page(app.store, agent, page_cursor(request), limit, request.now);
+      fleet::list_task_page(app.store, filter, page_cursor(request), limit, request.now);
   std::vector<std::string> items;
+  items.reserve(page.tasks.size());
   for (const fleet::TaskView& view : page.tasks) {
     JsonWriter json;
     json.begin_object();
@@ -144,6 +191,45 @@ Result<Reply> list_tasks(App& app, const Request& request) {
     items.push_back(json.take());
   }
   return Reply(page_response(items, page.next_cursor, page.total));
+}
+
+Result<Reply> list_batches(App& app, const Request& request) {
+  const int limit = TRY(page_limit(request));
+  const std::optional<OrgId> org = TRY(org_param(app, request));
+  const fleet::BatchPage page = fleet::list_batch_page(app.store, org, page_cursor(request), limit);
+  std::vector<std::string> items;
+  items.reserve(page.batches.size());
+  for (const store::TaskBatch& batch : page.batches) items.push_back(encode_batch(batch));
+  return Reply(page_response(items, page.next_cursor, page.total));
+}
+
+Result<Reply> cancel_batch(App& app, const Request& request) {
+  const Uuid batch = TRY(uuid_param(request.params[0], "id"));
+  return Reply(http::Write([&app, actor = actor_of(request), batch,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const std::vector<model::Task> cancelled =
+        TRY(fleet::cancel_batch(tx, app.tasks, actor, batch, now));
+    JsonWriter json;
+    json.begin_object().member("cancelled", cancelled.size()).key("task_ids").begin_array();
+    for (const model::Task& task : cancelled) json.value(task.id);
+    json.end_array().end_object();
+    return http::json_response(200, json.take());
+  }));
+}
+
+Result<Reply> add_task_note(App& app, const Request& request) {
+  const TaskId id = TRY(task_param(request));
+  const Json body = TRY(decode_body(request));
+  Fields fields(body);
+  const std::string text(fields.optional_multiline("text", limits::note_bytes).value_or(""));
+  if (text.empty()) fields.fail("text", "is required");
+  TRY(fields.finish());
+  return Reply(http::Write([&app, actor = actor_of(request), id, text,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    JsonWriter json;
+    write_note(json, TRY(fleet::add_note(tx, app.ids, actor, id, text, now)));
+    return http::json_response(201, json.take());
+  }));
 }
 
 Result<Reply> show_task(App& app, const Request& request) {
@@ -158,7 +244,9 @@ Result<Reply> show_task(App& app, const Request& request) {
   } else {
     json.null();
   }
-  json.end_object();
+  json.key("notes").begin_array();
+  for (const store::TaskNote& note : view.notes) write_note(json, note);
+  json.end_array().end_object();
   return Reply(http::json_response(200, json.take()));
 }
 

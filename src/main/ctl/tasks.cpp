@@ -58,6 +58,36 @@ const Columns controls = {
     {"error_message", "ERROR"},
 };
 
+const Columns batches = {
+    {"id", "ID", &formats::id},
+    {"type", "TYPE"},
+    {"label", "WHAT"},
+    {"tasks", "TASKS", &formats::number},
+    {"by_status.pending", "PENDING", &formats::number},
+    {"by_status.assigned", "ASSIGNED", &formats::number},
+    {"by_status.executing", "EXECUTING", &formats::number},
+    {"by_status.completed", "COMPLETED", &formats::number},
+    {"by_status.failed", "FAILED", &formats::number},
+    {"created_at", "CREATED", &formats::time},
+};
+
+const Columns noted = {
+    {"version", "version"},
+    {"at", "at", &formats::time},
+    {"author", "author"},
+    {"text", "note"},
+};
+
+void print_notes(const Shell& shell, const Json& task) {
+  const auto notes = task.find("notes");
+  if (!notes || !notes->is_array()) return;
+  notes->for_each([&](const Json& note) {
+    shell.print("\nnote of " + std::string(text_at(note, "at")) + ", " +
+                std::string(text_at(note, "author")) + ":\n" +
+                escaped_lines(text_at(note, "text")));
+  });
+}
+
 void print_stream(const Shell& shell, const Json& task, const std::string& name) {
   const std::string_view text = text_at(task, "result." + name);
   if (text.empty()) return;
@@ -70,6 +100,7 @@ void print_task(const Shell& shell, const Json& task) {
   shell.print_facts(facts_of(shown, task));
   print_stream(shell, task, "stdout");
   print_stream(shell, task, "stderr");
+  print_notes(shell, task);
 }
 
 /// One id a line, for a script as for a person.
@@ -84,6 +115,21 @@ std::vector<std::string> task_types() {
 #define TASK_TYPE(name, ...) #name,
 #include "model/task_types.def"
 #undef TASK_TYPE
+  };
+}
+
+std::vector<Flag> list_flags() {
+  return {
+      {.name = "--agent", .member = "agent", .what = "Only of that agent", .shown = "ID"},
+      {.name = "--batch", .member = "batch", .what = "Only of that batch", .shown = "ID"},
+      {.name = "--status", .member = "status", .what = "Only in that status", .shown = "STATUS"},
+      {.name = "--type",
+       .member = "type",
+       .what = "Only of that type",
+       .choices = task_types(),
+       .shown = "TYPE"},
+      {"--text", "text", "Only with that text in the command or the name of the test"},
+      org_flag("Only of that organisation"),
   };
 }
 
@@ -127,8 +173,21 @@ void add_tasks(Grammar& grammar) {
              "muster tasks create --type execute_command --agent " + id + " --command 'uname -a'"},
             http::Method::post, "/api/v1/tasks", create_flags(), print_created)
       .list({"list", "List tasks, newest first", "muster tasks list --limit 10"}, "/api/v1/tasks",
-            {{.name = "--agent", .member = "agent", .what = "Only of that agent", .shown = "ID"}},
-            listed, {"task", "tasks"})
+            list_flags(), listed, {"task", "tasks"})
+      .list({"batches", "List what was created by one call each, with counts by status",
+             "muster tasks batches"},
+            "/api/v1/batches", {org_flag("Only of that organisation")}, batches,
+            {"batch", "batches"})
+      .call(
+          {"cancel-batch", "Cancel what of a batch is not over", "muster tasks cancel-batch " + id},
+          http::Method::post, "/api/v1/batches/{id}/cancel", {id_flag("Id of the batch")},
+          print_created)
+      .call({"note", "Note something about a task; former versions are kept",
+             "muster tasks note " + id + " 'asked the owner'"},
+            http::Method::put, "/api/v1/tasks/{id}/note",
+            {id_flag("Id of the task"),
+             {.name = "TEXT", .member = "text", .what = "The note", .required = true}},
+            facts_view(noted))
       .call({"show", "Show one task and its result", "muster tasks show " + id}, http::Method::get,
             "/api/v1/tasks/{id}", {id_flag("Id of the task")}, print_task)
       .call({"cancel", "Cancel a task", "muster tasks cancel " + id}, http::Method::post,

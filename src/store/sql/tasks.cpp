@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/tasks.h"
 
+#include "base/text.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -177,19 +178,137 @@ std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
   return rows.integer(0);
 }
 
-std::vector<Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskId before,
-                             int count) {
-  return read_tasks(reader.query("SELECT " TASK_COLUMNS
-                                 " FROM tasks WHERE task_id < $2 AND ($1 IS NULL OR agent_id = $1)"
-                                 " ORDER BY task_id DESC LIMIT $3",
-                                 agent, before, count));
+/// A TaskFilter as $1 to $6.
+#define TASK_FILTER                                                \
+  "($1 IS NULL OR org_id = $1) AND ($2 IS NULL OR agent_id = $2)"  \
+  " AND ($3 IS NULL OR status = $3) AND ($4 IS NULL OR type = $4)" \
+  " AND ($5 IS NULL OR batch_id = $5) AND ($6 IS NULL OR lower(label) LIKE $6 ESCAPE '!')"
+// Lists of an agent or a batch go by its index, the others by the order of the ids.
+#define OF_AGENT "org_id IN (SELECT org_id FROM orgs) AND agent_id = $2 AND " TASK_FILTER
+#define OF_BATCH "org_id IN (SELECT org_id FROM orgs) AND batch_id = $5 AND " TASK_FILTER
+#define TASK_PAGE " AND task_id < $7 ORDER BY task_id DESC LIMIT $8"
+#define COUNTED(where) \
+  "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE " where " LIMIT $7) AS counted"
+
+namespace {
+
+Sql page_sql(const TaskFilter& filter) {
+  if (filter.agent) return "SELECT " TASK_COLUMNS " FROM tasks WHERE " OF_AGENT TASK_PAGE;
+  if (filter.batch) return "SELECT " TASK_COLUMNS " FROM tasks WHERE " OF_BATCH TASK_PAGE;
+  return "SELECT " TASK_COLUMNS " FROM tasks WHERE " TASK_FILTER TASK_PAGE;
 }
 
-Total count_tasks(Reader& reader, std::optional<AgentId> agent) {
+Sql count_sql(const TaskFilter& filter) {
+  if (filter.agent) return COUNTED(OF_AGENT);
+  if (filter.batch) return COUNTED(OF_BATCH);
+  return COUNTED(TASK_FILTER);
+}
+
+/// As a pattern of LIKE that finds the text anywhere.
+std::optional<std::string> pattern_of(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  std::string pattern = "%";
+  for (const char c : fold_case(*text)) {
+    if (c == '%' || c == '_' || c == '!') pattern += '!';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+template <typename Enum>
+std::optional<std::string_view> name_of(const std::optional<Enum>& value,
+                                        std::string_view (*name)(Enum)) {
+  if (!value) return std::nullopt;
+  return name(*value);
+}
+
+}  // namespace
+
+std::vector<Task> list_tasks(Reader& reader, const TaskFilter& filter, TaskId before, int count) {
+  return read_tasks(reader.query(page_sql(filter), filter.org, filter.agent,
+                                 name_of(filter.status, model::task_status_name),
+                                 name_of(filter.type, model::task_type_name), filter.batch,
+                                 pattern_of(filter.text), before, count));
+}
+
+Total count_tasks(Reader& reader, const TaskFilter& filter) {
+  return read_total(reader.query(count_sql(filter), filter.org, filter.agent,
+                                 name_of(filter.status, model::task_status_name),
+                                 name_of(filter.type, model::task_type_name), filter.batch,
+                                 pattern_of(filter.text), limits::counted_rows + 1));
+}
+
+void insert_batch(Tx& tx, const TaskBatch& batch) {
+  tx.post(
+      "INSERT INTO task_batches (org_id, batch_id, type, label, created_at, created_by)"
+      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, batch_id) DO NOTHING",
+      batch.org, batch.id, model::task_type_name(batch.type), batch.label, batch.created_at,
+      batch.created_by);
+}
+
+std::vector<TaskBatch> list_batches(Reader& reader, std::optional<OrgId> org, const Uuid& before,
+                                    OrgId of, int count) {
+  std::vector<TaskBatch> batches;
+  Rows rows = reader.query(
+      "SELECT b.org_id, b.batch_id, b.type, b.label, b.created_at, b.created_by, t.status, count(*)"
+      " FROM (SELECT * FROM task_batches WHERE ($1 IS NULL OR org_id = $1)"
+      " AND (batch_id < $2 OR (batch_id = $2 AND org_id < $3))"
+      " ORDER BY batch_id DESC, org_id DESC LIMIT $4) b"
+      " JOIN tasks t ON t.org_id = b.org_id AND t.batch_id = b.batch_id"
+      " GROUP BY b.org_id, b.batch_id, b.type, b.label, b.created_at, b.created_by, t.status"
+      " ORDER BY b.batch_id DESC, b.org_id DESC, t.status",
+      org, before, of, count);
+  while (rows.next()) {
+    const auto in = rows.number_id<OrgId>(0);
+    const Uuid id = rows.uuid(1);
+    if (batches.empty() || batches.back().id != id || batches.back().org != in) {
+      TaskBatch& batch = batches.emplace_back();
+      batch.org = in;
+      batch.id = id;
+      batch.type = model::parse_task_type(rows.text(2)).value_or(batch.type);
+      batch.label = rows.string(3);
+      batch.created_at = rows.instant(4);
+      batch.created_by = rows.number_id<OperatorId>(5);
+    }
+    if (const auto status = model::parse_task_status(rows.text(6))) {
+      batches.back().tasks.emplace_back(*status, rows.integer(7));
+    }
+  }
+  return batches;
+}
+
+Total count_batches(Reader& reader, std::optional<OrgId> org) {
   return read_total(reader.query(
-      "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE ($1 IS NULL OR agent_id = $1) LIMIT $2)"
-      " AS counted",
-      agent, limits::counted_rows + 1));
+      "SELECT count(*) FROM (SELECT 1 FROM task_batches WHERE ($1 IS NULL OR org_id = $1)"
+      " LIMIT $2) AS counted",
+      org, limits::counted_rows + 1));
+}
+
+std::vector<Task> list_batch_tasks(Reader& reader, const Uuid& batch, bool unfinished, int count) {
+  return read_tasks(reader.query(
+      "SELECT " TASK_COLUMNS
+      " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs) AND batch_id = $1 AND ($2 = 0 OR"
+      " status IN ('pending', 'assigned', 'downloading', 'executing')) ORDER BY task_id LIMIT $3",
+      batch, unfinished, count));
+}
+
+void insert_note(Tx& tx, OrgId org, TaskId task, const TaskNote& note) {
+  tx.post(
+      "INSERT INTO task_notes (org_id, task_id, version, at, author, note)"
+      " VALUES ($1, $2, $3, $4, $5, $6)",
+      org, task, note.version, note.at, note.author, note.text);
+}
+
+std::vector<TaskNote> list_notes(Reader& reader, OrgId org, TaskId task) {
+  std::vector<TaskNote> notes;
+  Rows rows = reader.query(
+      "SELECT version, at, author, note FROM task_notes WHERE org_id = $1 AND task_id = $2"
+      " ORDER BY version DESC",
+      org, task);
+  while (rows.next()) {
+    notes.push_back({rows.integer(0), rows.instant(1), rows.string(2), rows.string(3)});
+  }
+  return notes;
 }
 
 std::vector<Outstanding> list_outstanding(Reader& reader) {

@@ -33,10 +33,49 @@ std::vector<model::Task> list_deliverable_tasks(Reader& reader, OrgId org, Agent
 /// What the agent was given and has not finished.
 std::vector<model::Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent);
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);
-/// Newest first, `before` excluded; of one agent if given.
-std::vector<model::Task> list_tasks(Reader& reader, std::optional<AgentId> agent, TaskId before,
+/// What a list of tasks is narrowed to; members that are absent do not narrow it.
+struct TaskFilter {
+  std::optional<OrgId> org = {};
+  std::optional<AgentId> agent = {};
+  std::optional<model::TaskStatus> status = {};
+  std::optional<model::TaskType> type = {};
+  std::optional<Uuid> batch = {};
+  std::optional<std::string> text = {};  // somewhere in the label, in any case of letters
+};
+/// Newest first, `before` excluded.
+std::vector<model::Task> list_tasks(Reader& reader, const TaskFilter& filter, TaskId before,
                                     int count);
-Total count_tasks(Reader& reader, std::optional<AgentId> agent);
+Total count_tasks(Reader& reader, const TaskFilter& filter);
+
+/// What one call created in one organisation.
+struct TaskBatch {
+  OrgId org;
+  Uuid id;
+  model::TaskType type = model::TaskType::execute_command;
+  std::string label;
+  Instant created_at;
+  OperatorId created_by;
+  std::vector<std::pair<model::TaskStatus, std::int64_t>> tasks;  // retries among them
+};
+/// A batch that is there already stays. Ignores `tasks`.
+void insert_batch(Tx& tx, const TaskBatch& batch);
+/// Newest first, from after `before` and, of that one, from after the organisation `of`.
+std::vector<TaskBatch> list_batches(Reader& reader, std::optional<OrgId> org, const Uuid& before,
+                                    OrgId of, int count);
+Total count_batches(Reader& reader, std::optional<OrgId> org);
+/// Of all organisations, in the order of their ids. `unfinished`: only those that are not over.
+std::vector<model::Task> list_batch_tasks(Reader& reader, const Uuid& batch, bool unfinished,
+                                          int count);
+
+struct TaskNote {
+  std::int64_t version = 0;  // from 1
+  Instant at;
+  std::string author;
+  std::string text;
+};
+void insert_note(Tx& tx, OrgId org, TaskId task, const TaskNote& note);
+/// The newest first.
+std::vector<TaskNote> list_notes(Reader& reader, OrgId org, TaskId task);
 
 /// Agents with work that a poll may find.
 struct Outstanding {

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the functions of store/sql do with tasks beyond their life, on every engine: lists, batches,
+// notes, due times, retries and what is sealed.
+#include "store/testing/contract.h"
+
+namespace muster::store {
+namespace {
+
+using model::Task;
+using testing::all_fields;
+using testing::Contract;
+using testing::now;
+using testing::org;
+using testing::other_org;
+
+class Listed : public Contract {
+ protected:
+  void SetUp() override {
+    Contract::SetUp();
+    if (IsSkipped()) return;
+    first = task(agent, 1);
+    first.label = "uname -a; echo 100%_done!";
+    second = task(agent, 2);
+    second.status = model::TaskStatus::failed;
+    second.label = "Reboot";
+    third = task({uuid()}, 3);
+    third.type = model::TaskType::execute_test;
+    third.batch = first.batch;
+    write([&](Tx& tx) {
+      for (const Task& one : {first, second, third}) insert_task(tx, one);
+    });
+  }
+  /// The tasks that a filter leaves, which are as many as it counts.
+  auto listed(const TaskFilter& filter) {
+    return read([&](Reader& reader) {
+      const auto tasks = list_tasks(reader, filter, {uuid(9)}, 10);
+      EXPECT_EQ(count_tasks(reader, filter).value, static_cast<std::int64_t>(tasks.size()));
+      return all_fields(tasks);
+    });
+  }
+  static auto just(const std::vector<Task>& tasks) { return all_fields(tasks); }
+
+  const AgentId agent{uuid()};
+  Task first, second, third;
+};
+
+TEST_P(Listed, TasksGoByEveryFilterAndTogether) {
+  EXPECT_EQ(listed({}), just({third, second, first}));
+  EXPECT_EQ(listed({.org = org}), just({third, second, first}));
+  EXPECT_EQ(listed({.org = other_org}), just({}));
+  EXPECT_EQ(listed({.agent = agent}), just({second, first}));
+  EXPECT_EQ(listed({.batch = first.batch}), just({third, first}));
+  EXPECT_EQ(listed({.status = model::TaskStatus::failed}), just({second}));
+  EXPECT_EQ(listed({.type = model::TaskType::execute_test}), just({third}));
+  EXPECT_EQ(listed({.agent = agent, .batch = first.batch}), just({first}));
+  EXPECT_EQ(listed({.agent = agent, .status = model::TaskStatus::pending}), just({first}));
+}
+
+TEST_P(Listed, TextIsFoundAnywhereInAnyCaseAndMeansItself) {
+  EXPECT_EQ(listed({.text = "UNAME"}), just({first}));
+  EXPECT_EQ(listed({.text = "boot"}), just({second}));
+  EXPECT_EQ(listed({.text = "100%_done!"}), just({first}));
+  EXPECT_EQ(listed({.text = "1%d"}), just({})) << "no pattern";
+  EXPECT_EQ(listed({.text = "100__d"}), just({})) << "no pattern";
+}
+
+class TaskStore : public Contract {};
+
+TEST_P(TaskStore, BatchesCountTheirTasksByStatus) {
+  TaskBatch older;
+  older.org = org;
+  older.id = uuid(1);
+  older.label = testing::text;
+  older.created_at = now;
+  older.created_by = {7};
+  TaskBatch newer = older;
+  newer.id = uuid(2);
+  TaskBatch elsewhere = newer;
+  elsewhere.org = other_org;
+  write([&](Tx& tx) {
+    for (const TaskBatch& batch : {older, newer, elsewhere, older}) {
+      insert_batch(tx, batch);
+      Task one = task({uuid()});
+      one.org = batch.org;
+      one.batch = batch.id;
+      one.status = batch.org == other_org ? model::TaskStatus::failed : one.status;
+      insert_task(tx, one);
+    }
+  });
+  read([&](Reader& reader) {
+    const auto all = list_batches(reader, std::nullopt, uuid(9), {0}, 10);
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].org, other_org);
+    EXPECT_EQ(all[1].id, newer.id);
+    EXPECT_EQ(all[2].id, older.id);
+    EXPECT_EQ(all[2].label, testing::text);
+    EXPECT_EQ(all[2].created_by, OperatorId{7});
+    using Counts = std::vector<std::pair<model::TaskStatus, std::int64_t>>;
+    EXPECT_EQ(all[2].tasks, (Counts{{model::TaskStatus::pending, 2}}));
+    EXPECT_EQ(all[0].tasks, (Counts{{model::TaskStatus::failed, 1}}));
+    const auto rest = list_batches(reader, std::nullopt, newer.id, other_org, 1);
+    ASSERT_EQ(rest.size(), 1U);
+    EXPECT_EQ(rest[0].org, org) << "the other organisation of the same call";
+    EXPECT_EQ(list_batches(reader, org, uuid(9), {0}, 10).size(), 2U);
+    EXPECT_EQ(count_batches(reader, org).value, 2);
+    EXPECT_EQ(count_batches(reader, std::nullopt).value, 3);
+    EXPECT_EQ(list_batch_tasks(reader, older.id, true, 10).size(), 2U);
+    EXPECT_EQ(list_batch_tasks(reader, older.id, false, 1).size(), 1U);
+    EXPECT_TRUE(list_batch_tasks(reader, uuid(3), false, 1).empty());
+  });
+}
+
+TEST_P(TaskStore, NotesAreReadNewestFirst) {
+  const TaskId id{uuid()};
+  write([&](Tx& tx) {
+    for (std::int64_t i = 1; i <= 12; ++i) insert_note(tx, org, id, {i, now, "me", testing::text});
+    insert_note(tx, other_org, id, {1, now, "they", "x"});
+  });
+  const auto notes = read([&](Reader& reader) { return list_notes(reader, org, id); });
+  ASSERT_EQ(notes.size(), 12U);
+  EXPECT_EQ(notes[0].version, 12);
+  EXPECT_EQ(notes[11].version, 1);
+  EXPECT_EQ(notes[0].text, testing::text);
+  EXPECT_EQ(notes[0].author, "me");
+}
+
+TEST_P(TaskStore, WhatIsSealedGoesWithTheEndOfTheTask) {
+  Task one = task({uuid()});
+  const std::string sealed("\0\xFF sealed", 9);
+  write([&](Tx& tx) { insert_task(tx, one, sealed); });
+  const auto kept = [&] {
+    return read([&](Reader& reader) { return find_sealed_env(reader, org, one.id); });
+  };
+  EXPECT_EQ(kept(), sealed);
+  one.status = model::TaskStatus::executing;
+  write([&](Tx& tx) { set_task(tx, one); });
+  EXPECT_EQ(kept(), sealed);
+  one.status = model::TaskStatus::expired;
+  write([&](Tx& tx) { set_task(tx, one); });
+  EXPECT_EQ(kept(), "");
+}
+
+TEST_P(TaskStore, DueTasksAndRetriesComeInTheirOrder) {
+  Task early = task({uuid()}, 1);
+  early.due_at = now;
+  Task late = task({uuid()}, 2);
+  late.due_at = now + Duration(1);
+  late.original = early.id;
+  late.retry_count = 2;
+  Task never = task({uuid()}, 3);
+  never.original = early.id;
+  never.retry_count = 1;
+  write([&](Tx& tx) {
+    for (const Task& one : {late, never, early}) insert_task(tx, one);
+  });
+  read([&](Reader& reader) {
+    EXPECT_TRUE(list_due_tasks(reader, now, 9).empty()) << "due by, not at";
+    EXPECT_EQ(all_fields(list_due_tasks(reader, now + Duration(1), 9)), all_fields<Task>({early}));
+    EXPECT_EQ(all_fields(list_due_tasks(reader, now + Duration(2), 9)),
+              all_fields<Task>({early, late}));
+    EXPECT_EQ(list_due_tasks(reader, now + Duration(2), 1).size(), 1U);
+    EXPECT_EQ(all_fields(list_retries(reader, org, early.id)), all_fields<Task>({never, late}));
+    EXPECT_TRUE(list_retries(reader, other_org, early.id).empty());
+  });
+}
+
+TEST_P(TaskStore, WhatAPollMayFindIsCounted) {
+  const AgentId a{uuid()};
+  Task waiting = task(a);
+  Task given = task(a, 1);
+  given.status = model::TaskStatus::assigned;
+  given.redeliver = false;
+  given.lease_until = now + Duration(5);
+  Task repeatable = given;
+  repeatable.id = {uuid(2)};
+  repeatable.type = model::TaskType::update_agent;
+  repeatable.lease_until = now + Duration(9);
+  Task begun = repeatable;
+  begun.id = {uuid(3)};
+  begun.started_at = now;
+  write([&](Tx& tx) {
+    for (const Task& one : {waiting, given, repeatable, begun}) insert_task(tx, one);
+  });
+  read([&](Reader& reader) {
+    const auto once = get_outstanding(reader, org, a, true);
+    EXPECT_EQ(once.pending, 1);
+    EXPECT_EQ(once.redeliverable, 2);
+    EXPECT_EQ(once.redeliver_at, now + Duration(5));
+    const auto fielded = get_outstanding(reader, org, a, false);
+    EXPECT_EQ(fielded.redeliverable, 1) << "a command is given once";
+    EXPECT_EQ(fielded.redeliver_at, now + Duration(9));
+    const auto nothing = get_outstanding(reader, org, AgentId{uuid()}, true);
+    EXPECT_EQ(nothing.pending + nothing.redeliverable, 0);
+    EXPECT_FALSE(nothing.redeliver_at.has_value());
+  });
+}
+
+ON_EVERY_DATABASE(Listed);
+ON_EVERY_DATABASE(TaskStore);
+
+}  // namespace
+}  // namespace muster::store
