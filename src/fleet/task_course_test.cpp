@@ -13,10 +13,11 @@ namespace {
 struct Begun : Work {
   TaskId id;
   explicit Begun(std::int64_t max_retries = 2) {
+    const Uuid test = make_uuid7(fleet.rng, fleet.now);
+    store_program(test);
     TaskOrder order(TaskType::execute_test);
     order.agents = {agent.agent};
-    order.payload.test_name = "T";
-    order.payload.test_uuid = "u";
+    order.payload.test_uuid = test.text();
     order.env_vars = R"({"SECRET": "s3"})";
     order.execution_timeout_seconds = 600;
     order.max_retries = max_retries;

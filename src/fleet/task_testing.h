@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "fleet/blobs.h"
 #include "fleet/task_course.h"
+#include "fleet/test_binaries.h"
 #include "fleet/testing.h"
 #include "store/sql/tasks.h"
 
@@ -46,6 +48,18 @@ struct Work {
   Result<model::Task> cancel(TaskId id) {
     return fleet->store.write(
         [&](store::Tx& tx) { return cancel_task(tx, fleet.board(), fleet.actor, id, fleet.now); });
+  }
+  /// So that the test may be ordered.
+  crypto::Sha256 store_program(const Uuid& test) {
+    TestBinary binary;
+    binary.org = agent.org;
+    binary.test = test;
+    binary.name = "probe";
+    binary.sha256 = store_blob(fleet->store, agent.org, "program", fleet.now);
+    fleet->store.write([&](store::Tx& tx) {
+      register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now).value();
+    });
+    return binary.sha256;
   }
   TaskView show(TaskId id) { return show_task(fleet->store, id, fleet.now).value(); }
   void pass(Duration by) { fleet.now = fleet.now + by; }

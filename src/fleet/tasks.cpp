@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "store/sql/agents.h"
+#include "store/sql/blobs.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 
@@ -62,6 +63,24 @@ Task task_of(const TaskOrder& order, OperatorId creator, Uuid batch, Instant now
   return task;
 }
 
+/// A test runs the program that its organisation has for it now, whatever is uploaded later.
+Result<void> take_program(store::Tx& tx, const TaskOrder& order, Task& task) {
+  model::TaskPayload payload = order.payload;
+  const Result<Uuid> test = parse_uuid(payload.test_uuid);
+  const auto binary =
+      test.ok() ? store::find_test_binary(tx, task.org, *test, payload.binary_name) : std::nullopt;
+  if (!binary) {
+    return Error{Errc::not_found, "test_uuid: there is no program for that test", "test_uuid"};
+  }
+  payload.binary_name = binary->name;
+  payload.binary_sha256 = binary->sha256.text();
+  payload.binary_size = binary->size;
+  if (payload.test_name.empty()) payload.test_name = binary->name;
+  task.payload = model::encode_payload(payload, order.execution_timeout_seconds);
+  task.label = model::label_of(payload);
+  return {};
+}
+
 }  // namespace
 
 TaskOrder::TaskOrder(model::TaskType kind)
@@ -82,6 +101,7 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
     task.org =
         TRY(target_org(tx, board, order, task.agent, "agent_ids[" + std::to_string(i) + "]"));
     task.id = {make_uuid7(board.rng, now)};
+    if (order.type == model::TaskType::execute_test) TRY(take_program(tx, order, task));
     const std::string sealed =
         order.env_vars.empty() ? "" : crypto::seal(order.env_vars, board.key, board.rng);
     store::insert_task(tx, task, sealed);

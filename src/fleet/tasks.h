@@ -40,7 +40,9 @@ struct TaskOrder {
   bool redeliver = false;
 };
 
-/// Creates all or none. Fails with not_found naming `agent_ids[i]` for an agent that is unknown,
+/// Creates all or none. A test gets the program that its organisation has for `payload.test_uuid`,
+/// by `payload.binary_name` if given, as it is now; without one it fails with not_found naming
+/// `test_uuid`. Fails with not_found naming `agent_ids[i]` for an agent that is unknown,
 /// superseded or of another organisation than the order's, and with invalid_field for one that was
 /// uninstalled or has limits::pending_tasks_per_agent already.
 Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,

@@ -318,6 +318,26 @@ TEST(Result, MissingFactsAreThoseOfTheEnrolment) {
   EXPECT_EQ(result->arch, "amd64");
 }
 
+TEST(Creating, ATestTakesTheProgramThatIsStoredForItNow) {
+  Work work;
+  const Uuid test = make_uuid7(work.fleet.rng, work.fleet.now);
+  TaskOrder order(TaskType::execute_test);
+  order.agents = {work.agent.agent};
+  order.payload.test_uuid = test.text();
+  EXPECT_EQ(work.fleet.create(order).error().field, "test_uuid") << "there is none";
+  const crypto::Sha256 digest = work.store_program(test);
+  const model::Task task = work.show(work.create(order)).task;
+  EXPECT_NE(task.payload.find(R"("binary_name": "probe", "binary_sha256": ")" + digest.text() +
+                              R"(", "binary_size": 7)"),
+            std::string::npos)
+      << task.payload;
+  EXPECT_EQ(task.label, "probe");
+  EXPECT_EQ(task.test_uuid, test.text());
+  EXPECT_EQ(task.max_retries, 2);
+  order.payload.binary_name = "another";
+  EXPECT_EQ(work.fleet.create(order).error().code, Errc::not_found);
+}
+
 TEST(Creating, ChecksTheOrganisationOfTheAgents) {
   Work work;
   TaskOrder order = work.order();

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "fleet/blobs.h"
+#include "fleet/task_course.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -55,17 +56,16 @@ class TestBinaries : public testing::Test {
   }
   /// A task with that program, in the agent's hands.
   TaskId give_task(AgentId agent, const TestBinary& binary) {
-    TaskOrder order;
+    TaskOrder order(model::TaskType::execute_test);
     order.agents = {agent};
-    order.payload = R"({"test_uuid": ")" + binary.test.text() + R"(", "binary_name": ")" +
-                    binary.name + R"(", "binary_sha256": ")" + binary.sha256.text() + R"("})";
-    order.deliver_within = order.valid_for = std::chrono::hours(1);
+    order.payload.test_uuid = binary.test.text();
+    order.payload.binary_name = binary.name;
     return fleet.create(order).value().front();
   }
   void claim(const Enrolled& agent) {
     fleet->store.write([&](store::Tx& tx) {
       const Poller poller{agent.org, agent.agent, agent.host, true};
-      EXPECT_TRUE(claim_task(tx, fleet->ids, fleet->presence, poller, fleet.now));
+      EXPECT_TRUE(claim_task(tx, fleet.board(), poller, fleet.now));
     });
   }
   bool may_fetch(const Enrolled& agent, const std::string& name) {
@@ -174,7 +174,7 @@ TEST_F(TestBinaries, OnlyAnAgentWithTheTaskInItsHandsMayFetch) {
     model::TaskResult result;
     result.task = task;
     const Poller poller{one.org, one.agent, one.host, true};
-    record_result(tx, fleet->ids, fleet->presence, poller, result, fleet.now).value();
+    record_result(tx, fleet.board(), poller, result, fleet.now).value();
   });
   EXPECT_FALSE(may_fetch(one, "t")) << "done";
 }

@@ -82,12 +82,52 @@ std::string decode_env_vars(Fields& fields) {
   return out;
 }
 
+model::TestMetadata decode_metadata(Fields fields, Result<void>& verdict) {
+  const auto text = [&](std::string_view name) {
+    return std::string(fields.optional_text(name, limits::name_bytes).value_or(""));
+  };
+  const auto texts = [&](std::string_view name) {
+    return fields.optional_texts(name, limits::tags, limits::name_bytes);
+  };
+  model::TestMetadata metadata;
+  metadata.category = text("category");
+  metadata.subcategory = text("subcategory");
+  metadata.severity = text("severity");
+  metadata.techniques = texts("techniques");
+  metadata.tactics = texts("tactics");
+  metadata.threat_actor = text("threat_actor");
+  metadata.target = texts("target");
+  metadata.complexity = text("complexity");
+  metadata.tags = texts("tags");
+  metadata.score = fields.optional_number("score");
+  metadata.integrations = texts("integrations");
+  verdict = fields.finish();
+  return metadata;
+}
+
+void decode_test(Fields& fields, model::TaskPayload& payload) {
+  const Result<Uuid> test = parse_uuid(fields.text("test_uuid", limits::name_bytes));
+  if (test.ok()) {
+    payload.test_uuid = test->text();
+  } else {
+    fields.fail("test_uuid", "must be a UUID");
+  }
+  payload.test_name = fields.optional_text("test_name", limits::name_bytes).value_or("");
+  payload.binary_name = fields.optional_text("binary_name", limits::name_bytes).value_or("");
+  payload.arguments = fields.optional_texts("arguments", limits::tags, limits::name_bytes);
+  if (const auto metadata = fields.optional_object("metadata")) {
+    Result<void> verdict;
+    payload.metadata = decode_metadata(Fields(*metadata, "metadata"), verdict);
+    if (!verdict.ok()) fields.fail(verdict.error().field, verdict.error().message);
+  }
+}
+
 }  // namespace
 
 Result<TaskOrder> decode_task_order(App& app, const Json& body) {
   Fields fields(body);
   const std::string_view type =
-      one_of(fields, "type", {"execute_command", "update_agent", "uninstall"});
+      one_of(fields, "type", {"execute_test", "execute_command", "update_agent", "uninstall"});
   TRY(fields.finish());
   TaskOrder order(*model::parse_task_type(type));
   decode_agents(fields, order);
@@ -104,6 +144,9 @@ Result<TaskOrder> decode_task_order(App& app, const Json& body) {
       }
       break;
     case TaskType::execute_test:
+      decode_test(fields, order.payload);
+      order.env_vars = decode_env_vars(fields);
+      break;
     case TaskType::update_agent:
       break;
   }
