@@ -47,7 +47,7 @@ AgentView view_of(const PresenceTable& presence, const Config& config, store::Li
 }
 
 bool asks_memory(const AgentQuery& query) {
-  return query.presence || query.silent_for;
+  return query.presence || query.flapping || query.silent_for;
 }
 
 /// Whether memory agrees that an agent is asked for.
@@ -60,6 +60,7 @@ bool is_asked_for(const AgentQuery& query, const PresenceTable& presence, const 
   if (query.presence && *query.presence != presence_of(presence, config, status, last_seen, now)) {
     return false;
   }
+  if (query.flapping && *query.flapping != (state && state->flapping)) return false;
   return !query.silent_for || (state && now - last_seen >= *query.silent_for);
 }
 

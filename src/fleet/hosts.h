@@ -83,6 +83,7 @@ struct AgentView {
 struct AgentQuery {
   store::AgentFilter filter;
   std::optional<model::Presence> presence;
+  std::optional<bool> flapping;
   std::optional<Duration> silent_for;  // not heard of for at least that long
 };
 struct AgentPage {

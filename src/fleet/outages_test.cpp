@@ -5,6 +5,7 @@
 
 #include "fleet/heartbeats.h"
 #include "fleet/history.h"
+#include "fleet/hosts.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -240,6 +241,29 @@ TEST(Outages, ManyThatFallSilentTogetherAreOneEventAndSoIsTheirReturn) {
   EXPECT_EQ(world.events("came_online"), 30) << "their first heartbeats only";
   world.beat(1);
   EXPECT_EQ(world.events("came_online"), 31) << "who comes later is told alone";
+}
+
+TEST(Outages, TheListOfAgentsKnowsWhoIsFlappingWhetherOnlineOrNot) {
+  Watched world(2);
+  const auto listed = [&](std::optional<model::Presence> presence, bool flapping) {
+    AgentQuery query;
+    query.presence = presence;
+    query.flapping = flapping;
+    return list_agent_page(world.fleet->store, world.fleet->presence, world.fleet.config, query, "",
+                           10, world.fleet.now);
+  };
+  EXPECT_TRUE(listed({}, true).agents.empty());
+  for (int i = 0; i < 4; ++i) {
+    world.fall_silent(1);
+    if (i < 3) world.beat(0);
+  }
+  ASSERT_EQ(listed({}, true).agents.size(), 1U);
+  EXPECT_EQ(listed({}, true).agents[0].agent.id, world.agents[0].agent);
+  EXPECT_EQ(listed(model::Presence::offline, true).total.value, 1);
+  EXPECT_EQ(listed(model::Presence::online, true).total.value, 0);
+  world.beat(0);
+  EXPECT_EQ(listed(model::Presence::online, true).total.value, 1) << "both are true of it";
+  EXPECT_EQ(listed({}, false).agents.at(0).agent.id, world.agents[1].agent);
 }
 
 TEST(Outages, WhoComesAndGoesTooOftenIsFlappingAndQuietUntilItIsCalm) {

@@ -42,6 +42,12 @@ Result<fleet::AgentQuery> decode_agent_query(App& app, const Request& request) {
     }
     if (!query.presence) return invalid_field("presence", "must be online, offline or unknown");
   }
+  if (const auto flapping = param("flapping")) {
+    if (*flapping != "true" && *flapping != "false") {
+      return invalid_field("flapping", "must be true or false");
+    }
+    query.flapping = *flapping == "true";
+  }
   if (const auto silent = param("silent_seconds")) {
     const auto seconds = parse_int(*silent);
     if (!seconds || *seconds < 0 || *seconds > limits::silent_seconds_max) {
@@ -64,6 +70,7 @@ void write_agent(JsonWriter& json, const fleet::AgentView& view) {
       .member("agent_version", view.state.agent_version)
       .member("status", model::agent_status_name(agent.status))
       .member("presence", model::presence_name(view.presence))
+      .member("flapping", view.state.flapping)
       .key("last_seen");
   if (view.state.called) {
     json.value(view.state.last_seen);

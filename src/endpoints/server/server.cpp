@@ -39,6 +39,38 @@ class Exposition {
   std::string text_;
 };
 
+struct AgentCounts {
+  std::uint64_t online = 0;
+  std::uint64_t offline = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t flapping = 0;
+};
+
+AgentCounts count_agents(const App& app, Instant now) {
+  AgentCounts counts;
+  const Instant started = app.presence.server_started();
+  const Duration limit = app.config.offline_after();
+  app.presence.for_each_agent([&](AgentId, const fleet::AgentPresence& state) {
+    if (state.flapping) ++counts.flapping;
+    if (!state.called) {
+      ++counts.unknown;
+      return;
+    }
+    switch (model::presence_of(state.last_seen, started, limit, now)) {
+      case model::Presence::online:
+        ++counts.online;
+        break;
+      case model::Presence::offline:
+        ++counts.offline;
+        break;
+      case model::Presence::unknown:
+        ++counts.unknown;
+        break;
+    }
+  });
+  return counts;
+}
+
 }  // namespace
 
 Result<Reply> show_health(App&, const Request&) {
@@ -52,12 +84,7 @@ Result<Reply> show_readiness(App& app, const Request&) {
 }
 
 Result<Reply> show_metrics(App& app, const Request& request) {
-  std::uint64_t agents = 0;
-  std::uint64_t online = 0;
-  app.presence.for_each_agent([&](AgentId, const fleet::AgentPresence& state) {
-    ++agents;
-    if (state.called && request.now - state.last_seen < app.config.offline_after()) ++online;
-  });
+  const AgentCounts agents = count_agents(app, request.now);
   Exposition out;
   out.add("muster_requests_total", "counter", "Requests whose head was read.",
           app.counters.requests.load());
@@ -70,8 +97,15 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   out.add("muster_fenced_enrolments_total", "counter",
           "Enrolments refused because the token is not for that machine.",
           app.counters.fenced_enrolments.load());
-  out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.", agents);
-  out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.", online);
+  out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.",
+          agents.online + agents.offline + agents.unknown);
+  out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.",
+          agents.online);
+  out.add("muster_agents_offline", "gauge", "Agents silent for longer.", agents.offline);
+  out.add("muster_agents_unknown", "gauge",
+          "Agents that never called, or whose silence may be the server's own.", agents.unknown);
+  out.add("muster_agents_flapping", "gauge", "Agents of any presence that go and come too often.",
+          agents.flapping);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
             "When the server's certificate expires, as Unix time.",
