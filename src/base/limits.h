@@ -179,6 +179,12 @@ inline constexpr std::size_t lone_outages = 200;
 inline constexpr std::size_t outage_group_names = 100;
 /// A group whose agents do not all come back ends after this; whoever comes later is told alone.
 inline constexpr Duration outage_group_open_max = std::chrono::hours(24);
+/// Samples of an agent that wait in memory for a store that is away: five hours and more.
+inline constexpr std::size_t waiting_sample_bytes = 1 * KiB;
+/// How far back a history may be asked for.
+inline constexpr std::int64_t history_days = 366;
+/// Samples in one answer; of more, every second, third or so on is left.
+inline constexpr std::size_t history_points = 2000;
 /// Rows that one transaction of the pruning deletes, and how many there are in a row.
 inline constexpr int prune_rows = 1000;
 inline constexpr int prune_rounds = 20;

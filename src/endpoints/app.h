@@ -27,6 +27,7 @@ class KnownPackages;
 class Catalogue;
 class Settings;
 class ToldReleases;
+class FleetHealth;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -69,6 +70,7 @@ struct App {
   fleet::ToldReleases& told_releases;
   const crypto::SigningKey& signing_key;
   const fleet::TaskBoard& tasks;
+  fleet::FleetHealth& health;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "fleet/blobs.h"
 #include "fleet/findings.h"
+#include "fleet/samples.h"
 #include "fleet/task_course.h"
 
 namespace muster::endpoints {
@@ -11,6 +12,7 @@ namespace muster::endpoints {
 Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
                const std::string& admin_token_file, Instant now)
     : tasks(fleet.task_board(rng)),
+      health(fleet.store, fleet.presence, config),
       app{.config = config,
           .store = fleet.store,
           .rng = rng,
@@ -26,6 +28,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .told_releases = fleet.told_releases,
           .signing_key = fleet.signing_key,
           .tasks = tasks,
+          .health = health,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -58,6 +61,7 @@ void Wiring::maintain(Instant now) {
     finish_matching(now);
     fleet::end_abandoned_outages(fleet_.store, now);
     fleet::prune_events(fleet_.store, app.config.event_retention(), now);
+    fleet::prune_samples(fleet_.store, app.config.sample_retention(), now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "maintenance_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });

@@ -10,6 +10,7 @@
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
 #include "fleet/fleet.h"
+#include "fleet/health.h"
 #include "fleet/outages.h"
 
 namespace muster::endpoints {
@@ -39,6 +40,7 @@ class Wiring {
   void flush_presence();
 
   const fleet::TaskBoard tasks;
+  fleet::FleetHealth health;
   ServerFace face;  // to be complete before open()
   App app;
   Dispatcher dispatcher;

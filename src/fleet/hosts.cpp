@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "fleet/health.h"
 #include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
@@ -183,7 +184,9 @@ Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
       listed.operator_tags = host->operator_tags;
     }
     listed.agent = std::move(*agent);
-    return view_of(presence, config, std::move(listed), now);
+    AgentView view = view_of(presence, config, std::move(listed), now);
+    if (view.state.called) view.week = agent_record(reader, view.agent, now);
+    return view;
   });
 }
 

@@ -14,6 +14,7 @@
 #include "fleet/host_directory.h"
 #include "fleet/presence.h"
 #include "model/agent.h"
+#include "model/health.h"
 #include "model/package.h"
 #include "store/sql/agents.h"
 #include "store/total.h"
@@ -78,6 +79,7 @@ struct AgentView {
   std::vector<std::string> operator_tags;  // that operators put on its host
   AgentPresence state;
   model::Presence presence = model::Presence::unknown;
+  std::optional<model::Record> week;  // from show_agent, once it has called: of its health
 };
 /// Which agents to list.
 struct AgentQuery {

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "fleet/history.h"
 #include "fleet/host_directory.h"
+#include "fleet/samples.h"
 #include "model/outage.h"
 #include "store/sql/agents.h"
 #include "store/sql/outages.h"
@@ -160,6 +161,7 @@ OutageWatch::Seen OutageWatch::walk(Instant now) {
       static_cast<std::int32_t>(seconds(limit) / config_.presence_check_seconds);
   presence_.for_each_agent([&](AgentId id, AgentPresence& state) {
     if (!state.called || state.status.empty()) return;
+    take_sample(id, state, config_);
     if (state.silent) {
       if (now - state.last_seen >= limit) {
         state.talking_looks = 0;

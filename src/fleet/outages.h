@@ -58,7 +58,8 @@ struct Noticed {
 /// Looks for silent agents and tells of them once: `went_offline`, or one `group_offline` for those
 /// that fell silent together (fleet/outage_groups), or nothing while an agent is flapping. An
 /// outage is told when its row is stored, so a restart repeats nothing and a crash loses nothing.
-/// For one thread.
+/// Takes a sample of each agent on its way (fleet/samples), so that heartbeats need not. For one
+/// thread.
 class OutageWatch {
  public:
   OutageWatch(store::Store& store, NumberIds& ids, PresenceTable& presence,

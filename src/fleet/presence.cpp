@@ -5,8 +5,10 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "model/samples.h"
 #include "store/sql/agents.h"
 #include "store/sql/outages.h"
+#include "store/sql/samples.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 
@@ -27,6 +29,49 @@ constexpr VitalName vital_names[] = {
     {"process_cpu_percent", &model::Vitals::process_cpu_percent},
     {"process_memory_mb", &model::Vitals::process_memory_mb},
 };
+
+/// The full segments of a flush: they leave memory once they are in the rows of their days.
+class FullSegments {
+ public:
+  /// Takes what is full out of `row.open_samples`.
+  void take(store::AgentPresenceRow& row) {
+    const auto segments = model::split_segments(row.open_samples);
+    if (segments.size() < 2) return;
+    std::size_t size = 0;
+    for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+      const model::Segment& segment = segments[i];
+      if (i == 0 || days_.back().day != segment.day()) {
+        days_.push_back({row.org, row.agent, segment.day(), {}});
+      }
+      days_.back().segments += segment.bytes;
+      size += segment.bytes.size();
+    }
+    taken_.push_back({row.agent, row.open_samples.substr(0, size)});
+    row.open_samples.erase(0, size);
+  }
+
+  void store(store::Tx& tx, PresenceTable& presence) {
+    if (days_.empty()) return;
+    store::append_sample_days(tx, days_);
+    tx.on_commit([&presence, taken = std::move(taken_)] {
+      for (const auto& [agent, segments] : taken) {
+        presence.with_agent(agent, [&segments = segments](AgentPresence& state) {
+          if (state.samples.starts_with(segments)) state.samples.erase(0, segments.size());
+        });
+      }
+    });
+  }
+
+ private:
+  std::vector<store::SampleDayRow> days_;
+  std::vector<std::pair<AgentId, std::string>> taken_;
+};
+
+std::int64_t last_sampled_minute(std::string_view segments) {
+  std::vector<model::Sample> samples;
+  (void)model::decode_samples(segments, samples);
+  return samples.empty() ? 0 : samples.back().minute;
+}
 
 }  // namespace
 
@@ -60,7 +105,8 @@ store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state) 
           state.current_task,
           state.last_task_completed,
           encode_vitals(state.vitals),
-          state.return_mark};
+          state.return_mark,
+          state.samples};
 }
 
 void PresenceTable::load(store::Reader& reader) {
@@ -82,6 +128,8 @@ void PresenceTable::load(store::Reader& reader) {
       presence.last_task_completed = row.last_task_completed;
       presence.vitals = decode_vitals(row.vitals);
       presence.return_mark = row.return_mark;
+      presence.samples = row.open_samples;
+      presence.sampled_minute = last_sampled_minute(row.open_samples);
     });
   }
   for (const AgentId agent : store::list_silent_agents(reader)) {
@@ -105,11 +153,13 @@ void PresenceTable::load(store::Reader& reader) {
 std::size_t PresenceTable::flush(store::Store& store) {
   std::vector<store::AgentPresenceRow> agent_rows;
   std::vector<store::HostPresenceRow> host_rows;
+  FullSegments full;
   for (auto& part : agents_) {
     part.with([&](Agents& agents) {
       for (auto& [id, presence] : agents) {
         if (!presence.called || !std::exchange(presence.dirty, false)) continue;
         agent_rows.push_back(presence_row(id, presence));
+        full.take(agent_rows.back());
       }
     });
   }
@@ -126,6 +176,7 @@ std::size_t PresenceTable::flush(store::Store& store) {
     store.write([&](store::Tx& tx) {
       store::set_agent_presence(tx, agent_rows);
       store::set_host_presence(tx, host_rows);
+      full.store(tx, *this);
     });
   } catch (const store::StoreError&) {
     // The next flush tries these rows again.

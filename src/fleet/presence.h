@@ -40,6 +40,9 @@ struct AgentPresence {
   std::optional<Uuid> last_task_completed;
   model::Vitals vitals;
 
+  std::string samples;  // model/samples: segments that are in no day's row yet, the last one open
+  std::int64_t sampled_minute = 0;  // of the last sample, since the Unix epoch
+
   // What a poll may find. Counts follow the store on commit.
   std::int64_t pending_tasks = 0;
   std::int64_t redeliverable_tasks = 0;  // assigned, not started, may be delivered again
@@ -61,7 +64,8 @@ class PresenceTable {
   explicit PresenceTable(Instant server_started) : server_started_ms_(server_started.unix_ms) {}
 
   void load(store::Reader& reader);
-  /// Writes what changed since the last flush in one transaction; returns the rows.
+  /// Writes what changed since the last flush, and the segments of samples that are full, in one
+  /// transaction; returns the rows.
   std::size_t flush(store::Store& store);
 
   /// Since when the server has listened without a break: what was before is its own silence.

@@ -6,6 +6,7 @@ namespace muster::store {
 namespace {
 
 using model::Agent;
+using model::Task;
 using testing::now;
 using testing::org;
 using testing::other_org;
@@ -120,6 +121,90 @@ TEST_P(OutageContract, AnOutageIsOpenUntilItEnds) {
   EXPECT_EQ(prune(Duration(6)), 1);
   EXPECT_EQ(prune(Duration(6)), 1);
   EXPECT_EQ(prune(Duration(6)), 0);
+}
+
+TEST_P(OutageContract, SamplesAreAppendedToTheirDayAsTheyAre) {
+  const AgentId a{uuid(1)};
+  const AgentId b{uuid(2)};
+  const std::string octets("\0\xff\x80'\0", 5);
+  write([&](Tx& tx) {
+    append_sample_days(tx, {});
+    append_sample_days(tx, {{org, a, 7, octets}, {org, a, 8, "x"}, {org, b, 7, "y"}});
+    append_sample_days(tx, {{org, a, 7, octets}, {other_org, a, 7, "z"}});
+  });
+  write([&](Tx& tx) { append_sample_days(tx, {{org, a, 7, "\x80"}}); });
+  const auto days_of = [&](std::int64_t first) {
+    return read([&](Reader& reader) { return list_sample_days(reader, org, a, first); });
+  };
+  ASSERT_EQ(days_of(7).size(), 2U);
+  EXPECT_EQ(days_of(7)[0].segments, octets + octets + "\x80") << "also what is no text";
+  EXPECT_EQ(days_of(7)[1].day, 8);
+  EXPECT_EQ(days_of(8).size(), 1U);
+  const auto prune = [&] {
+    return write([&](Tx& tx) { return delete_old_sample_days(tx, 8, 2); });
+  };
+  EXPECT_EQ(prune(), 2);
+  EXPECT_EQ(prune(), 1);
+  EXPECT_EQ(prune(), 0);
+  EXPECT_EQ(days_of(0).size(), 1U) << "of the day itself none";
+}
+
+TEST_P(OutageContract, OutagesAndTasksAddUpWithinTheirWindows) {
+  const AgentId a{uuid(1)};
+  const AgentId b{uuid(2)};
+  const auto at = [](int minute) { return now + std::chrono::minutes(minute); };
+  const auto outage = [&](AgentId agent, int since, std::optional<int> until, const char* telling) {
+    const auto ended = until ? std::optional(at(*until)) : std::nullopt;
+    return OutageRow{org, agent, HostId{1}, at(since), at(since), ended, telling, {}, "", ""};
+  };
+  // From minute 100 on, and from 200 on; now is 300.
+  const std::vector<OutageRow> rows = {outage(a, 10, 100, "alone"), outage(a, 90, 110, "group"),
+                                       outage(a, 150, 210, "flapping"),
+                                       outage(a, 250, 260, "return"), outage(b, 290, {}, "alone")};
+  Task done = task(a);
+  done.status = model::TaskStatus::completed;
+  done.finished_at = at(100);
+  Task failed = task(a);
+  failed.status = model::TaskStatus::failed;
+  failed.finished_at = at(101);
+  Task early = done;
+  early.id = {uuid()};
+  early.finished_at = at(99);
+  Task cancelled = failed;
+  cancelled.id = {uuid()};
+  cancelled.status = model::TaskStatus::cancelled;
+  write([&](Tx& tx) {
+    insert_outages(tx, rows);
+    for (const Task& each : {done, failed, early, cancelled}) {
+      insert_task(tx, each);
+      set_task(tx, each);
+    }
+  });
+  read([&](Reader& reader) {
+    const auto totals = list_outage_totals(reader, at(100), at(200), at(300));
+    EXPECT_EQ(totals.size(), 2U);
+    const OutageTotal& first = totals.at(0).agent == a ? totals[0] : totals.at(1);
+    const OutageTotal& second = totals.at(0).agent == b ? totals[0] : totals.at(1);
+    EXPECT_EQ(first.away, std::chrono::minutes(10 + 60));
+    EXPECT_EQ(first.began, 1);
+    EXPECT_EQ(first.away_lately, std::chrono::minutes(10));
+    EXPECT_EQ(first.began_lately, 0);
+    EXPECT_EQ(second.away, std::chrono::minutes(10)) << "it is still away";
+    EXPECT_EQ(second.began_lately, 1);
+    const OutageTotal alone = get_outage_total(reader, org, a, at(100), at(300));
+    EXPECT_EQ(alone.away, first.away);
+    EXPECT_EQ(alone.began, first.began);
+    EXPECT_EQ(get_outage_total(reader, other_org, a, at(100), at(300)).away, Duration(0));
+    const auto tasks = list_task_totals(reader, at(100));
+    EXPECT_EQ(tasks.size(), 1U);
+    EXPECT_EQ(tasks.at(0).agent, a);
+    EXPECT_EQ(tasks.at(0).completed, 1);
+    EXPECT_EQ(tasks.at(0).failed, 1);
+    EXPECT_EQ(get_task_total(reader, org, a, at(100)).completed, 1);
+    EXPECT_EQ(get_task_total(reader, org, a, at(100)).failed, 1);
+    EXPECT_EQ(get_task_total(reader, other_org, a, at(100)).failed, 0);
+    return 0;
+  });
 }
 
 TEST_P(OutageContract, FlappingAndDisabledAgentsAreListed) {

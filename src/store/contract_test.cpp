@@ -376,6 +376,7 @@ TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   std::vector<AgentPresenceRow> expected = {row(a, 9, "é"), row(b, 5, "5")};
   expected[0].last_task_completed = uuid();
   expected[0].current_task.reset();
+  expected[0].open_samples = std::string("\0\xff'", 3);
   write([&](Tx& tx) {
     set_agent_presence(tx, {row(a, 4, "3"), row(b, 5, "4"), expected[1], row(a, 9, "x"),
                             expected[0], row(a, 8, "y")});

@@ -90,10 +90,30 @@ std::string encode_agent(const fleet::AgentView& view) {
   return json.take();
 }
 
+/// Of the last seven days; null before the first call.
+void write_health(JsonWriter& json, const std::optional<model::Record>& record) {
+  json.key("health");
+  if (!record) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .member("score", model::agent_health(*record))
+      .member("uptime_percent", model::percent(model::uptime_share(*record)))
+      .member("task_success_percent", model::percent(model::task_success_share(*record)))
+      .member("stability_percent", model::percent(model::stability_share(*record)))
+      .member("outages", record->outages)
+      .member("tasks_completed", record->tasks_completed)
+      .member("tasks_failed", record->tasks_failed)
+      .member("observed_seconds", record->observed.count() / 1000)
+      .end_object();
+}
+
 std::string encode_agent_whole(const fleet::AgentView& view) {
   JsonWriter json;
   json.begin_object();
   write_agent(json, view);
+  write_health(json, view.week);
   json.key("heartbeat");
   if (view.state.called && !view.state.status.empty()) {
     json.begin_object()

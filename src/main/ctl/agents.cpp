@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "main/ctl/grammar.h"
+#include "main/ctl/sparkline.h"
 
 namespace muster::ctl {
 
@@ -42,6 +47,10 @@ const Columns shown = {
     {"key.generation", "key generation"},
     {"key.since", "key in use since", &formats::time},
     {"key.rotation_pending", "rotation pending"},
+    {"health.score", "health (of 100)"},
+    {"health.uptime_percent", "uptime (7 days)", &formats::percent},
+    {"health.task_success_percent", "task success (7 days)", &formats::percent},
+    {"health.outages", "outages (7 days)"},
     {"heartbeat.status", "does"},
     {"heartbeat.current_task", "current task"},
     {"heartbeat.last_task_completed", "last task"},
@@ -53,6 +62,48 @@ const Columns shown = {
     {"heartbeat.system.process_cpu_percent", "agent CPU", &formats::percent},
     {"heartbeat.system.process_memory_mb", "agent memory (MiB)"},
 };
+
+const Columns sampled = {
+    {"at", "AT", &formats::time},
+    {"status", "DOES"},
+    {"uptime_seconds", "UPTIME", &formats::age},
+    {"cpu_percent", "CPU", &formats::percent},
+    {"memory_mb", "MEMORY (MiB)", &formats::number},
+    {"disk_free_mb", "DISK FREE (MiB)", &formats::number},
+    {"process_cpu_percent", "AGENT CPU", &formats::percent},
+    {"process_memory_mb", "AGENT MEMORY (MiB)", &formats::number},
+};
+
+/// One line for each of what is drawn, from the oldest to the newest.
+void print_curves(const Shell& shell, const Json& points) {
+  constexpr std::size_t label_width = 12;
+  constexpr std::size_t narrowest = 8;
+  const std::size_t width = std::max(*shell.look().width, label_width + narrowest) - label_width;
+  for (const auto& [member, label] :
+       {std::pair("cpu_percent", "CPU"), std::pair("memory_mb", "memory"),
+        std::pair("disk_free_mb", "disk free")}) {
+    std::vector<std::optional<double>> values;
+    points.for_each([&, name = member](const Json& point) {
+      const auto value = point.find(name);
+      values.push_back(value ? value->number() : std::nullopt);
+    });
+    shell.print(fmt::format("{:<{}}{}\n", label, label_width, sparkline(values, width)));
+  }
+  shell.print("\n");
+}
+
+void print_history(const Shell& shell, const Json& answer) {
+  const auto points = answer.find("points");
+  if (!points || !points->is_array()) return;
+  ListPrinter printer(shell, sampled, {"sample", "samples"});
+  std::size_t count = 0;
+  points->for_each([&](const Json& point) {
+    ++count;
+    printer.add(point);
+  });
+  if (count > 1 && shell.look().width) print_curves(shell, *points);
+  printer.finish(false);
+}
 
 const Columns offered = {
     {"agent_id", "agent"},
@@ -90,6 +141,15 @@ void add_agents(Grammar& grammar) {
       .call({"show", "Show one agent and its last heartbeat",
              "muster agents show 0190f1c2-0000-7000-8000-000000000001"},
             http::Method::get, one, {id_flag("Id of the agent")}, facts_view(shown))
+      .call({"history", "Show what an agent said of its machine: CPU, memory, disk",
+             "muster agents history 0190f1c2-0000-7000-8000-000000000001 --days 1"},
+            http::Method::get, one + "/history",
+            {id_flag("Id of the agent"),
+             {.name = "--days",
+              .member = "days",
+              .what = "How many days back, 7 if absent",
+              .kind = Flag::Kind::integer}},
+            print_history)
       .call({"disable", "Refuse the calls of an agent until it is enabled",
              "muster agents disable 0190f1c2-0000-7000-8000-000000000001"},
             http::Method::post, one + "/disable", {id_flag("Id of the agent")}, row_view(listed))

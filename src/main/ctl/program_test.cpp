@@ -195,6 +195,8 @@ TEST(Help, OfEveryVerbHasAnExampleThatIsItsOwn) {
                                                        {"orgs", "list"},
                                                        {"agents", "list"},
                                                        {"agents", "show"},
+                                                       {"agents", "history"},
+                                                       {"fleet", "show"},
                                                        {"agents", "disable"},
                                                        {"agents", "enable"},
                                                        {"hosts", "list"},
@@ -297,6 +299,21 @@ TEST(Hosts, AreShownWithTheirSoftware) {
             "NAME     VERSION  VENDOR  ECOSYSTEM  SCHEME  CPE\n"
             "openssl  3.0              deb        deb\n");
   EXPECT_EQ(done.err, "1 package\n");
+}
+
+TEST(Agents, HaveAHistoryOfSamples) {
+  Desk desk;
+  const std::string answer = R"({"agent_id": "a", "every": 1, "points": [)"
+                             R"({"at": "2026-03-21T14:30:00Z", "status": "idle",)"
+                             R"( "uptime_seconds": 3600, "cpu_percent": 12.5, "memory_mb": 2048,)"
+                             R"( "disk_free_mb": null}]})";
+  desk.server.on("GET /api/v1/agents/a/history?days=1", {200, answer});
+  const Transcript done = desk.run({"agents", "history", "a", "--days", "1"});
+  EXPECT_NE(done.out.find("2026-03-21 14:30:00Z  idle  1 h"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("12.5 %"), std::string::npos);
+  EXPECT_EQ(done.err, "1 sample\n");
+  const Transcript json = desk.run({"agents", "history", "a", "--days", "1", "--json"});
+  EXPECT_EQ(json.out, answer + "\n") << "the points as the server gave them";
 }
 
 TEST(Tasks, ShowTheirOutputWithoutObeyingIt) {

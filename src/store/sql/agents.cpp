@@ -56,6 +56,7 @@ AgentPresenceRow read_agent_presence(const Rows& rows) {
   if (!rows.is_null(6)) row.last_task_completed = rows.uuid(6);
   row.vitals = rows.string(7);
   row.return_mark = rows.integer(8);
+  if (!rows.is_null(9)) row.open_samples = rows.blob(9);
   return row;
 }
 
@@ -200,29 +201,35 @@ void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by) {
 
 #define AGENT_PRESENCE_COLUMNS                                                             \
   "org_id, agent_id, last_seen, agent_version, status, current_task, last_task_completed," \
-  " vitals, return_mark"
+  " vitals, return_mark, open_samples"
 #define AGENT_PRESENCE_NEWER                                                       \
   " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen,"  \
   " agent_version = excluded.agent_version, status = excluded.status,"             \
   " current_task = excluded.current_task,"                                         \
   " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals," \
-  " return_mark = excluded.return_mark"                                            \
+  " return_mark = excluded.return_mark, open_samples = excluded.open_samples"      \
   " WHERE excluded.last_seen >= agent_presence.last_seen"
 
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
   tx.post_batch(
       "INSERT INTO agent_presence (" AGENT_PRESENCE_COLUMNS
-      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)" AGENT_PRESENCE_NEWER,
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" AGENT_PRESENCE_NEWER,
       "INSERT INTO agent_presence (" AGENT_PRESENCE_COLUMNS
       ") SELECT DISTINCT ON (org_id, agent_id) " AGENT_PRESENCE_COLUMNS
-      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY"
+      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY"
       " AS given (" AGENT_PRESENCE_COLUMNS
       ", place) ORDER BY org_id, agent_id, last_seen DESC, place DESC" AGENT_PRESENCE_NEWER,
       rows, [](const AgentPresenceRow& row) {
-        return std::array<Param, 9>{
-            row.org,        row.agent,        row.last_seen,           row.agent_version,
-            row.status,     row.current_task, row.last_task_completed, row.vitals,
-            row.return_mark};
+        return std::array<Param, 10>{row.org,
+                                     row.agent,
+                                     row.last_seen,
+                                     row.agent_version,
+                                     row.status,
+                                     row.current_task,
+                                     row.last_task_completed,
+                                     row.vitals,
+                                     row.return_mark,
+                                     Blob{row.open_samples}};
       });
 }
 

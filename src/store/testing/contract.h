@@ -16,7 +16,9 @@
 #include "store/sql/nodes.h"
 #include "store/sql/orgs.h"
 #include "store/sql/outages.h"
+#include "store/sql/samples.h"
 #include "store/sql/tasks.h"
+#include "store/sql/totals.h"
 #include "store/store.h"
 #include "store/testing/every_database.h"
 
@@ -74,7 +76,7 @@ inline auto fields(const Finding& f) {
 }
 inline auto fields(const AgentPresenceRow& r) {
   return std::make_tuple(r.org, r.agent, r.last_seen, r.agent_version, r.status, r.current_task,
-                         r.last_task_completed, r.vitals);
+                         r.last_task_completed, r.vitals, r.open_samples);
 }
 inline auto fields(const HostPresenceRow& r) {
   return std::make_tuple(r.org, r.host, r.last_seen, r.agent_version);
