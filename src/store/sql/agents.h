@@ -60,8 +60,8 @@ struct AgentPresenceRow {
   std::string status;
   std::optional<Uuid> current_task;
   std::optional<Uuid> last_task_completed;
-  std::string vitals;            // JSON object
-  std::int64_t return_mark = 0;  // of the return that was told last; 0 once a heartbeat had none
+  std::string vitals;             // JSON object
+  std::int64_t return_mark = 0;   // of the return that was told last; 0 once a heartbeat had none
   std::string open_samples = {};  // model/samples: what is in no day's row yet
 };
 std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent);
