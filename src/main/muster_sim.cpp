@@ -17,6 +17,7 @@ struct Flags {
   std::uint64_t first = 1;
   std::uint64_t seeds = 20;
   std::size_t agents = 0;
+  int days = 1;
   bool stale_reports = false;
   bool trace = false;
   std::string about;
@@ -28,7 +29,7 @@ sim::Scenario scenario_of(const Flags& flags, std::uint64_t seed) {
     scenario.own_agents = flags.agents - flags.agents / 10;
     scenario.fielded_agents = flags.agents / 10;
     scenario.site_hosts = 10;
-    scenario.storm = std::chrono::hours(22);
+    scenario.storm = std::chrono::hours(24 * flags.days) - scenario.calm;
     scenario.weather = {2, 2, 2, 1, 2, false};
     scenario.ends = scenario.faults = true;
   }
@@ -65,6 +66,9 @@ int run(int argc, char** argv) {
   cli.add_option("--first", flags.first, "The first of several")->capture_default_str();
   cli.add_option("--seeds", flags.seeds, "How many")->capture_default_str();
   cli.add_option("--agents", flags.agents, "A day of a fleet of this size, in light weather");
+  cli.add_option("--days", flags.days, "So many of them")
+      ->check(CLI::Range(1, 31))
+      ->capture_default_str();
   cli.add_flag("--stale-reports", flags.stale_reports, "Reports may arrive late or twice as well");
   cli.add_flag("--trace", flags.trace, "Print the last events also when all is well");
   cli.add_option("--about", flags.about, "Print every event that names this");

@@ -194,6 +194,13 @@ void check_results_are_kept(Reader& reader, Ledger& ledger, Instant now) {
   }
 }
 
+void check_orders_are_kept(Reader& reader, Ledger& ledger, Instant now) {
+  for (const TaskId id : ledger.orders()) {
+    if (task_of(reader, id)) continue;
+    ledger.breach(Claim::orders_are_kept, "task " + id.text() + " is gone", now);
+  }
+}
+
 void check_enrolments_are_kept(Reader& reader, Ledger& ledger, Instant now) {
   for (const auto& [id, key] : ledger.enrolled()) {
     if (store::find_agent_anywhere(reader, id)) continue;
@@ -290,6 +297,16 @@ void check_work_is_delivered(Reader& reader, const std::vector<AgentId>& living,
     if (waiting == 0) continue;
     ledger.breach(Claim::work_is_delivered,
                   std::to_string(waiting) + " tasks wait for agent " + id.text(), now);
+  }
+}
+
+void check_work_ends(Reader& reader, Ledger& ledger, Instant now) {
+  store::Rows rows = reader.query(
+      "SELECT task_id, status FROM tasks WHERE started_at IS NOT NULL"
+      " AND status IN ('assigned', 'downloading', 'executing')");
+  while (rows.next()) {
+    ledger.breach(Claim::work_ends,
+                  "task " + rows.uuid_id<TaskId>(0).text() + " is " + rows.string(1), now);
   }
 }
 

@@ -17,6 +17,7 @@ namespace muster::sim {
 
 // After every start and at rest.
 void check_results_are_kept(store::Reader& reader, Ledger& ledger, Instant now);
+void check_orders_are_kept(store::Reader& reader, Ledger& ledger, Instant now);
 void check_enrolments_are_kept(store::Reader& reader, Ledger& ledger, Instant now);
 /// `former` is what the last call saw, and becomes what this one sees.
 void check_last_seen_in_store(store::Reader& reader, std::map<AgentId, Instant>& former,
@@ -27,6 +28,7 @@ void check_audit(store::Reader& reader, Ledger& ledger, Instant now);
 void check_runs_are_reported_once(store::Reader& reader, Ledger& ledger, Instant now);
 void check_work_is_delivered(store::Reader& reader, const std::vector<AgentId>& living,
                              Ledger& ledger, Instant now);
+void check_work_ends(store::Reader& reader, Ledger& ledger, Instant now);
 void check_findings(store::Reader& reader, Ledger& ledger, Instant now);
 void check_outages(store::Reader& reader, const Config& config, Ledger& ledger, Instant now);
 /// Presence was flushed right before.

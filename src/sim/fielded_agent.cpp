@@ -151,44 +151,70 @@ void FieldedAgent::take_poll(const agent::Answer& answer) {
   const auto data = body.ok() ? body->find("data") : std::nullopt;
   const auto id = data ? data->find("id") : std::nullopt;
   if (!id) return;
-  task_ = Task{TaskId{parse_uuid(*id->string()).value()}, 0, ""};
+  const Json payload = *data->find("payload");
+  task_.emplace();
+  task_->id = TaskId{parse_uuid(*id->string()).value()};
+  task_->type = *data->find("type")->string();
+  if (task_->type == "execute_test") {
+    task_->test_uuid = *payload.find("test_uuid")->string();
+    task_->program = "/api/agent/binary/" + std::string(*payload.find("binary_name")->string()) +
+                     "?test_uuid=" + task_->test_uuid;
+    task_->program_bytes = static_cast<std::size_t>(*payload.find("binary_size")->integer());
+  }
   announce();
 }
 
+/// Says what it does next, and does it if it may.
 void FieldedAgent::announce() {
+  const bool fetches = !task_->program.empty();
   send(call(http::Method::patch, "/api/agent/tasks/" + task_->id.text() + "/status",
-            R"({"status": "executing"})"),
-       [this](const agent::Answer& answer) {
-         if (answer.status == 200) return run();
-         const bool refused = answer.status >= 400 && answer.status < 500 && answer.status != 401 &&
-                              answer.status != 429;
-         if (refused || ++task_->sent > 5) {
-           task_.reset();
-           return;
-         }
-         after(std::chrono::seconds(5), std::chrono::seconds(30), &FieldedAgent::announce);
+            fetches ? R"({"status": "downloading"})" : R"({"status": "executing"})"),
+       [this, fetches](const agent::Answer& answer) {
+         if (answer.status == 200) return fetches ? fetch() : run();
+         give_up(answer, &FieldedAgent::announce);
        });
 }
 
-void FieldedAgent::run() {
-  running_ = true;
-  world_.trace.note(world_.steps.now(), name_, "runs a task");
-  world_.ledger.executed(task_->id, false, world_.steps.now());
+void FieldedAgent::fetch() {
+  send(call(http::Method::get, task_->program), [this](const agent::Answer& answer) {
+    if (answer.status != 200 || answer.body.size() != task_->program_bytes) {
+      return give_up(answer, &FieldedAgent::fetch);
+    }
+    world_.ledger.count("programs fetched");
+    task_->program.clear();
+    announce();
+  });
+}
+
+/// Lets go of the task when it is refused or has failed too often; else tries again.
+void FieldedAgent::give_up(const agent::Answer& answer, void (FieldedAgent::*again)()) {
+  const bool refused =
+      answer.status >= 400 && answer.status < 500 && answer.status != 401 && answer.status != 429;
+  if (refused || ++task_->sent > 5) {
+    task_.reset();
+    return;
+  }
+  after(std::chrono::seconds(5), std::chrono::seconds(30), again);
+}
+
+/// Of an update it says a text, and leaves every other one empty.
+std::string FieldedAgent::result() {
+  const bool update = task_->type == "update_agent";
   JsonWriter json;
   json.begin_object()
-      .member("task_id", task_->id)
-      .member("test_uuid", "")
-      .member("exit_code", rng_.below(3))
-      .member("stdout", "ran " + task_->id.text() + " on " + name_)
+      .member("task_id", update ? "" : task_->id.text())
+      .member("test_uuid", task_->test_uuid)
+      .member("exit_code", update ? 0 : rng_.below(3))
+      .member("stdout", update ? "already up to date" : "ran " + task_->id.text() + " on " + name_)
       .member("stderr", "")
-      .member("started_at", world_.steps.now())
-      .member("completed_at", world_.steps.now())
+      .member("started_at", update ? "" : format_rfc3339(world_.steps.now()))
+      .member("completed_at", update ? "" : format_rfc3339(world_.steps.now()))
       .member("execution_duration_ms", 1.5)
       .member("binary_sha256", "")
-      .member("hostname", name_)
-      .member("os", "linux")
-      .member("arch", "amd64");
-  if (chance(rng_, 300)) {
+      .member("hostname", update ? "" : name_)
+      .member("os", update ? "" : "linux")
+      .member("arch", update ? "" : "amd64");
+  if (!update && chance(rng_, 300)) {
     json.key("bundle_results")
         .begin_object()
         .member("bundle_id", "b")
@@ -200,8 +226,15 @@ void FieldedAgent::run() {
     }
     json.end_array().end_object();
   }
-  json.end_object();
-  task_->body = json.take();
+  return json.end_object().take();
+}
+
+void FieldedAgent::run() {
+  running_ = true;
+  world_.trace.note(world_.steps.now(), name_, "runs a task");
+  world_.ledger.count("runs of " + task_->type);
+  world_.ledger.executed(task_->id, false, world_.steps.now());
+  task_->body = result();
   task_->sent = 0;
   after(std::chrono::seconds(1), std::chrono::minutes(2), &FieldedAgent::report);
 }

@@ -25,6 +25,10 @@ class FieldedAgent {
  private:
   struct Task {
     TaskId id;
+    std::string type;
+    std::string test_uuid;
+    std::string program;  // its URL; empty unless it is still to be fetched
+    std::size_t program_bytes = 0;
     int sent = 0;
     std::string body;
   };
@@ -38,7 +42,10 @@ class FieldedAgent {
   void poll();
   void take_poll(const agent::Answer& answer);
   void announce();
+  void fetch();
+  void give_up(const agent::Answer& answer, void (FieldedAgent::*again)());
   void run();
+  std::string result();
   void report();
 
   agent::Call call(http::Method method, std::string target, std::string body = {}) const;

@@ -88,6 +88,10 @@ void Ledger::asked(const agent::Call& call, Instant at) {
     asked_[*agent] = std::max(asked_[*agent], at);
     visits_[*agent].push_back(at);
   }
+  if (const auto started = task_of(call.target, "/status");
+      started && member(call.body, "status") == "executing") {
+    first_ask_.emplace(*started, at);
+  }
   if (call.method != http::Method::post) return;
   const auto task = task_of(call.target, "/result");
   if (!task) return;
@@ -141,6 +145,11 @@ void Ledger::take_start(const Served& served, TaskId task, Instant now) {
   if (cancelled_.contains(task)) {
     breach(Claim::cancelled_work_does_not_start, "task " + task.text(), now);
   }
+  const auto until = valid_until_.find(task);
+  if (until != valid_until_.end() && first_ask_.at(task) > until->second) {
+    breach(Claim::expired_work_does_not_start,
+           "task " + task.text() + " was valid until " + format_rfc3339(until->second), now);
+  }
   allowed_.insert(task);
   count("starts");
 }
@@ -167,6 +176,27 @@ void Ledger::change(const std::string& action, const std::string& target,
   }
 }
 
+void Ledger::take_order(const Served& served) {
+  JsonDocument ordered;
+  const Json order = ordered.parse(served.call.body).value();
+  if (!success(served.response)) {
+    order.find("agent_ids")->for_each([&](const Json&) {
+      change("tasks.create", "", served.response);
+    });
+    return;
+  }
+  const auto seconds = order.find("ttl_seconds");
+  JsonDocument document;
+  document.parse(served.response->body)->find("task_ids")->for_each([&](const Json& each) {
+    const TaskId id{parse_uuid(each.string().value_or("")).value()};
+    change("tasks.create", id.text(), served.response);
+    orders_.insert(id);
+    if (!seconds) return;
+    valid_until_[id] = served.at + std::chrono::seconds(*seconds->integer());
+    count("orders that end early");
+  });
+}
+
 void Ledger::take_operator_call(const Served& served, Instant now) {
   const std::string& target = served.call.target;
   const http::Response* response = served.response;
@@ -184,6 +214,10 @@ void Ledger::take_operator_call(const Served& served, Instant now) {
     change("tokens.create", created(), response);
   } else if (target == "/api/v1/keys") {
     change("keys.create", created(), response);
+  } else if (target == "/api/v1/binaries") {
+    change("binaries.upload",
+           member(served.call.body, "test_uuid") + "/" + member(served.call.body, "name"),
+           response);
   } else if (target.starts_with("/api/v1/settings")) {
     change("settings.set", "", response);
   } else if (const auto kind = middle(target, "/api/v1/feeds/", "")) {
@@ -199,14 +233,7 @@ void Ledger::take_operator_call(const Served& served, Instant now) {
     const Result<Uuid> id = parse_uuid(*task);
     if (success(response) && id.ok()) cancelled_.emplace(TaskId{*id}, now);
   } else if (target == "/api/v1/tasks") {
-    std::string id;
-    if (success(response)) {
-      JsonDocument document;
-      document.parse(response->body)->find("task_ids")->for_each([&](const Json& each) {
-        id = each.string().value_or("");
-      });
-    }
-    change("tasks.create", id, response);
+    take_order(served);
   }
 }
 

@@ -84,6 +84,8 @@ class Ledger {
   };
   const std::map<TaskId, Reported>& results() const { return results_; }
   const std::map<TaskId, Run>& runs() const { return runs_; }
+  /// Tasks that operators were told of.
+  const std::set<TaskId>& orders() const { return orders_; }
   /// When calls of the agent came to the door, in order.
   const std::map<AgentId, std::vector<Instant>>& visits() const { return visits_; }
   /// When calls of the agent came that were answered 2xx, in order.
@@ -97,8 +99,8 @@ class Ledger {
  private:
   void take_agent_call(const Served& served, Instant now);
   void take_enrolment(const Served& served);
-  void take_result(const Served& served, TaskId task);
   void take_start(const Served& served, TaskId task, Instant now);
+  void take_order(const Served& served);
   void take_operator_call(const Served& served, Instant now);
   void take_agent_list(const Served& served, Instant now);
   void change(const std::string& action, const std::string& target, const http::Response* response);
@@ -107,7 +109,10 @@ class Ledger {
   std::map<TaskId, Reported> results_;
   std::map<TaskId, Run> runs_;
   std::map<TaskId, Instant> cancelled_;
-  std::set<TaskId> allowed_;  // a start was acknowledged
+  std::set<TaskId> orders_;
+  std::map<TaskId, Instant> valid_until_;  // of those that were given little time
+  std::map<TaskId, Instant> first_ask_;    // when a start was first asked for
+  std::set<TaskId> allowed_;               // a start was acknowledged
   std::map<AgentId, std::string> enrolled_;
   std::map<std::pair<std::string, std::string>, Changes> changes_;
   struct Heard {

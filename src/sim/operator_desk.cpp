@@ -9,6 +9,8 @@ namespace muster::sim {
 namespace {
 
 constexpr const char* desk = "operator";
+constexpr std::string_view test_uuid = "7659eeba-f315-440e-9882-4aa015d68b27";
+constexpr std::string_view test_program = "#!/bin/sh\ntrue\n";
 
 }  // namespace
 
@@ -18,6 +20,7 @@ OperatorDesk::OperatorDesk(Surroundings& world, std::uint64_t seed)
 void OperatorDesk::start(std::string token, std::function<std::vector<AgentId>()> agents) {
   token_ = std::move(token);
   agents_ = std::move(agents);
+  upload_program();
   work();
   look();
 }
@@ -54,23 +57,60 @@ void OperatorDesk::work() {
                      [this] { work(); });
 }
 
-void OperatorDesk::create_task() {
-  const auto agent = some_agent();
-  if (!agent) return;
+void OperatorDesk::upload_program() {
+  const auto again = [this] {
+    world_.steps.after(std::chrono::seconds(30), [this] { upload_program(); });
+  };
+  world_.wire.send(desk, call(http::Method::post, "/api/v1/blobs", std::string(test_program)),
+                   [this, again](Result<agent::Answer> answer) {
+                     if (!answer.ok() || answer->status != 201) return again();
+                     JsonDocument document;
+                     const Json body = document.parse(answer->body).value();
+                     JsonWriter json;
+                     json.begin_object()
+                         .member("test_uuid", test_uuid)
+                         .member("name", "disk-test")
+                         .member("sha256", *body.find("sha256")->string())
+                         .end_object();
+                     world_.wire.send(desk,
+                                      call(http::Method::post, "/api/v1/binaries", json.take()),
+                                      [this, again](Result<agent::Answer> registered) {
+                                        has_program_ = registered.ok() && registered->status == 201;
+                                        if (!has_program_) again();
+                                      });
+                   });
+}
+
+/// Some end before they are delivered or started; now and then an order is for many agents.
+std::string OperatorDesk::some_order(AgentId agent) {
   const bool update = chance(rng_, 100);
+  const bool test = !update && has_program_ && chance(rng_, 200);
   JsonWriter json;
-  json.begin_object().member("type", update ? "update_agent" : "execute_command");
-  json.key("agent_ids").begin_array().value(*agent).end_array();
-  if (!update) json.member("command", "true");
+  json.begin_object().member("type", update ? "update_agent"
+                                     : test ? "execute_test"
+                                            : "execute_command");
+  json.key("agent_ids").begin_array().value(agent);
+  if (chance(rng_, 50)) {
+    const std::vector<AgentId> agents = agents_();
+    const std::size_t more = rng_.below(std::min<std::size_t>(agents.size(), 50));
+    for (std::size_t i = 0; i < more; ++i) json.value(agents[i]);
+  }
+  json.end_array();
+  if (test) json.member("test_uuid", test_uuid).member("test_name", "disk");
+  if (!test && !update) json.member("command", "true");
   if (!update && chance(rng_, 200)) {
     json.key("env_vars").begin_object().member("TEST_SECRET", "s").end_object();
   }
   json.member("priority", rng_.below(11)).member("execution_timeout", 60 + rng_.below(600));
-  // Some end before they are delivered or started.
   if (chance(rng_, 150)) json.member("ttl_seconds", 20 + rng_.below(600));
-  json.end_object();
+  return json.end_object().take();
+}
+
+void OperatorDesk::create_task() {
+  const auto agent = some_agent();
+  if (!agent) return;
   world_.wire.send(
-      desk, call(http::Method::post, "/api/v1/tasks", json.take()),
+      desk, call(http::Method::post, "/api/v1/tasks", some_order(*agent)),
       [this](Result<agent::Answer> answer) {
         if (!answer.ok() || answer->status != 201) return;
         JsonDocument document;

@@ -24,6 +24,8 @@ class OperatorDesk {
 
  private:
   void work();
+  void upload_program();
+  std::string some_order(AgentId agent);
   void create_task();
   void cancel_task();
   void disable();
@@ -40,6 +42,7 @@ class OperatorDesk {
   SeededRng rng_;
   std::string token_;
   std::function<std::vector<AgentId>()> agents_;
+  bool has_program_ = false;  // tests can be ordered
   std::vector<std::string> tasks_;
   std::vector<std::string> issued_;  // paths of tokens and keys that may be revoked
   std::set<AgentId> disabled_;

@@ -16,6 +16,12 @@ std::optional<http::Response> forge(Plant plant, const agent::Call& call) {
     case Plant::cancels_forged:
       if (call.target.ends_with("/cancel")) return http::json_response(200, "{}");
       break;
+    case Plant::orders_forged:
+      if (is_post_to(call, "/api/v1/tasks")) {
+        return http::json_response(201,
+                                   R"({"task_ids": ["01a20516-2952-70ad-bfc7-74aab004272b"]})");
+      }
+      break;
     case Plant::changes_forged:
       if (is_post_to(call, "/api/v1/keys")) {
         return http::json_response(201, R"({"id": 4711, "key": "sk_agent_0", "name": "site"})");

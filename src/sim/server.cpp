@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/check.h"
+#include "store/driver.h"
 #include "store/sqlite/sqlite_connection.h"
 
 namespace muster::sim {
@@ -15,6 +16,21 @@ namespace {
 constexpr Duration restart_least = std::chrono::seconds(1);
 constexpr Duration restart_most = std::chrono::minutes(4);
 constexpr const char* directory_on_disk = "/data";
+
+/// Puts the content of a streamed answer into its body; false when it cannot be had.
+bool read_stream(http::Response& response) {
+  const http::Stream stream = *std::exchange(response.stream, std::nullopt);
+  try {
+    while (response.body.size() < stream.bytes) {
+      const std::string piece = stream.source->read(stream.offset + response.body.size());
+      if (piece.empty()) return false;
+      response.body += piece;
+    }
+    return true;
+  } catch (const store::StoreError&) {
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -121,7 +137,11 @@ bool Server::ask(const agent::Call& call, std::string_view peer, Respond respond
 
 void Server::answer(Flight& flight, http::Response response) {
   if (!runs(flight.life)) return;  // the process that would have sent it is gone
-  if (auto respond = std::exchange(flight.respond, {})) respond(std::move(response));
+  auto respond = std::exchange(flight.respond, {});
+  if (!respond) return;
+  if (!response.stream) return respond(std::move(response));
+  if (read_stream(response)) return respond(std::move(response));
+  respond(std::nullopt);  // cut off in the middle
 }
 
 void Server::finish(const std::shared_ptr<Flight>& flight) {

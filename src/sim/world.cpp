@@ -15,6 +15,11 @@ namespace {
 /// Late copies of what operators asked for have arrived by then.
 constexpr Duration echoes = std::chrono::minutes(10);
 
+/// Begun ones.
+std::size_t days_of(const Scenario& scenario) {
+  return 1 + static_cast<std::size_t>(scenario.storm / std::chrono::hours(24));
+}
+
 }  // namespace
 
 Scenario scenario_of(std::uint64_t seed) {
@@ -122,7 +127,7 @@ void World::begin() {
 }
 
 void World::plan_ends() {
-  const std::size_t ends = 1 + rng_.below(6);
+  const std::size_t ends = (1 + rng_.below(6)) * days_of(scenario_);
   for (std::size_t i = 0; i < ends; ++i) {
     steps_.after(between(rng_, std::chrono::minutes(1), scenario_.storm),
                  [this] { server_.end(static_cast<End>(rng_.below(4))); });
@@ -130,7 +135,7 @@ void World::plan_ends() {
 }
 
 void World::plan_faults() {
-  const std::size_t faults = 1 + rng_.below(8);
+  const std::size_t faults = (1 + rng_.below(8)) * days_of(scenario_);
   for (std::size_t i = 0; i < faults; ++i) {
     steps_.after(between(rng_, std::chrono::minutes(1), scenario_.storm), [this] {
       ledger_.count("disk faults");
@@ -186,6 +191,7 @@ void World::check_after_start() {
   server_.fleet().store.read([&](store::Reader& reader) {
     const Instant now = steps_.now();
     check_results_are_kept(reader, ledger_, now);
+    check_orders_are_kept(reader, ledger_, now);
     check_enrolments_are_kept(reader, ledger_, now);
     check_last_seen_in_store(reader, stored_last_seen_, ledger_, now);
   });
@@ -198,6 +204,7 @@ void World::check_at_rest() {
     check_audit(reader, ledger_, now);
     check_runs_are_reported_once(reader, ledger_, now);
     check_work_is_delivered(reader, enrolled(), ledger_, now);
+    check_work_ends(reader, ledger_, now);
     check_findings(reader, ledger_, now);
     check_outages(reader, server_.config(), ledger_, now);
     check_memory(reader, server_.fleet(), ledger_, now);
@@ -257,8 +264,10 @@ void World::tamper_during() {
   const bool back = scenario_.plant == Plant::presence_back;
   const bool hidden = scenario_.plant == Plant::work_hidden;
   const bool garbled = scenario_.plant == Plant::disks_garbled;
-  if (!back && !hidden && !garbled) return;
+  const bool forgotten = scenario_.plant == Plant::expiries_forgotten;
+  if (!back && !hidden && !garbled && !forgotten) return;
   if (garbled && !server_.up()) server_.disk().garble();
+  if (forgotten && server_.up()) forget_expiries();
   if (server_.up()) {
     for (const AgentId id : enrolled()) {
       server_.fleet().presence.with_agent(id, [&](fleet::AgentPresence& state) {
@@ -271,6 +280,15 @@ void World::tamper_during() {
                [this] { tamper_during(); });
 }
 
+void World::forget_expiries() {
+  const Disk::Peace peace(server_.disk());
+  server_.fleet().store.write([](store::Tx& tx) {
+    tx.execute(
+        "UPDATE tasks SET deliver_by = deliver_by + 3600000, valid_until = valid_until + 3600000"
+        " WHERE status = 'pending' AND valid_until < created_at + 3600000");
+  });
+}
+
 void World::tamper_at_rest() {
   fleet::Fleet& fleet = server_.fleet();
   const auto run = [&](store::Sql sql) {
@@ -278,6 +296,9 @@ void World::tamper_at_rest() {
   };
   if (scenario_.plant == Plant::enrolments_dropped) {
     run("DELETE FROM agents WHERE agent_id IN (SELECT agent_id FROM agents LIMIT 1)");
+  } else if (scenario_.plant == Plant::work_left) {
+    run("UPDATE tasks SET status = 'executing' WHERE task_id IN"
+        " (SELECT task_id FROM tasks WHERE started_at IS NOT NULL LIMIT 1)");
   } else if (scenario_.plant == Plant::findings_lost) {
     run("DELETE FROM findings WHERE status = 'open'");
   } else if (scenario_.plant == Plant::outage_invented) {
