@@ -56,7 +56,11 @@ class FieldedAgents(FieldedCase):
         self.assertTrue(data["server_time"])
         self.assertNotIn("new_api_key", data)
         self.assertNotIn("warnings", data)
-        self.assertEqual(self.shown(agent)["presence"], "online")
+        shown = self.shown(agent)
+        self.assertEqual(shown["presence"], "online")
+        sent = agent.beat_body()["system"]
+        self.assertEqual(shown["heartbeat"]["system"], {name: value for name, value in sent.items()
+                                                        if isinstance(value, int)})
 
     def test_c_version_check_right_after(self):
         agent = self.agent()
