@@ -12,7 +12,6 @@ namespace muster::fleet {
 
 using model::Task;
 using model::TaskEvent;
-using model::TaskStatus;
 
 namespace {
 

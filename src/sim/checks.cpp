@@ -279,7 +279,7 @@ void check_runs_are_reported_once(Reader& reader, Ledger& ledger, Instant now) {
     std::int64_t rows = 0;
     store::Rows counted = reader.query(
         "SELECT count(*) FROM events WHERE type = 'task_completed' AND details LIKE $1",
-        "%" + id.text() + "%");
+        "%\"task_id\": \"" + id.text() + "\"%");  // not the one of a retry, which names it too
     if (counted.next()) rows = counted.integer(0);
     if (rows != (result ? 1 : 0)) {
       ledger.breach(Claim::runs_are_reported_once,
@@ -386,7 +386,9 @@ void check_outages(Reader& reader, const Config& config, Ledger& ledger, Instant
   const Duration told_within = limit + std::chrono::seconds(config.presence_group_window_seconds) +
                                std::chrono::minutes(faults ? 12 : 1);
   const auto told = told_outages(reader);
-  for (const auto& [agent, outages] : told) {
+  for (const auto& entry : told) {
+    const AgentId agent = entry.first;
+    const std::vector<ToldOutage>& outages = entry.second;
     const auto visits = ledger.visits().find(agent);
     const auto hearings = ledger.hearings().find(agent);
     for (std::size_t i = 0; i < outages.size(); ++i) {
@@ -413,7 +415,9 @@ void check_outages(Reader& reader, const Config& config, Ledger& ledger, Instant
       }
     }
   }
-  for (const auto& [agent, visits] : ledger.visits()) {
+  for (const auto& entry : ledger.visits()) {
+    const AgentId agent = entry.first;
+    const auto& visits = entry.second;
     const auto outages = told.find(agent);
     const auto row = store::find_agent_anywhere(reader, agent);
     if (!row || row->status != model::AgentStatus::active) continue;

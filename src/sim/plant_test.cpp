@@ -47,7 +47,7 @@ class PlantedFault : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedFault, IsFoundByItsChecker) {
   // Not every world gives every fault its chance: there must be a crash, a cancel, a delta.
-  constexpr std::uint64_t seeds = 15;
+  constexpr std::uint64_t seeds = 60;
   std::uint64_t found = 0;
   for (std::uint64_t seed = 1; seed <= seeds && found == 0; ++seed) {
     Scenario scenario = scenario_of(seed);

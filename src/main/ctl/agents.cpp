@@ -111,11 +111,10 @@ const Columns offered = {
     {"key", "key (only if it must be carried by hand)"},
 };
 
-}  // namespace
+const std::string one = "/api/v1/agents/{id}";
 
-void add_agents(Grammar& grammar) {
-  const std::string one = "/api/v1/agents/{id}";
-  grammar.noun("agents", "Enrolled agents")
+void add_views(Noun agents) {
+  agents
       .list({"list", "List agents", "muster agents list --org default"}, "/api/v1/agents",
             {org_flag("Only of that organisation"),
              {.name = "--status",
@@ -149,7 +148,11 @@ void add_agents(Grammar& grammar) {
               .member = "days",
               .what = "How many days back, 7 if absent",
               .kind = Flag::Kind::integer}},
-            print_history)
+            print_history);
+}
+
+void add_changes(Noun agents) {
+  agents
       .call({"disable", "Refuse the calls of an agent until it is enabled",
              "muster agents disable 0190f1c2-0000-7000-8000-000000000001"},
             http::Method::post, one + "/disable", {id_flag("Id of the agent")}, row_view(listed))
@@ -186,6 +189,14 @@ void add_agents(Grammar& grammar) {
            "the new one is used",
            "muster agents reissue 0190f1c2-0000-7000-8000-000000000001"},
           http::Method::post, one + "/reissue", {id_flag("Id of the agent")}, facts_view(offered));
+}
+
+}  // namespace
+
+void add_agents(Grammar& grammar) {
+  const Noun agents = grammar.noun("agents", "Enrolled agents");
+  add_views(agents);
+  add_changes(agents);
 }
 
 }  // namespace muster::ctl
