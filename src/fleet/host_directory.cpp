@@ -36,12 +36,8 @@ void HostDirectory::set(const model::Host& host) {
     if (former != table.by_name.end() && former->second == host.id) table.by_name.erase(former);
     known = {host.id, host.hostname, model::all_tags(host)};
     table.by_name[name_key(host.org, 'h', fold_case(host.hostname))] = host.id;
-    if (host.machine_id.empty()) return;
-    const std::string machine = name_key(host.org, 'm', host.machine_id);
-    if (host.machine_shared) {
-      table.by_name.erase(machine);
-    } else {
-      table.by_name[machine] = host.id;
+    if (!host.machine_id.empty()) {
+      table.by_name[name_key(host.org, 'm', host.machine_id)] = host.id;
     }
   });
 }

@@ -32,7 +32,7 @@ class HostDirectory {
   void load(store::Reader& reader);
   void set(const model::Host& host);
 
-  /// By machine id if one is given, known and not shared, else by hostname in any case.
+  /// By machine id if one is given and known, else by hostname in any case.
   std::optional<Known> find(OrgId org, std::string_view machine_id,
                             std::string_view hostname) const;
   std::optional<Known> find(HostId id) const;

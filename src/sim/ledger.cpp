@@ -88,9 +88,10 @@ void Ledger::asked(const agent::Call& call, Instant at) {
     asked_[*agent] = std::max(asked_[*agent], at);
     visits_[*agent].push_back(at);
   }
-  if (const auto started = task_of(call.target, "/status");
-      started && member(call.body, "status") == "executing") {
-    first_ask_.emplace(*started, at);
+  if (const auto started = task_of(call.target, "/status")) {
+    // Fetching its program begins a task too: one that began in time may go on.
+    const auto status = member(call.body, "status");
+    if (status == "downloading" || status == "executing") first_ask_.emplace(*started, at);
   }
   if (call.method != http::Method::post) return;
   const auto task = task_of(call.target, "/result");
