@@ -101,7 +101,7 @@ http {{
         super().__init__("nginx return 200" + (", TLS" if certificate else ""), process, port,
                          certificate=certificate)
         wait_for_port(port, process)
-        self.workers = children_of(process.pid)
+        self.workers = wait_for_children(process)
 
     def pids(self):
         return self.workers
@@ -111,9 +111,15 @@ def on_server_cpu():
     os.sched_setaffinity(0, {SERVER_CPU})
 
 
-def children_of(pid):
-    return [int(child) for child in
-            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+def wait_for_children(process):
+    """nginx listens before it forks its worker: a connection alone does not say that there is one."""
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        if pids := [int(child) for child in children.read_text().split()]:
+            return pids
+        time.sleep(0.02)
+    sys.exit("bench: nginx started no worker in time")
 
 
 class Noop(measure.Server):
