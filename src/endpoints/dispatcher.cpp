@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "fleet/agent_keys.h"
+#include "fleet/supersession.h"
 #include "fleet/writes.h"
 
 namespace muster::endpoints {
@@ -48,6 +49,16 @@ http::Reply after_first_use(App& app, const http::Caller& caller, Instant now, h
                                 caller.agent, caller.key, now));
     if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
     return std::get<http::Write>(reply)(tx);
+  });
+}
+
+/// Brings the agent back on a host of its own. The call was proved as one of its former host, so it
+/// is not done: agents repeat what is answered like this.
+http::Reply after_return(App& app, const http::Caller& caller, Dialect dialect, Instant now) {
+  return http::Write([&app, caller, dialect, now](store::Tx& tx) -> Result<http::Response> {
+    TRY(fleet::bring_back_agent(tx, app.ids, app.credentials, app.presence, app.directory,
+                                caller.org, caller.agent, caller.key, now));
+    return error_response(dialect, {Errc::unavailable, "The agent got a host of its own.", {}, 1});
   });
 }
 
@@ -100,6 +111,9 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
 }
 
 http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
+  if (request.caller.returning) {
+    return after_return(app_, request.caller, static_cast<Dialect>(admission.dialect), request.now);
+  }
   http::Reply reply = run(admission, request);
   if (!request.caller.first_use) return reply;
   return after_first_use(app_, request.caller, request.now, std::move(reply));

@@ -205,5 +205,28 @@ TEST(Routes, EveryRowIsFoundByItsOwnPath) {
   }
 }
 
+TEST(ReturningAgent, IsRefusedForAsLongAsARequestMayComeLateAndThenGetsAHostOfItsOwn) {
+  Site site;
+  const Device first = site.enrol("machine-a");
+  ASSERT_EQ(site.heartbeat(first), 200);
+  const Device second = site.enrol("machine-a");
+  ASSERT_EQ(site.heartbeat(second), 200);
+  EXPECT_EQ(site.heartbeat(first), 401);
+  const Duration pause = 2 * site.server.config.clock_skew();
+  site.server.clock.advance(pause - Duration(1));
+  EXPECT_EQ(site.heartbeat(first), 401);
+  site.server.clock.advance(Duration(1));
+  const http::Response told =
+      site.as_device(first, "POST", "/api/agent/heartbeat", R"({"status": "idle"})");
+  EXPECT_EQ(told.status, 503) << "agents repeat that";
+  for (const Device& device : {first, second}) EXPECT_EQ(site.heartbeat(device), 200);
+  const auto host_of = [&](const Device& device) {
+    JsonDocument document;
+    const auto body = site.as_operator("GET", "/api/v1/agents/" + device.id).body;
+    return document.parse(body).value().find("asset_id")->integer();
+  };
+  EXPECT_NE(host_of(first), host_of(second));
+}
+
 }  // namespace
 }  // namespace muster::endpoints

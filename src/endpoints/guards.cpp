@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "fleet/credentials.h"
 #include "fleet/nodes.h"
+#include "model/enrolment.h"
 
 namespace muster::endpoints {
 
@@ -46,6 +47,10 @@ Result<void> check_clock(const App& app, const Request& request) {
 
 /// What is left to check of a caller that has proved an agent's key.
 Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredential& credential) {
+  if (credential.superseded_at &&
+      request.now < *credential.superseded_at + model::return_pause(app.config.clock_skew())) {
+    return invalid_credentials();
+  }
   if (credential.disabled) return Error{Errc::disabled, "Agent is disabled"};
   const bool reports_result =
       request.method == http::Method::post && request.path.ends_with("/result");
@@ -61,6 +66,7 @@ Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredentia
   caller.offered_key = credential.offered;
   caller.first_use = credential.first_use;
   caller.ended = credential.uninstalled;
+  caller.returning = credential.superseded_at.has_value();
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "fleet/agent_keys.h"
 
 #include "fleet/announcements.h"
+#include "fleet/supersession.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
@@ -9,10 +10,14 @@ namespace muster::fleet {
 
 namespace {
 
+Error no_such_agent() {
+  return {Errc::not_found, "There is no such agent."};
+}
+
 /// The agent as an operator may change it. Fails with not_found and illegal_transition.
 Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId id) {
   std::optional<model::Agent> agent = store::find_agent(tx, org, id);
-  if (!agent) return Error{Errc::not_found, "There is no such agent."};
+  if (!agent) return no_such_agent();
   if (agent->status == model::AgentStatus::superseded) {
     return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
   }
@@ -53,24 +58,6 @@ Result<OfferedKey> offer_key(store::Tx& tx, NumberIds& ids, Credentials& credent
   return OfferedKey{credentials.agent_key(id, generation), generation};
 }
 
-void end_earlier_agents(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                        PresenceTable& presence, const model::Agent& agent, Instant now) {
-  for (const model::Agent& other : store::list_agents_of_host(tx, agent.org, agent.host)) {
-    if (other.id == agent.id || model::is_ended(other.status)) continue;
-    // Only a later enrolment ends an earlier one, whatever order their calls arrive in.
-    if (other.id.uuid > agent.id.uuid) continue;
-    store::set_agent_superseded(tx, agent.org, other.id, agent.id);
-    record_event(
-        tx, ids, agent.org, "re_enrolled", agent.id, agent.host,
-        [&](JsonWriter& details) { details.member("former_agent_id", other.id); }, now);
-    announce_agent(tx, other.org, other.id);
-    tx.on_commit([&credentials, &presence, other] {
-      credentials.erase_agent(other);
-      presence.remove_agent(other.id);
-    });
-  }
-}
-
 }  // namespace
 
 Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& credentials,
@@ -93,7 +80,7 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
         [&](JsonWriter& details) { details.member("generation", generation); }, now);
   }
   if (before->keys.used) return {};
-  end_earlier_agents(tx, ids, credentials, presence, agent, now);
+  supersede_earlier_agents(tx, ids, credentials, presence, agent, now);
   tx.on_commit([&presence, id] {
     presence.with_agent(id, [](AgentPresence& state) { state.called = state.dirty = true; });
   });
@@ -143,14 +130,15 @@ Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& cred
 Result<void> decommission_agent(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                 PresenceTable& presence, const Actor& actor, OrgId org, AgentId id,
                                 Instant now) {
-  const auto known = store::find_agent(tx, org, id);
-  if (known && known->status == model::AgentStatus::decommissioned) return {};
-  const model::Agent agent = TRY(agent_to_change(tx, org, id));
+  const auto agent = store::find_agent(tx, org, id);
+  if (!agent) return no_such_agent();
+  if (agent->status == model::AgentStatus::decommissioned) return {};
+  if (agent->status != model::AgentStatus::superseded) TRY(agent_to_change(tx, org, id));
   store::set_agent_status(tx, org, id, model::AgentStatus::decommissioned);
   record_audit(tx, ids, org, actor, "agents.decommission", id.text(), {}, now);
-  record_event(tx, ids, org, "decommissioned", id, agent.host, {}, now);
+  record_event(tx, ids, org, "decommissioned", id, agent->host, {}, now);
   announce_agent(tx, org, id);
-  tx.on_commit([&credentials, &presence, agent] {
+  tx.on_commit([&credentials, &presence, agent = *agent] {
     credentials.erase_agent(agent);
     presence.remove_agent(agent.id);
   });

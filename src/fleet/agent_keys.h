@@ -51,8 +51,8 @@ Result<void> set_agent_disabled(store::Tx& tx, NumberIds& ids, Credentials& cred
                                 Instant now);
 
 /// Ends an agent for good: its key is refused from the commit on, and nothing makes it live again;
-/// its host, its history and its row stay. Repeating it changes nothing. Fails with not_found, and
-/// with illegal_transition for an agent that was superseded.
+/// its host, its history and its row stay. One that was superseded can return no more. Repeating it
+/// changes nothing. Fails with not_found.
 Result<void> decommission_agent(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                 PresenceTable& presence, const Actor& actor, OrgId org,
                                 AgentId agent, Instant now);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "model/enrolment.h"
 #include "store/sql/agents.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
@@ -20,11 +21,16 @@ std::vector<std::int64_t> accepted(const model::AgentKeys& keys) {
   return generations;
 }
 
+/// Whether a key proves the agent at all.
+bool is_proved_by_key(const model::Agent& agent) {
+  return model::keeps_keys(agent.status) || model::may_return(agent);
+}
+
 }  // namespace
 
 void Credentials::load(store::Reader& reader) {
   for (const model::Agent& agent : store::list_agents(reader)) {
-    if (model::keeps_keys(agent.status)) set_agent(agent);
+    if (is_proved_by_key(agent)) set_agent(agent);
   }
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
   for (const auto& token : store::list_operator_tokens(reader)) follow_operator_token(token);
@@ -34,7 +40,7 @@ void Credentials::load(store::Reader& reader) {
 }
 
 void Credentials::follow_agent(const model::Agent& agent) {
-  const bool live = model::keeps_keys(agent.status);
+  const bool live = is_proved_by_key(agent);
   if (live) set_agent(agent);
   const std::int64_t newest = std::max(agent.keys.current, agent.keys.offered.value_or(0));
   for (std::int64_t generation = 0; generation <= newest; ++generation) {
@@ -87,6 +93,7 @@ void Credentials::set_agent(const model::Agent& agent) {
   credential.offered = agent.keys.offered.value_or(0);
   credential.disabled = agent.status == model::AgentStatus::disabled;
   credential.uninstalled = agent.status == model::AgentStatus::uninstalled;
+  if (model::may_return(agent)) credential.superseded_at = agent.superseded_at;
   for (const std::int64_t generation : accepted(agent.keys)) {
     credential.generation = generation;
     credential.first_use = model::use_of(agent.keys, generation) == model::KeyUse::first;

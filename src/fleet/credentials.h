@@ -84,6 +84,7 @@ struct AgentCredential {
   /// It may only repeat the result that ended it: with the answer lost, the agent would otherwise
   /// never learn that it may go, and stay on its host for ever.
   bool uninstalled = false;
+  std::optional<Instant> superseded_at = {};  // see model::may_return()
   bool first_use = false;   // this call's use of the key is to be recorded (record_first_use)
   http::RateWindow window;  // of the calls with this key
 };

@@ -7,6 +7,7 @@
 #include "crypto/random.h"
 #include "fleet/announcements.h"
 #include "fleet/hosts.h"
+#include "model/enrolment.h"
 #include "store/sql/agents.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
@@ -20,28 +21,60 @@ Error invalid_token() {
   return {Errc::invalid_token, "Invalid or expired enrollment token"};
 }
 
+/// Hosts that an enrolling machine is compared with, of each kind of evidence.
+constexpr int known_hosts = 8;
+
+struct Comparison {
+  std::vector<model::Host> hosts;
+  std::vector<model::KnownHost> known;
+};
+
+/// The hosts of the request's machine id and those of its name, each once.
+Comparison compare_with_hosts(store::Tx& tx, const PresenceTable& presence, const Config& config,
+                              OrgId org, const EnrolmentRequest& request, Instant now) {
+  Comparison all;
+  if (!request.machine_id.empty()) {
+    all.hosts = store::list_hosts_of_machine(tx, org, request.machine_id, known_hosts);
+  }
+  const bool named_once = all.hosts.size() == 1 && !all.hosts.front().machine_shared;
+  if (!named_once) {
+    for (model::Host& host : store::list_hosts_named(tx, org, request.hostname, known_hosts)) {
+      const auto same = [&](const model::Host& other) { return other.id == host.id; };
+      if (std::any_of(all.hosts.begin(), all.hosts.end(), same)) continue;
+      all.hosts.push_back(std::move(host));
+    }
+  }
+  all.known.reserve(all.hosts.size());
+  for (const model::Host& host : all.hosts) {
+    model::KnownHost known;
+    known.id = host.id;
+    const bool both_known = !host.machine_id.empty() && !request.machine_id.empty();
+    known.same_machine = both_known && host.machine_id == request.machine_id;
+    known.other_machine = both_known && !known.same_machine;
+    known.same_name = equal_folded(host.hostname, request.hostname);
+    known.machine_shared = host.machine_shared;
+    known.last_seen = host_last_seen(tx, presence, host);
+    known.silent = now - known.last_seen >= config.offline_after();
+    all.known.push_back(known);
+  }
+  return all;
+}
+
 /// The host that an enrolling agent belongs to, created when there is none.
 Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const PresenceTable& presence,
                                       const Config& config, OrgId org,
                                       const EnrolmentRequest& request, Instant now) {
-  std::optional<model::Host> host = store::find_host_by_machine(tx, org, request.machine_id);
-  if (!host) {
-    auto named = store::find_host_by_hostname(tx, org, request.hostname);
-    // A name alone is weak evidence: two machines with one name must not become one host.
-    const bool other_machine = named && !named->machine_id.empty() && !request.machine_id.empty();
-    if (named && !other_machine &&
-        now - host_last_seen(tx, presence, *named) >= config.offline_after()) {
-      host = std::move(named);
-    }
-  }
-  if (host) {
-    host->hostname = request.hostname;
-    host->arch = request.arch;
-    host->ip_address = request.ip_address;
-    host->last_seen = now;
-    if (!request.machine_id.empty()) host->machine_id = request.machine_id;
-    store::set_host(tx, *host);
-    return std::move(*host);
+  Comparison all = compare_with_hosts(tx, presence, config, org, request, now);
+  if (const auto place = model::place(all.known)) {
+    model::Host& host = *std::find_if(all.hosts.begin(), all.hosts.end(),
+                                      [&](const auto& known) { return known.id == *place; });
+    host.hostname = request.hostname;
+    host.arch = request.arch;
+    host.ip_address = request.ip_address;
+    host.last_seen = now;
+    if (!request.machine_id.empty()) host.machine_id = request.machine_id;
+    store::set_host(tx, host);
+    return std::move(host);
   }
   TRY(check_hostname_is_free(tx, presence, config, org, request.hostname, now));
   model::Host fresh;
@@ -49,6 +82,8 @@ Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const Prese
   fresh.id = ids.next<HostId>(now);
   fresh.hostname = request.hostname;
   fresh.machine_id = request.machine_id;
+  fresh.machine_shared = std::any_of(all.known.begin(), all.known.end(),
+                                     [](const auto& known) { return known.same_machine; });
   fresh.os_name = request.os;
   fresh.arch = request.arch;
   fresh.ip_address = request.ip_address;
@@ -101,6 +136,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
   agent.enrolled_at = now;
   agent.token = token.token;
   agent.enrolled_from = request.ip_address;
+  agent.machine_id = request.machine_id;
   Enrolled enrolled{agent.id, token.org, host.id, credentials.agent_key(agent.id, 0)};
   agent.key_hash = credentials.hash(enrolled.key);
   store::insert_agent(tx, agent);

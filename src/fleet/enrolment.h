@@ -49,11 +49,10 @@ struct Enrolled {
   std::string key;  // shown this once
 };
 
-/// Enrols one agent and counts one use of its token, which was proved. The same machine id in the
-/// organisation is the same host; a hostname alone joins only a host that was silent past the
-/// offline threshold; anything else is a new host. The host's older agent keeps its key until the
-/// new one calls. The token's tags are put on the host; its last use takes it out of memory. Fails
-/// with invalid_token when the token ended meanwhile, and with hostname_conflict.
+/// Enrols one agent and counts one use of its token, which was proved. Its host is the one that
+/// model::place() finds in the organisation, or a new one. The host's older agent keeps its key
+/// until the new one calls. The token's tags are put on the host; its last use takes it out of
+/// memory. Fails with invalid_token when the token ended meanwhile, and with hostname_conflict.
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
                              const Config& config, const EnrolmentCredential& token,

@@ -21,7 +21,8 @@ bool has_called(TestFleet& fleet, AgentId agent) {
 }
 
 bool key_is_live(TestFleet& fleet, const std::string& key) {
-  return fleet->credentials.agents.find(fleet->credentials.hash(key)).has_value();
+  const auto known = fleet->credentials.agents.find(fleet->credentials.hash(key));
+  return known && !known->superseded_at;
 }
 
 void call_first(TestFleet& fleet, const Enrolled& agent) {

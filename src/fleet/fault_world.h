@@ -15,6 +15,7 @@
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
+#include "fleet/supersession.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
@@ -33,6 +34,14 @@ class World {
     enrolled = fleet.enrol("web-1", "machine-a");
     fleet.now = fleet.now + Duration(5);
     again = fleet.enrol("web-1", "machine-a");
+    away = fleet.enrol("web-5", "machine-e");
+    fleet.now = fleet.now + Duration(5);
+    const Enrolled instead = fleet.enrol("web-5", "machine-e");
+    fleet->store.write([&](store::Tx& tx) {
+      record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, instead.org,
+                       instead.agent, 0, fleet.now)
+          .value();
+    });
     fleet.report(TestFleet::report_of("web-2", {debian_package("a", "1")})).value();
     task = fleet.create(order()).value().front();
     token = fleet.token();
@@ -82,17 +91,18 @@ class World {
     std::sort(agents.begin(), agents.end());
     for (const std::string& agent : agents) out += agent;
     for (const std::string& presented :
-         {enrolled.key, again.key, fleet->credentials.agent_key(again.agent, 1)}) {
+         {enrolled.key, away.key, again.key, fleet->credentials.agent_key(again.agent, 1)}) {
       const auto known = fleet->credentials.agents.find(fleet->credentials.hash(presented));
-      out += known ? (known->disabled ? "disabled " : "live ") + std::to_string(known->first_use) +
-                         std::to_string(known->offered) + " "
+      out += known ? (known->disabled ? "disabled " : "live ") + std::to_string(known->host.value) +
+                         " " + (known->superseded_at ? "superseded " : "") +
+                         std::to_string(known->first_use) + std::to_string(known->offered) + " "
                    : "gone ";
     }
     const crypto::KeyHash token_hash = fleet->credentials.hash(token.token);
     const crypto::KeyHash key_hash = fleet->credentials.hash(key.key);
     out += fleet->credentials.enrolment_tokens.find(token_hash) ? "token " : "no token ";
     out += fleet->credentials.inventory_keys.find(key_hash) ? "key " : "no key ";
-    for (const char* name : {"web-1", "web-2", "web-3", "web-4"}) {
+    for (const char* name : {"web-1", "web-2", "web-3", "web-4", "web-5"}) {
       const auto host = fleet->directory.find(TestFleet::org, "", name);
       out += std::string(name) + "=" + (host ? std::to_string(host->id.value) : "none") + " ";
       if (host) out += std::to_string(host->tags.size()) + " tags ";
@@ -136,6 +146,7 @@ class World {
   crypto::Sha256 program;
   ReleaseId published;
   Enrolled enrolled;
+  Enrolled away;  // superseded
   Enrolled again;
   TaskId task;
   CreatedToken token;
@@ -197,6 +208,13 @@ class World {
                                  record_first_use(tx, fleet->ids, fleet->credentials,
                                                   fleet->presence, again.org, again.agent, 0,
                                                   fleet.now)
+                                     .value();
+                               },
+                               {}};
+    all["bring_back_agent"] = {[this](store::Tx& tx) {
+                                 bring_back_agent(tx, fleet->ids, fleet->credentials,
+                                                  fleet->presence, fleet->directory, away.org,
+                                                  away.agent, 0, fleet.now)
                                      .value();
                                },
                                {}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/host_directory.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/text.h"
 #include "store/sql/agents.h"
@@ -29,16 +31,24 @@ void HostDirectory::load(store::Reader& reader) {
 }
 
 void HostDirectory::set(const model::Host& host) {
+  std::vector<std::string> names{name_key(host.org, 'h', fold_case(host.hostname))};
+  if (!host.machine_id.empty() && !host.machine_shared) {
+    names.push_back(name_key(host.org, 'm', host.machine_id));
+  }
   table_.with([&](Table& table) {
-    Known& known = table.hosts[host.id];
-    // A name that the host gave up means it no more; another host may have taken it meanwhile.
-    const auto former = table.by_name.find(name_key(host.org, 'h', fold_case(known.hostname)));
-    if (former != table.by_name.end() && former->second == host.id) table.by_name.erase(former);
-    known = {host.id, host.hostname, model::all_tags(host)};
-    table.by_name[name_key(host.org, 'h', fold_case(host.hostname))] = host.id;
-    if (!host.machine_id.empty()) {
-      table.by_name[name_key(host.org, 'm', host.machine_id)] = host.id;
+    Entry& entry = table.hosts[host.id];
+    entry.known = {host.id, host.hostname, model::all_tags(host)};
+    if (entry.names == names) return;
+    for (const std::string& name : entry.names) {
+      const auto found = table.by_name.find(name);
+      std::erase(found->second, host.id);
+      if (found->second.empty()) table.by_name.erase(found);
     }
+    for (const std::string& name : names) {
+      std::vector<HostId>& ids = table.by_name[name];
+      ids.insert(std::upper_bound(ids.begin(), ids.end(), host.id), host.id);
+    }
+    entry.names = std::move(names);
   });
 }
 
@@ -51,7 +61,7 @@ std::optional<HostDirectory::Known> HostDirectory::find(OrgId org, std::string_v
       found = table.by_name.find(name_key(org, 'h', fold_case(hostname)));
     }
     if (found == table.by_name.end()) return std::nullopt;
-    return table.hosts.at(found->second);
+    return table.hosts.at(found->second.back()).known;
   });
 }
 
@@ -59,7 +69,7 @@ std::optional<HostDirectory::Known> HostDirectory::find(HostId id) const {
   return table_.with([&](const Table& table) -> std::optional<Known> {
     const auto found = table.hosts.find(id);
     if (found == table.hosts.end()) return std::nullopt;
-    return found->second;
+    return found->second.known;
   });
 }
 

@@ -19,8 +19,9 @@ class Reader;
 namespace muster::fleet {
 
 /// Which host a hostname or machine id means, in memory: heartbeats and configuration calls of
-/// sites without enrolled agents name their host and must not touch the store. Follows the store on
-/// commit. Safe from several threads.
+/// sites without enrolled agents name their host and must not touch the store. A name that several
+/// hosts have means the one registered last, here as in the store. Follows the store on commit.
+/// Safe from several threads.
 class HostDirectory {
  public:
   struct Known {
@@ -32,15 +33,20 @@ class HostDirectory {
   void load(store::Reader& reader);
   void set(const model::Host& host);
 
-  /// By machine id if one is given and known, else by hostname in any case.
+  /// By machine id if one is given, known and not shared, else by hostname in any case.
   std::optional<Known> find(OrgId org, std::string_view machine_id,
                             std::string_view hostname) const;
   std::optional<Known> find(HostId id) const;
 
  private:
+  struct Entry {
+    Known known;
+    std::vector<std::string> names;  // keys of by_name that lead here
+  };
   struct Table {
-    std::unordered_map<std::string, HostId> by_name;  // key: org, kind of name, name
-    std::unordered_map<HostId, Known> hosts;
+    // Key: org, kind of name, name. Ids ascend, and there is at least one.
+    std::unordered_map<std::string, std::vector<HostId>> by_name;
+    std::unordered_map<HostId, Entry> hosts;
   };
   Guarded<Table> table_;
 };

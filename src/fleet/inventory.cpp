@@ -145,7 +145,8 @@ bool take_facts(model::Host& host, const InventoryReport& report) {
     if (!said.empty()) take(fact, said);
   };
   take(host.hostname, report.hostname);
-  take_if_said(host.machine_id, report.machine_id);
+  // What it enrolled with stays: two clones that report as one host would make it flap.
+  if (host.machine_id.empty()) take_if_said(host.machine_id, report.machine_id);
   take_if_said(host.os_name, report.os_name);
   take_if_said(host.os_version, report.os_version);
   take_if_said(host.os_kernel, report.os_kernel);

@@ -57,6 +57,7 @@ struct Caller {
   std::int64_t offered_key = 0;  // agent: the generation to offer it in exchange; 0 is none
   bool first_use = false;        // agent: of this key, to be recorded before the call is answered
   bool ended = false;            // agent: it may repeat its last result and nothing else
+  bool returning = false;        // agent: superseded, and its call shows that it is alive
 
   bool may(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
 };

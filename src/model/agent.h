@@ -16,13 +16,13 @@ namespace muster::model {
 enum class AgentStatus : std::uint8_t {
   active,
   disabled,        // by an operator; its key is known and refused
-  superseded,      // its host enrolled again and the new agent has called
+  superseded,      // its host enrolled again and the new agent has called; may_return() may hold
   decommissioned,  // by an operator, for good
   uninstalled,     // it reported that it removes itself
 };
 std::string_view agent_status_name(AgentStatus status);
 std::optional<AgentStatus> parse_agent_status(std::string_view text);
-/// Whether its key has ended for good: nothing makes such an agent live again.
+/// Whether it is of no host any more. Only its own call may bring it back, see may_return().
 constexpr bool is_ended(AgentStatus status) {
   return status == AgentStatus::superseded || status == AgentStatus::decommissioned ||
          status == AgentStatus::uninstalled;
@@ -51,6 +51,9 @@ struct Agent {
   Instant enrolled_at;
   TokenId token;
   std::string enrolled_from;  // address of the peer
+  std::string machine_id;     // as it enrolled with; may be empty
+  /// When it was superseded; none if it was for good, see may_return().
+  std::optional<Instant> superseded_at;
 };
 
 /// What an agent says about its machine in a heartbeat; members it did not send are negative.
@@ -70,6 +73,7 @@ struct Host {
   HostId id;
   std::string hostname;
   std::string machine_id;
+  bool machine_shared = false;  // the id has been seen on two machines at once: it names neither
   std::string os_name;
   std::string os_version;
   std::string os_kernel;

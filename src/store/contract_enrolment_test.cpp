@@ -145,5 +145,53 @@ TEST_P(EnrolmentContract, AgentsAreListedByWhatTheyAreAndWhereTheyRun) {
   EXPECT_EQ(listed(with([](AgentFilter& f) { f.tag = "Ü ring"; })), "2");
 }
 
+TEST_P(EnrolmentContract, ASharedMachineIdNamesNoHostAndIsStillListed) {
+  Host early = host(1, "web-1");
+  Host late = host(2, "WEB-1");
+  early.machine_id = late.machine_id = "m";
+  late.last_seen = early.last_seen + Duration(1);
+  const Host other = host(3, "web-3");
+  write([&](Tx& tx) {
+    for (const Host& one : {early, late, other}) insert_host(tx, one);
+  });
+  const auto by_machine = [&] {
+    return read([&](Reader& reader) { return find_host_by_machine(reader, org, "m"); });
+  };
+  EXPECT_EQ(fields(by_machine().value()), fields(late));
+  write([&](Tx& tx) { set_machine_shared(tx, org, "m"); });
+  EXPECT_FALSE(by_machine().has_value());
+  early.machine_shared = late.machine_shared = true;
+  read([&](Reader& reader) {
+    const auto of_machine = list_hosts_of_machine(reader, org, "m", 9);
+    EXPECT_EQ(of_machine.size(), 2U);
+    EXPECT_EQ(fields(of_machine.front()), fields(late));
+    EXPECT_EQ(list_hosts_of_machine(reader, org, "m", 1).size(), 1U);
+    EXPECT_TRUE(list_hosts_of_machine(reader, org, "", 9).empty());
+    EXPECT_TRUE(list_hosts_of_machine(reader, other_org, "m", 9).empty());
+    EXPECT_EQ(list_hosts_named(reader, org, "Web-1", 9).size(), 2U);
+    EXPECT_EQ(fields(list_hosts_named(reader, org, "web-1", 1).front()), fields(late));
+    EXPECT_FALSE(find_host(reader, org, other.id)->machine_shared);
+    return 0;
+  });
+}
+
+TEST_P(EnrolmentContract, AnAgentThatWasSupersededReturnsToAnotherHost) {
+  Agent one = agent({1});
+  one.machine_id = text;
+  write([&](Tx& tx) { insert_agent(tx, one); });
+  one.status = model::AgentStatus::superseded;
+  one.superseded_at = now;
+  write([&](Tx& tx) { set_agent_superseded(tx, one, one.id); });
+  const auto stored = [&] {
+    return read([&](Reader& reader) { return fields(find_agent(reader, org, one.id).value()); });
+  };
+  EXPECT_EQ(stored(), fields(one));
+  one.status = model::AgentStatus::active;
+  one.superseded_at.reset();
+  one.host = {2};
+  write([&](Tx& tx) { set_agent_returned(tx, one); });
+  EXPECT_EQ(stored(), fields(one));
+}
+
 }  // namespace
 }  // namespace muster::store

@@ -272,7 +272,7 @@ TEST_P(Contract, HostsAreReadBackAndFoundByIdMachineAndName) {
   read([&](Reader& reader) {
     EXPECT_EQ(fields(*find_host(reader, org, {1})), fields(a));
     EXPECT_FALSE(find_host(reader, org, c.id));
-    EXPECT_EQ(find_host_by_machine(reader, org, a.machine_id)->id, b.id) << "seen last";
+    EXPECT_EQ(find_host_by_machine(reader, org, a.machine_id)->id, b.id) << "registered last";
     EXPECT_FALSE(find_host_by_machine(reader, org, ""));
     EXPECT_EQ(find_host_by_hostname(reader, org, "WEB-1")->id, b.id);
     EXPECT_FALSE(find_host_by_hostname(reader, org, "web"));
@@ -320,18 +320,21 @@ TEST_P(Contract, AgentsAreReadBackAndMoved) {
   const Agent a = agent({1});
   const Agent b = agent({1});
   const Agent elsewhere = agent({2}, OrgId{2});
+  Agent superseded = a;
+  superseded.status = model::AgentStatus::superseded;
+  superseded.superseded_at = now;
   write([&](Tx& tx) {
     insert_org(tx, "second", now);
     for (const Agent& one : {b, elsewhere, a}) insert_agent(tx, one);
   });
   EXPECT_TRUE(write([&](Tx& tx) {
-    set_agent_superseded(tx, org, a.id, b.id);
+    set_agent_superseded(tx, superseded, b.id);
     return set_agent_status(tx, org, b.id, model::AgentStatus::disabled);
   }));
   EXPECT_FALSE(write(
       [&](Tx& tx) { return set_agent_status(tx, other_org, a.id, model::AgentStatus::active); }));
   read([&](Reader& reader) {
-    EXPECT_EQ(find_agent(reader, org, a.id)->status, model::AgentStatus::superseded);
+    EXPECT_EQ(fields(*find_agent(reader, org, a.id)), fields(superseded));
     EXPECT_EQ(find_agent(reader, org, b.id)->status, model::AgentStatus::disabled);
     EXPECT_FALSE(find_agent(reader, org, elsewhere.id));
     EXPECT_EQ(fields(*find_agent_anywhere(reader, elsewhere.id)), fields(elsewhere));

@@ -16,7 +16,7 @@ namespace {
   "agents.org_id, agents.agent_id, agents.host_id, agents.status, agents.os, agents.arch," \
   " agents.key_hash, agents.key_generation, agents.enrolled_at, agents.token_id,"          \
   " agents.key_offered, agents.key_former, agents.key_former_accepted, agents.key_since,"  \
-  " agents.enrolled_from"
+  " agents.enrolled_from, agents.machine_id, agents.superseded_at"
 #define SELECT_AGENTS "SELECT " AGENT_COLUMNS " FROM agents"
 // With what read_listed() reads after them.
 #define SELECT_LISTED_AGENTS                                      \
@@ -42,6 +42,8 @@ Agent read_agent(const Rows& rows) {
   agent.key_since = rows.maybe_instant(13);
   agent.keys.used = agent.key_since.has_value();
   agent.enrolled_from = rows.string(14);
+  agent.machine_id = rows.string(15);
+  agent.superseded_at = rows.maybe_instant(16);
   return agent;
 }
 
@@ -71,9 +73,9 @@ std::vector<ListedAgent> read_listed(Rows rows) {
   while (rows.next()) {
     ListedAgent& listed = agents.emplace_back();
     listed.agent = read_agent(rows);
-    listed.hostname = rows.string(15);
-    listed.tags = decode_text_list(rows.text(16));
-    listed.operator_tags = decode_text_list(rows.text(17));
+    listed.hostname = rows.string(17);
+    listed.tags = decode_text_list(rows.text(18));
+    listed.operator_tags = decode_text_list(rows.text(19));
   }
   return agents;
 }
@@ -134,10 +136,11 @@ Total count_agents(Reader& reader, const AgentFilter& filter) {
 void insert_agent(Tx& tx, const Agent& agent) {
   tx.post(
       "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
-      " enrolled_at, token_id, enrolled_from)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      " enrolled_at, token_id, enrolled_from, machine_id)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
       agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os, agent.arch,
-      agent.key_hash, agent.keys.current, agent.enrolled_at, agent.token, agent.enrolled_from);
+      agent.key_hash, agent.keys.current, agent.enrolled_at, agent.token, agent.enrolled_from,
+      agent.machine_id);
 }
 
 std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
@@ -192,11 +195,19 @@ void set_agent_keys(Tx& tx, const Agent& agent) {
       agent.keys.former, agent.keys.former_accepted, agent.key_since);
 }
 
-void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by) {
+void set_agent_superseded(Tx& tx, const Agent& agent, AgentId by) {
   tx.post(
-      "UPDATE agents SET status = 'superseded', superseded_by = $3"
+      "UPDATE agents SET status = 'superseded', superseded_by = $3, superseded_at = $4"
       " WHERE org_id = $1 AND agent_id = $2",
-      org, id, by);
+      agent.org, agent.id, by, agent.superseded_at);
+}
+
+void set_agent_returned(Tx& tx, const Agent& agent) {
+  tx.post(
+      "UPDATE agents SET status = 'active', superseded_by = NULL, superseded_at = NULL, host_id = "
+      "$3"
+      " WHERE org_id = $1 AND agent_id = $2",
+      agent.org, agent.id, agent.host);
 }
 
 #define AGENT_PRESENCE_COLUMNS                                                             \

@@ -49,7 +49,10 @@ Total count_agents_of_token(Reader& reader, OrgId org, TokenId token);
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);
 /// Its keys, key_hash and key_since.
 void set_agent_keys(Tx& tx, const model::Agent& agent);
-void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by);
+/// By another agent of its host; with its superseded_at.
+void set_agent_superseded(Tx& tx, const model::Agent& agent, AgentId by);
+/// Active again, on the host that it has now.
+void set_agent_returned(Tx& tx, const model::Agent& agent);
 
 /// The last flushed presence of an agent.
 struct AgentPresenceRow {
@@ -79,15 +82,25 @@ void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows);
 std::vector<HostPresenceRow> list_host_presence(Reader& reader);
 
 void insert_host(Tx& tx, const model::Host& host);
-/// Rewrites all but the id, first_seen and the operators' tags.
+/// Rewrites all but the id, first_seen, the operators' tags and machine_shared.
 void set_host(Tx& tx, const model::Host& host);
 void set_host_operator_tags(Tx& tx, const model::Host& host);
 /// Only what every report changes: when it came, and the packages. Touches no index.
 void set_host_reported(Tx& tx, const model::Host& host);
 std::optional<model::Host> find_host(Reader& reader, OrgId org, HostId id);
+/// The host that a machine id names, of several the one registered last: none if it is empty or
+/// shared.
 std::optional<model::Host> find_host_by_machine(Reader& reader, OrgId org,
                                                 std::string_view machine_id);
-/// The host of that name in the organisation that was seen last; names compare folded.
+/// Those with a machine id, shared or not, seen last first.
+std::vector<model::Host> list_hosts_of_machine(Reader& reader, OrgId org,
+                                               std::string_view machine_id, int count);
+/// Those of a name in an organisation, seen last first; names compare folded.
+std::vector<model::Host> list_hosts_named(Reader& reader, OrgId org, std::string_view hostname,
+                                          int count);
+/// From now on the id names none of its hosts.
+void set_machine_shared(Tx& tx, OrgId org, std::string_view machine_id);
+/// The host that a hostname means: of several the one registered last. Names compare folded.
 std::optional<model::Host> find_host_by_hostname(Reader& reader, OrgId org,
                                                  std::string_view hostname);
 /// Hosts of that name in every other organisation.

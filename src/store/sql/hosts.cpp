@@ -29,6 +29,7 @@ Host read_host(const Rows& rows) {
   if (!rows.is_null(14)) host.package_set = rows.key_hash(14);
   host.package_count = rows.integer(15);
   host.operator_tags = decode_text_list(rows.text(16));
+  host.machine_shared = rows.boolean(17);
   return host;
 }
 
@@ -47,18 +48,19 @@ std::optional<Host> first(std::vector<Host> hosts) {
 #define HOST_COLUMNS                                                                       \
   "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro,"   \
   " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count, " \
-  "operator_tags"
+  "operator_tags, machine_shared"
 
 }  // namespace
 
 void insert_host(Tx& tx, const Host& host) {
   tx.post("INSERT INTO hosts (" HOST_COLUMNS
           ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-          " $14, $15, $16, $17, $18)",
+          " $14, $15, $16, $17, $18, $19)",
           host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
           host.os_kernel, host.arch, host.distro, host.ip_address, encode_text_list(host.tags),
           host.first_seen, host.last_seen, host.last_report_at, host.package_set,
-          host.package_count, encode_text_list(host.operator_tags), fold_case(host.hostname));
+          host.package_count, encode_text_list(host.operator_tags), host.machine_shared,
+          fold_case(host.hostname));
 }
 
 void set_host(Tx& tx, const Host& host) {
@@ -93,14 +95,38 @@ std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {
 std::optional<Host> find_host_by_machine(Reader& reader, OrgId org, std::string_view machine_id) {
   return first(read_hosts(reader.query("SELECT " HOST_COLUMNS
                                        " FROM hosts WHERE org_id = $1 AND machine_id = $2"
-                                       " AND machine_id <> '' ORDER BY last_seen DESC LIMIT 1",
+                                       " AND machine_id <> '' AND machine_shared = 0"
+                                       " ORDER BY host_id DESC LIMIT 1",
                                        org, machine_id)));
+}
+
+std::vector<Host> list_hosts_of_machine(Reader& reader, OrgId org, std::string_view machine_id,
+                                        int count) {
+  return read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                 " FROM hosts WHERE org_id = $1 AND machine_id = $2"
+                                 " AND machine_id <> '' ORDER BY last_seen DESC LIMIT $3",
+                                 org, machine_id, count));
+}
+
+std::vector<Host> list_hosts_named(Reader& reader, OrgId org, std::string_view hostname,
+                                   int count) {
+  return read_hosts(reader.query("SELECT " HOST_COLUMNS
+                                 " FROM hosts WHERE hostname_folded = $2 AND org_id = $1"
+                                 " ORDER BY last_seen DESC, host_id LIMIT $3",
+                                 org, fold_case(hostname), count));
+}
+
+void set_machine_shared(Tx& tx, OrgId org, std::string_view machine_id) {
+  tx.post(
+      "UPDATE hosts SET machine_shared = 1"
+      " WHERE org_id = $1 AND machine_id = $2 AND machine_id <> ''",
+      org, machine_id);
 }
 
 std::optional<Host> find_host_by_hostname(Reader& reader, OrgId org, std::string_view hostname) {
   return first(read_hosts(reader.query("SELECT " HOST_COLUMNS
                                        " FROM hosts WHERE hostname_folded = $2 AND org_id = $1"
-                                       " ORDER BY last_seen DESC LIMIT 1",
+                                       " ORDER BY host_id DESC LIMIT 1",
                                        org, fold_case(hostname))));
 }
 

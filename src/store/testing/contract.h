@@ -45,12 +45,12 @@ inline auto fields(const Host& h) {
   return std::make_tuple(h.org, h.id, h.hostname, h.machine_id, h.os_name, h.os_version,
                          h.os_kernel, h.arch, h.distro, h.ip_address, h.tags, h.first_seen,
                          h.last_seen, h.last_report_at, h.package_set, h.package_count,
-                         h.operator_tags);
+                         h.operator_tags, h.machine_shared);
 }
 inline auto fields(const Agent& a) {
   return std::make_tuple(a.org, a.id, a.host, a.status, a.os, a.arch, a.key_hash, a.keys.current,
                          a.keys.offered, a.keys.former, a.keys.former_accepted, a.key_since,
-                         a.enrolled_at, a.token, a.enrolled_from);
+                         a.enrolled_at, a.token, a.enrolled_from, a.machine_id, a.superseded_at);
 }
 inline auto fields(const Task& t) {
   return std::make_tuple(t.org, t.id, t.agent, t.batch, t.type, t.status, t.priority, t.payload,
