@@ -152,7 +152,7 @@ void FieldedAgent::take_poll(const agent::Answer& answer) {
   const auto id = data ? data->find("id") : std::nullopt;
   if (!id) return;
   const Json payload = *data->find("payload");
-  task_.emplace();
+  task_ = Task{};
   task_->id = TaskId{parse_uuid(*id->string()).value()};
   task_->type = *data->find("type")->string();
   if (task_->type == "execute_test") {
