@@ -8,6 +8,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "feeds/unzip.h"
+
 namespace muster::feeds {
 
 namespace {
@@ -113,6 +115,7 @@ Result<std::string> decompress(std::string content, std::size_t bytes_max) {
   constexpr std::string_view zstd_magic = "\x28\xb5\x2f\xfd";
   if (content.starts_with(gzip_magic)) return gunzip(content, bytes_max);
   if (content.starts_with(zstd_magic)) return unzstd(content, bytes_max);
+  if (is_zip(content)) return unzip_json(content, bytes_max);
   if (content.size() > bytes_max) return too_large(bytes_max);
   return content;
 }

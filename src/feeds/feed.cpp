@@ -5,6 +5,7 @@
 #include "feeds/debian/debian.h"
 #include "feeds/kev/kev.h"
 #include "feeds/nvd/nvd.h"
+#include "feeds/osv/osv.h"
 
 namespace muster::feeds {
 
@@ -49,6 +50,12 @@ Result<FeedSummary> feed_debian(std::string_view text, const RecordSink& sink) {
 
 Result<FeedSummary> feed_nvd(std::string_view text, const RecordSink& sink) {
   return parse_nvd(text, [&](model::Advisory&& advisory) {
+    if (sink.advisory) sink.advisory(std::move(advisory));
+  });
+}
+
+Result<FeedSummary> feed_osv(std::string_view text, const RecordSink& sink) {
+  return parse_osv(text, [&](model::Advisory&& advisory) {
     if (sink.advisory) sink.advisory(std::move(advisory));
   });
 }

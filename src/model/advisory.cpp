@@ -25,15 +25,15 @@ JsonDocument& row_document() {
   return document;
 }
 
-bool is_cve(std::string_view id) {
-  // CVE-YYYY-N…, at least four digits at the end.
-  if (!id.starts_with("CVE-") || id.size() < 13 || id[8] != '-') return false;
-  return id.substr(4, 4).find_first_not_of("0123456789") == std::string_view::npos &&
-         id.substr(9).find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 void member_unless_empty(JsonWriter& json, std::string_view name, std::string_view text) {
   if (!text.empty()) json.member(name, text);
+}
+
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
 }
 
 std::string text_or_empty(Fields& fields, std::string_view name) {
@@ -66,14 +66,20 @@ std::optional<Severity> parse_severity(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_cve_id(std::string_view id) {
+  if (!id.starts_with("CVE-") || id.size() < 13 || id[8] != '-') return false;
+  return id.substr(4, 4).find_first_not_of("0123456789") == std::string_view::npos &&
+         id.substr(9).find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 std::string_view advisory_status_name(Advisory::Status status) {
   return status_names[static_cast<std::size_t>(status)];
 }
 
 std::optional<std::string_view> Advisory::cve() const {
-  if (is_cve(id)) return id;
+  if (is_cve_id(id)) return id;
   for (const std::string& alias : aliases) {
-    if (is_cve(alias)) return alias;
+    if (is_cve_id(alias)) return alias;
   }
   return std::nullopt;
 }
@@ -81,11 +87,8 @@ std::optional<std::string_view> Advisory::cve() const {
 std::string encode_advisory(const Advisory& advisory) {
   JsonWriter json;
   json.begin_object().member("feed", advisory.feed).member("id", advisory.id);
-  if (!advisory.aliases.empty()) {
-    json.key("aliases").begin_array();
-    for (const std::string& alias : advisory.aliases) json.value(alias);
-    json.end_array();
-  }
+  write_texts(json, "aliases", advisory.aliases);
+  write_texts(json, "flaws", advisory.flaws);
   member_unless_empty(json, "ecosystem", ecosystem_name(advisory.ecosystem));
   member_unless_empty(json, "distro", advisory.distro);
   member_unless_empty(json, "package", advisory.package);
@@ -118,6 +121,7 @@ Result<Advisory> decode_advisory(std::string_view text) {
   advisory.feed = fields.text("feed", text_bytes_max);
   advisory.id = fields.text("id", text_bytes_max);
   advisory.aliases = fields.optional_texts("aliases", aliases_max, text_bytes_max);
+  advisory.flaws = fields.optional_texts("flaws", aliases_max, text_bytes_max);
   const std::string ecosystem = text_or_empty(fields, "ecosystem");
   advisory.ecosystem = parse_ecosystem(ecosystem);
   if (advisory.ecosystem == Ecosystem::unknown && !ecosystem.empty()) {

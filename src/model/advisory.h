@@ -29,6 +29,7 @@ struct Advisory {
   std::string feed;                  // "debian"
   std::string id;                    // "CVE-2023-4863", "DSA-5496-1", "TEMP-0841856-B18BAF"
   std::vector<std::string> aliases;  // other ids of the same flaw
+  std::vector<std::string> flaws;    // CVEs that a bulletin is about, each a flaw of its own
   Ecosystem ecosystem = Ecosystem::unknown;
   std::string distro;   // "debian:12"; empty outside distributions
   std::string package;  // source package name in a distribution
@@ -47,6 +48,9 @@ struct Advisory {
 
   friend auto operator<=>(const Advisory&, const Advisory&) = default;
 };
+
+/// Whether `text` is "CVE-2023-4863": a year, and four digits or more.
+bool is_cve_id(std::string_view text);
 
 std::string_view advisory_status_name(Advisory::Status status);
 

@@ -67,7 +67,7 @@ constexpr Distribution distributions[] = {
     {"rhel", Precision::major},   {"centos", Precision::major}, {"almalinux", Precision::major},
     {"rocky", Precision::major},  {"oracle", Precision::major}, {"amazon", Precision::major},
     {"fedora", Precision::major}, {"sles", Precision::minor},   {"opensuse-leap", Precision::minor},
-    {"arch", Precision::none},
+    {"arch", Precision::none},    {"wolfi", Precision::none},   {"chainguard", Precision::none},
 };
 
 struct Alias {
@@ -236,6 +236,24 @@ Ecosystem parse_ecosystem(std::string_view text) {
     if (equal_folded(text, each.text)) return each.ecosystem;
   }
   return Ecosystem::unknown;
+}
+
+std::string canonical_package_name(Ecosystem ecosystem, std::string_view name) {
+  const bool folds = ecosystem == Ecosystem::pypi || ecosystem == Ecosystem::nuget ||
+                     ecosystem == Ecosystem::composer;
+  if (!folds) return std::string(name);
+  std::string folded = fold_case(name);
+  if (ecosystem != Ecosystem::pypi) return folded;
+  std::string out;
+  for (const char c : folded) {
+    const bool separates = c == '-' || c == '_' || c == '.';
+    if (!separates) {
+      out += c;
+    } else if (!out.ends_with('-')) {
+      out += '-';
+    }
+  }
+  return out;
 }
 
 std::string distro_of_os(std::string_view os_name, std::string_view os_version) {

@@ -27,6 +27,10 @@ bool is_of_distribution(Ecosystem ecosystem);
 /// unknown for anything else.
 Ecosystem parse_ecosystem(std::string_view text);
 
+/// The name under which an ecosystem's registry knows a package: PyPI's PEP 503 ("Zope_2.Interface"
+/// is "zope-2-interface"), folded in NuGet and Packagist, and unchanged where spelling counts.
+std::string canonical_package_name(Ecosystem ecosystem, std::string_view name);
+
 /// One installed package as reported. Two installations with equal members are the same package,
 /// and share one row, one verdict and one id within an organisation.
 struct Package {

@@ -22,7 +22,7 @@ bool is_comparable(const Advisory& advisory) {
   const auto scheme = version::parse_scheme(model::ecosystem_scheme(advisory.ecosystem));
   if (!scheme) return false;
   constexpr std::size_t count_max = std::numeric_limits<std::uint16_t>::max();
-  if (advisory.ranges.size() > count_max || advisory.aliases.size() > count_max) return false;
+  if (advisory.ranges.size() > count_max || advisory.aliases.size() >= count_max) return false;
   const auto readable = [&](const std::string& end) {
     return end.empty() || version::validate(*scheme, end).ok();
   };
@@ -112,6 +112,7 @@ void Index::Builder::add(const Advisory& advisory) {
   StringPool& pool = index.pool_;
   const std::uint32_t distro = index.distros_.add(model::canonical_distro(advisory.distro));
   const std::uint32_t package = pool.add(advisory.package);
+  const std::uint64_t key = key_of(advisory.ecosystem, distro, package);
   Row row{};
   row.feed = pool.add(advisory.feed);
   row.id = pool.add(advisory.id);
@@ -131,7 +132,20 @@ void Index::Builder::add(const Advisory& advisory) {
     }
     for (const std::string& alias : advisory.aliases) index.aliases_.push_back(pool.add(alias));
   }
-  state_->drafts.push_back({key_of(advisory.ecosystem, distro, package), row});
+  if (advisory.distro.empty()) {
+    index.ecosystems_ |= 1U << static_cast<unsigned>(advisory.ecosystem);
+  }
+  if (advisory.flaws.empty()) return state_->drafts.push_back({key, row});
+  // Each flaw is known by the bulletin's id too: its aliases are that one and the bulletin's own.
+  const std::uint32_t bulletin = row.id;
+  if (row.comparable) {
+    index.aliases_.push_back(bulletin);
+    ++row.alias_count;
+  }
+  for (const std::string& flaw : advisory.flaws) {
+    row.id = pool.add(flaw);
+    state_->drafts.push_back({key, row});
+  }
 }
 
 std::shared_ptr<const Index> Index::Builder::finish() {

@@ -20,7 +20,7 @@ namespace muster::vuln {
 /// an index with the same answers in the same order.
 class Index {
  public:
-  /// One advisory; texts are numbers of text().
+  /// One advisory about one flaw; texts are numbers of text().
   struct Row {
     std::uint32_t feed;
     std::uint32_t id;
@@ -50,7 +50,8 @@ class Index {
     Builder& operator=(Builder&&) noexcept;
 
     /// The advisory's distro may be in any form that canonical_distro() reads. Ranges and aliases
-    /// beyond 65,535 make it not comparable.
+    /// beyond 65,535 make it not comparable. A bulletin about several flaws becomes a row for each,
+    /// whose alias it is.
     void add(const model::Advisory& advisory);
     /// The index; the builder is empty afterwards. Repeats of one advisory are kept once.
     std::shared_ptr<const Index> finish();
@@ -65,7 +66,11 @@ class Index {
   /// Whether some advisory speaks about this distribution release ("debian:12"). What it does not
   /// cover cannot be assessed.
   bool covers(std::string_view distro) const;
-  /// What it covers, sorted.
+  /// Whether some advisory speaks about this ecosystem, outside distributions.
+  bool covers(model::Ecosystem ecosystem) const {
+    return (ecosystems_ >> static_cast<unsigned>(ecosystem) & 1U) != 0;
+  }
+  /// The distribution releases that it covers, sorted.
   std::vector<std::string> distros() const;
 
   /// The advisories about one source package, by id; empty if there are none.
@@ -98,7 +103,8 @@ class Index {
   std::vector<Row> rows_;  // group by group, by id within one
   std::vector<Range> ranges_;
   std::vector<std::uint32_t> aliases_;
-  std::vector<Group> groups_;  // by key
+  std::vector<Group> groups_;     // by key
+  std::uint32_t ecosystems_ = 0;  // a bit each
   std::size_t incomparable_ = 0;
   CpeIndex cpe_;
 };

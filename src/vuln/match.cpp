@@ -2,6 +2,8 @@
 #include "vuln/match.h"
 
 #include <algorithm>
+#include <tuple>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "base/json_write.h"
@@ -71,8 +73,15 @@ std::string_view without_rebuild(std::string_view version) {
   return digits ? version.substr(0, plus) : version;
 }
 
-/// Names the source package and version of a package of a distribution.
+/// Names what a package of a distribution is compared by: its source package and version; for an
+/// rpm the package itself where the distribution's bulletins list what they built.
 std::optional<Reason> set_source(Subject& subject, const Index& index, const Package& package) {
+  if (package.ecosystem == Ecosystem::rpm &&
+      !index.find(subject.ecosystem, subject.distro, package.name).empty()) {
+    subject.package = package.name;
+    subject.installed = package.version;
+    return std::nullopt;
+  }
   if (!package.source_name.empty()) {
     subject.package = package.source_name;
     const std::string_view version = package.source_version;
@@ -98,7 +107,28 @@ std::optional<Reason> set_source(Subject& subject, const Index& index, const Pac
   return std::nullopt;
 }
 
+/// Builds of a module of an enterprise distribution ("nodejs:18") say so in their release.
+bool is_modular(std::string_view version) {
+  return version.find(".module") != std::string_view::npos;
+}
+
+/// Streams of one module are different software with versions of their own, and bulletins name the
+/// stream in prose only: the fix of another one tells nothing. Streams differ in the first number.
+bool is_of_other_stream(std::string_view fixed, std::string_view installed) {
+  if (!is_modular(fixed) && !is_modular(installed)) return false;
+  const auto first_number = [](std::string_view version) {
+    version.remove_prefix(version.find(':') + 1);
+    return version.substr(0, version.find_first_not_of("0123456789"));
+  };
+  return is_modular(fixed) != is_modular(installed) ||
+         first_number(fixed) != first_number(installed);
+}
+
 bool holds(const Index& index, const Index::Range& range, const Subject& subject) {
+  if (subject.ecosystem == Ecosystem::rpm && range.fixed != 0 &&
+      is_of_other_stream(index.text(range.fixed), subject.installed)) {
+    return false;
+  }
   const auto order = [&](std::uint32_t end) {
     return version::compare_valid(subject.scheme, subject.installed, index.text(end));
   };
@@ -145,6 +175,56 @@ Match make_match(const Index& index, const Index::Row& row, const Index::Range& 
   return match;
 }
 
+/// One flaw, as several databases tell of it.
+struct Flaw {
+  Match told;         // by the record that knows most; its aliases are all its other names
+  std::size_t place;  // its own, or that of the earlier flaw that it turned out to be
+};
+
+/// Takes over what another record says of the same flaw. The one that names the CVE knows most; of
+/// two, the first.
+void merge(Flaw& flaw, Match other) {
+  if (!flaw.told.cve && other.cve) std::swap(flaw.told, other);
+  other.aliases.push_back(std::move(other.id));
+  for (std::string& name : other.aliases) flaw.told.aliases.push_back(std::move(name));
+}
+
+/// Several databases write of one flaw under names of their own ("GHSA-…", "PYSEC-…") that are
+/// aliases of one another, if only by way of a third: one match for each flaw is left, with all
+/// the names. Two CVEs are never one flaw.
+void merge_aliases(std::vector<Match>& matches) {
+  std::vector<Flaw> flaws;
+  std::unordered_map<std::string, std::size_t> named;
+  for (Match& match : matches) {
+    std::vector<std::string> names = match.aliases;
+    names.push_back(match.id);
+    std::size_t mine = flaws.size();
+    flaws.push_back({std::move(match), mine});
+    for (std::string& name : names) {
+      std::size_t other = named.try_emplace(std::move(name), mine).first->second;
+      while (flaws[other].place != other) other = flaws[other].place;
+      if (other == mine) continue;
+      const auto& [cve, other_cve] = std::tie(flaws[mine].told.cve, flaws[other].told.cve);
+      if (cve && other_cve && *cve != *other_cve) continue;
+      if (other > mine) std::swap(other, mine);
+      merge(flaws[other], std::move(flaws[mine].told));
+      flaws[mine].place = other;
+      mine = other;
+    }
+  }
+  matches.clear();
+  for (std::size_t place = 0; place < flaws.size(); ++place) {
+    if (flaws[place].place != place) continue;
+    Match& told = flaws[place].told;
+    std::sort(told.aliases.begin(), told.aliases.end());
+    told.aliases.erase(std::unique(told.aliases.begin(), told.aliases.end()), told.aliases.end());
+    std::erase(told.aliases, told.id);
+    matches.push_back(std::move(told));
+  }
+  std::sort(matches.begin(), matches.end(),
+            [](const Match& a, const Match& b) { return a.id < b.id; });
+}
+
 /// Compares with each advisory about the subject; rows of one id stand together.
 Verdict assess(const Index& index, const Subject& subject) {
   const auto rows = index.find(subject.ecosystem, subject.distro, subject.package);
@@ -168,7 +248,13 @@ Verdict assess(const Index& index, const Subject& subject) {
         const auto hit = std::find_if(ranges.begin(), ranges.end(), [&](const Index::Range& range) {
           return holds(index, range, subject);
         });
-        if (hit != ranges.end()) verdict.matches.push_back(make_match(index, row, *hit, subject));
+        // Of several bulletins about one flaw the first tells enough.
+        const bool told = !verdict.matches.empty() &&
+                          verdict.matches.back().id == index.text(row.id) &&
+                          verdict.matches.back().feed == index.text(row.feed);
+        if (hit != ranges.end() && !told) {
+          verdict.matches.push_back(make_match(index, row, *hit, subject));
+        }
       }
     }
   }
@@ -180,6 +266,28 @@ Verdict assess(const Index& index, const Subject& subject) {
   return verdict;
 }
 
+/// Installed version that the scheme can read, or why there is none.
+std::optional<Reason> check_installed(const Subject& subject) {
+  if (subject.installed.empty()) return Reason::version_missing;
+  if (!version::validate(subject.scheme, subject.installed).ok()) return Reason::version_invalid;
+  return std::nullopt;
+}
+
+Verdict match_ecosystem(const Index& index, const Package& package) {
+  // Packages of a distribution that nobody named: their advisories differ from release to release,
+  // so there is nothing to compare with.
+  if (model::is_of_distribution(package.ecosystem)) return verdict_of(Reason::distro_unknown);
+  if (!index.covers(package.ecosystem)) return verdict_of(Reason::unsupported_ecosystem);
+  const auto scheme = version::parse_scheme(model::ecosystem_scheme(package.ecosystem));
+  if (!scheme) return verdict_of(Reason::scheme_unsupported);
+  const std::string name = model::canonical_package_name(package.ecosystem, package.name);
+  const Subject subject{package.ecosystem, *scheme, {}, name, package.version};
+  if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
+  Verdict verdict = assess(index, subject);
+  merge_aliases(verdict.matches);
+  return verdict;
+}
+
 Verdict match_distribution(const Index& index, const Package& package) {
   Subject subject{package.ecosystem, Scheme::deb, model::canonical_distro(package.distro), {}, {}};
   if (!index.covers(subject.distro)) return verdict_of(Reason::distro_not_covered);
@@ -187,10 +295,7 @@ Verdict match_distribution(const Index& index, const Package& package) {
   if (!scheme) return verdict_of(Reason::scheme_unsupported);
   subject.scheme = *scheme;
   if (const auto unknown = set_source(subject, index, package)) return verdict_of(*unknown);
-  if (subject.installed.empty()) return verdict_of(Reason::version_missing);
-  if (!version::validate(subject.scheme, subject.installed).ok()) {
-    return verdict_of(Reason::version_invalid);
-  }
+  if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
   return assess(index, subject);
 }
 
@@ -217,14 +322,8 @@ Verdict match(const Index& index, const Package& package) {
   switch (identity_kind(package)) {
     case Identity::Kind::distribution:
       return match_distribution(index, package);
-    case Identity::Kind::ecosystem: {
-      // Packages of a distribution that nobody named: their advisories differ from release to
-      // release, so there is nothing to compare with.
-      const bool no_distro =
-          package.ecosystem == Ecosystem::deb || package.ecosystem == Ecosystem::rpm ||
-          package.ecosystem == Ecosystem::apk || package.ecosystem == Ecosystem::pacman;
-      return verdict_of(no_distro ? Reason::distro_unknown : Reason::unsupported_ecosystem);
-    }
+    case Identity::Kind::ecosystem:
+      return match_ecosystem(index, package);
     case Identity::Kind::cpe:
       return match_cpe(index.cpe(), package);
     case Identity::Kind::none:

@@ -73,7 +73,9 @@ struct Verdict {
 
 /// Assesses one package. A package of a distribution is compared by its SOURCE package and version,
 /// under its ecosystem's scheme, with the advisories of its own release only: what a distribution
-/// says beats anything else (backports), so it is never compared by CPE. Software that a CPE
+/// says beats anything else (backports), so it is never compared by CPE. A package of a language's
+/// registry is compared by its name there; what several databases say of one flaw is one match.
+/// Software that a CPE
 /// identifies is compared with the criteria about that product (cpe_match.h). No finding without a
 /// parsed version in a named range; an advisory that is undetermined finds nothing, and one that
 /// says not_affected silences the same id from other feeds. Pure: the answer depends on `index` and

@@ -108,11 +108,6 @@ bool is_rejected(const Json& cve, std::string_view description) {
          description.starts_with("** REJECT") || description.starts_with("Rejected reason:");
 }
 
-bool is_cve_id(std::string_view id) {
-  return id.starts_with("CVE-") && id.size() >= 13 && id.size() <= limits::name_bytes &&
-         id.find_first_not_of("0123456789-", 4) == std::string_view::npos;
-}
-
 class NvdReader {
  public:
   explicit NvdReader(const std::function<void(Advisory&&)>& take) : take_(take) {}
@@ -138,7 +133,7 @@ class NvdReader {
     const auto wrapped = record.find("cve");
     const Json cve = wrapped.value_or(record);
     const std::string_view id = text_of(cve, "id");
-    if (!is_cve_id(id)) return skip("record " + std::to_string(seen_), "has no CVE id");
+    if (!model::is_cve_id(id)) return skip("record " + std::to_string(seen_), "has no CVE id");
     ++seen_;
     const std::string_view description = english_description(cve);
     if (is_rejected(cve, description)) {

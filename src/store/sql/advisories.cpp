@@ -24,9 +24,11 @@ std::vector<FeedRow> list_feeds(Reader& reader) {
   return feeds;
 }
 
-#define ADVISORY_COLUMNS "feed, generation, distro, package, advisory_id, body"
-#define ADVISORY_REPEATED                                         \
-  " ON CONFLICT (feed, generation, distro, package, advisory_id)" \
+#define ADVISORY_COLUMNS "feed, generation, ecosystem, distro, package, advisory_id, body"
+#define ADVISORY_KEY "feed, generation, ecosystem, distro, package, advisory_id"
+#define ADVISORY_REPEATED       \
+  " ON CONFLICT (" ADVISORY_KEY \
+  ")"                           \
   " DO UPDATE SET body = excluded.body"
 
 void set_advisories(Tx& tx, std::int64_t generation,
@@ -41,28 +43,30 @@ void set_advisories(Tx& tx, std::int64_t generation,
     encoded.push_back({&advisory, model::encode_advisory(advisory)});
   }
   tx.post_batch("INSERT INTO advisories (" ADVISORY_COLUMNS
-                ") VALUES ($1, $2, $3, $4, $5, $6)" ADVISORY_REPEATED,
-                "INSERT INTO advisories (" ADVISORY_COLUMNS
-                ") SELECT DISTINCT ON (feed, generation, distro, package, advisory_id)"
+                ") VALUES ($1, $2, $3, $4, $5, $6, $7)" ADVISORY_REPEATED,
+                "INSERT INTO advisories (" ADVISORY_COLUMNS ") SELECT DISTINCT ON (" ADVISORY_KEY
+                ")"
                 " " ADVISORY_COLUMNS
-                " FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY"
-                " AS given (" ADVISORY_COLUMNS
-                ", place) ORDER BY feed, generation, distro, package, advisory_id, place "
-                "DESC" ADVISORY_REPEATED,
+                " FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY"
+                " AS given (" ADVISORY_COLUMNS ", place) ORDER BY " ADVISORY_KEY
+                ", place DESC" ADVISORY_REPEATED,
                 encoded, [&](const Encoded& row) {
-                  return std::array<Param, 6>{row.advisory->feed,   generation,
-                                              row.advisory->distro, row.advisory->package,
-                                              row.advisory->id,     row.body};
+                  return std::array<Param, 7>{row.advisory->feed,
+                                              generation,
+                                              model::ecosystem_name(row.advisory->ecosystem),
+                                              row.advisory->distro,
+                                              row.advisory->package,
+                                              row.advisory->id,
+                                              row.body};
                 });
 }
 
 std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
                                    int count) {
-  return tx.execute(
-      "DELETE FROM advisories WHERE (feed, generation, distro, package, advisory_id) IN"
-      " (SELECT feed, generation, distro, package, advisory_id FROM advisories"
-      " WHERE feed = $1 AND generation <> $2 LIMIT $3)",
-      feed, generation, count);
+  return tx.execute("DELETE FROM advisories WHERE (" ADVISORY_KEY ") IN (SELECT " ADVISORY_KEY
+                    " FROM advisories"
+                    " WHERE feed = $1 AND generation <> $2 LIMIT $3)",
+                    feed, generation, count);
 }
 
 void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each) {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json_read.h"
+#include "base/result.h"
+#include "model/version_range.h"
+#include "version/scheme.h"
+
+namespace muster::feeds {
+
+/// The versions that one `affected` object of an OSV record names, in the order of `scheme`:
+/// its ranges, and one range for each listed version that they do not hold. Fails with
+/// invalid_field naming the member where an event is no version or a range has no beginning.
+Result<std::vector<model::VersionRange>> read_osv_ranges(const Json& affected,
+                                                         version::Scheme scheme);
+
+}  // namespace muster::feeds
