@@ -239,12 +239,21 @@ void OutageWatch::tell_outages(std::vector<Silence> silences, std::size_t of_org
   }
 }
 
-std::vector<Silence> OutageWatch::still_silent(const std::vector<Silence>& members) const {
+std::vector<Silence> OutageWatch::still_silent(store::Tx& tx,
+                                               const std::vector<Silence>& members) const {
+  std::vector<store::SilentAgent> asked;
+  asked.reserve(members.size());
+  for (const Silence& silence : members) {
+    asked.push_back({silence.org, silence.agent, silence.last_seen});
+  }
+  const auto listed = store::list_heard_or_told(tx, asked);
+  const std::unordered_set<AgentId> heard_or_told(listed.begin(), listed.end());
   std::vector<Silence> still;
   still.reserve(members.size());
   for (const Silence& silence : members) {
     const auto state = presence_.find_agent(silence.agent);
-    if (state && !state->silent && state->last_seen == silence.last_seen) still.push_back(silence);
+    const bool same = state && !state->silent && state->last_seen == silence.last_seen;
+    if (same && !heard_or_told.contains(silence.agent)) still.push_back(silence);
   }
   return still;
 }
@@ -253,9 +262,7 @@ std::size_t OutageWatch::tell_alone(const std::vector<Silence>& members, Instant
   return store_.write([&](store::Tx& tx) {
     std::size_t events = 0;
     std::vector<AgentId> agents;
-    for (const Silence& silence : still_silent(members)) {
-      // Between the look and this commit the row may have come from a heartbeat's closure.
-      if (store::find_open_outage(tx, silence.org, silence.agent)) continue;
+    for (const Silence& silence : still_silent(tx, members)) {
       const Change change{tx,          ids_,          presence_,    config_,
                           silence.org, silence.agent, silence.host, now};
       bool told = false;
@@ -271,7 +278,7 @@ std::size_t OutageWatch::tell_alone(const std::vector<Silence>& members, Instant
 
 bool OutageWatch::tell_group(const ToldTogether& group, Instant now) {
   return store_.write([&](store::Tx& tx) {
-    const std::vector<Silence> members = still_silent(group.members);
+    const std::vector<Silence> members = still_silent(tx, group.members);
     if (members.empty()) return false;
     const OrgId org = members.front().org;
     const auto write_details = [&](JsonWriter& details) {
@@ -315,7 +322,12 @@ void OutageWatch::tell_quiet_returns(const std::vector<AgentId>& agents, Noticed
   store_.write([&](store::Tx& tx) {
     for (const AgentId id : agents) {
       const auto state = presence_.find_agent(id);
-      if (!state || !store::find_open_outage(tx, state->org, id)) continue;
+      if (!state) continue;
+      if (!store::find_open_outage(tx, state->org, id)) {
+        // It ended where memory did not see it: what the agent does next must be seen again.
+        set_silent(tx, presence_, {id}, false);
+        continue;
+      }
       Return back;
       back.org = state->org;
       back.agent = id;

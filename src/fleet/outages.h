@@ -80,8 +80,9 @@ class OutageWatch {
   void tell_quiet_returns(const std::vector<AgentId>& agents, Noticed& noticed, Instant now);
   void end_groups(Noticed& noticed, Instant now);
   void calm_flapping(Noticed& noticed, Instant now);
-  /// Of `members`, those that are still as silent as they were and not told.
-  std::vector<Silence> still_silent(const std::vector<Silence>& members) const;
+  /// Of `members`, those that are still as silent as they were and not told: memory may be behind
+  /// `tx`, where a return of this very commit stands already.
+  std::vector<Silence> still_silent(store::Tx& tx, const std::vector<Silence>& members) const;
 
   store::Store& store_;
   NumberIds& ids_;

@@ -51,14 +51,32 @@ class Watched {
     for (int copy = 0; copy < copies; ++copy) write(i, heartbeat, change);
   }
   void write(std::size_t i, const Heartbeat& heartbeat, const HeartbeatChange& change) {
+    fleet->store.write([&](store::Tx& tx) { write_in(tx, i, heartbeat, change); });
+  }
+  void write_in(store::Tx& tx, std::size_t i, const Heartbeat& heartbeat,
+                const HeartbeatChange& change) {
     const Enrolled& agent = agents.at(i);
-    fleet->store.write([&](store::Tx& tx) {
-      record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent,
-                       0, fleet.now)
-          .value();
-      record_heartbeat_change(tx, fleet->ids, fleet->presence, fleet.config, agent.org, agent.agent,
-                              agent.host, OwnedHeartbeat(heartbeat), change, fleet.now);
+    record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, agent.org, agent.agent, 0,
+                     fleet.now)
+        .value();
+    record_heartbeat_change(tx, fleet->ids, fleet->presence, fleet.config, agent.org, agent.agent,
+                            agent.host, OwnedHeartbeat(heartbeat), change, fleet.now);
+  }
+  /// The agent is back, which waits for the next commit: a look joins it.
+  void return_in_the_commit_of_the_next_look(std::size_t i) {
+    fleet->store.step_writer([this] {
+      fleet->store.commit_queued();
+      return true;
     });
+    const HeartbeatChange change =
+        record_heartbeat(fleet->presence, fleet.config, agents.at(i).agent, idle(), fleet.now)
+            .value();
+    store::Work work = [this, i, change](store::Tx& tx) {
+      write_in(tx, i, idle(), change);
+      return true;
+    };
+    store::Done done = [](std::exception_ptr) {};
+    ASSERT_TRUE(fleet->store.submit(work, done));
   }
 
   /// Lets time pass; the first `away` agents are silent.
@@ -81,6 +99,10 @@ class Watched {
       return rows.integer(0);
     });
   }
+  std::int64_t open_outages() {
+    return fleet.count("SELECT count(*) FROM outages WHERE ended_at IS NULL");
+  }
+  bool silent(std::size_t i) { return fleet->presence.find_agent(agents.at(i).agent)->silent; }
   /// Of the latest event of that type.
   std::string details(const std::string& type) {
     return fleet->store.read([&](store::Reader& reader) {
@@ -170,6 +192,81 @@ TEST(Outages, AReturnBeforeAnybodyLookedIsToldWithItsOutage) {
   EXPECT_EQ(world.events("went_offline"), 1);
   EXPECT_EQ(world.events("came_online"), 2);
   EXPECT_EQ(world.fleet.count("SELECT count(*) FROM outages WHERE ended_at IS NULL"), 0);
+}
+
+TEST(Outages, AReturnIsNotToldAsASilenceByALookOfTheSameCommit) {
+  Watched world;
+  world.fleet.now = world.fleet.now + seconds(240);
+  world.return_in_the_commit_of_the_next_look(0);
+  world.watch->look(world.fleet.now);
+  EXPECT_EQ(world.events("went_offline"), 1) << "its return told of it";
+  EXPECT_EQ(world.events("came_online"), 2);
+  EXPECT_EQ(world.open_outages(), 0);
+  EXPECT_FALSE(world.silent(0));
+  world.fall_silent();
+  EXPECT_EQ(world.events("went_offline"), 2) << "and the next silence is told again";
+}
+
+TEST(Outages, WhoReturnsInTheCommitThatTellsOfItsGroupIsNoneOfIt) {
+  Watched world(30);
+  world.pass(seconds(225), 20);
+  ASSERT_EQ(world.events("group_offline"), 0);
+  world.fleet.now = world.fleet.now + seconds(15);
+  world.return_in_the_commit_of_the_next_look(0);
+  world.watch->look(world.fleet.now);
+  EXPECT_EQ(world.events("group_offline"), 1);
+  const std::string told = world.details("group_offline");
+  EXPECT_TRUE(has(told, R"("agents": 19)")) << told;
+  EXPECT_FALSE(has(told, world.agents[0].agent.text())) << told;
+  EXPECT_EQ(world.open_outages(), 19);
+  EXPECT_FALSE(world.silent(0));
+}
+
+TEST(Outages, AReturnOutlivesACrashSoThatTheNextSilenceHasABeginningOfItsOwn) {
+  Watched world;
+  for (std::int64_t silences = 1; silences <= 3; ++silences) {
+    world.fall_silent();
+    EXPECT_EQ(world.events("went_offline"), silences);
+    EXPECT_EQ(world.fleet.count("SELECT count(*) FROM outages WHERE telling <> 'return'"),
+              silences);
+    world.beat(0);
+    const Instant returned = world.fleet.now;
+    world.pass(seconds(120), 0);
+    world.restart(seconds(1));
+    EXPECT_EQ(world.fleet->presence.find_agent(world.agents[0].agent)->last_seen, returned)
+        << "what came after it was in memory only";
+  }
+}
+
+TEST(Outages, AClockThatIsSetBackLosesNoOutageAndTellsNoneTwice) {
+  Watched world;
+  world.fall_silent();
+  world.fleet.now = world.fleet.now - std::chrono::hours(1);
+  world.beat(0);
+  EXPECT_EQ(world.open_outages(), 0);
+  world.pass(std::chrono::minutes(70), 1);
+  EXPECT_EQ(world.events("went_offline"), 2);
+  EXPECT_EQ(world.open_outages(), 1) << "by the clock it began when the other one did";
+  world.restart(seconds(1));
+  EXPECT_TRUE(world.silent(0));
+  world.beat(0);
+  EXPECT_EQ(world.open_outages(), 0);
+  EXPECT_EQ(world.events("went_offline"), 2);
+}
+
+TEST(Outages, AReturnThatAnotherServerToldDoesNotHideTheNextSilence) {
+  Watched world;
+  world.fall_silent();
+  world.fleet->store.write(
+      [&](store::Tx& tx) { tx.execute("UPDATE outages SET ended_at = $1", world.fleet.now); });
+  for (int i = 0; i < 14; ++i) {
+    world.fleet.now = world.fleet.now + seconds(15);
+    world.fleet->presence.touch_agent(world.agents[0].agent, world.fleet.now);
+    world.watch->look(world.fleet.now);
+  }
+  EXPECT_FALSE(world.silent(0));
+  world.fall_silent();
+  EXPECT_EQ(world.events("went_offline"), 2);
 }
 
 TEST(Outages, AReasonThatIsRepeatedUntilItIsAnsweredIsOneReturn) {

@@ -123,6 +123,67 @@ TEST_P(OutageContract, AnOutageIsOpenUntilItEnds) {
   EXPECT_EQ(prune(Duration(6)), 0);
 }
 
+TEST_P(OutageContract, AnOutageThatBeginsWhenAnEndedOneDidTakesItsPlace) {
+  const AgentId a{uuid(1)};
+  const OutageRow first{org, a, HostId{1}, now, now, {}, "flapping", {}, "before", ""};
+  OutageRow second = first;
+  second.telling = "group";
+  second.group = EventId{7};
+  second.cause = text;
+  second.told_at = now + Duration(20);
+  OutageRow only_a_return = first;
+  only_a_return.telling = "return";
+  only_a_return.ended_at = now + Duration(30);
+  write([&](Tx& tx) {
+    insert_outages(tx, {first});
+    end_outage(tx, org, a, now + Duration(9), "r");
+    insert_outages(tx, {second});
+    insert_outages(tx, {only_a_return});
+  });
+  const auto open = read([&](Reader& reader) { return find_open_outage(reader, org, a); });
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->telling, "group");
+  EXPECT_EQ(open->group, EventId{7});
+  EXPECT_EQ(open->cause, text);
+  EXPECT_EQ(open->told_at, second.told_at);
+  EXPECT_EQ(open->reason, "");
+}
+
+TEST_P(OutageContract, WhoWasHeardOrToldOfIsKnownOfManyAtOnce) {
+  const AgentId heard{uuid(1)};
+  const AgentId told{uuid(2)};
+  const AgentId silent{uuid(3)};
+  const AgentId ended{uuid(4)};
+  const auto outage = [&](AgentId agent, std::optional<Instant> until) {
+    return OutageRow{org, agent, HostId{1}, now, now, until, "alone", {}, "", ""};
+  };
+  AgentPresenceRow seen;
+  seen.org = org;
+  seen.vitals = "{}";
+  const auto seen_at = [&](AgentId agent, Instant at) {
+    seen.agent = agent;
+    seen.last_seen = at;
+    return seen;
+  };
+  write([&](Tx& tx) {
+    set_agent_presence(tx, {seen_at(heard, now + Duration(1)), seen_at(told, now),
+                            seen_at(silent, now), seen_at(ended, now)});
+    insert_outages(tx, {outage(told, {}), outage(ended, now)});
+  });
+  const auto listed = [&](OrgId of) {
+    const std::vector<SilentAgent> asked = {
+        {of, heard, now}, {of, told, now}, {of, silent, now}, {of, ended, now}};
+    auto found = read([&](Reader& reader) { return list_heard_or_told(reader, asked); });
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  std::vector<AgentId> expected = {heard, told};
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(listed(org), expected);
+  EXPECT_TRUE(listed(other_org).empty());
+  EXPECT_TRUE(read([](Reader& reader) { return list_heard_or_told(reader, {}); }).empty());
+}
+
 TEST_P(OutageContract, SamplesAreAppendedToTheirDayAsTheyAre) {
   const AgentId a{uuid(1)};
   const AgentId b{uuid(2)};

@@ -100,9 +100,37 @@ class Reader {
     const std::array<Param, sizeof...(Args)> params = {Param(args)...};
     return start(sql, params);
   }
+
+  /// Asks of many rows at once and calls `take(Rows&)` with each answer: `each` runs once for every
+  /// row, or `all` once with every value an array, where the engine has unnest(). Both take what
+  /// `values(row)` returns, an array of Params; they view the row.
+  template <typename Row, typename F, typename G>
+  void query_batch(Sql each, Sql all, const std::vector<Row>& rows, F&& values, G&& take) {
+    if (rows.empty()) return;
+    const auto take_all = [&](Rows answers) {
+      while (answers.next()) take(answers);
+    };
+    if (engine() == Engine::sqlite) {
+      for (const Row& row : rows) take_all(start(each, values(row)));
+      return;
+    }
+    const auto columns = columns_of(rows, values);
+    const std::vector<Param> params(columns.begin(), columns.end());
+    take_all(start(all, params));
+  }
+
   Engine engine() const { return connection_.engine(); }
 
  protected:
+  template <typename Row, typename F>
+  static auto columns_of(const std::vector<Row>& rows, F&& values) {
+    std::array<Column, std::tuple_size_v<decltype(values(rows.front()))>> columns;
+    for (const Row& row : rows) {
+      const auto params = values(row);
+      for (std::size_t i = 0; i < params.size(); ++i) columns[i].add(params[i]);
+    }
+    return columns;
+  }
   Rows start(Sql sql, std::span<const Param> params);
   Connection& connection() { return connection_; }
 
@@ -150,11 +178,7 @@ class Tx : public Reader {
       for (const Row& row : rows) start_posted(each, values(row));
       return;
     }
-    std::array<Column, std::tuple_size_v<decltype(values(rows.front()))>> columns;
-    for (const Row& row : rows) {
-      const auto params = values(row);
-      for (std::size_t i = 0; i < params.size(); ++i) columns[i].add(params[i]);
-    }
+    const auto columns = columns_of(rows, values);
     const std::vector<Param> params(columns.begin(), columns.end());
     start_posted(all, params);
   }

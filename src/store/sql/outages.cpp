@@ -33,17 +33,42 @@ std::vector<AgentId> read_agent_ids(Rows rows) {
 
 }  // namespace
 
+#define OUTAGE_OPENS_AGAIN                                                           \
+  " ON CONFLICT (org_id, agent_id, since) DO UPDATE SET told_at = excluded.told_at," \
+  " ended_at = NULL, telling = excluded.telling, group_id = excluded.group_id,"      \
+  " cause = excluded.cause, reason = excluded.reason"                                \
+  " WHERE outages.ended_at IS NOT NULL AND excluded.ended_at IS NULL"
+
 void insert_outages(Tx& tx, const std::vector<OutageRow>& rows) {
-  tx.post_batch("INSERT INTO outages (" OUTAGE_COLUMNS
-                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-                "INSERT INTO outages (" OUTAGE_COLUMNS
-                ") SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-                " ON CONFLICT DO NOTHING",
-                rows, [](const OutageRow& row) {
-                  return std::array<Param, 10>{row.org,     row.agent,    row.since,   row.host,
-                                               row.told_at, row.ended_at, row.telling, row.group,
-                                               row.cause,   row.reason};
-                });
+  tx.post_batch(
+      "INSERT INTO outages (" OUTAGE_COLUMNS
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" OUTAGE_OPENS_AGAIN,
+      "INSERT INTO outages (" OUTAGE_COLUMNS
+      ") SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)" OUTAGE_OPENS_AGAIN,
+      rows, [](const OutageRow& row) {
+        return std::array<Param, 10>{row.org,      row.agent,   row.since, row.host,  row.told_at,
+                                     row.ended_at, row.telling, row.group, row.cause, row.reason};
+      });
+}
+
+std::vector<AgentId> list_heard_or_told(Reader& reader, const std::vector<SilentAgent>& agents) {
+  std::vector<AgentId> found;
+  reader.query_batch(
+      "SELECT agent_id FROM agent_presence WHERE org_id = $1 AND agent_id = $2 AND last_seen > $3"
+      " UNION SELECT agent_id FROM outages"
+      " WHERE org_id = $1 AND agent_id = $2 AND ended_at IS NULL",
+      "WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[])"
+      " AS given (org_id, agent_id, last_seen))"
+      " SELECT agent_id FROM given JOIN agent_presence p USING (org_id, agent_id)"
+      " WHERE p.last_seen > given.last_seen"
+      " UNION SELECT agent_id FROM given JOIN outages o USING (org_id, agent_id)"
+      " WHERE o.ended_at IS NULL",
+      agents,
+      [](const SilentAgent& each) {
+        return std::array<Param, 3>{each.org, each.agent, each.last_seen};
+      },
+      [&](const Rows& rows) { found.push_back(rows.uuid_id<AgentId>(0)); });
+  return found;
 }
 
 std::optional<OutageRow> find_open_outage(Reader& reader, OrgId org, AgentId agent) {
@@ -173,6 +198,7 @@ std::vector<AgentId> list_disabled_agents(Reader& reader) {
   return read_agent_ids(reader.query("SELECT agent_id FROM agents WHERE status = 'disabled'"));
 }
 
+#undef OUTAGE_OPENS_AGAIN
 #undef OUTAGE_COLUMNS
 
 }  // namespace muster::store

@@ -27,8 +27,19 @@ struct OutageRow {
   std::string cause;
   std::string reason;  // what the agent said when it came back
 };
-/// A row that is there already stays as it is.
+/// A row that is there already stays as it is, unless it has ended and the new one has not: then it
+/// is open again, for a clock that was set back gave two silences one beginning.
 void insert_outages(Tx& tx, const std::vector<OutageRow>& rows);
+
+/// An agent that memory holds silent.
+struct SilentAgent {
+  OrgId org;
+  AgentId agent;
+  Instant last_seen;
+};
+/// Of `agents`, those of which the store knows better: a later sign of life, or that their silence
+/// was told.
+std::vector<AgentId> list_heard_or_told(Reader& reader, const std::vector<SilentAgent>& agents);
 std::optional<OutageRow> find_open_outage(Reader& reader, OrgId org, AgentId agent);
 std::vector<AgentId> list_silent_agents(Reader& reader);
 /// Ends the open outage of an agent.
