@@ -49,7 +49,8 @@ std::string text_of(const std::optional<Uuid>& id) {
 
 std::string text_of(const fleet::AgentPresence& state) {
   std::string text = std::to_string(state.org.value) + " " + std::to_string(state.host.value) +
-                     " pending " + std::to_string(state.pending_tasks);
+                     " pending " + std::to_string(state.pending_tasks) +
+                     (state.silent ? " silent" : "") + (state.flapping ? " flapping" : "");
   // Until its first call an agent has no row, and what its enrolment said is not kept.
   if (!state.called) return text;
   return text + " seen " + std::to_string(state.last_seen.unix_ms) + " " + state.agent_version +
@@ -364,6 +365,18 @@ bool any_within(const std::vector<Instant>& moments, Instant from, Instant to) {
   return at != moments.end() && *at <= to;
 }
 
+/// Whether the server knew at `told_at` of a call that came after `from`.
+bool was_heard(const std::vector<Ledger::Hearing>& hearings, Instant from, Instant told_at) {
+  auto at = std::lower_bound(
+      hearings.begin(), hearings.end(), from,
+      [](const Ledger::Hearing& hearing, Instant when) { return hearing.answered < when; });
+  // The return that tells of its own outage is answered at that moment or later.
+  for (; at != hearings.end() && at->answered < told_at; ++at) {
+    if (at->came > from) return true;
+  }
+  return false;
+}
+
 void check_events_of_outages(Reader& reader, Ledger& ledger, Instant now) {
   store::Rows rows = reader.query(
       "SELECT (SELECT count(*) FROM outages WHERE telling = 'alone'),"
@@ -402,11 +415,10 @@ void check_outages(Reader& reader, const Config& config, Ledger& ledger, Instant
       };
       const Instant silent_from = outage.told_at - limit;
       if (any_within(ledger.starts(), silent_from, outage.told_at)) {
-        wrong(Claim::nobody_is_told_of_falsely, "was silent while the server was down");
+        wrong(Claim::downtime_is_nobodys_outage, "was silent while the server was down");
       }
-      // A return tells of its own outage, and is itself within.
       if (hearings != ledger.hearings().end() &&
-          any_within(hearings->second, silent_from, outage.told_at - Duration(1))) {
+          was_heard(hearings->second, silent_from, outage.told_at)) {
         wrong(Claim::nobody_is_told_of_falsely, "was heard");
       }
       if (i > 0 && visits != ledger.visits().end() && outages[i - 1].telling != "return" &&

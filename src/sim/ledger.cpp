@@ -132,7 +132,7 @@ void Ledger::take_agent_call(const Served& served, Instant now) {
   if (const auto agent = caller(served.call)) {
     Heard& heard = heard_[*agent];
     if (served.at >= heard.at) heard = {served.at, served.life};
-    hearings_[*agent].push_back(served.at);
+    hearings_[*agent].push_back({served.at, now});
   }
   if (const auto task = task_of(target, "/result")) {
     if (!std::exchange(results_[*task].acknowledged, true)) count("results");

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -87,9 +88,14 @@ class Ledger {
   /// Tasks that operators were told of.
   const std::set<TaskId>& orders() const { return orders_; }
   /// When calls of the agent came to the door, in order.
-  const std::map<AgentId, std::vector<Instant>>& visits() const { return visits_; }
-  /// When calls of the agent came that were answered 2xx, in order.
-  const std::map<AgentId, std::vector<Instant>>& hearings() const { return hearings_; }
+  const std::unordered_map<AgentId, std::vector<Instant>>& visits() const { return visits_; }
+  /// A call that was answered 2xx. Between the two moments its body may have dribbled in, and until
+  /// the latter the server need not have known of it.
+  struct Hearing {
+    Instant came, answered;
+  };
+  /// Of each agent, in the order of the answers.
+  const std::unordered_map<AgentId, std::vector<Hearing>>& hearings() const { return hearings_; }
   const std::vector<Instant>& starts() const { return starts_; }
   const std::map<AgentId, std::string>& enrolled() const { return enrolled_; }
   const std::map<std::pair<std::string, std::string>, Changes>& changes() const { return changes_; }
@@ -119,16 +125,16 @@ class Ledger {
     Instant at;
     int life = 0;
   };
-  std::map<AgentId, Heard> heard_;    // a call of it was answered 2xx
-  std::map<AgentId, Instant> asked_;  // a call of it came at all
-  std::map<AgentId, std::vector<Instant>> visits_;
-  std::map<AgentId, std::vector<Instant>> hearings_;
+  std::unordered_map<AgentId, Heard> heard_;    // a call of it was answered 2xx
+  std::unordered_map<AgentId, Instant> asked_;  // a call of it came at all
+  std::unordered_map<AgentId, std::vector<Instant>> visits_;
+  std::unordered_map<AgentId, std::vector<Hearing>> hearings_;
   std::vector<Instant> starts_;
   struct Shown {
     Instant last_seen;
     int life = 0;
   };
-  std::map<AgentId, Shown> shown_;
+  std::unordered_map<AgentId, Shown> shown_;
   std::map<std::string, int> counts_;
 };
 

@@ -33,6 +33,7 @@ enum class Plant : std::uint8_t {
   disks_garbled,       // the disk's files are damaged while the server is down
   outage_invented,     // an outage is told of an agent that was just heard
   outage_repeated,     // an outage is told twice
+  downtime_told,       // a silence is told as soon as the server is up again
 };
 
 /// The answer that the planted fault gives in place of the server; nothing when it lets the call

@@ -41,6 +41,7 @@ constexpr Planted all_planted[] = {
     {"DisksGarbled", Plant::disks_garbled, Claim::the_server_starts},
     {"OutageInvented", Plant::outage_invented, Claim::nobody_is_told_of_falsely},
     {"OutageRepeated", Plant::outage_repeated, Claim::outages_are_told_once},
+    {"DowntimeTold", Plant::downtime_told, Claim::downtime_is_nobodys_outage},
 };
 
 class PlantedFault : public testing::TestWithParam<Planted> {};

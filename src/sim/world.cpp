@@ -303,6 +303,11 @@ void World::tamper_at_rest() {
     run("DELETE FROM findings WHERE status = 'open'");
   } else if (scenario_.plant == Plant::outage_invented) {
     run("UPDATE outages SET told_at = since + 1000 WHERE telling = 'alone'");
+  } else if (scenario_.plant == Plant::downtime_told) {
+    const Instant too_early = server_.started_at() + std::chrono::seconds(1);
+    fleet.store.write([&](store::Tx& tx) {
+      tx.execute("UPDATE outages SET told_at = $1 WHERE telling = 'alone'", too_early);
+    });
   } else if (scenario_.plant == Plant::outage_repeated) {
     run("INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
         " SELECT org_id, event_id + 1, at, type, agent_id, host_id, details FROM events"
