@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "feeds/debian/debian.h"
+#include "feeds/epss/epss.h"
 #include "feeds/kev/kev.h"
 #include "feeds/nvd/nvd.h"
 #include "feeds/osv/osv.h"
@@ -40,6 +41,12 @@ Result<FeedSummary> feed_kev(std::string_view text, const RecordSink& sink) {
     if (sink.kev_entry) sink.kev_entry(std::move(entry));
   }
   return summary;
+}
+
+Result<FeedSummary> feed_epss(std::string_view text, const RecordSink& sink) {
+  return parse_epss(text, [&](model::EpssScore&& score) {
+    if (sink.epss_score) sink.epss_score(std::move(score));
+  });
 }
 
 Result<FeedSummary> feed_debian(std::string_view text, const RecordSink& sink) {

@@ -23,12 +23,17 @@ enum class FeedKind : std::uint8_t {
 /// "kev", "debian": also the `feed` of the advisories it gives.
 std::string_view feed_name(FeedKind kind);
 std::optional<FeedKind> parse_feed_kind(std::string_view text);
+/// Whether its records join the findings of other feeds by CVE, and make none.
+constexpr bool only_joins(FeedKind kind) {
+  return kind == FeedKind::kev || kind == FeedKind::epss;
+}
 
 /// Where the records of a file go, one at a time and in the order of the file, so that a large
 /// feed is never held twice. A member that is not set drops its records.
 struct RecordSink {
   std::function<void(model::Advisory&&)> advisory;
-  std::function<void(model::KevEntry&&)> kev_entry;
+  std::function<void(model::KevEntry&&)> kev_entry = {};
+  std::function<void(model::EpssScore&&)> epss_score = {};
 };
 
 /// What one file held.

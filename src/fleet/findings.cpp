@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -17,8 +18,8 @@ namespace {
 
 /// Hosts matched again in one transaction: keeps the writer free for agents in between.
 constexpr int hosts_per_batch = 50;
-/// Advisories written in one transaction, for the same reason: about 10 ms.
-constexpr std::size_t advisories_per_batch = 2000;
+/// Records written in one transaction, for the same reason: about 10 ms.
+constexpr std::size_t records_per_batch = 2000;
 
 /// Names one hit on one package of a host.
 using HitKey = std::tuple<std::int64_t, std::string, std::string>;
@@ -88,35 +89,71 @@ std::size_t match_all_hosts(store::Store& store, NumberIds& ids, const Catalogue
   }
 }
 
-/// Writes the advisories of an import aside, some at a time, so that agents' writes go on in
-/// between. They are in force only once the feed's row names their generation; until then a crash
-/// or a failure leaves rows that no reader sees and the next import deletes.
-class AdvisoryGeneration {
+/// Writes the records of an import aside, some at a time, so that agents' writes go on in between.
+/// They are in force only once the feed's row names their generation; until then a crash or a
+/// failure leaves rows that no reader sees and the next import deletes.
+class Generation {
  public:
-  AdvisoryGeneration(store::Store& store, std::int64_t generation)
-      : store_(store), generation_(generation) {}
+  Generation(store::Store& store, std::int64_t number) : store_(store), number_(number) {}
 
   void add(model::Advisory advisory) {
-    pending_.push_back(std::move(advisory));
-    if (pending_.size() == advisories_per_batch) flush();
+    advisories_.push_back(std::move(advisory));
+    if (advisories_.size() == records_per_batch) flush();
+  }
+  void add(model::EpssScore score) {
+    scores_.push_back(std::move(score));
+    if (scores_.size() == records_per_batch) flush();
   }
   void flush() {
-    if (pending_.empty()) return;
-    store_.write([&](store::Tx& tx) { store::set_advisories(tx, generation_, pending_); });
-    pending_.clear();
+    if (advisories_.empty() && scores_.empty()) return;
+    store_.write([&](store::Tx& tx) {
+      store::set_advisories(tx, number_, advisories_);
+      store::set_epss_scores(tx, number_, scores_);
+    });
+    advisories_.clear();
+    scores_.clear();
+  }
+  /// Once it is in force.
+  void delete_former(feeds::FeedKind kind) {
+    constexpr int batch = static_cast<int>(records_per_batch);
+    while (store_.write([&](store::Tx& tx) {
+      return kind == feeds::FeedKind::epss
+                 ? store::delete_old_epss_scores(tx, number_, batch)
+                 : store::delete_old_advisories(tx, feeds::feed_name(kind), number_, batch);
+    }) == batch) {
+    }
   }
 
  private:
   store::Store& store_;
-  std::int64_t generation_;
-  std::vector<model::Advisory> pending_;
+  std::int64_t number_;
+  std::vector<model::Advisory> advisories_;
+  std::vector<model::EpssScore> scores_;
 };
 
-void delete_old_generations(store::Store& store, std::string_view feed, std::int64_t generation) {
-  constexpr int batch = static_cast<int>(advisories_per_batch);
-  while (store.write([&](store::Tx& tx) {
-    return store::delete_old_advisories(tx, feed, generation, batch);
-  }) == batch) {
+/// Replaces the catalogue of exploited flaws. One that came new and is open somewhere is one event
+/// for each organisation, not one for each host (mission rule 16); the first catalogue is no news.
+void set_exploited(store::Tx& tx, NumberIds& ids, const std::vector<model::KevEntry>& entries,
+                   Instant now) {
+  std::unordered_set<std::string> former;
+  store::for_each_kev_entry(tx,
+                            [&](model::KevEntry entry) { former.insert(std::move(entry.cve)); });
+  store::delete_kev_entries(tx);
+  store::set_kev_entries(tx, entries);
+  if (former.empty()) return;
+  for (const model::KevEntry& entry : entries) {
+    if (former.contains(entry.cve)) continue;
+    for (const store::OpenHosts& open : store::count_hosts_with_cve(tx, entry.cve)) {
+      record_event(
+          tx, ids, open.org, "became_exploited", std::nullopt, std::nullopt,
+          [&](JsonWriter& details) {
+            details.member("cve", entry.cve)
+                .member("name", entry.name)
+                .member("due_date", entry.due_date)
+                .member("hosts", open.hosts);
+          },
+          now);
+    }
   }
 }
 
@@ -235,12 +272,13 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now) {
   const Catalogue::Import running(catalogue);
-  const std::int64_t generation = ids.next<GenerationId>(now).value;
-  AdvisoryGeneration aside(store, generation);
+  const std::int64_t number = ids.next<GenerationId>(now).value;
+  Generation generation(store, number);
   std::vector<model::KevEntry> kev_entries;
   feeds::RecordSink sink;
-  sink.advisory = [&](model::Advisory&& advisory) { aside.add(std::move(advisory)); };
+  sink.advisory = [&](model::Advisory&& advisory) { generation.add(std::move(advisory)); };
   sink.kev_entry = [&](model::KevEntry&& entry) { kev_entries.push_back(std::move(entry)); };
+  sink.epss_score = [&](model::EpssScore&& score) { generation.add(std::move(score)); };
   ImportOutcome outcome;
   outcome.feed = feeds::feed_name(kind);
   for (std::string& file : files) {
@@ -248,15 +286,13 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     file = {};
     add_summary(outcome, TRY(feeds::parse_feed(kind, text, sink)));
   }
-  aside.flush();
+  generation.flush();
 
+  const bool joins = feeds::only_joins(kind);
   store.write([&](store::Tx& tx) {
-    if (kind == feeds::FeedKind::kev) {
-      store::delete_kev_entries(tx);
-      store::set_kev_entries(tx, kev_entries);
-    }
+    if (kind == feeds::FeedKind::kev) set_exploited(tx, ids, kev_entries, now);
     store::set_feed(tx, {outcome.feed, now, outcome.published,
-                         static_cast<std::int64_t>(outcome.records), generation, false});
+                         static_cast<std::int64_t>(outcome.records), number, joins});
     record_audit(
         tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
         [&](JsonWriter& details) {
@@ -264,8 +300,9 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
         },
         now);
   });
-  delete_old_generations(store, outcome.feed, generation);
+  generation.delete_former(kind);
   const auto loaded = load_catalogue(store, catalogue);
+  if (joins) return outcome;
   outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
   mark_matched(store, loaded);
   return outcome;

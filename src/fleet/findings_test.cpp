@@ -200,6 +200,43 @@ TEST(KnownExploited, JoinsFindingsByCveAndMakesNone) {
   EXPECT_FALSE(findings(fleet)[0].kev.has_value()) << "withdrawn";
 }
 
+TEST(KnownExploited, ATransitionIsOneEventForAllHostsAndTheFirstCatalogueIsNone) {
+  TestFleet fleet;
+  for (const char* host : {"web-1", "web-2"}) {
+    fleet.report(TestFleet::report_of(host, {debian_package("a", "1")})).value();
+  }
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  const auto told = [&] {
+    EventQuestion question;
+    question.type = "became_exploited";
+    return list_event_page(fleet->store, question, "", 10).rows;
+  };
+  const std::string cve = *findings(fleet)[0].stored.finding.cve;
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0009")).ok());
+  EXPECT_TRUE(told().empty());
+  const ImportOutcome outcome = fleet.import(feeds::FeedKind::kev, kev(cve)).value();
+  EXPECT_EQ(outcome.hosts_matched, 0U) << "a join touches no host";
+  ASSERT_EQ(told().size(), 1U);
+  EXPECT_NE(told()[0].find("\"hosts\": 2"), std::string::npos) << told()[0];
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev(cve)).ok());
+  EXPECT_EQ(told().size(), 1U) << "it was known";
+}
+
+TEST(Epss, ScoresJoinFindingsAndGiveWayWholeToTheNextDays) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
+  EXPECT_FALSE(findings(fleet)[0].stored.epss.has_value());
+  const std::string cve = *findings(fleet)[0].stored.finding.cve;
+  const auto scores = [](const std::string& line) { return "cve,epss,percentile\n" + line + "\n"; };
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::epss, scores(cve + ",0.5,0.75")).ok());
+  EXPECT_EQ(findings(fleet)[0].stored.epss, (model::EpssScore{cve, 50'000, 75'000}));
+  EXPECT_FALSE(fleet.import(feeds::FeedKind::epss, "cve,epss\n").ok());
+  EXPECT_TRUE(findings(fleet)[0].stored.epss.has_value()) << "a failed import changes nothing";
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::epss, scores("CVE-2099-9999,0.5,0.75")).ok());
+  EXPECT_FALSE(findings(fleet)[0].stored.epss.has_value());
+}
+
 TEST(Import, WhatCannotBeReadChangesNothing) {
   TestFleet fleet;
   fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();

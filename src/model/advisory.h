@@ -72,6 +72,17 @@ struct KevEntry {
   friend auto operator<=>(const KevEntry&, const KevEntry&) = default;
 };
 
+/// How probable it is, by the Exploit Prediction Scoring System, that a flaw is exploited within
+/// thirty days. Joins findings by CVE, as KevEntry.
+struct EpssScore {
+  static constexpr int whole = 100'000;  // as many decimals as the publisher gives
+
+  std::string cve;
+  std::int32_t probability = 0;  // of `whole`
+  std::int32_t percentile = 0;   // of `whole`: the share of CVEs that score no higher
+  friend auto operator<=>(const EpssScore&, const EpssScore&) = default;
+};
+
 std::string encode_kev_entry(const KevEntry& entry);
 Result<KevEntry> decode_kev_entry(std::string_view json);
 

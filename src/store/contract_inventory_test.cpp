@@ -153,6 +153,11 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
     set_kev_entries(tx, {{"CVE-3", "v", "old", "", "", "", "", false},
                          {"CVE-3", "v", "p", text, "2025-08-25", "", "", true}});
   });
+  write([&](Tx& tx) {
+    set_feed(tx, {"epss", now, "", 1, 7, true});
+    set_epss_scores(tx, 6, {{"CVE-2", 1, 1}, {"CVE-3", 2, 2}});
+    set_epss_scores(tx, 7, {{"CVE-2", 97'567, 99'995}});
+  });
   using Ids = std::vector<std::int64_t>;
   const auto ids = [&](const std::function<void(FindingFilter&)>& narrow, int count = 10) {
     FindingFilter filter;
@@ -187,6 +192,12 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
     EXPECT_TRUE(view->known_exploited);
     EXPECT_EQ(view->package, package("a"));
     EXPECT_EQ(view->hostname, "web-2");
+    EXPECT_FALSE(view->epss) << "scored by a generation that is not in force";
+    EXPECT_EQ(find_finding(reader, {3})->epss, (model::EpssScore{"CVE-2", 97'567, 99'995}));
+    const auto open = count_hosts_with_cve(reader, "CVE-2");
+    EXPECT_EQ(open.size(), 1U);
+    EXPECT_EQ(open.front().hosts, 2);
+    EXPECT_TRUE(count_hosts_with_cve(reader, "CVE-1").empty()) << "resolved";
     EXPECT_FALSE(find_finding(reader, {5}));
     int entries = 0;
     for_each_kev_entry(reader, [&](const model::KevEntry& entry) {
@@ -197,7 +208,12 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
     EXPECT_EQ(entries, 1);
     return 0;
   });
-  write([](Tx& tx) { delete_kev_entries(tx); });
+  write([](Tx& tx) {
+    delete_kev_entries(tx);
+    EXPECT_EQ(delete_old_epss_scores(tx, 7, 1), 1);
+    EXPECT_EQ(delete_old_epss_scores(tx, 7, 9), 1);
+    EXPECT_EQ(delete_old_epss_scores(tx, 7, 9), 0);
+  });
   EXPECT_EQ(ids([](auto& f) { f.known_exploited = true; }), Ids{});
 }
 

@@ -2,6 +2,7 @@
 #include "main/ctl/columns.h"
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -58,6 +59,13 @@ Cell exploited_cell(const Json& value) {
   return cell;
 }
 
+Cell share_cell(const Json& value) {
+  const auto share = value.number();
+  if (!share) return plain_cell(value);
+  const auto tenths = static_cast<int>(std::lround(*share * 1000.0));
+  return {std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %"};
+}
+
 Cell severity_cell(const Json& value) {
   Cell cell = plain_cell(value);
   if (cell.text == "critical") cell.style = Style::alarm;
@@ -112,6 +120,7 @@ const Format bytes{bytes_cell, right, true};
 const Format percent{percent_cell, right, true};
 const Format age{age_cell, right, true};
 const Format time{time_cell, left, true};
+const Format share{share_cell, right, true};
 const Format yes_no{yes_no_cell, left, true};
 const Format exploited{exploited_cell, left, true};
 const Format severity{severity_cell, left, true};

@@ -23,8 +23,9 @@ extern const Format id;  // text or number that gets copied
 extern const Format number;
 extern const Format bytes;  // "64 KiB"
 extern const Format percent;
-extern const Format age;   // seconds, as "3 d 4 h"
-extern const Format time;  // RFC 3339, as "2026-03-21 14:30:01Z"
+extern const Format share;  // 0 to 1, as "97.6 %"
+extern const Format age;    // seconds, as "3 d 4 h"
+extern const Format time;   // RFC 3339, as "2026-03-21 14:30:01Z"
 extern const Format yes_no;
 extern const Format exploited;  // as yes_no, and a yes stands out
 extern const Format severity;

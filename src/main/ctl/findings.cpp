@@ -13,6 +13,7 @@ const Columns listed = {
     {"cve", "CVE", &formats::id},
     {"severity", "SEVERITY", &formats::severity},
     {"kev", "KEV", &formats::exploited},
+    {"epss", "EPSS", &formats::share},
     {"package", "PACKAGE"},
     {"version", "INSTALLED"},
     {"fixed_version", "FIXED"},

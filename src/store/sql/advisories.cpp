@@ -114,4 +114,23 @@ void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry
   }
 }
 
+void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::EpssScore>& scores) {
+  tx.post_batch(
+      "INSERT INTO epss_scores (generation, cve, probability, percentile) VALUES ($1, $2, $3, $4)"
+      " ON CONFLICT (generation, cve) DO NOTHING",
+      "INSERT INTO epss_scores (generation, cve, probability, percentile)"
+      " SELECT * FROM unnest($1, $2, $3, $4) ON CONFLICT (generation, cve) DO NOTHING",
+      scores, [&](const model::EpssScore& score) {
+        return std::array<Param, 4>{generation, score.cve, std::int64_t{score.probability},
+                                    std::int64_t{score.percentile}};
+      });
+}
+
+std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count) {
+  return tx.execute(
+      "DELETE FROM epss_scores WHERE (generation, cve) IN"
+      " (SELECT generation, cve FROM epss_scores WHERE generation <> $1 LIMIT $2)",
+      generation, count);
+}
+
 }  // namespace muster::store

@@ -13,13 +13,16 @@ constexpr std::int64_t severity_above_all = 1000;
 #define FINDING_COLUMNS                                                            \
   "f.org_id, f.finding_id, f.host_id, f.package_id, f.feed, f.advisory_id, f.cve," \
   " f.severity, f.status, f.opened_at, f.resolved_at, f.resolution, f.evidence"
-#define FINDING_VIEW                                                                \
-  "SELECT " FINDING_COLUMNS                                                         \
-  ", p.name, p.version, p.vendor, p.ecosystem, p.distro, p.source_name,"            \
-  " p.source_version, p.arch, p.cpe, h.hostname, k.cve IS NOT NULL FROM findings f" \
-  " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"         \
-  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"                  \
-  " LEFT JOIN kev_entries k ON k.cve = f.cve"
+#define FINDING_VIEW                                                        \
+  "SELECT " FINDING_COLUMNS                                                 \
+  ", p.name, p.version, p.vendor, p.ecosystem, p.distro, p.source_name,"    \
+  " p.source_version, p.arch, p.cpe, h.hostname, k.cve IS NOT NULL,"        \
+  " e.probability, e.percentile FROM findings f"                            \
+  " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id" \
+  " JOIN hosts h ON h.org_id = f.org_id AND h.host_id = f.host_id"          \
+  " LEFT JOIN kev_entries k ON k.cve = f.cve"                               \
+  " LEFT JOIN feeds s ON s.feed = 'epss'"                                   \
+  " LEFT JOIN epss_scores e ON e.generation = s.generation AND e.cve = f.cve"
 
 /// A FindingFilter as $1 to $6.
 #define FINDING_FILTER                                                                     \
@@ -61,6 +64,9 @@ std::vector<FindingView> read_views(Rows rows) {
     view.package.cpe = rows.string(21);
     view.hostname = rows.string(22);
     view.known_exploited = rows.boolean(23);
+    if (rows.is_null(24)) continue;
+    view.epss = {*view.finding.cve, static_cast<std::int32_t>(rows.integer(24)),
+                 static_cast<std::int32_t>(rows.integer(25))};
   }
   return views;
 }
@@ -94,6 +100,17 @@ void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolutio
       "UPDATE findings SET status = 'resolved', resolved_at = $3, resolution = $4"
       " WHERE org_id = $1 AND finding_id = $2 AND status = 'open'",
       org, id, now, resolution);
+}
+
+std::vector<OpenHosts> count_hosts_with_cve(Reader& reader, std::string_view cve) {
+  std::vector<OpenHosts> counts;
+  Rows rows = reader.query(
+      "SELECT org_id, count(DISTINCT host_id) FROM findings"
+      " WHERE org_id IN (SELECT org_id FROM orgs) AND cve = $1 AND status = 'open'"
+      " GROUP BY org_id ORDER BY org_id",
+      cve);
+  while (rows.next()) counts.push_back({rows.number_id<OrgId>(0), rows.integer(1)});
+  return counts;
 }
 
 std::int64_t count_open_findings(Reader& reader, OrgId org, HostId host) {

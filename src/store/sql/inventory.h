@@ -69,6 +69,18 @@ void delete_kev_entries(Tx& tx);
 void set_kev_entries(Tx& tx, const std::vector<model::KevEntry>& entries);
 void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry)>& each);
 
+/// Those of a generation, aside until the feed's row names it; as set_advisories().
+void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::EpssScore>& scores);
+/// As delete_old_advisories().
+std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count);
+
+/// On how many hosts of each organisation a CVE is open.
+struct OpenHosts {
+  OrgId org;
+  std::int64_t hosts = 0;
+};
+std::vector<OpenHosts> count_hosts_with_cve(Reader& reader, std::string_view cve);
+
 /// Opens a finding or opens it again; an open one keeps its id and opened_at.
 void open_finding(Tx& tx, const model::Finding& finding);
 /// Returns how many were open.
@@ -84,6 +96,7 @@ struct FindingView {
   model::Package package;
   std::string hostname;
   bool known_exploited = false;
+  std::optional<model::EpssScore> epss;
 };
 std::optional<FindingView> find_finding(Reader& reader, FindingId id);
 /// Where a finding stands in a list: known exploited first, then most severe, then newest.
