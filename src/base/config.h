@@ -39,6 +39,9 @@ struct Config {
   Duration event_retention() const {
     return std::chrono::hours(24 * history_event_days);
   }
+  Duration result_retention() const {
+    return std::chrono::hours(24 * history_result_days);
+  }
   Duration sample_retention() const {
     return std::chrono::hours(24 * history_sample_days);
   }

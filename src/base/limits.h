@@ -132,7 +132,7 @@ inline constexpr std::size_t software_items = 20000;
 inline constexpr std::size_t cpe_criteria = 50'000;
 inline constexpr std::size_t tags = 64;
 inline constexpr std::size_t tag_bytes = 100;
-inline constexpr std::size_t controls = 2000;
+inline constexpr int controls = 2000;
 inline constexpr std::size_t task_targets = 1000;
 inline constexpr std::size_t heartbeat_warnings = 16;
 inline constexpr int page_size = 1000;
@@ -146,6 +146,9 @@ inline constexpr std::int64_t silent_seconds_max = 10 * 365 * 24 * 3600;
 // --- Work ------------------------------------------------------------------------------------
 inline constexpr std::int64_t execution_timeout_seconds_max = 24 * 3600;
 inline constexpr std::int64_t execution_timeout_seconds_default = 300;
+/// How much later than its arrival a result may say that it ended: the agent's clock may be as far
+/// off.
+inline constexpr Duration result_clock_margin = std::chrono::minutes(5);
 inline constexpr Duration lease_margin = std::chrono::seconds(120);
 inline constexpr Duration lease_min = std::chrono::minutes(5);
 /// On top of the execution timeout before a started task without a result is given up.
@@ -188,6 +191,8 @@ inline constexpr std::size_t history_points = 2000;
 /// Rows that one transaction of the pruning deletes, and how many there are in a row.
 inline constexpr int prune_rows = 1000;
 inline constexpr int prune_rounds = 20;
+/// Output of programs that one of them deletes: SQLite frees about 1 GiB a second.
+inline constexpr std::int64_t prune_output_bytes = 16 * MiB;
 
 // --- Tokens ----------------------------------------------------------------------------------
 inline constexpr std::int64_t token_ttl_seconds_max = 365 * 24 * 3600;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "fleet/blobs.h"
 #include "fleet/findings.h"
+#include "fleet/results.h"
 #include "fleet/samples.h"
 #include "fleet/task_course.h"
 
@@ -61,6 +62,7 @@ void Wiring::maintain(Instant now) {
     finish_matching(now);
     fleet::end_abandoned_outages(fleet_.store, now);
     fleet::prune_events(fleet_.store, app.config.event_retention(), now);
+    fleet::prune_results(fleet_.store, app.config.result_retention(), now);
     fleet::prune_samples(fleet_.store, app.config.sample_retention(), now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "maintenance_failed",

@@ -334,6 +334,7 @@ class World {
                               result.task = task;
                               result.controls.emplace_back().control_id = "c1";
                               result.controls.emplace_back().control_id = "c2";
+                              result.standard_output = model::Output("said");
                               record_result(tx, fleet.board(), poller(), result, fleet.now).value();
                             },
                             {}};

@@ -9,6 +9,7 @@
 #include "fleet/history.h"
 #include "model/task_payload.h"
 #include "store/sql/agents.h"
+#include "store/sql/results.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 
@@ -200,15 +201,21 @@ Result<StatusOutcome> set_task_status(store::Tx& tx, const TaskBoard& board, con
 }
 
 Result<StatusOutcome> record_result(store::Tx& tx, const TaskBoard& board, const Poller& agent,
-                                    model::TaskResult result, Instant now) {
+                                    model::TaskResult result, Instant now,
+                                    const model::ResultClaims& claims) {
   const Task before = TRY(own_task(tx, agent, result.task));
   if (agent.ended && before.status != TaskStatus::completed) {
     return Error{Errc::invalid_credentials, "Invalid agent credentials"};
   }
   result.received_at = now;
+  result.host = agent.host;
+  result.test_uuid = before.test_uuid;
+  model::flag_untruths(result, claims, before);
+  if (before.type == TaskType::execute_test) result.outcome = model::outcome_of(result);
   take_enrolled_facts(tx, agent, result);
   if (!store::insert_result(tx, agent.org, result)) return StatusOutcome{before, false};
   store::set_controls(tx, agent.org, before.id, result.controls);
+  if (result.outcome) store::set_latest_result(tx, agent.org, result);
   Task task = *advance(before, {TaskEvent::Kind::result_reported}, now);
   store::set_task(tx, task);
   record_task_event(tx, board.ids, task, agent.host, "task_completed", now);

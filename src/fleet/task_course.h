@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "fleet/task_board.h"
+#include "model/task_result.h"
 
 namespace muster::store {
 class Store;
@@ -48,10 +49,12 @@ Result<StatusOutcome> set_task_status(store::Tx& tx, const TaskBoard& board, con
 
 /// A result of a task that has none is stored, in whatever state the task is; a repeat changes
 /// nothing. Ends a retry that has not begun: what it would find out is known. The first result of
-/// an uninstall ends its agent. Fails with unknown_task and not_owner, and for an agent that has
-/// ended with invalid_credentials unless it is a repeat.
+/// an uninstall ends its agent. What cannot be true of it is kept and flagged. Fails with
+/// unknown_task and not_owner, and for an agent that has ended with invalid_credentials unless it
+/// is a repeat.
 Result<StatusOutcome> record_result(store::Tx& tx, const TaskBoard& board, const Poller& agent,
-                                    model::TaskResult result, Instant now);
+                                    model::TaskResult result, Instant now,
+                                    const model::ResultClaims& claims = {});
 
 /// One commit's share of pass_task_time().
 std::size_t pass_due_tasks(store::Tx& tx, const TaskBoard& board, Instant now);

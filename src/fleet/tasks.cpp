@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "store/sql/agents.h"
 #include "store/sql/blobs.h"
+#include "store/sql/results.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 

@@ -12,6 +12,7 @@
 #include "fleet/task_board.h"
 #include "model/task.h"
 #include "model/task_payload.h"
+#include "model/task_result.h"
 #include "store/sql/tasks.h"
 #include "store/total.h"
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "fleet/results.h"
 #include "fleet/task_testing.h"
 
 namespace muster::fleet {
@@ -233,19 +234,19 @@ TEST(Result, ARepeatChangesNothing) {
   const TaskId id = work.create();
   ASSERT_TRUE(work.claim().has_value());
   model::TaskResult result = work.result_of(id, 3);
-  result.stdout_text = "first";
+  result.standard_output = model::Output("first");
   result.controls.emplace_back().control_id = "c1";
   EXPECT_TRUE(work.report(result)->changed);
   work.pass(std::chrono::seconds(10));
   result.exit_code = 4;
-  result.stdout_text = "second";
+  result.standard_output = model::Output("second");
   result.controls.emplace_back().control_id = "c2";
   EXPECT_FALSE(work.report(result)->changed);
   const TaskView view = work.show(id);
   EXPECT_EQ(view.task.status, TaskStatus::completed);
   EXPECT_EQ(view.result->exit_code, 3);
-  EXPECT_EQ(view.result->stdout_text, "first");
-  EXPECT_EQ(view.result->controls.size(), 1U);
+  EXPECT_EQ(view.result->standard_output.text(), "first");
+  EXPECT_EQ(show_result(work.fleet->store, id)->result.controls.size(), 1U);
   EXPECT_EQ(work.fleet.count("SELECT count(*) FROM events WHERE type = 'task_completed'"), 1);
 }
 
@@ -295,7 +296,10 @@ TEST(Result, ControlsAreRowsInTheirOrderAndARepeatOverwritesItself) {
     result.controls.push_back(control);
   }
   ASSERT_TRUE(work.report(result)->changed);
-  const auto stored = work.show(id).result->controls;
+  const auto controls_of = [&](TaskId task) {
+    return show_result(work.fleet->store, task).value().result.controls;
+  };
+  const auto stored = controls_of(id);
   ASSERT_EQ(stored.size(), 30U);
   for (std::size_t i = 0; i < stored.size(); ++i) {
     EXPECT_EQ(stored[i].control_id, result.controls[i].control_id);
@@ -304,8 +308,8 @@ TEST(Result, ControlsAreRowsInTheirOrderAndARepeatOverwritesItself) {
     result.controls[3].actual = "changed";
     store::set_controls(tx, work.agent.org, id, {result.controls[3]});
   });
-  EXPECT_EQ(work.show(id).result->controls[3].actual, "changed");
-  EXPECT_EQ(work.show(id).result->controls.size(), 30U);
+  EXPECT_EQ(controls_of(id)[3].actual, "changed");
+  EXPECT_EQ(controls_of(id).size(), 30U);
 }
 
 TEST(Result, MissingFactsAreThoseOfTheEnrolment) {

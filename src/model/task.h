@@ -117,47 +117,4 @@ Duration lease_length(const Task& task);
 /// heartbeats since the delivery said that the agent has no task.
 bool is_deliverable(const Task& task, bool effect_once, bool agent_idle, Instant now);
 
-/// One control of a bundle. `flag` says what was wrong with it as sent; empty is well-formed.
-struct Control {
-  std::string control_id;
-  std::int64_t position = 0;
-  std::string name;
-  std::string validator;
-  std::int64_t exit_code = 0;
-  bool compliant = false;
-  bool skipped = false;
-  std::string severity;
-  std::string category;
-  std::string subcategory;
-  std::string techniques;  // JSON array of strings
-  std::string tactics;     // JSON array of strings
-  std::string expected;
-  std::string actual;
-  std::string details;
-  std::string error_message;
-  std::string flag;
-};
-
-/// What an agent reports when it is done with a task.
-struct TaskResult {
-  TaskId task;
-  Instant received_at;
-  std::int64_t exit_code = 0;
-  std::string stdout_text;
-  bool stdout_truncated = false;
-  std::string stderr_text;
-  bool stderr_truncated = false;
-  std::string started_at;    // as sent; fielded agents leave it empty
-  std::string completed_at;  // as sent
-  std::int64_t duration_ms = 0;
-  std::string test_uuid;
-  std::string binary_sha256;
-  std::string hostname;
-  std::string os;
-  std::string arch;
-  std::string error;
-  std::string bundle;  // JSON object of the bundle without its controls; empty if none
-  std::vector<Control> controls;
-};
-
 }  // namespace muster::model

@@ -7,6 +7,7 @@
 #include "store/sql/agents.h"
 #include "store/sql/keys.h"
 #include "store/sql/orgs.h"
+#include "store/sql/results.h"
 #include "store/sql/tasks.h"
 
 namespace muster::sim {
@@ -189,7 +190,7 @@ void check_results_are_kept(Reader& reader, Ledger& ledger, Instant now) {
     const auto result = task ? store::find_result(reader, task->org, id) : std::nullopt;
     if (!result) {
       ledger.breach(Claim::results_are_kept, "the result of task " + id.text() + " is gone", now);
-    } else if (!reported.said.contains({result->exit_code, result->stdout_text})) {
+    } else if (!reported.said.contains({result->exit_code, result->standard_output.text()})) {
       ledger.breach(Claim::results_are_kept, "nobody sent what task " + id.text() + " has", now);
     }
   }

@@ -169,11 +169,14 @@ model::Control decode_control(const Json& json, std::int64_t position) {
 }
 
 /// One row a control; a bad one never costs the good ones (mission rule 10).
-std::vector<model::Control> decode_controls(const Json& list) {
-  std::vector<model::Control> controls;
+void decode_controls(const Json& list, model::TaskResult& result) {
+  std::vector<model::Control>& controls = result.controls;
   std::unordered_map<std::string, int> seen;
   list.for_each([&](const Json& element) {
-    if (controls.size() == limits::controls) return;
+    if (controls.size() == limits::controls) {
+      result.flags.set(model::ResultFlag::controls_left_out);
+      return;
+    }
     model::Control control =
         decode_control(element, static_cast<std::int64_t>(controls.size()) + 1);
     const int times = ++seen[control.control_id];
@@ -183,7 +186,6 @@ std::vector<model::Control> decode_controls(const Json& list) {
     }
     controls.push_back(std::move(control));
   });
-  return controls;
 }
 
 /// The bundle's own members, without its controls, as a JSON object.
@@ -198,31 +200,56 @@ std::string encode_bundle(const Json& bundle) {
   return json.take();
 }
 
-model::TaskResult decode_result(const Json& body, TaskId task) {
-  LenientMembers members{body};
+std::optional<std::int64_t> integer_member(const Json& object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? value->integer() : std::nullopt;
+}
+
+model::Output decode_output(LenientMembers& members, std::string_view name) {
+  bool cut = false;
+  std::string text = members.text(name, limits::output_bytes, &cut);
+  const bool cut_before = members.boolean(std::string(name) + "_truncated");
+  return model::Output(std::move(text), cut || cut_before);
+}
+
+/// A result as sent, and what it claims of itself.
+struct Sent {
   model::TaskResult result;
+  model::ResultClaims claims;
+};
+
+void decode_bundle(const Json& bundle, Sent& sent) {
+  sent.result.bundle = encode_bundle(bundle);
+  LenientMembers members{bundle};
+  sent.claims.bundle = {
+      members.text("bundle_id", limits::name_bytes), integer_member(bundle, "total_controls"),
+      integer_member(bundle, "passed_controls"), integer_member(bundle, "failed_controls")};
+  const auto controls = bundle.find("controls");
+  if (controls && controls->is_array()) decode_controls(*controls, sent.result);
+}
+
+Sent decode_result(const Json& body, TaskId task) {
+  LenientMembers members{body};
+  Sent sent;
+  model::TaskResult& result = sent.result;
   result.task = task;
   result.exit_code = members.integer("exit_code", -1);
-  result.stdout_text = members.text("stdout", limits::output_bytes, &result.stdout_truncated);
-  result.stderr_text = members.text("stderr", limits::output_bytes, &result.stderr_truncated);
-  result.stdout_truncated = result.stdout_truncated || members.boolean("stdout_truncated");
-  result.stderr_truncated = result.stderr_truncated || members.boolean("stderr_truncated");
+  result.standard_output = decode_output(members, "stdout");
+  result.standard_error = decode_output(members, "stderr");
   result.started_at = members.text("started_at", limits::name_bytes);
   result.completed_at = members.text("completed_at", limits::name_bytes);
   result.duration_ms = members.integer("execution_duration_ms", 0);
-  result.test_uuid = members.text("test_uuid", limits::name_bytes);
   result.binary_sha256 = members.text("binary_sha256", limits::name_bytes);
   result.hostname = members.text("hostname", limits::hostname_bytes);
   result.os = members.text("os", limits::os_bytes);
   result.arch = members.text("arch", limits::os_bytes);
   result.error = members.text("error", limits::detail_bytes);
   const auto bundle = body.find("bundle_results");
-  if (bundle && bundle->is_object()) {
-    result.bundle = encode_bundle(*bundle);
-    const auto controls = bundle->find("controls");
-    if (controls && controls->is_array()) result.controls = decode_controls(*controls);
-  }
-  return result;
+  if (bundle && bundle->is_object()) decode_bundle(*bundle, sent);
+  sent.claims.task = members.text("task_id", limits::name_bytes);
+  sent.claims.test = members.text("test_uuid", limits::name_bytes);
+  if (members.malformed) result.flags.set(model::ResultFlag::malformed);
+  return sent;
 }
 
 }  // namespace
@@ -259,12 +286,13 @@ Result<http::Reply> report_task_status(App& app, const http::Request& request) {
 Result<http::Reply> report_task_result(App& app, const http::Request& request) {
   app.presence.touch_agent(request.caller.agent, request.now);
   const TaskId task = TRY(task_param(request));
-  model::TaskResult result = decode_result(TRY(decode_body(request)), task);
-  return http::Reply(http::Write([&app, poller = poller_of(request), result = std::move(result),
-                                  now = request.now](
-                                     store::Tx& tx) mutable -> Result<http::Response> {
-    return acknowledge(TRY(fleet::record_result(tx, app.tasks, poller, std::move(result), now)));
-  }));
+  Sent sent = decode_result(TRY(decode_body(request)), task);
+  return http::Reply(
+      http::Write([&app, poller = poller_of(request), sent = std::move(sent),
+                   now = request.now](store::Tx& tx) mutable -> Result<http::Response> {
+        return acknowledge(TRY(
+            fleet::record_result(tx, app.tasks, poller, std::move(sent.result), now, sent.claims)));
+      }));
 }
 
 }  // namespace muster::endpoints

@@ -2,6 +2,7 @@
 #include "fleet/tasks.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/operator/result_members.h"
 #include "endpoints/operator/task_order.h"
 #include "fleet/presence.h"
 
@@ -52,53 +53,6 @@ void write_task(JsonWriter& json, const model::Task& task, std::string_view host
       .member("error", task.error);
 }
 
-void write_result(JsonWriter& json, const model::TaskResult& result) {
-  json.begin_object()
-      .member("exit_code", result.exit_code)
-      .member("stdout", result.stdout_text)
-      .member("stdout_truncated", result.stdout_truncated)
-      .member("stderr", result.stderr_text)
-      .member("stderr_truncated", result.stderr_truncated)
-      .member("started_at", result.started_at)
-      .member("completed_at", result.completed_at)
-      .member("execution_duration_ms", result.duration_ms)
-      .member("test_uuid", result.test_uuid)
-      .member("binary_sha256", result.binary_sha256)
-      .member("hostname", result.hostname)
-      .member("os", result.os)
-      .member("arch", result.arch)
-      .member("error", result.error)
-      .member("received_at", result.received_at)
-      .end_object();
-}
-
-std::string encode_control(TaskId task, const model::Control& control) {
-  JsonWriter json;
-  json.begin_object()
-      .member("task_id", task)
-      .member("control_id", control.control_id)
-      .member("position", control.position)
-      .member("control_name", control.name)
-      .member("validator", control.validator)
-      .member("exit_code", control.exit_code)
-      .member("compliant", control.compliant)
-      .member("skipped", control.skipped)
-      .member("severity", control.severity)
-      .member("category", control.category)
-      .member("subcategory", control.subcategory)
-      .key("techniques")
-      .raw(control.techniques)
-      .key("tactics")
-      .raw(control.tactics)
-      .member("expected", control.expected)
-      .member("actual", control.actual)
-      .member("details", control.details)
-      .member("error_message", control.error_message)
-      .member("flag", control.flag)
-      .end_object();
-  return json.take();
-}
-
 void write_note(JsonWriter& json, const store::TaskNote& note) {
   json.begin_object()
       .member("version", note.version)
@@ -146,16 +100,6 @@ Result<store::TaskFilter> filter_of(App& app, const Request& request) {
   }
   filter.text = given("text");
   return filter;
-}
-
-/// A result without a bundle is one row of its own.
-model::Control whole_result_as_control(const model::TaskResult& result) {
-  model::Control row;
-  row.position = 1;
-  row.exit_code = result.exit_code;
-  row.techniques = row.tactics = "[]";
-  row.error_message = result.error;
-  return row;
 }
 
 }  // namespace
@@ -240,7 +184,9 @@ Result<Reply> show_task(App& app, const Request& request) {
   write_task(json, view.task, view.hostname);
   json.key("result");
   if (view.result) {
+    json.begin_object();
     write_result(json, *view.result);
+    json.end_object();
   } else {
     json.null();
   }
@@ -262,20 +208,6 @@ Result<Reply> cancel_task(App& app, const Request& request) {
     json.end_object();
     return http::json_response(200, json.take());
   }));
-}
-
-Result<Reply> list_results(App& app, const Request& request) {
-  const TaskId id = TRY(task_param(request));
-  const fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
-  std::vector<Listed> rows;
-  if (view.result) {
-    std::vector<model::Control> controls = view.result->controls;
-    if (controls.empty()) controls.push_back(whole_result_as_control(*view.result));
-    for (const model::Control& control : controls) {
-      rows.push_back({std::to_string(control.position), encode_control(view.task.id, control)});
-    }
-  }
-  return page_of(rows, request);
 }
 
 }  // namespace muster::endpoints

@@ -76,8 +76,9 @@ Cell severity_cell(const Json& value) {
 
 Cell state_cell(const Json& value) {
   Cell cell = plain_cell(value);
-  if (cell.text == "failed") cell.style = Style::bad;
-  if (cell.text == "offline" || cell.text == "expired" || cell.text == "disabled") {
+  if (cell.text == "failed" || cell.text == "unprotected") cell.style = Style::bad;
+  if (cell.text == "offline" || cell.text == "expired" || cell.text == "disabled" ||
+      cell.text == "error") {
     cell.style = Style::notice;
   }
   return cell;

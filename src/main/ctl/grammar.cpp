@@ -37,25 +37,12 @@ Verb& Noun::add(const Words& words, std::vector<Flag> flags) {
 
 Noun& Noun::list(const Words& words, std::string path, std::vector<Flag> flags,
                  const Columns& columns, Counted counted) {
-  Flag limit{.name = "--limit",
-             .member = "limit",
-             .what = "Show this many and say whether there are more",
-             .kind = Flag::Kind::integer,
-             .check = check_limit};
-  flags.push_back(std::move(limit));
-  return remote(
-      words, std::move(flags),
-      [path = std::move(path), &columns, counted](const Shell& shell, Session& session,
-                                                  const FlagValues& values) -> Result<void> {
-        const auto count = values.integer("limit");
-        const auto most = count ? std::optional(static_cast<std::size_t>(*count)) : std::nullopt;
-        ListPrinter printer(shell, columns, counted);
-        // The pages have limits of their own.
-        const bool more = TRY(session.list(values.expand(path), values.query(path + "{limit}"),
-                                           most, [&](const Json& item) { printer.add(item); }));
-        printer.finish(more);
-        return {};
-      });
+  flags.push_back(limit_flag());
+  return remote(words, std::move(flags),
+                [path = std::move(path), &columns, counted](const Shell& shell, Session& session,
+                                                            const FlagValues& values) {
+                  return print_list(shell, session, path, values, columns, counted);
+                });
 }
 
 Noun& Noun::call(const Words& words, http::Method method, std::string path, std::vector<Flag> flags,
@@ -159,6 +146,26 @@ Result<void> call_and_print(const Shell& shell, Session& session, http::Method m
     view(shell, *object);
   }
   return {};
+}
+
+Result<void> print_list(const Shell& shell, Session& session, const std::string& path,
+                        const FlagValues& values, const Columns& columns, Counted counted) {
+  const auto count = values.integer("limit");
+  const auto most = count ? std::optional(static_cast<std::size_t>(*count)) : std::nullopt;
+  ListPrinter printer(shell, columns, counted);
+  // The pages have limits of their own.
+  const bool more = TRY(session.list(values.expand(path), values.query(path + "{limit}"), most,
+                                     [&](const Json& item) { printer.add(item); }));
+  printer.finish(more);
+  return {};
+}
+
+Flag limit_flag() {
+  return {.name = "--limit",
+          .member = "limit",
+          .what = "Show this many and say whether there are more",
+          .kind = Flag::Kind::integer,
+          .check = check_limit};
 }
 
 Flag id_flag(const std::string& what) {

@@ -92,9 +92,15 @@ View row_view(const Columns& columns);
 Result<void> call_and_print(const Shell& shell, Session& session, http::Method method,
                             const std::string& target, const std::string& body, const View& view);
 
+/// Prints all items of the list at `path`, which takes the flags that it does not name as its
+/// query.
+Result<void> print_list(const Shell& shell, Session& session, const std::string& path,
+                        const FlagValues& values, const Columns& columns, Counted counted);
+
 /// Flags that many verbs have.
 Flag id_flag(const std::string& what);
 Flag org_flag(const std::string& what);
+Flag limit_flag();  // of lists
 
 #define NOUN(name) void add_##name(Grammar& grammar);
 #include "main/ctl/nouns.def"

@@ -331,6 +331,46 @@ TEST(Tasks, ShowTheirOutputWithoutObeyingIt) {
             "\ttwo\\x1b[31m\n");
 }
 
+TEST(Results, ListAHistoryOrTheRowsOfOne) {
+  Desk desk;
+  desk.server.on("GET /api/v1/results?host=web-1&test_uuid=u&outcome=unprotected",
+                 {200, R"({"items":
+    [{"id": "t", "hostname": "web-1", "outcome": "unprotected", "exit_code": 101, "label": "Disk",
+      "flags": ["totals_differ", "in_the_future"], "execution_duration_ms": 41,
+      "received_at": "2026-03-21T14:30:00Z"}], "next_cursor": null})"});
+  EXPECT_EQ(desk.run({"results", "list", "--host", "web-1", "--test-uuid", "u", "--outcome",
+                      "unprotected"})
+                .out,
+            "ID  HOSTNAME  OUTCOME      EXIT  WHAT  FLAGS                         MS  RECEIVED\n"
+            "t   web-1     unprotected   101  Disk  totals_differ, in_the_future  41  2026-03-21 "
+            "14:30:00Z\n");
+  desk.server.on("GET /api/v1/tasks/t/results", {200, R"({"items": [{"control_id": "c",
+    "exit_code": 126}], "next_cursor": null})"});
+  EXPECT_EQ(desk.run({"results", "list", "--task", "t", "--json"}).out,
+            "[{\"control_id\": \"c\",\n    \"exit_code\": 126}]\n");
+  EXPECT_NE(desk.run({"results", "list", "--task", "t", "--host", "h"}).code, 0);
+}
+
+TEST(Results, ShowControlsAndOutput) {
+  Desk desk;
+  desk.server.on("GET /api/v1/results/t", {200, R"({"id": "t", "outcome": "protected",
+    "exit_code": 126, "flags": [], "stdout": "said\n", "stdout_truncated": false, "stderr": "",
+    "bundle": null, "controls": [{"position": 1, "control_id": "c", "outcome": "protected"}]})"});
+  const std::string out = desk.run({"results", "show", "t"}).out;
+  EXPECT_EQ(out.find("task       t\noutcome    protected\nexit code  126\n"), 0U) << out;
+  EXPECT_NE(out.find("CONTROL"), std::string::npos) << out;
+  EXPECT_TRUE(out.ends_with("\nstdout:\nsaid\n")) << out;
+}
+
+TEST(Results, AreSummedUpByHost) {
+  Desk desk;
+  desk.server.on("GET /api/v1/tests/u/summary?org=1", {200, R"({"test_uuid": "u", "hosts": 3,
+    "unprotected": 1, "error": 0, "protected": 2, "inconclusive": 0, "not_run": 0})"});
+  EXPECT_EQ(desk.run({"results", "summary", "--test-uuid", "u", "--org", "1"}).out,
+            "test          u\nhosts         3\nunprotected   1\nerror         0\n"
+            "protected     2\ninconclusive  0\nnot run       0\n");
+}
+
 TEST(Feeds, AreSentByteForByte) {
   TestDirectory directory;
   const std::string path = directory.path() + "/kev.json.gz";

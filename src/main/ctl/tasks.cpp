@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tasks and their results.
+// Tasks.
 #include "main/ctl/grammar.h"
+#include "main/ctl/output.h"
 
 namespace muster::ctl {
 
@@ -41,21 +42,11 @@ const Columns shown = {
     {"started_at", "started", &formats::time},
     {"completed_at", "completed", &formats::time},
     {"result.exit_code", "exit code"},
+    {"result.outcome", "outcome", &formats::state},
+    {"result.flags", "flags", &formats::words},
     {"result.execution_duration_ms", "duration (ms)"},
     {"result.error", "result error"},
     {"result.received_at", "received", &formats::time},
-};
-
-const Columns controls = {
-    {"position", "#", &formats::number},
-    {"control_id", "CONTROL", &formats::id},
-    {"control_name", "NAME"},
-    {"exit_code", "EXIT", &formats::number},
-    {"compliant", "COMPLIANT", &formats::yes_no},
-    {"skipped", "SKIPPED", &formats::yes_no},
-    {"severity", "SEVERITY", &formats::severity},
-    {"flag", "FLAG"},
-    {"error_message", "ERROR"},
 };
 
 const Columns batches = {
@@ -88,18 +79,9 @@ void print_notes(const Shell& shell, const Json& task) {
   });
 }
 
-void print_stream(const Shell& shell, const Json& task, const std::string& name) {
-  const std::string_view text = text_at(task, "result." + name);
-  if (text.empty()) return;
-  const auto cut = find_path(task, "result." + name + "_truncated");
-  const bool more = cut && cut->boolean().value_or(false);
-  shell.print("\n" + name + (more ? ", cut" : "") + ":\n" + escaped_lines(text));
-}
-
 void print_task(const Shell& shell, const Json& task) {
   shell.print_facts(facts_of(shown, task));
-  print_stream(shell, task, "stdout");
-  print_stream(shell, task, "stderr");
+  if (const auto result = task.find("result")) print_output(shell, *result);
   print_notes(shell, task);
 }
 
@@ -200,19 +182,6 @@ void add_tasks(Grammar& grammar) {
             "/api/v1/tasks/{id}", {id_flag("Id of the task")}, print_task)
       .call({"cancel", "Cancel a task", "muster tasks cancel " + id}, http::Method::post,
             "/api/v1/tasks/{id}/cancel", {id_flag("Id of the task")}, row_view(listed));
-}
-
-void add_results(Grammar& grammar) {
-  grammar.noun("results", "What came of tasks")
-      .list({"list", "List the rows of a task's result, one for each control",
-             "muster results list --task 0190f1c2-0000-7000-8000-000000000001"},
-            "/api/v1/tasks/{task}/results",
-            {{.name = "--task",
-              .member = "task",
-              .what = "Id of the task",
-              .required = true,
-              .shown = "ID"}},
-            controls, {"result", "results"});
 }
 
 }  // namespace muster::ctl

@@ -6,9 +6,7 @@
 
 namespace muster::store {
 
-using model::Control;
 using model::Task;
-using model::TaskResult;
 
 namespace {
 
@@ -61,36 +59,6 @@ std::vector<Task> read_tasks(Rows rows) {
 std::optional<Task> first(std::vector<Task> tasks) {
   if (tasks.empty()) return std::nullopt;
   return std::move(tasks.front());
-}
-
-std::vector<Control> list_controls(Reader& reader, OrgId org, TaskId task) {
-  std::vector<Control> controls;
-  Rows rows = reader.query(
-      "SELECT control_id, position, name, validator, exit_code, compliant, skipped, severity,"
-      " category, subcategory, techniques, tactics, expected, actual, details, error_message, flag"
-      " FROM controls WHERE org_id = $1 AND task_id = $2 ORDER BY position, control_id",
-      org, task);
-  while (rows.next()) {
-    Control& control = controls.emplace_back();
-    control.control_id = rows.string(0);
-    control.position = rows.integer(1);
-    control.name = rows.string(2);
-    control.validator = rows.string(3);
-    control.exit_code = rows.integer(4);
-    control.compliant = rows.boolean(5);
-    control.skipped = rows.boolean(6);
-    control.severity = rows.string(7);
-    control.category = rows.string(8);
-    control.subcategory = rows.string(9);
-    control.techniques = rows.string(10);
-    control.tactics = rows.string(11);
-    control.expected = rows.string(12);
-    control.actual = rows.string(13);
-    control.details = rows.string(14);
-    control.error_message = rows.string(15);
-    control.flag = rows.string(16);
-  }
-  return controls;
 }
 
 }  // namespace
@@ -334,96 +302,6 @@ OutstandingOfAgent get_outstanding(Reader& reader, OrgId org, AgentId agent, boo
       org, agent, effect_once);
   rows.next();
   return {rows.maybe_integer(0).value_or(0), rows.integer(1), rows.maybe_instant(2)};
-}
-
-bool insert_result(Tx& tx, OrgId org, const TaskResult& result) {
-  return tx.execute(
-             "INSERT INTO results (org_id, task_id, received_at, exit_code, stdout,"
-             " stdout_truncated, stderr, stderr_truncated, started_at, completed_at, duration_ms,"
-             " test_uuid, binary_sha256, hostname, os, arch, error, bundle) VALUES ($1, $2, $3,"
-             " $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
-             " ON CONFLICT (org_id, task_id) DO NOTHING",
-             org, result.task, result.received_at, result.exit_code, result.stdout_text,
-             result.stdout_truncated, result.stderr_text, result.stderr_truncated,
-             result.started_at, result.completed_at, result.duration_ms, result.test_uuid,
-             result.binary_sha256, result.hostname, result.os, result.arch, result.error,
-             result.bundle) == 1;
-}
-
-#define CONTROL_COLUMNS                                                                    \
-  "org_id, task_id, control_id, position, name, validator, exit_code, compliant, skipped," \
-  " severity, category, subcategory, techniques, tactics, expected, actual, details,"      \
-  " error_message, flag"
-#define CONTROL_REPEATED                                                                     \
-  " ON CONFLICT (org_id, task_id, control_id) DO UPDATE SET"                                 \
-  " position = excluded.position, name = excluded.name, validator = excluded.validator,"     \
-  " exit_code = excluded.exit_code, compliant = excluded.compliant,"                         \
-  " skipped = excluded.skipped, severity = excluded.severity, category = excluded.category," \
-  " subcategory = excluded.subcategory, techniques = excluded.techniques,"                   \
-  " tactics = excluded.tactics, expected = excluded.expected, actual = excluded.actual,"     \
-  " details = excluded.details, error_message = excluded.error_message, flag = excluded.flag"
-
-void set_controls(Tx& tx, OrgId org, TaskId task, const std::vector<Control>& controls) {
-  tx.post_batch(
-      "INSERT INTO controls (" CONTROL_COLUMNS
-      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-      " $19)" CONTROL_REPEATED,
-      "INSERT INTO controls (" CONTROL_COLUMNS ") SELECT DISTINCT ON (control_id) " CONTROL_COLUMNS
-      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-      " $18, $19) WITH ORDINALITY AS given (" CONTROL_COLUMNS
-      ", place) ORDER BY control_id, place DESC" CONTROL_REPEATED,
-      controls, [&](const Control& control) {
-        return std::array<Param, 19>{org,
-                                     task,
-                                     control.control_id,
-                                     control.position,
-                                     control.name,
-                                     control.validator,
-                                     control.exit_code,
-                                     control.compliant,
-                                     control.skipped,
-                                     control.severity,
-                                     control.category,
-                                     control.subcategory,
-                                     control.techniques,
-                                     control.tactics,
-                                     control.expected,
-                                     control.actual,
-                                     control.details,
-                                     control.error_message,
-                                     control.flag};
-      });
-}
-
-std::optional<TaskResult> find_result(Reader& reader, OrgId org, TaskId task) {
-  TaskResult result;
-  {
-    Rows rows = reader.query(
-        "SELECT received_at, exit_code, stdout, stdout_truncated, stderr, stderr_truncated,"
-        " started_at, completed_at, duration_ms, test_uuid, binary_sha256, hostname, os, arch,"
-        " error, bundle FROM results WHERE org_id = $1 AND task_id = $2",
-        org, task);
-    if (!rows.next()) return std::nullopt;
-    result.task = task;
-    result.received_at = rows.instant(0);
-    result.exit_code = rows.integer(1);
-    result.stdout_text = rows.string(2);
-    result.stdout_truncated = rows.boolean(3);
-    result.stderr_text = rows.string(4);
-    result.stderr_truncated = rows.boolean(5);
-    result.started_at = rows.string(6);
-    result.completed_at = rows.string(7);
-    result.duration_ms = rows.integer(8);
-    result.test_uuid = rows.string(9);
-    result.binary_sha256 = rows.string(10);
-    result.hostname = rows.string(11);
-    result.os = rows.string(12);
-    result.arch = rows.string(13);
-    result.error = rows.string(14);
-    result.bundle = rows.string(15);
-  }
-  result.controls = list_controls(reader, org, task);
-  return result;
 }
 
 }  // namespace muster::store

@@ -96,10 +96,4 @@ struct OutstandingOfAgent {
 };
 OutstandingOfAgent get_outstanding(Reader& reader, OrgId org, AgentId agent, bool effect_once);
 
-/// Stores the result of a task that has none; false, and nothing changes, when it has one.
-bool insert_result(Tx& tx, OrgId org, const model::TaskResult& result);
-/// A repeat of (task, control) overwrites itself, also within `controls`.
-void set_controls(Tx& tx, OrgId org, TaskId task, const std::vector<model::Control>& controls);
-std::optional<model::TaskResult> find_result(Reader& reader, OrgId org, TaskId task);
-
 }  // namespace muster::store

@@ -19,6 +19,14 @@ namespace {
   throw StoreError(std::string("sqlite: ") + what + ": " + sqlite3_errmsg(database), kind);
 }
 
+/// sha256(blob), which PostgreSQL has: migrations need it.
+void hash_blob(sqlite3_context* context, int, sqlite3_value** arguments) {
+  const auto* octets = static_cast<const char*>(sqlite3_value_blob(arguments[0]));
+  const auto size = static_cast<std::size_t>(sqlite3_value_bytes(arguments[0]));
+  const crypto::Sha256 digest = crypto::sha256({octets == nullptr ? "" : octets, size});
+  sqlite3_result_blob64(context, digest.bytes.data(), digest.bytes.size(), SQLITE_TRANSIENT);
+}
+
 class SqliteStatement final : public Statement {
  public:
   SqliteStatement(sqlite3* database, const char* sql) : database_(database) {
@@ -128,6 +136,10 @@ class SqliteConnection final : public Connection {
     sqlite3_busy_timeout(opened, 5000);
     run("PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;");
     if (access == Access::read_write) {
+      if (sqlite3_create_function_v2(opened, "sha256", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                     nullptr, hash_blob, nullptr, nullptr, nullptr) != SQLITE_OK) {
+        fail(opened, "create_function");
+      }
       run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
       // What an earlier process left in the WAL may be in the system's cache alone, if a sync of
       // its failed: only copied does it reach the disk, and later commits build on it.

@@ -16,6 +16,7 @@
 #include "store/sql/nodes.h"
 #include "store/sql/orgs.h"
 #include "store/sql/outages.h"
+#include "store/sql/results.h"
 #include "store/sql/samples.h"
 #include "store/sql/tasks.h"
 #include "store/sql/totals.h"
@@ -65,10 +66,11 @@ inline auto fields(const Control& c) {
                          c.expected, c.actual, c.details, c.error_message, c.flag);
 }
 inline auto fields(const TaskResult& r) {
-  return std::make_tuple(r.task, r.received_at, r.exit_code, r.stdout_text, r.stdout_truncated,
-                         r.stderr_text, r.stderr_truncated, r.started_at, r.completed_at,
-                         r.duration_ms, r.test_uuid, r.binary_sha256, r.hostname, r.os, r.arch,
-                         r.error, r.bundle);
+  return std::make_tuple(
+      r.task, r.host, r.received_at, r.exit_code, r.outcome, r.flags.bits, r.standard_output.text(),
+      r.standard_output.truncated(), r.standard_output.sha256(), r.standard_error.text(),
+      r.standard_error.truncated(), r.standard_error.sha256(), r.started_at, r.completed_at,
+      r.duration_ms, r.test_uuid, r.binary_sha256, r.hostname, r.os, r.arch, r.error, r.bundle);
 }
 inline auto fields(const Finding& f) {
   return std::make_tuple(f.org, f.id, f.host, f.package, f.feed, f.advisory_id, f.cve, f.severity,
