@@ -31,6 +31,11 @@ Dialect dialect_of_unknown(const http::Request& request) {
   return dialect_of(Dialect::shared, request);
 }
 
+/// Only a result must be taken however long it is: what is refused blocks its agent's queue.
+std::size_t shortened_max_of(const Route& route) {
+  return route.endpoint == report_task_result ? limits::long_result_bytes : 0;
+}
+
 std::string what_of(std::exception_ptr failure) {
   try {
     std::rethrow_exception(failure);
@@ -106,7 +111,7 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
   const Dialect dialect = dialect_of(route.dialect, request);
   const Result<void> proved = route.guard(app_, request);
   if (!proved.ok()) return failed(dialect, proved.error());
-  return http::Admission{match.row, route.body_max, route.run_on,
+  return http::Admission{match.row, route.body_max, route.run_on, shortened_max_of(route),
                          static_cast<std::uint8_t>(dialect)};
 }
 

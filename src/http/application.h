@@ -20,6 +20,8 @@ struct Admission {
   std::size_t row = 0;  // of the route table
   std::size_t body_max = 0;
   RunOn run_on = RunOn::here;
+  /// A JSON body longer than body_max, but not than this, is shortened and not refused.
+  std::size_t shortened_max = 0;
   std::uint8_t dialect = 0;  // whose envelope its failures wear; the application's own business
 };
 

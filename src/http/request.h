@@ -83,6 +83,7 @@ struct Request {
   std::string_view query;  // after '?', not decoded
   Headers headers;
   std::string_view body;
+  bool body_shortened = false;    // it was longer (shorten_json.h)
   std::string_view peer_address;  // numeric IP of the caller, as far as trusted proxies know it
   /// The connection is a trusted proxy's: an address on loopback would be that proxy's loopback.
   bool through_proxy = false;

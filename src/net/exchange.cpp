@@ -50,6 +50,7 @@ std::optional<StreamPlace> StreamPlace::take(std::atomic<std::size_t>& taken, st
 void Exchange::clear() {
   reset(head);
   reset(body);
+  shortener.reset();
   reset(unsent);
   reset(unsent_body);
   parser.reset();

@@ -12,6 +12,7 @@
 
 #include "base/unique_function.h"
 #include "http/application.h"
+#include "http/shorten_json.h"
 #include "net/head.h"
 
 namespace muster::net {
@@ -41,6 +42,7 @@ class StreamPlace {
 struct Exchange {
   std::string head;
   std::string body;
+  std::optional<http::JsonShortener> shortener;  // while a body is read that may be shortened
   std::optional<RequestParser> parser;
   std::optional<http::Request> request;
   http::Admission admission;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server makes of the bytes before and around a body, seen from the socket.
+#include <fmt/format.h>
+
 #include "net/testing.h"
 
 namespace muster::net {
@@ -255,6 +257,49 @@ TEST_F(Body, InChunksHasTheSameLimit) {
   EXPECT_TRUE(over.closed());
   // Refused by what it announces, before it comes.
   EXPECT_EQ(connect().request(head + "fffffffffffffff0\r\n").status, 413);
+}
+
+/// A result as agents in the field send it, of somewhat more than `bytes`.
+std::string long_result(std::size_t bytes) {
+  return R"({"stdout": ")" + std::string(bytes, 'o') + R"(", "exit_code": 101})";
+}
+
+TEST_F(Body, LongerThanWhatIsKeptIsShortenedAndNotRefused) {
+  start();
+  const std::string body = long_result(20 * limits::MiB);
+  const std::size_t kept = limits::long_result_text_bytes + body.size() - 20 * limits::MiB;
+  const std::string expected = "cut to " + std::to_string(kept) + R"(: ", "exit_code": 101})";
+  Peer peer = connect();
+  EXPECT_EQ(peer.request(post("/long", body)).body, expected);
+  EXPECT_EQ(peer.request(post("/echo", "next")).body, "POST /echo? next") << "the connection stays";
+  std::string chunked = "POST /long HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t at = 0; at < body.size(); at += limits::MiB) {
+    const std::string piece = body.substr(at, limits::MiB);
+    chunked += fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+  }
+  EXPECT_EQ(connect().request(chunked + "0\r\n\r\n").body, expected);
+}
+
+TEST_F(Body, UpToWhatIsKeptIsNotTouched) {
+  start();
+  const std::string body = long_result(limits::result_body_bytes - 40);
+  ASSERT_LE(body.size(), limits::result_body_bytes);
+  EXPECT_EQ(connect().request(post("/long", body)).body,
+            "whole " + std::to_string(body.size()) + R"(: ", "exit_code": 101})");
+}
+
+TEST_F(Body, ThatIsLongBeyondMeasureIsRefused) {
+  start();
+  const std::string head = "POST /long HTTP/1.1\r\nHost: h\r\n";
+  const std::string length = std::to_string(testing::FakeApplication::long_body_max + 1);
+  EXPECT_EQ(connect().request(head + "Content-Length: " + length + "\r\n\r\n").status, 413);
+  Peer peer = connect();
+  peer.send(head + "Transfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "100000\r\n" + std::string(limits::MiB, ' ') + "\r\n";
+  for (std::size_t sent = 0; sent <= testing::FakeApplication::long_body_max; sent += limits::MiB) {
+    peer.send(chunk);
+  }
+  EXPECT_EQ(peer.answer().status, 413);
 }
 
 TEST_F(Body, OfOneMebibyteArrivesWholeInChunksAndInPieces) {

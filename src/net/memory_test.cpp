@@ -98,6 +98,22 @@ TEST_F(Memory, OfAnIdleTlsConnectionIsAtMostSeventeenKibibytes) {
   server->drain();
 }
 
+TEST_F(Memory, OfALongBodyIsAtMostWhatIsKept) {
+  start({.io_threads = 1});
+  const std::string many = "[" + std::string(30 * limits::MiB, '1') + "]";
+  std::string texts = "[";
+  while (texts.size() < 30 * limits::MiB) texts.append(R"("0123456789", )");
+  const std::string requests[] = {post("/long", many), post("/long", texts + "1]")};
+  for (const std::string& request : requests) {
+    Peer peer = connect();
+    largest_allocation = 0;
+    peer.send(request);
+    ASSERT_EQ(peer.answer().status, 200);
+    EXPECT_LE(largest_allocation.load(), limits::result_body_bytes + 64);
+    EXPECT_GT(largest_allocation.load(), limits::result_body_bytes / 2);
+  }
+}
+
 TEST_F(Memory, BeforeAdmissionNoAllocationExceedsAHead) {
   start({.io_threads = 1, .drain_timeout = Duration(20)});
   // The peer's own strings are larger than the bound, so they are made before counting.

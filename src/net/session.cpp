@@ -195,11 +195,13 @@ void Session::believe_proxy(http::Request& request) {
 Session::Next Session::take_body() {
   Exchange& exchange = *exchange_;
   const Framing& framing = exchange.parser->framing();
-  if (framing.content_length > exchange.admission.body_max) {
+  const bool is_long = framing.content_length > exchange.admission.body_max;
+  if (is_long && framing.content_length > exchange.admission.shortened_max) {
     return refuse_and_close({Errc::body_too_large, "body too large"});
   }
   if (!framing.has_body()) return run_here_or_wait();
   if (framing.expects_continue && input_.empty() && !say_continue()) return Next::close;
+  if (is_long) return wait_at(Stage::read_long_body);
   if (framing.chunked) return wait_at(Stage::read_chunks);
   if (input_.size() < framing.content_length) {
     append_bounded(exchange.body, input_, framing.content_length);
@@ -302,6 +304,9 @@ Task<bool> Session::finish() {
       case Stage::read_body:
         co_await read_body();
         break;
+      case Stage::read_long_body:
+        co_await read_long_body();
+        break;
       case Stage::read_chunks:
         co_await read_chunks();
         break;
@@ -362,37 +367,6 @@ Task<bool> Session::write_all(std::string_view bytes) {
   co_return true;
 }
 
-Task<void> Session::read_body() {
-  Exchange& exchange = *exchange_;
-  const std::uint64_t length = exchange.parser->framing().content_length;
-  allow(thread_.options().body_timeout, length);
-  while (exchange.body.size() < length) {
-    const auto bytes = co_await read_more(length - exchange.body.size());
-    if (bytes.empty()) co_return goes_on(Next::close);
-    append_bounded(exchange.body, {bytes.data(), bytes.size()}, length);
-  }
-  exchange.request->body = exchange.body;
-  goes_on(run_here_or_wait());
-}
-
-Task<void> Session::read_chunks() {
-  Exchange& exchange = *exchange_;
-  const std::size_t body_max = exchange.admission.body_max;
-  allow(thread_.options().body_timeout, body_max);
-  for (;;) {
-    std::size_t used = 0;
-    const auto refused = exchange.parser->put_chunks(pending_, exchange.body, body_max, used);
-    if (refused) co_return goes_on(refuse_head(*refused));
-    pending_.erase(0, used);
-    if (exchange.parser->chunks_done()) break;
-    const auto bytes = co_await read_more(IoThread::read_buffer_bytes);
-    if (bytes.empty()) co_return goes_on(Next::close);
-    pending_.append(bytes.data(), bytes.size());
-  }
-  exchange.request->body = exchange.body;
-  goes_on(run_here_or_wait());
-}
-
 Task<void> Session::work() {
   Work work{thread_.next_ticket(), std::move(exchange_), thread_.mailbox()};
   if (!thread_.shared().workers.submit(work)) {
@@ -431,16 +405,6 @@ Task<void> Session::send() {
   }
   const bool body_sent = co_await write_all(exchange.unsent_body);
   goes_on(body_sent ? answered() : Next::close);
-}
-
-Task<void> Session::discard() {
-  thread_.set_deadline(*this, thread_.options().body_timeout);
-  while (to_discard_ > 0) {
-    const auto bytes = co_await read_more(to_discard_);
-    if (bytes.empty()) co_return goes_on(Next::close);
-    to_discard_ -= bytes.size();
-  }
-  goes_on(Next::next_request);
 }
 
 Task<void> Session::linger() {

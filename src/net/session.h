@@ -43,6 +43,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   enum class Stage {
     read_body,
     read_chunks,
+    read_long_body,
     work,
     commit,
     send,
@@ -88,6 +89,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Next start(std::string_view head);
   Next take_body();
   Next run_here_or_wait();
+  Next run_shortened();
   Next refuse_head(const Refusal& refusal);
   /// Answers without having read the body, and ends the connection once the peer has seen it.
   Next refuse_and_close(const Error& error);
@@ -108,6 +110,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Task<bool> finish();
   Task<void> read_body();
   Task<void> read_chunks();
+  Task<void> read_long_body();
   Task<void> work();
   Task<void> commit();
   Task<void> send();

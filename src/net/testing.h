@@ -177,17 +177,24 @@ class Counting final : public http::BodySource {
 };
 
 /// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
-/// name says; /refused is not admitted; /small takes 1,000 bytes; /stream is stream_bytes long
-/// and /torn breaks off half-way.
+/// name says; /refused is not admitted; /small takes 1,000 bytes;
+/// /long shortens what is over that of a result and says how much it saw, and the end of it;
+/// /stream is stream_bytes long and /torn breaks off half-way.
 class FakeApplication final : public http::Application {
  public:
   static constexpr std::size_t body_max = 1024 * 1024;
   static constexpr std::size_t small_body_max = 1000;
+  static constexpr std::size_t long_body_max = 40 * limits::MiB;
 
   std::variant<http::Admission, http::Response> admit(http::Request& request) override {
     note([&](Seen& seen) { ++seen.admitted; });
     if (request.path.starts_with("/refused")) return http::json_response(401, "\"who?\"");
     http::Admission out{0, request.path == "/small" ? small_body_max : body_max, http::RunOn::here};
+    if (request.path == "/long") {
+      out.body_max = limits::result_body_bytes;
+      out.shortened_max = long_body_max;
+      out.run_on = http::RunOn::write;
+    }
     if (request.path == "/worker" || request.path == "/slow") out.run_on = http::RunOn::read;
     if (request.path == "/write") out.run_on = http::RunOn::write;
     return out;
@@ -209,6 +216,13 @@ class FakeApplication final : public http::Application {
     }
     if (request.path == "/hostile") {
       return http::Response{200, "{}", "text/plain", {{"X-Name", "a\r\nSet-Cookie: b"}}};
+    }
+    if (request.path == "/long") {
+      const auto tail =
+          request.body.substr(request.body.size() - std::min<std::size_t>(request.body.size(), 20));
+      return http::json_response(200, (request.body_shortened ? "cut to " : "whole ") +
+                                          std::to_string(request.body.size()) + ": " +
+                                          std::string(tail));
     }
     if (request.path == "/slow") slow_gate.wait();
     std::string seen = echo(request);

@@ -53,10 +53,6 @@ class Downloads(unittest.TestCase):
         connection.request("GET", TARGET, headers=headers)
         return connection.getresponse()
 
-    def resident(self):
-        status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) * 1024
-
     def test_whole_and_in_ranges_it_is_the_file(self):
         answer = self.get()
         self.assertEqual(answer.status, 200)
@@ -75,11 +71,11 @@ class Downloads(unittest.TestCase):
 
     def test_readers_that_do_not_read_cost_a_piece_each(self):
         self.get().read()
-        before = self.resident()
+        before = self.server.resident()
         hanging = [self.get() for _ in range(SLOW_READERS)]
         self.assertTrue(all(answer.status == 200 for answer in hanging))
         self.assertEqual(len(self.get().read()), SIZE, "others are served")
-        growth = self.resident() - before
+        growth = self.server.resident() - before
         print(f"{SLOW_READERS} hanging downloads: {growth / MIB:.1f} MiB", file=sys.stderr)
         self.assertLess(growth, GROWTH_MAX)
 

@@ -12,6 +12,8 @@ from fielded_case import NULL_LISTS, PROGRAM, RECONNECT, FieldedCase, bundle, co
 UNIFORM_401 = {"success": False, "error": "Invalid agent credentials",
                "code": "invalid_credentials"}
 
+MIB = 1 << 20
+
 
 class Decoder(unittest.TestCase):
     """A decoder that takes everything would prove nothing."""
@@ -252,6 +254,22 @@ class FieldedAgents(FieldedCase):
             self.assertIsNotNone(self.task(task["id"])["result"], what)
         self.assertEqual(agent.call("POST", "/api/agent/tasks/" + self.claimed(agent)["id"] +
                                     "/result", {})[0], 200, "an empty result")
+
+    def test_m_a_result_of_20_mib_blocks_no_queue(self):
+        """Its former server answered 413, and the agent kept it before all later ones for ever."""
+        agent = self.agent()
+        long, later = self.claimed(agent), self.claimed(agent)
+        agent.queue = {long["id"]: agent.result_of(long, stdout="o" * 20 * MIB, exit_code=101),
+                       later["id"]: agent.result_of(later, stdout="later")}
+        before = self.server.resident()
+        agent.drain()
+        self.assertEqual(agent.queue, {})
+        self.assertLess(self.server.resident() - before, 80 * MIB)
+        result = self.task(long["id"])["result"]
+        self.assertEqual((result["exit_code"], result["stdout"]), (101, "o" * MIB))
+        self.assertTrue(result["stdout_truncated"])
+        self.assertEqual(result["flags"], ["shortened"])
+        self.assertEqual(self.task(later["id"])["result"]["stdout"], "later")
 
     @staticmethod
     def result_for_each_oddity(agent):

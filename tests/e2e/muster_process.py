@@ -190,6 +190,11 @@ class Musterd:
             self.callers.clear()
         return code
 
+    def resident(self):
+        """Octets of memory that the server holds."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
     def operator(self):
         token = (self.directory / "admin.token").read_text().strip()
         return self.caller({"Authorization": f"Bearer {token}"})

@@ -287,6 +287,7 @@ Result<http::Reply> report_task_result(App& app, const http::Request& request) {
   app.presence.touch_agent(request.caller.agent, request.now);
   const TaskId task = TRY(task_param(request));
   Sent sent = decode_result(TRY(decode_body(request)), task);
+  if (request.body_shortened) sent.result.flags.set(model::ResultFlag::shortened);
   return http::Reply(
       http::Write([&app, poller = poller_of(request), sent = std::move(sent),
                    now = request.now](store::Tx& tx) mutable -> Result<http::Response> {
