@@ -36,6 +36,10 @@ struct Config {
   Duration host_offline_after() const {
     return std::chrono::seconds(presence_host_offline_after_seconds);
   }
+  /// 0 is never.
+  Duration rotate_keys_after() const {
+    return std::chrono::hours(24 * keys_rotate_after_days);
+  }
   Duration event_retention() const {
     return std::chrono::hours(24 * history_event_days);
   }

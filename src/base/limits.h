@@ -182,6 +182,15 @@ inline constexpr int batch_cancel_rows = 2000;
 inline constexpr std::int64_t task_ttl_seconds_max = 90 * 24 * 3600;
 inline constexpr int pending_tasks_per_agent = 1000;
 
+// --- Keys ------------------------------------------------------------------------------------
+/// Rotations that the schedule begins each time: at the usual flush_seconds, 57,600 a day.
+inline constexpr std::size_t rotations_per_pass = 200;
+/// Agents that the schedule reads at a time, most of which may have to wait for their turn.
+inline constexpr int rotation_page_rows = 1000;
+/// An offered key that was not used for so long is shown as overdue: a host that is off over a
+/// weekend or a short leave is not.
+inline constexpr Duration rotation_overdue = std::chrono::hours(24 * 7);
+
 // --- Presence --------------------------------------------------------------------------------
 /// Outages of one organisation and moment that are still an event each; more are one event.
 inline constexpr std::size_t lone_outages = 200;

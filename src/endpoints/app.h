@@ -28,6 +28,7 @@ class Catalogue;
 class Settings;
 class ToldReleases;
 class FleetHealth;
+class KeySchedule;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -71,6 +72,7 @@ struct App {
   const crypto::SigningKey& signing_key;
   const fleet::TaskBoard& tasks;
   fleet::FleetHealth& health;
+  const fleet::KeySchedule& keys;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.

@@ -14,6 +14,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
                const std::string& admin_token_file, Instant now)
     : tasks(fleet.task_board(rng)),
       health(fleet.store, fleet.presence, config),
+      keys(fleet.store, fleet.ids, fleet.credentials),
       app{.config = config,
           .store = fleet.store,
           .rng = rng,
@@ -30,6 +31,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .signing_key = fleet.signing_key,
           .tasks = tasks,
           .health = health,
+          .keys = keys,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -39,6 +41,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
     log.write(LogLevel::info, "bootstrap_token_created");
   }
   finish_matching(now);
+  keys.count(now);
   const auto& key = fleet.signing_key.public_key();
   face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
 }
@@ -68,6 +71,7 @@ void Wiring::maintain(Instant now) {
     log_.write(LogLevel::error, "maintenance_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
+  rotate_keys(now);
   delete_loose_blobs(now);
 }
 
@@ -85,6 +89,19 @@ void Wiring::watch(Instant now) {
     });
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "watching_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::rotate_keys(Instant now) {
+  try {
+    const std::size_t rotated = keys.rotate(app.config.rotate_keys_after(), now);
+    keys.count(now);
+    if (rotated == 0) return;
+    log_.write(LogLevel::info, "key_rotations_begun",
+               [&](JsonWriter& fields) { fields.member("agents", rotated); });
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "key_rotation_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

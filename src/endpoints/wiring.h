@@ -11,6 +11,7 @@
 #include "endpoints/dispatcher.h"
 #include "fleet/fleet.h"
 #include "fleet/health.h"
+#include "fleet/key_schedule.h"
 #include "fleet/outages.h"
 
 namespace muster::endpoints {
@@ -29,8 +30,8 @@ class Wiring {
   void open(std::string url);
 
   /// What is due every `[presence] flush_seconds`: writes what heartbeats changed since the last
-  /// time, and finishes the matching of an import that the store cut short, and deletes files
-  /// that nothing refers to. What fails is logged and waits for the next time.
+  /// time, finishes the matching of an import that the store cut short, rotates keys that are due
+  /// and deletes files that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
   /// without a word, and does to tasks what time alone does. What fails is logged and waits for the
@@ -41,6 +42,7 @@ class Wiring {
 
   const fleet::TaskBoard tasks;
   fleet::FleetHealth health;
+  fleet::KeySchedule keys;
   ServerFace face;  // to be complete before open()
   App app;
   Dispatcher dispatcher;
@@ -48,6 +50,7 @@ class Wiring {
  private:
   void finish_matching(Instant now);
   void pass_task_time(Instant now);
+  void rotate_keys(Instant now);
   void delete_loose_blobs(Instant now);
 
   fleet::Fleet& fleet_;

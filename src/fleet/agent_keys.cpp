@@ -3,12 +3,15 @@
 
 #include "fleet/announcements.h"
 #include "fleet/supersession.h"
+#include "model/key_age.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
 namespace muster::fleet {
 
 namespace {
+
+constexpr std::string_view rotated_action = "agents.rotate_key";
 
 Error no_such_agent() {
   return {Errc::not_found, "There is no such agent."};
@@ -37,24 +40,33 @@ void set_keys(store::Tx& tx, Credentials& credentials, const model::Agent& agent
   tx.on_commit([&credentials, agent, before] { credentials.set_agent(agent, before); });
 }
 
+using Offer = model::AgentKeys (*)(const model::AgentKeys&);
+
+/// Makes the offer, if it is not made already; the agent with it.
+model::Agent offer_to(store::Tx& tx, NumberIds& ids, Credentials& credentials, const Actor& actor,
+                      const model::Agent& before, Instant now, std::string_view action,
+                      Offer offer) {
+  model::Agent agent = before;
+  agent.keys = offer(before.keys);
+  if (agent.keys == before.keys) return agent;
+  if (!before.keys.offered) agent.key_offered_at = now;
+  set_keys(tx, credentials, agent, before);
+  record_audit(
+      tx, ids, agent.org, actor, action, agent.id.text(),
+      [&](JsonWriter& details) { details.member("generation", agent.keys.offered.value()); }, now);
+  return agent;
+}
+
 Result<OfferedKey> offer_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                              const Actor& actor, OrgId org, AgentId id, Instant now,
-                             std::string_view action,
-                             model::AgentKeys (*offer)(const model::AgentKeys&)) {
+                             std::string_view action, Offer offer) {
   const model::Agent before = TRY(agent_to_change(tx, org, id));
   if (before.status == model::AgentStatus::disabled) {
     return Error{Errc::illegal_transition,
                  "The agent is disabled. If its key was stolen, enrol the host again."};
   }
-  model::Agent agent = before;
-  agent.keys = offer(before.keys);
+  const model::Agent agent = offer_to(tx, ids, credentials, actor, before, now, action, offer);
   const std::int64_t generation = agent.keys.offered.value();
-  if (agent.keys != before.keys) {
-    set_keys(tx, credentials, agent, before);
-    record_audit(
-        tx, ids, org, actor, action, id.text(),
-        [&](JsonWriter& details) { details.member("generation", generation); }, now);
-  }
   return OfferedKey{credentials.agent_key(id, generation), generation};
 }
 
@@ -73,6 +85,7 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
   if (agent.keys == before->keys) return {};
   agent.key_hash = credentials.hash(credentials.agent_key(id, generation));
   agent.key_since = now;
+  if (!agent.keys.offered) agent.key_offered_at.reset();
   set_keys(tx, credentials, agent, *before);
   if (agent.keys.current != before->keys.current) {
     record_event(
@@ -89,8 +102,17 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
 
 Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                     const Actor& actor, OrgId org, AgentId agent, Instant now) {
-  return offer_key(tx, ids, credentials, actor, org, agent, now, "agents.rotate_key",
-                   model::rotated);
+  return offer_key(tx, ids, credentials, actor, org, agent, now, rotated_action, model::rotated);
+}
+
+bool rotate_aged_key(store::Tx& tx, NumberIds& ids, Credentials& credentials, OrgId org, AgentId id,
+                     Duration rotate_after, Instant now) {
+  const std::optional<model::Agent> agent = store::find_agent(tx, org, id);
+  if (!agent || agent->status != model::AgentStatus::active || agent->keys.offered) return false;
+  if (!agent->key_since) return false;
+  if (now < model::rotation_due_at(id, *agent->key_since, rotate_after)) return false;
+  offer_to(tx, ids, credentials, Actor::server(), *agent, now, rotated_action, model::rotated);
+  return true;
 }
 
 Result<OfferedKey> reissue_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,

@@ -35,6 +35,11 @@ struct OfferedKey {
 Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                     const Actor& actor, OrgId org, AgentId agent, Instant now);
 
+/// As rotate_agent_key(), by schedule: nothing, and false, unless the agent is active, is offered
+/// no key yet and uses the one it has for `rotate_after` or nearly so (model::rotation_due_at).
+bool rotate_aged_key(store::Tx& tx, NumberIds& ids, Credentials& credentials, OrgId org,
+                     AgentId agent, Duration rotate_after, Instant now);
+
 /// As rotate_agent_key(), for an agent that lost the key it had begun to use: the one before is
 /// accepted again until the new key is used.
 Result<OfferedKey> reissue_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,

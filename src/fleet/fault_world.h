@@ -224,6 +224,16 @@ class World {
                                      .value();
                                },
                                {{"agents.rotate_key", 1}}};
+    all["rotate_aged_key"] = {
+        [this](store::Tx& tx) {
+          model::Agent aged = store::find_agent(tx, again.org, again.agent).value();
+          aged.key_since = fleet.now - std::chrono::hours(24);
+          aged.keys.used = true;
+          store::set_agent_keys(tx, aged);
+          EXPECT_TRUE(rotate_aged_key(tx, fleet->ids, fleet->credentials, again.org, again.agent,
+                                      std::chrono::hours(24), fleet.now));
+        },
+        {}};
     all["reissue_agent_key"] = {[this](store::Tx& tx) {
                                   reissue_agent_key(tx, fleet->ids, fleet->credentials, fleet.actor,
                                                     again.org, again.agent, fleet.now)

@@ -44,6 +44,8 @@ AgentView view_of(const PresenceTable& presence, const Config& config, store::Li
   view.state = presence.find_agent(listed.agent.id).value_or(AgentPresence{});
   view.presence = presence_of(presence, config, listed.agent.status, view.state.last_seen, now);
   view.agent = std::move(listed.agent);
+  view.key_state = model::key_state_of(view.agent, now);
+  if (view.agent.key_since) view.key_age = now - *view.agent.key_since;
   return view;
 }
 

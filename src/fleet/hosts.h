@@ -15,6 +15,7 @@
 #include "fleet/presence.h"
 #include "model/agent.h"
 #include "model/health.h"
+#include "model/key_age.h"
 #include "model/package.h"
 #include "store/sql/agents.h"
 #include "store/total.h"
@@ -79,6 +80,8 @@ struct AgentView {
   std::vector<std::string> operator_tags;  // that operators put on its host
   AgentPresence state;
   model::Presence presence = model::Presence::unknown;
+  model::KeyState key_state = model::KeyState::unused;
+  std::optional<Duration> key_age;    // of the key in use
   std::optional<model::Record> week;  // from show_agent, once it has called: of its health
 };
 /// Which agents to list.

@@ -47,7 +47,8 @@ struct Agent {
   std::string arch;          // amd64, arm64
   crypto::KeyHash key_hash;  // of keys.current
   AgentKeys keys;
-  std::optional<Instant> key_since;  // first use of keys.current; none while it is not used
+  std::optional<Instant> key_since;       // first use of keys.current; none while it is not used
+  std::optional<Instant> key_offered_at;  // since when keys.offered is; none while none is
   Instant enrolled_at;
   TokenId token;
   std::string enrolled_from;  // address of the peer

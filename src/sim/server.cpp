@@ -198,10 +198,22 @@ void Server::schedule_flush() {
     if (!runs(life)) return;
     const bool outer = std::exchange(may_interleave_, depth_ < 2);
     wiring_->maintain(steps_.now());
+    if (runs(life)) rotate_keys();
     may_interleave_ = outer;
     trace_.note(steps_.now(), "server", "maintains itself");
     if (runs(life)) schedule_flush();
   });
+}
+
+void Server::rotate_keys() {
+  try {
+    const std::size_t keys = wiring_->keys.rotate(rotate_keys_after_, steps_.now());
+    if (keys > 0) {
+      trace_.note(steps_.now(), "server", "rotates keys", static_cast<std::int64_t>(keys));
+    }
+  } catch (const store::StoreError& failure) {
+    trace_.note(steps_.now(), "server", failure.what());
+  }
 }
 
 void Server::schedule_watch() {

@@ -63,6 +63,8 @@ class Server {
   /// Commits what is queued and writes presence, so that memory and store can be compared.
   void come_to_rest();
   const Config& config() const { return config_; }
+  /// Rotates keys by schedule, of which the configuration knows whole days; 0 is never.
+  void rotate_keys_after(Duration age) { rotate_keys_after_ = age; }
   /// Runs on each start, once requests could be served.
   std::function<void()> on_start;
   std::size_t commits() const { return commits_; }
@@ -77,6 +79,7 @@ class Server {
   bool wait_for_commit();
   void schedule_flush();
   void schedule_watch();
+  void rotate_keys();
   void schedule_start(Duration wait);
   void bury(bool power_lost);
   bool runs(int life) const { return life == life_ && wiring_ != nullptr && !disk_.dead(); }
@@ -94,6 +97,7 @@ class Server {
   std::unique_ptr<endpoints::Wiring> wiring_;
   std::string admin_token_;
   Instant started_at_;
+  Duration rotate_keys_after_ = Duration(0);
   int life_ = 0;
   int depth_ = 0;  // steps that run inside a step
   bool may_interleave_ = false;

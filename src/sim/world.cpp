@@ -35,6 +35,9 @@ Scenario scenario_of(std::uint64_t seed) {
   scenario.weather = {up_to(150), up_to(150), up_to(100), up_to(60), up_to(100), false};
   scenario.ends = !chance(rng, 150);
   scenario.faults = chance(rng, 600);
+  if (chance(rng, 400)) {
+    scenario.rotate_keys_after = between(rng, std::chrono::minutes(10), std::chrono::minutes(60));
+  }
   return scenario;
 }
 
@@ -106,6 +109,7 @@ void World::begin() {
     ledger_.started(steps_.now());
     check_after_start();
   };
+  server_.rotate_keys_after(scenario_.rotate_keys_after);
   server_.start();
   issue_keys();
   surroundings_.calm_from = steps_.now() + scenario_.storm;

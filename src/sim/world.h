@@ -27,8 +27,9 @@ struct Scenario {
   Duration storm = std::chrono::hours(3);  // while everything goes wrong
   Duration calm = std::chrono::hours(2);   // afterwards, until all must be at rest
   Weather weather;
-  bool ends = true;    // the server crashes and restarts
-  bool faults = true;  // its disk fails
+  bool ends = true;                          // the server crashes and restarts
+  bool faults = true;                        // its disk fails
+  Duration rotate_keys_after = Duration(0);  // 0 is never
   Plant plant = Plant::none;
 };
 /// A small world whose size and weather follow from the seed.

@@ -36,10 +36,10 @@ TEST(World, GivesEverythingAChanceToHappen) {
     for (const auto& [what, times] : world.ledger().counts()) happened[what] += times;
   }
   EXPECT_GT(restarts, 0);
-  for (const char* what :
-       {"enrolments", "results", "starts", "tasks.create", "tasks.cancel", "agents.disable",
-        "agents.enable", "agents.rotate_key", "tokens.create", "keys.create", "feeds.import",
-        "settings.set", "agent lists", "agent crashes", "set-ups", "disk faults"}) {
+  for (const char* what : {"enrolments", "results", "starts", "tasks.create", "tasks.cancel",
+                           "agents.disable", "agents.enable", "agents.rotate_key", "tokens.create",
+                           "keys.create", "feeds.import", "settings.set", "rotations by schedule",
+                           "agent lists", "agent crashes", "set-ups", "disk faults"}) {
     EXPECT_GT(happened[what], 0) << what;
   }
 }

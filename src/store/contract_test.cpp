@@ -358,13 +358,65 @@ TEST_P(Contract, KeysOfAnAgentAreRewritten) {
   a.keys.former = 3;
   a.keys.former_accepted = true;
   a.key_since = now;
+  a.key_offered_at = now + Duration(1);
   write([&](Tx& tx) { set_agent_keys(tx, a); });
   EXPECT_EQ(fields(*read([&](Reader& r) { return find_agent(r, org, a.id); })), fields(a));
   a.keys.offered.reset();
   a.keys.former.reset();
   a.key_since.reset();
+  a.key_offered_at.reset();
   write([&](Tx& tx) { set_agent_keys(tx, a); });
   EXPECT_EQ(fields(*read([&](Reader& r) { return find_agent(r, org, a.id); })), fields(a));
+}
+
+TEST_P(Contract, KeysAreListedByTheirAge) {
+  const auto used = [&](std::int64_t age, model::AgentStatus status, bool offered) {
+    Agent a = agent({1});
+    a.status = status;
+    a.key_since = now - Duration(age);
+    if (offered) {
+      a.keys.offered = 1;
+      a.key_offered_at = now - Duration(age);
+    }
+    write([&](Tx& tx) {
+      insert_agent(tx, a);
+      set_agent_keys(tx, a);
+    });
+    return a.id;
+  };
+  const auto active = model::AgentStatus::active;
+  const AgentId older = used(9, active, false);
+  AgentId same = used(7, active, false);
+  AgentId also = used(7, active, false);
+  if (also < same) std::swap(also, same);
+  used(5, active, false);
+  used(9, model::AgentStatus::disabled, false);
+  used(9, active, true);
+  used(3, active, true);
+  write([&](Tx& tx) { insert_agent(tx, agent({1})); });
+
+  const auto list = [&](const AgedKey& after, int count) {
+    std::vector<AgentId> ids;
+    read([&](Reader& reader) {
+      for (const AgedKey& key : list_aged_keys(reader, now - Duration(7), after, count)) {
+        EXPECT_EQ(key.org, org);
+        ids.push_back(key.agent);
+      }
+      return 0;
+    });
+    return ids;
+  };
+  EXPECT_EQ(list({}, 10), (std::vector<AgentId>{older, same, also}));
+  EXPECT_EQ(list({}, 2), (std::vector<AgentId>{older, same}));
+  EXPECT_EQ(list({org, same, now - Duration(7)}, 2), (std::vector<AgentId>{also}));
+
+  const KeyNumbers numbers =
+      read([](Reader& reader) { return get_key_numbers(reader, now - Duration(4)); });
+  EXPECT_EQ(numbers.unused, 1);
+  EXPECT_EQ(numbers.current, 4);
+  EXPECT_EQ(numbers.pending, 2);
+  EXPECT_EQ(numbers.overdue, 1);
+  EXPECT_EQ(numbers.oldest_since, now - Duration(9));
 }
 
 TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {

@@ -59,6 +59,24 @@ Result<fleet::AgentQuery> decode_agent_query(App& app, const Request& request) {
   return query;
 }
 
+void write_key(JsonWriter& json, const fleet::AgentView& view) {
+  const model::Agent& agent = view.agent;
+  json.key("key")
+      .begin_object()
+      .member("generation", agent.keys.current)
+      .member("state", model::key_state_name(view.key_state))
+      .member("since", agent.key_since)
+      .key("age_seconds");
+  if (view.key_age) {
+    json.value(view.key_age->count() / 1000);
+  } else {
+    json.null();
+  }
+  json.member("rotation_pending", agent.keys.offered.has_value())
+      .member("offered_at", agent.key_offered_at)
+      .end_object();
+}
+
 void write_agent(JsonWriter& json, const fleet::AgentView& view) {
   const model::Agent& agent = view.agent;
   json.member("id", agent.id)
@@ -80,6 +98,7 @@ void write_agent(JsonWriter& json, const fleet::AgentView& view) {
   json.member("enrolled_at", agent.enrolled_at);
   write_texts(json, "tags", view.tags);
   write_texts(json, "operator_tags", view.operator_tags);
+  write_key(json, view);
 }
 
 std::string encode_agent(const fleet::AgentView& view) {
@@ -126,12 +145,6 @@ std::string encode_agent_whole(const fleet::AgentView& view) {
   } else {
     json.null();
   }
-  json.key("key")
-      .begin_object()
-      .member("generation", view.agent.keys.current)
-      .member("since", view.agent.key_since)
-      .member("rotation_pending", view.agent.keys.offered.has_value())
-      .end_object();
   json.end_object();
   return json.take();
 }

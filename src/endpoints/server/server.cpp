@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server says of itself.
+#include <algorithm>
+
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
 #include "fleet/findings.h"
+#include "fleet/key_schedule.h"
 #include "fleet/presence.h"
 #include "http/request.h"
 
@@ -71,6 +74,21 @@ AgentCounts count_agents(const App& app, Instant now) {
   return counts;
 }
 
+/// Of active agents, as of the last look (every [presence] flush_seconds).
+void add_keys(Exposition& out, const store::KeyNumbers& keys, Instant now) {
+  const auto add = [&](std::string_view name, std::string_view help, std::int64_t value) {
+    out.add(name, "gauge", help, static_cast<std::uint64_t>(value));
+  };
+  add("muster_agent_keys_unused", "Keys of active agents that have not called yet.", keys.unused);
+  add("muster_agent_keys_current", "Keys in use while no other is offered.", keys.current);
+  add("muster_agent_keys_pending", "Keys in use while another is offered.", keys.pending);
+  add("muster_agent_keys_overdue", "Of those, where it is offered for more than seven days.",
+      keys.overdue);
+  const Duration oldest = keys.oldest_since ? now - *keys.oldest_since : Duration(0);
+  add("muster_agent_key_oldest_age_seconds", "Since the first use of the oldest key in use.",
+      std::max<std::int64_t>(0, oldest.count() / 1000));
+}
+
 }  // namespace
 
 Result<Reply> show_health(App&, const Request&) {
@@ -106,6 +124,7 @@ Result<Reply> show_metrics(App& app, const Request& request) {
           "Agents that never called, or whose silence may be the server's own.", agents.unknown);
   out.add("muster_agents_flapping", "gauge", "Agents of any presence that go and come too often.",
           agents.flapping);
+  add_keys(out, app.keys.numbers(), request.now);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
             "When the server's certificate expires, as Unix time.",

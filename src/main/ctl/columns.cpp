@@ -78,7 +78,7 @@ Cell state_cell(const Json& value) {
   Cell cell = plain_cell(value);
   if (cell.text == "failed" || cell.text == "unprotected") cell.style = Style::bad;
   if (cell.text == "offline" || cell.text == "expired" || cell.text == "disabled" ||
-      cell.text == "error") {
+      cell.text == "error" || cell.text == "overdue") {
     cell.style = Style::notice;
   }
   return cell;

@@ -16,7 +16,7 @@ namespace {
   "agents.org_id, agents.agent_id, agents.host_id, agents.status, agents.os, agents.arch," \
   " agents.key_hash, agents.key_generation, agents.enrolled_at, agents.token_id,"          \
   " agents.key_offered, agents.key_former, agents.key_former_accepted, agents.key_since,"  \
-  " agents.enrolled_from, agents.machine_id, agents.superseded_at"
+  " agents.enrolled_from, agents.machine_id, agents.superseded_at, agents.key_offered_at"
 #define SELECT_AGENTS "SELECT " AGENT_COLUMNS " FROM agents"
 // With what read_listed() reads after them.
 #define SELECT_LISTED_AGENTS                                      \
@@ -44,6 +44,7 @@ Agent read_agent(const Rows& rows) {
   agent.enrolled_from = rows.string(14);
   agent.machine_id = rows.string(15);
   agent.superseded_at = rows.maybe_instant(16);
+  agent.key_offered_at = rows.maybe_instant(17);
   return agent;
 }
 
@@ -73,9 +74,9 @@ std::vector<ListedAgent> read_listed(Rows rows) {
   while (rows.next()) {
     ListedAgent& listed = agents.emplace_back();
     listed.agent = read_agent(rows);
-    listed.hostname = rows.string(17);
-    listed.tags = decode_text_list(rows.text(18));
-    listed.operator_tags = decode_text_list(rows.text(19));
+    listed.hostname = rows.string(18);
+    listed.tags = decode_text_list(rows.text(19));
+    listed.operator_tags = decode_text_list(rows.text(20));
   }
   return agents;
 }
@@ -190,9 +191,41 @@ bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status) 
 void set_agent_keys(Tx& tx, const Agent& agent) {
   tx.post(
       "UPDATE agents SET key_hash = $3, key_generation = $4, key_offered = $5, key_former = $6,"
-      " key_former_accepted = $7, key_since = $8 WHERE org_id = $1 AND agent_id = $2",
+      " key_former_accepted = $7, key_since = $8, key_offered_at = $9"
+      " WHERE org_id = $1 AND agent_id = $2",
       agent.org, agent.id, agent.key_hash, agent.keys.current, agent.keys.offered,
-      agent.keys.former, agent.keys.former_accepted, agent.key_since);
+      agent.keys.former, agent.keys.former_accepted, agent.key_since, agent.key_offered_at);
+}
+
+std::vector<AgedKey> list_aged_keys(Reader& reader, Instant used_since, const AgedKey& after,
+                                    int count) {
+  std::vector<AgedKey> keys;
+  Rows rows = reader.query(
+      "SELECT org_id, agent_id, key_since FROM agents"
+      " WHERE status = 'active' AND key_offered IS NULL AND key_since <= $1"
+      " AND (key_since, agent_id) > ($2, $3) ORDER BY key_since, agent_id LIMIT $4",
+      used_since, after.since, after.agent, count);
+  while (rows.next()) {
+    keys.push_back({rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.instant(2)});
+  }
+  return keys;
+}
+
+KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since) {
+  Rows rows = reader.query(
+      "SELECT count(CASE WHEN key_since IS NULL AND key_offered IS NULL THEN 1 END),"
+      " count(CASE WHEN key_since IS NOT NULL AND key_offered IS NULL THEN 1 END),"
+      " count(key_offered), count(CASE WHEN key_offered_at < $1 THEN 1 END), min(key_since)"
+      " FROM agents WHERE status = 'active'",
+      overdue_since);
+  KeyNumbers numbers;
+  if (!rows.next()) return numbers;
+  numbers.unused = rows.integer(0);
+  numbers.current = rows.integer(1);
+  numbers.pending = rows.integer(2);
+  numbers.overdue = rows.integer(3);
+  numbers.oldest_since = rows.maybe_instant(4);
+  return numbers;
 }
 
 void set_agent_superseded(Tx& tx, const Agent& agent, AgentId by) {

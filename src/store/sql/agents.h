@@ -47,8 +47,28 @@ std::vector<ListedAgent> list_agents_of_token(Reader& reader, OrgId org, TokenId
                                               AgentId before, int count);
 Total count_agents_of_token(Reader& reader, OrgId org, TokenId token);
 bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);
-/// Its keys, key_hash and key_since.
+/// Its keys, key_hash, key_since and key_offered_at.
 void set_agent_keys(Tx& tx, const model::Agent& agent);
+
+/// A key that is in use, of an active agent that is offered no other.
+struct AgedKey {
+  OrgId org;
+  AgentId agent;
+  Instant since;  // its first use
+};
+/// Those used since `used_since` or longer: the oldest first, from after `after`.
+std::vector<AgedKey> list_aged_keys(Reader& reader, Instant used_since, const AgedKey& after,
+                                    int count);
+/// Active agents by the state of their keys.
+struct KeyNumbers {
+  std::int64_t unused = 0;
+  std::int64_t current = 0;
+  std::int64_t pending = 0;  // are offered another key
+  std::int64_t overdue = 0;  // of those, since before `overdue_since`
+  std::optional<Instant> oldest_since;
+};
+KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since);
+void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by);
 /// By another agent of its host; with its superseded_at.
 void set_agent_superseded(Tx& tx, const model::Agent& agent, AgentId by);
 /// Active again, on the host that it has now.
