@@ -190,6 +190,20 @@ inline constexpr int rotation_page_rows = 1000;
 /// An offered key that was not used for so long is shown as overdue: a host that is off over a
 /// weekend or a short leave is not.
 inline constexpr Duration rotation_overdue = std::chrono::hours(24 * 7);
+/// An agent's boot time that differs by more is another boot. Rounding, slow networks and clocks
+/// that are set right move it by less.
+inline constexpr Duration boot_tolerance = std::chrono::minutes(5);
+/// A boot time that goes back three times within this is that of two machines.
+inline constexpr Duration clone_window = std::chrono::hours(1);
+/// Agents that are watched for it; 250 bytes each. A correction of the server's own clock makes
+/// suspects of all for an hour.
+inline constexpr std::size_t clone_suspects = 10'000;
+/// A clone that was not seen for so long is over.
+inline constexpr Duration clone_memory = std::chrono::hours(24 * 7);
+/// Uses of an agent's former key are told once in this time.
+inline constexpr Duration retired_key_silence = std::chrono::hours(1);
+/// Such uses that wait for the store.
+inline constexpr std::size_t retired_key_uses = 1000;
 
 // --- Presence --------------------------------------------------------------------------------
 /// Outages of one organisation and moment that are still an event each; more are one event.

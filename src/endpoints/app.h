@@ -29,6 +29,8 @@ class Settings;
 class ToldReleases;
 class FleetHealth;
 class KeySchedule;
+class CloneWatch;
+class RetiredKeyWatch;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -73,6 +75,8 @@ struct App {
   const fleet::TaskBoard& tasks;
   fleet::FleetHealth& health;
   const fleet::KeySchedule& keys;
+  fleet::CloneWatch& clones;
+  fleet::RetiredKeyWatch& retired_keys;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.

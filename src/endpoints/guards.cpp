@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "fleet/credentials.h"
 #include "fleet/nodes.h"
+#include "fleet/retired_keys.h"
 #include "model/enrolment.h"
 
 namespace muster::endpoints {
@@ -30,11 +31,12 @@ Error invalid_credentials() {
 }
 
 /// The clock is checked after the key: only a proved caller learns that its clock is the trouble.
-Result<void> check_clock(const App& app, const Request& request) {
+/// Returns what that clock says.
+Result<Instant> check_clock(const App& app, const Request& request) {
   const std::string_view text = request.headers.find("X-Request-Timestamp");
   const Result<Instant> sent = parse_rfc3339(text);
   const Duration allowed = app.config.clock_skew();
-  if (sent.ok() && *sent <= request.now + allowed && *sent >= request.now - allowed) return {};
+  if (sent.ok() && *sent <= request.now + allowed && *sent >= request.now - allowed) return *sent;
   Error error{Errc::clock_skew, "X-Request-Timestamp must be an RFC 3339 time."};
   if (sent.ok()) {
     error.message = "X-Request-Timestamp is more than " +
@@ -55,7 +57,7 @@ Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredentia
   const bool reports_result =
       request.method == http::Method::post && request.path.ends_with("/result");
   if (credential.uninstalled && !reports_result) return invalid_credentials();
-  TRY(check_clock(app, request));
+  const Instant sent_at = TRY(check_clock(app, request));
   TRY(credential.window.take(app.config.limits_device_per_minute, request.now));
   Caller& caller = request.caller;
   caller.kind = Caller::Kind::agent;
@@ -64,6 +66,7 @@ Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredentia
   caller.host = credential.host;
   caller.key = credential.generation;
   caller.offered_key = credential.offered;
+  caller.sent_at = sent_at;
   caller.first_use = credential.first_use;
   caller.ended = credential.uninstalled;
   caller.returning = credential.superseded_at.has_value();
@@ -119,12 +122,15 @@ Result<void> device_key(App& app, Request& request) {
   }
   const Result<Uuid> id = parse_uuid(request.headers.find("X-Agent-ID"));
   std::optional<Result<void>> admitted;
-  app.credentials.agents.with(app.credentials.hash(presented),
-                              [&](fleet::AgentCredential& credential) {
-                                if (!id.ok() || credential.agent.uuid != *id) return;
-                                admitted = admit_agent(app, request, credential);
-                              });
-  if (!admitted) return invalid_credentials();
+  const crypto::KeyHash hash = app.credentials.hash(presented);
+  app.credentials.agents.with(hash, [&](fleet::AgentCredential& credential) {
+    if (!id.ok() || credential.agent.uuid != *id) return;
+    admitted = admit_agent(app, request, credential);
+  });
+  if (!admitted) {
+    if (id.ok()) app.retired_keys.note(hash, AgentId{*id}, request.peer_address, request.now);
+    return invalid_credentials();
+  }
   return *std::move(admitted);
 }
 

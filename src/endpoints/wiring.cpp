@@ -15,6 +15,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
     : tasks(fleet.task_board(rng)),
       health(fleet.store, fleet.presence, config),
       keys(fleet.store, fleet.ids, fleet.credentials),
+      retired_keys(fleet.credentials),
       app{.config = config,
           .store = fleet.store,
           .rng = rng,
@@ -32,6 +33,8 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .tasks = tasks,
           .health = health,
           .keys = keys,
+          .clones = clones,
+          .retired_keys = retired_keys,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -66,6 +69,7 @@ void Wiring::maintain(Instant now) {
     fleet::end_abandoned_outages(fleet_.store, now);
     fleet::prune_events(fleet_.store, app.config.event_retention(), now);
     fleet::prune_results(fleet_.store, app.config.result_retention(), now);
+    fleet::forget_clones(fleet_.store, now);
     fleet::prune_samples(fleet_.store, app.config.sample_retention(), now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "maintenance_failed",
@@ -77,6 +81,7 @@ void Wiring::maintain(Instant now) {
 
 void Wiring::watch(Instant now) {
   pass_task_time(now);
+  tell_of_retired_keys();
   try {
     const fleet::Noticed noticed = outages_.look(now);
     if (noticed.empty()) return;
@@ -123,6 +128,15 @@ void Wiring::pass_task_time(Instant now) {
     fleet::pass_task_time(fleet_.store, tasks, now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "task_pass_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::tell_of_retired_keys() {
+  try {
+    retired_keys.tell(fleet_.store, fleet_.ids);
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "telling_of_retired_keys_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

@@ -5,6 +5,7 @@
 #include "fleet/supersession.h"
 #include "model/key_age.h"
 #include "store/sql/agents.h"
+#include "store/sql/clones.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -88,6 +89,8 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
   if (!agent.keys.offered) agent.key_offered_at.reset();
   set_keys(tx, credentials, agent, *before);
   if (agent.keys.current != before->keys.current) {
+    // Whether two machines have this one, too, is to be seen.
+    store::delete_clone(tx, org, id);
     record_event(
         tx, ids, org, "key_rotated", id, agent.host,
         [&](JsonWriter& details) { details.member("generation", generation); }, now);
@@ -109,7 +112,7 @@ bool rotate_aged_key(store::Tx& tx, NumberIds& ids, Credentials& credentials, Or
                      Duration rotate_after, Instant now) {
   const std::optional<model::Agent> agent = store::find_agent(tx, org, id);
   if (!agent || agent->status != model::AgentStatus::active || agent->keys.offered) return false;
-  if (!agent->key_since) return false;
+  if (!agent->key_since || store::find_clone(tx, org, id)) return false;
   if (now < model::rotation_due_at(id, *agent->key_since, rotate_after)) return false;
   offer_to(tx, ids, credentials, Actor::server(), *agent, now, rotated_action, model::rotated);
   return true;

@@ -36,7 +36,8 @@ Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& 
                                     const Actor& actor, OrgId org, AgentId agent, Instant now);
 
 /// As rotate_agent_key(), by schedule: nothing, and false, unless the agent is active, is offered
-/// no key yet and uses the one it has for `rotate_after` or nearly so (model::rotation_due_at).
+/// no key yet, is no clone (one of the machines would be locked out) and uses the one it has for
+/// `rotate_after` or nearly so (model::rotation_due_at).
 bool rotate_aged_key(store::Tx& tx, NumberIds& ids, Credentials& credentials, OrgId org,
                      AgentId agent, Duration rotate_after, Instant now);
 

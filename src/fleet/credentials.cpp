@@ -14,6 +14,10 @@ namespace muster::fleet {
 
 namespace {
 
+std::optional<std::int64_t> retired_key(const model::AgentKeys& keys) {
+  return keys.former_accepted ? std::nullopt : keys.former;
+}
+
 std::vector<std::int64_t> accepted(const model::AgentKeys& keys) {
   std::vector<std::int64_t> generations = {keys.current};
   if (keys.offered) generations.push_back(*keys.offered);
@@ -44,8 +48,10 @@ void Credentials::follow_agent(const model::Agent& agent) {
   if (live) set_agent(agent);
   const std::int64_t newest = std::max(agent.keys.current, agent.keys.offered.value_or(0));
   for (std::int64_t generation = 0; generation <= newest; ++generation) {
+    const crypto::KeyHash hash = hash_of(agent, generation);
+    if (!live || generation != retired_key(agent.keys)) retired.erase(hash);
     if (live && model::use_of(agent.keys, generation) != model::KeyUse::refused) continue;
-    agents.erase(hash_of(agent, generation));
+    agents.erase(hash);
   }
 }
 
@@ -105,6 +111,15 @@ void Credentials::set_agent(const model::Agent& agent) {
     if (!known) agents.set(hash, credential);
     credential.window = {};
   }
+  retire_former_key(agent);
+}
+
+void Credentials::retire_former_key(const model::Agent& agent) {
+  const auto generation = retired_key(agent.keys);
+  if (!generation) return;
+  const crypto::KeyHash hash = hash_of(agent, *generation);
+  const bool known = retired.with(hash, [&](RetiredKey& key) { key.host = agent.host; });
+  if (!known) retired.set(hash, {agent.org, agent.id, agent.host, *generation, {}});
 }
 
 void Credentials::set_agent(const model::Agent& agent, const model::Agent& before) {
@@ -114,12 +129,15 @@ void Credentials::set_agent(const model::Agent& agent, const model::Agent& befor
       agents.erase(hash_of(before, generation));
     }
   }
+  const auto formerly = retired_key(before.keys);
+  if (formerly && formerly != retired_key(agent.keys)) retired.erase(hash_of(before, *formerly));
 }
 
 void Credentials::erase_agent(const model::Agent& agent) {
   for (const std::int64_t generation : accepted(agent.keys)) {
     agents.erase(hash_of(agent, generation));
   }
+  if (const auto generation = retired_key(agent.keys)) retired.erase(hash_of(agent, *generation));
 }
 
 }  // namespace muster::fleet

@@ -88,6 +88,14 @@ struct AgentCredential {
   bool first_use = false;   // this call's use of the key is to be recorded (record_first_use)
   http::RateWindow window;  // of the calls with this key
 };
+/// The key that an agent used before the one it has. Nothing is accepted for it.
+struct RetiredKey {
+  OrgId org;
+  AgentId agent;
+  HostId host;
+  std::int64_t generation = 0;
+  Instant told;  // that somebody used it, last
+};
 struct InventoryCredential {
   OrgId org;
   KeyId key;
@@ -131,11 +139,13 @@ class Credentials {
   void follow_enrolment_token(const store::EnrolmentToken& token);
 
   KeyMap<AgentCredential> agents;
+  KeyMap<RetiredKey> retired;  // one for each agent whose key was replaced
   KeyMap<InventoryCredential> inventory_keys;
   KeyMap<OperatorCredential> operators;
   KeyMap<EnrolmentCredential> enrolment_tokens;
 
  private:
+  void retire_former_key(const model::Agent& agent);
   crypto::KeyHash hash_of(const model::Agent& agent, std::int64_t generation) const;
 
   const crypto::KeyedHash& keyed_hash_;

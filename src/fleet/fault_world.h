@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "fleet/blobs.h"
+#include "fleet/clones.h"
 #include "fleet/heartbeats.h"
 #include "fleet/hosts.h"
 #include "fleet/orgs.h"
@@ -279,6 +280,11 @@ class World {
   }
 
   void add_presence(std::map<std::string, Named>& all) {
+    all["record_clone"] = {[this](store::Tx& tx) {
+                             record_clone(tx, fleet->ids, again.org, again.agent, again.host,
+                                          {{"a", "192.0.2.1"}, {"b", "192.0.2.2"}}, fleet.now);
+                           },
+                           {}};
     all["record_return"] = {[this](store::Tx& tx) {
                               Return back;
                               back.org = again.org;

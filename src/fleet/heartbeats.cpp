@@ -58,6 +58,27 @@ void apply(AgentPresence& state, const Heartbeat& heartbeat, Instant now) {
   state.vitals = heartbeat.vitals;
 }
 
+/// How long the body of a heartbeat waited before it was sent: agents send it again and again until
+/// it is taken, with what it said of the machine at first.
+Duration waited(const Heartbeat& heartbeat) {
+  const Result<Instant> written = parse_rfc3339(heartbeat.timestamp);
+  if (!written.ok() || *written > heartbeat.sent_at) return Duration(0);
+  return heartbeat.sent_at - *written;
+}
+
+/// Follows when the machine of an agent booted.
+model::BootMove follow_boot(AgentPresence& state, const Heartbeat& heartbeat, Instant now) {
+  std::uint32_t boot = model::boot_second(heartbeat.vitals.uptime_seconds, now);
+  if (boot == 0) return model::BootMove::none;
+  const bool stays =
+      state.boot != 0 && model::move_between(state.boot, boot) == model::BootMove::none;
+  if (stays) return model::BootMove::none;
+  boot = model::boot_second(heartbeat.vitals.uptime_seconds, now - waited(heartbeat));
+  const model::BootMove move = model::move_between(state.boot, boot);
+  if (state.boot == 0 || move != model::BootMove::none) state.boot = boot;
+  return move;
+}
+
 HeartbeatChange change_of(const AgentPresence& state, const Config& config,
                           const Heartbeat& heartbeat, Instant server_started, Instant now) {
   HeartbeatChange change;
@@ -106,6 +127,7 @@ Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& 
   HeartbeatChange change;
   const bool known = presence.with_agent(agent, [&](AgentPresence& state) {
     change = change_of(state, config, heartbeat, presence.server_started(), now);
+    change.boot_move = follow_boot(state, heartbeat, now);
     if (change.empty()) apply(state, heartbeat, now);
   });
   // The key was proved with the head of the request; the body may have taken its time.
@@ -119,7 +141,9 @@ OwnedHeartbeat::OwnedHeartbeat(const Heartbeat& from)
       agent_version_(from.agent_version),
       reconnect_reason_(from.reconnect_reason),
       process_start_time_(from.process_start_time),
-      first_failure_at_(from.first_failure_at) {}
+      first_failure_at_(from.first_failure_at) {
+  heartbeat_.hostname = heartbeat_.timestamp = {};  // nobody asks later
+}
 
 Heartbeat OwnedHeartbeat::view() const {
   Heartbeat heartbeat = heartbeat_;

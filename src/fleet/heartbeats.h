@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "fleet/presence.h"
 #include "model/agent.h"
+#include "model/lineage.h"
 
 namespace muster::store {
 class Tx;
@@ -30,6 +31,9 @@ struct Heartbeat {
   std::string_view process_start_time;
   std::string reconnect_context;      // JSON object as sent; empty if none
   std::string_view first_failure_at;  // a member of it
+  std::string_view hostname;          // empty: not sent
+  std::string_view timestamp;         // when the body was written, by the agent's clock
+  Instant sent_at;                    // when the call was sent, by the same clock
 };
 
 /// Why a heartbeat must be durable before its 200; empty means that memory is enough.
@@ -40,6 +44,8 @@ struct HeartbeatChange {
   std::optional<std::string> former_version;
   std::optional<TaskId> started_task;    // named for the first time
   std::optional<TaskId> completed_task;  // named for the first time
+  /// Of the machine's boot time, which memory follows in any case: see CloneWatch.
+  model::BootMove boot_move = model::BootMove::none;
 
   bool empty() const { return !came_online && !former_version && !started_task && !completed_task; }
 };

@@ -18,6 +18,7 @@
 #include "model/key_age.h"
 #include "model/package.h"
 #include "store/sql/agents.h"
+#include "store/sql/clones.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -81,8 +82,9 @@ struct AgentView {
   AgentPresence state;
   model::Presence presence = model::Presence::unknown;
   model::KeyState key_state = model::KeyState::unused;
-  std::optional<Duration> key_age;    // of the key in use
-  std::optional<model::Record> week;  // from show_agent, once it has called: of its health
+  std::optional<Duration> key_age;       // of the key in use
+  std::optional<store::CloneRow> clone;  // from show_agent: two machines use its key
+  std::optional<model::Record> week;     // from show_agent, once it has called: of its health
 };
 /// Which agents to list.
 struct AgentQuery {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.h"
+#include "fleet/clones.h"
 #include "fleet/testing.h"
 #include "model/key_age.h"
 
@@ -95,6 +96,19 @@ TEST(KeySchedule, LeavesAgentsAloneThatAreNotActiveOrNeverCalled) {
   });
   at.fleet.now = at.fleet.now + quarter * 2;
   EXPECT_EQ(at.rotate(), 0U);
+}
+
+TEST(KeySchedule, LeavesClonesAloneForOneOfTheMachinesWouldBeLockedOut) {
+  Scheduled at;
+  const Enrolled agent = at.agent("web-1");
+  at.fleet.now = at.fleet.now + quarter;
+  at.fleet->store.write([&](store::Tx& tx) {
+    record_clone(tx, at.fleet->ids, agent.org, agent.agent, at.row(agent).host, {}, at.fleet.now);
+    EXPECT_FALSE(rotate_aged_key(tx, at.fleet->ids, at.fleet->credentials, agent.org, agent.agent,
+                                 quarter, at.fleet.now));
+  });
+  EXPECT_EQ(at.rotate(), 0U);
+  EXPECT_EQ(at.count().cloned, 1);
 }
 
 TEST(KeySchedule, BeginsSoManyAtATimeAndGoesOnAfterARestart) {

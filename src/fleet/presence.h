@@ -48,6 +48,8 @@ struct AgentPresence {
   std::int64_t redeliverable_tasks = 0;  // assigned, not started, may be delivered again
   Instant redeliver_at;                  // when the first lease of those ends
   int idle_beats = 0;                    // heartbeats without a task since the last delivery
+
+  std::uint32_t boot = 0;  // model::boot_second of the machine; not stored
 };
 
 /// A host that is known from reports and inventory heartbeats.

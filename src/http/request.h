@@ -55,6 +55,7 @@ struct Caller {
   HostId host;           // agent
   std::int64_t key = 0;  // id of the inventory key or operator token; generation of an agent's
   std::int64_t offered_key = 0;  // agent: the generation to offer it in exchange; 0 is none
+  Instant sent_at;               // agent: by its own clock
   bool first_use = false;        // agent: of this key, to be recorded before the call is answered
   bool ended = false;            // agent: it may repeat its last result and nothing else
   bool returning = false;        // agent: superseded, and its call shows that it is alive

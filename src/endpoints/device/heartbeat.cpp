@@ -6,6 +6,7 @@
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
 #include "endpoints/inventory/heartbeat.h"
+#include "fleet/clones.h"
 #include "fleet/credentials.h"
 #include "fleet/heartbeats.h"
 #include "fleet/host_directory.h"
@@ -92,6 +93,9 @@ class LenientHeartbeat {
         }
         return;
       }
+      if (name == "hostname" && value.string()) {
+        heartbeat.hostname = text("system.hostname", value, limits::hostname_bytes);
+      }
     });
   }
 
@@ -110,7 +114,7 @@ class LenientHeartbeat {
     } else if (name == "process_start_time") {
       heartbeat.process_start_time = text(name, value, limits::name_bytes);
     } else if (name == "timestamp") {
-      (void)text(name, value, limits::name_bytes);
+      heartbeat.timestamp = text(name, value, limits::name_bytes);
     } else if (name == "system") {
       if (value.is_object()) {
         take_system(value);
@@ -192,18 +196,31 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
     return body.error();
   }
   decoded.decode(*body);
+  decoded.heartbeat.sent_at = request.caller.sent_at;
   const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
   Acknowledgement answer;
   answer.force_full_scan = wants_full_report(app, request.caller);
   answer.new_api_key = offered_key(app, request.caller);
   answer.warnings = std::move(decoded.warnings);
-  if (change.empty()) return http::Reply(acknowledge(answer, request.now));
-  return http::Reply(http::Write(
-      [&app, change, answer = std::move(answer), owned = fleet::OwnedHeartbeat(decoded.heartbeat),
-       caller = request.caller, now = request.now](store::Tx& tx) -> Result<http::Response> {
-        fleet::record_heartbeat_change(tx, app.ids, app.presence, app.config, caller.org,
-                                       caller.agent, caller.host, owned, change, now);
+  std::optional<fleet::Clone> clone;
+  if (change.boot_move != model::BootMove::none) {
+    clone = app.clones.note(
+        request.caller.agent, change.boot_move,
+        {std::string(decoded.heartbeat.hostname), std::string(request.peer_address)}, request.now);
+  }
+  if (change.empty() && !clone) return http::Reply(acknowledge(answer, request.now));
+  return http::Reply(
+      http::Write([&app, change, clone = std::move(clone), answer = std::move(answer),
+                   owned = fleet::OwnedHeartbeat(decoded.heartbeat), caller = request.caller,
+                   now = request.now](store::Tx& tx) -> Result<http::Response> {
+        if (!change.empty()) {
+          fleet::record_heartbeat_change(tx, app.ids, app.presence, app.config, caller.org,
+                                         caller.agent, caller.host, owned, change, now);
+        }
+        if (clone) {
+          fleet::record_clone(tx, app.ids, caller.org, caller.agent, caller.host, *clone, now);
+        }
         return acknowledge(answer, now);
       }));
 }

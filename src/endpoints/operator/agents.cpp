@@ -109,6 +109,29 @@ std::string encode_agent(const fleet::AgentView& view) {
   return json.take();
 }
 
+/// Null unless two machines use the agent's key.
+void write_clone(JsonWriter& json, const std::optional<store::CloneRow>& clone) {
+  json.key("clone");
+  if (!clone) {
+    json.null();
+    return;
+  }
+  const auto machine = [&](std::string_view name, const std::string& hostname,
+                           const std::string& address) {
+    json.key(name)
+        .begin_object()
+        .member("hostname", hostname)
+        .member("address", address)
+        .end_object();
+  };
+  json.begin_object()
+      .member("detected_at", clone->detected_at)
+      .member("confirmed_at", clone->confirmed_at);
+  machine("older", clone->older_hostname, clone->older_address);
+  machine("newer", clone->newer_hostname, clone->newer_address);
+  json.end_object();
+}
+
 /// Of the last seven days; null before the first call.
 void write_health(JsonWriter& json, const std::optional<model::Record>& record) {
   json.key("health");
@@ -132,6 +155,7 @@ std::string encode_agent_whole(const fleet::AgentView& view) {
   JsonWriter json;
   json.begin_object();
   write_agent(json, view);
+  write_clone(json, view.clone);
   write_health(json, view.week);
   json.key("heartbeat");
   if (view.state.called && !view.state.status.empty()) {

@@ -84,6 +84,7 @@ void add_keys(Exposition& out, const store::KeyNumbers& keys, Instant now) {
   add("muster_agent_keys_pending", "Keys in use while another is offered.", keys.pending);
   add("muster_agent_keys_overdue", "Of those, where it is offered for more than seven days.",
       keys.overdue);
+  add("muster_agent_keys_cloned", "Keys that two machines use.", keys.cloned);
   const Duration oldest = keys.oldest_since ? now - *keys.oldest_since : Duration(0);
   add("muster_agent_key_oldest_age_seconds", "Since the first use of the oldest key in use.",
       std::max<std::int64_t>(0, oldest.count() / 1000));

@@ -203,6 +203,8 @@ std::vector<AgedKey> list_aged_keys(Reader& reader, Instant used_since, const Ag
   Rows rows = reader.query(
       "SELECT org_id, agent_id, key_since FROM agents"
       " WHERE status = 'active' AND key_offered IS NULL AND key_since <= $1"
+      " AND NOT EXISTS (SELECT 1 FROM agent_clones c WHERE c.org_id = agents.org_id"
+      " AND c.agent_id = agents.agent_id)"
       " AND (key_since, agent_id) > ($2, $3) ORDER BY key_since, agent_id LIMIT $4",
       used_since, after.since, after.agent, count);
   while (rows.next()) {
@@ -215,7 +217,8 @@ KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since) {
   Rows rows = reader.query(
       "SELECT count(CASE WHEN key_since IS NULL AND key_offered IS NULL THEN 1 END),"
       " count(CASE WHEN key_since IS NOT NULL AND key_offered IS NULL THEN 1 END),"
-      " count(key_offered), count(CASE WHEN key_offered_at < $1 THEN 1 END), min(key_since)"
+      " count(key_offered), count(CASE WHEN key_offered_at < $1 THEN 1 END), min(key_since),"
+      " (SELECT count(*) FROM agent_clones)"
       " FROM agents WHERE status = 'active'",
       overdue_since);
   KeyNumbers numbers;
@@ -225,6 +228,7 @@ KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since) {
   numbers.pending = rows.integer(2);
   numbers.overdue = rows.integer(3);
   numbers.oldest_since = rows.maybe_instant(4);
+  numbers.cloned = rows.integer(5);
   return numbers;
 }
 

@@ -50,7 +50,7 @@ bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status);
 /// Its keys, key_hash, key_since and key_offered_at.
 void set_agent_keys(Tx& tx, const model::Agent& agent);
 
-/// A key that is in use, of an active agent that is offered no other.
+/// A key that is in use by one machine, of an active agent that is offered no other.
 struct AgedKey {
   OrgId org;
   AgentId agent;
@@ -66,6 +66,7 @@ struct KeyNumbers {
   std::int64_t pending = 0;  // are offered another key
   std::int64_t overdue = 0;  // of those, since before `overdue_since`
   std::optional<Instant> oldest_since;
+  std::int64_t cloned = 0;  // keys that two machines use
 };
 KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since);
 void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+/// An agent whose key two machines use. Of each, what was last known; the older booted first.
+struct CloneRow {
+  OrgId org;
+  AgentId agent;
+  Instant detected_at;
+  Instant confirmed_at;  // when both were last seen in turn
+  std::string older_hostname;
+  std::string older_address;
+  std::string newer_hostname;
+  std::string newer_address;
+};
+std::optional<CloneRow> find_clone(Reader& reader, OrgId org, AgentId agent);
+/// Inserts it, or rewrites all but detected_at.
+void set_clone(Tx& tx, const CloneRow& row);
+void delete_clone(Tx& tx, OrgId org, AgentId agent);
+/// Whether there is one confirmed before `confirmed_before`.
+bool has_old_clones(Reader& reader, Instant confirmed_before);
+/// Returns how many.
+std::int64_t delete_old_clones(Tx& tx, Instant confirmed_before);
+
+}  // namespace muster::store
