@@ -15,7 +15,7 @@ using test::Desk;
 using test::Transcript;
 
 constexpr const char* findings = R"({"items": [
-  {"id": 12, "hostname": "web-1", "cve": "CVE-2024-0001", "severity": "critical", "kev": true,
+  {"id": 12, "hostname": "web-1", "cve": "CVE-2024-0001", "severity": "critical", "kev": true, "epss": 0.97567,
    "package": "openssl", "version": "3.0.11-1", "fixed_version": "3.0.13-1"},
   {"id": 7, "hostname": "evil\u001b[2J", "cve": null, "severity": "low", "kev": false,
    "package": "日本語", "version": "1.0", "fixed_version": null}], "next_cursor": null})";
@@ -26,9 +26,9 @@ TEST(Findings, AreListedAsATable) {
   const Transcript done = desk.run({"findings", "list"});
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.out,
-            "ID  HOST         CVE            SEVERITY  KEV  PACKAGE  INSTALLED  FIXED\n"
-            "12  web-1        CVE-2024-0001  critical  yes  openssl  3.0.11-1   3.0.13-1\n"
-            "7   evil\\x1b[2J  —              low       no   日本語   1.0        —\n");
+            "ID  HOST         CVE            SEVERITY  KEV    EPSS  PACKAGE  INSTALLED  FIXED\n"
+            "12  web-1        CVE-2024-0001  critical  yes  97.6 %  openssl  3.0.11-1   3.0.13-1\n"
+            "7   evil\\x1b[2J  —              low       no        —  日本語   1.0        —\n");
   EXPECT_EQ(done.err, "2 findings\n");
 }
 
@@ -333,7 +333,7 @@ TEST(Tasks, ShowTheirOutputWithoutObeyingIt) {
 
 TEST(Results, ListAHistoryOrTheRowsOfOne) {
   Desk desk;
-  desk.server.on("GET /api/v1/results?host=web-1&test_uuid=u&outcome=unprotected",
+  desk.server.on("GET /api/v1/results?limit=1000&host=web-1&test_uuid=u&outcome=unprotected",
                  {200, R"({"items":
     [{"id": "t", "hostname": "web-1", "outcome": "unprotected", "exit_code": 101, "label": "Disk",
       "flags": ["totals_differ", "in_the_future"], "execution_duration_ms": 41,
@@ -344,7 +344,7 @@ TEST(Results, ListAHistoryOrTheRowsOfOne) {
             "ID  HOSTNAME  OUTCOME      EXIT  WHAT  FLAGS                         MS  RECEIVED\n"
             "t   web-1     unprotected   101  Disk  totals_differ, in_the_future  41  2026-03-21 "
             "14:30:00Z\n");
-  desk.server.on("GET /api/v1/tasks/t/results", {200, R"({"items": [{"control_id": "c",
+  desk.server.on("GET /api/v1/tasks/t/results?limit=1000", {200, R"({"items": [{"control_id": "c",
     "exit_code": 126}], "next_cursor": null})"});
   EXPECT_EQ(desk.run({"results", "list", "--task", "t", "--json"}).out,
             "[{\"control_id\": \"c\",\n    \"exit_code\": 126}]\n");
