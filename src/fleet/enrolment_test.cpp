@@ -129,7 +129,7 @@ TEST(Enrolment, PutsTheTokensTagsOnTheHostForGood) {
                              })
                              .value();
   InventoryReport report = TestFleet::report_of("web-1");
-  report.host = agent.host;
+  report.agent = {agent.agent, agent.host};
   report.tags = std::vector<std::string>{"ring:1", "own"};
   ASSERT_TRUE(fleet.report(report).ok());
   const std::vector<std::string> all = {"ring:1", "own", "site:lab"};

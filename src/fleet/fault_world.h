@@ -390,6 +390,13 @@ class World {
                             record_report(tx, fleet.inventory(), report, fleet.now).value();
                           },
                           {}};
+    all["second source"] = {[this](store::Tx& tx) {
+                              auto report = TestFleet::report_of(
+                                  "web-1", {debian_package("a", "1"), debian_package("x", "1")});
+                              report.key = key.id;
+                              record_report(tx, fleet.inventory(), report, fleet.now).value();
+                            },
+                            {}};
     all["delta report"] = {[this](store::Tx& tx) {
                              auto report =
                                  TestFleet::report_of("web-2", {debian_package("a", "0")});

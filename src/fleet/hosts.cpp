@@ -158,6 +158,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
       std::sort(view.software.begin(), view.software.end(),
                 [](const auto& a, const auto& b) { return a.package < b.package; });
     }
+    view.sources = store::list_host_sources(reader, view.host.org, view.host.id);
     return view;
   });
 }

@@ -19,6 +19,7 @@
 #include "model/package.h"
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
+#include "store/sql/reports.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -50,8 +51,9 @@ struct HostView {
   Instant last_seen;
   model::Presence presence = model::Presence::unknown;
   std::int64_t open_findings = 0;
-  std::vector<model::Agent> agents;    // live ones, in the order of their enrolment
-  std::vector<SoftwareView> software;  // only from show_host, by name
+  std::vector<model::Agent> agents;          // live ones, in the order of their enrolment
+  std::vector<SoftwareView> software;        // only from show_host, by name
+  std::vector<store::ListedSource> sources;  // only from show_host: beside its agent
 };
 
 /// Pages in the order of ids.

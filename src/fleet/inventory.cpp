@@ -2,13 +2,13 @@
 #include "fleet/inventory.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
-#include <unordered_set>
 
 #include "fleet/findings.h"
 #include "fleet/history.h"
 #include "fleet/hosts.h"
+#include "fleet/report_sets.h"
+#include "fleet/second_sources.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
@@ -16,24 +16,17 @@ namespace muster::fleet {
 
 namespace {
 
-using Ids = std::vector<PackageId>;
-
-Error unknown_host() {
-  return {Errc::unknown_host, "Asset not found. Send full inventory first."};
-}
-
-std::optional<model::Host> find_host_of(store::Reader& reader, OrgId org, std::optional<HostId> own,
-                                        std::string_view machine_id, std::string_view hostname) {
-  if (own) return store::find_host(reader, org, *own);
-  if (auto host = store::find_host_by_machine(reader, org, machine_id)) return host;
-  return store::find_host_by_hostname(reader, org, hostname);
+std::optional<model::Host> find_host_of(store::Reader& reader, const InventoryReport& report) {
+  if (report.agent) return store::find_host(reader, report.org, report.agent->host);
+  if (auto host = store::find_host_by_machine(reader, report.org, report.machine_id)) return host;
+  return store::find_host_by_hostname(reader, report.org, report.hostname);
 }
 
 Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
                                    const InventoryReport& report, bool& created, Instant now) {
-  auto host = find_host_of(tx, report.org, report.host, report.machine_id, report.hostname);
+  auto host = find_host_of(tx, report);
   if (host) return std::move(*host);
-  if (report.delta) return unknown_host();
+  if (report.delta) return send_full_report();
   TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, report.org, report.hostname,
                              now));
   model::Host fresh;
@@ -50,87 +43,6 @@ Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
       [&](JsonWriter& details) { details.member("hostname", fresh.hostname); }, now);
   created = true;
   return fresh;
-}
-
-bool takes_away(const InventoryReport::Removal& removal, const model::Package& package) {
-  return package.name == removal.name &&
-         (!removal.version || package.version == *removal.version) &&
-         (!removal.vendor || package.vendor == *removal.vendor);
-}
-
-/// What is left of `present` after the delta's removals. Only a delta that removes something pays
-/// for reading the packages of its host.
-Ids without_removed(store::Tx& tx, const InventoryReport& report, const Ids& present) {
-  if (report.removals.empty()) return present;
-  std::unordered_set<std::string_view> names;
-  for (const auto& removal : report.removals) names.insert(removal.name);
-  Ids left;
-  for (const PackageId id : present) {
-    const auto row = store::find_package(tx, report.org, id);
-    CHECK(row.has_value());
-    const bool removed =
-        names.contains(row->package.name) &&
-        std::any_of(report.removals.begin(), report.removals.end(),
-                    [&](const auto& removal) { return takes_away(removal, row->package); });
-    if (!removed) left.push_back(id);
-  }
-  return left;
-}
-
-void sort_unique(Ids& ids) {
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-}
-
-Ids difference(const Ids& from, const Ids& without) {
-  Ids out;
-  std::set_difference(from.begin(), from.end(), without.begin(), without.end(),
-                      std::back_inserter(out));
-  return out;
-}
-
-/// Pairs of one added and one removed package of the same name and vendor: the same software in
-/// another version.
-std::int64_t count_updated(store::Tx& tx, OrgId org, const Ids& added, const Ids& removed) {
-  if (added.empty() || removed.empty()) return 0;
-  const auto name_of = [&](PackageId id) {
-    const auto row = store::find_package(tx, org, id);
-    CHECK(row.has_value());
-    return row->package.name + '\n' + row->package.vendor;
-  };
-  std::unordered_multiset<std::string> gone;
-  for (const PackageId id : removed) gone.insert(name_of(id));
-  std::int64_t pairs = 0;
-  for (const PackageId id : added) {
-    const auto found = gone.find(name_of(id));
-    if (found == gone.end()) continue;
-    gone.erase(found);
-    ++pairs;
-  }
-  return pairs;
-}
-
-/// The ids of the packages in a report, ascending, and what it says about them.
-Ids intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
-                    const InventoryReport& report, const model::Host& host,
-                    ReportOutcome& outcome) {
-  // A delta need not repeat which system it is of.
-  const bool of_known_system = report.distro.empty() && !host.distro.empty();
-  Ids ids;
-  ids.reserve(report.packages.size());
-  for (std::size_t i = 0; i < report.packages.size(); ++i) {
-    const std::string_view canonical = report.packages.canonical(i);
-    const auto package = inventory.packages.intern(
-        tx, report.org, of_known_system ? with_distro(canonical, host.distro) : canonical);
-    const Verdict& verdict = inventory.packages.verdict(tx, knowledge, report.org, package.id);
-    outcome.processed += 1;
-    outcome.created += package.created ? 1 : 0;
-    outcome.matched += verdict.identified ? 1 : 0;
-    outcome.vulnerabilities += static_cast<std::int64_t>(verdict.hits.size());
-    ids.push_back(package.id);
-  }
-  sort_unique(ids);
-  return ids;
 }
 
 /// Takes over what the report says of the host itself. Returns whether that is anything new.
@@ -160,7 +72,7 @@ bool take_facts(model::Host& host, const InventoryReport& report) {
 /// is matched as a whole. Returns the findings resolved.
 std::int64_t settle_conditions(store::Tx& tx, const Inventory& inventory,
                                const Knowledge& knowledge, const model::Host& host,
-                               const Ids& packages, Instant now) {
+                               const PackageIds& packages, Instant now) {
   const bool conditional = std::any_of(packages.begin(), packages.end(), [&](PackageId id) {
     return !inventory.packages.verdict(tx, knowledge, host.org, id).conditional.empty();
   });
@@ -169,55 +81,58 @@ std::int64_t settle_conditions(store::Tx& tx, const Inventory& inventory,
   return static_cast<std::int64_t>(count.resolved);
 }
 
+std::optional<AgentId> reporter_of(const InventoryReport& report) {
+  return report.agent ? std::optional(report.agent->id) : std::nullopt;
+}
+
+/// Replaces the host's software by `next` and lets its findings follow.
+void set_software(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
+                  model::Host& host, const PackageIds& present, const PackageIds& next,
+                  ReportOutcome& outcome, Instant now) {
+  if (next != present || !host.package_set) {
+    const auto former = host.package_set;
+    host.package_set = store::insert_package_set(tx, host.org, next);
+    if (former) store::release_package_set(tx, host.org, *former);
+  }
+  for (const PackageId id : difference(present, next)) {
+    outcome.findings_resolved +=
+        store::resolve_findings_of_package(tx, host.org, host.id, id, "package_removed", now);
+  }
+  for (const PackageId id : difference(next, present)) {
+    open_findings(tx, inventory.ids, host.org, host.id, id,
+                  inventory.packages.verdict(tx, knowledge, host.org, id), now);
+  }
+  host.package_count = static_cast<std::int64_t>(next.size());
+}
+
 }  // namespace
 
 Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
                                     const InventoryReport& report, Instant now) {
   ReportOutcome outcome;
   model::Host host = TRY(host_of_report(tx, inventory, report, outcome.host_created, now));
-  Ids present;
-  if (host.package_set) {
-    present = store::get_package_set(tx, report.org, *host.package_set);
-  } else if (report.delta) {
-    return unknown_host();
+  std::vector<model::Agent> agents;
+  if (!report.agent && !outcome.host_created) {
+    agents = store::list_agents_of_host(tx, host.org, host.id);
+    if (any_is_live(agents)) return record_second_source(tx, inventory, report, host, now);
   }
+  const bool of_reporter = host.package_set && host.software_agent == reporter_of(report);
+  if (report.delta && !of_reporter) return send_full_report();
+  PackageIds present;
+  if (host.package_set) present = store::get_package_set(tx, report.org, *host.package_set);
   const std::shared_ptr<const Knowledge> knowledge = inventory.catalogue.current();
-  const Ids reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
-
-  // A delta is laid over what its removals leave; a full report starts from nothing.
-  const Ids left = report.delta ? without_removed(tx, report, present) : Ids{};
-  Ids next = left;
-  next.insert(next.end(), reported.begin(), reported.end());
-  sort_unique(next);
-  const Ids gained = difference(next, report.delta ? left : present);
-  const Ids lost = difference(present, report.delta ? left : next);
-  outcome.added = static_cast<std::int64_t>(gained.size());
-  outcome.removed = static_cast<std::int64_t>(lost.size());
-  outcome.updated = count_updated(tx, report.org, gained, lost);
-
-  const Ids added = difference(next, present);
-  const Ids removed = difference(present, next);
-  if (!added.empty() || !removed.empty() || !host.package_set) {
-    const auto former = host.package_set;
-    host.package_set = store::insert_package_set(tx, report.org, next);
-    if (former) store::release_package_set(tx, report.org, *former);
-  }
-  for (const PackageId id : removed) {
-    outcome.findings_resolved +=
-        store::resolve_findings_of_package(tx, report.org, host.id, id, "package_removed", now);
-  }
-  for (const PackageId id : added) {
-    open_findings(tx, inventory.ids, report.org, host.id, id,
-                  inventory.packages.verdict(tx, *knowledge, report.org, id), now);
-  }
+  const PackageIds reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
+  const LaidReport laid = lay_report(tx, report, present, reported, outcome);
+  set_software(tx, inventory, *knowledge, host, present, laid.next, outcome, now);
+  host.software_agent = reporter_of(report);
+  if (!agents.empty()) forget_second_sources(tx, host);
 
   const bool facts_changed = take_facts(host, report);
-  if (facts_changed || !added.empty() || !removed.empty()) {
-    outcome.findings_resolved += settle_conditions(tx, inventory, *knowledge, host, next, now);
+  if (facts_changed || laid.next != present) {
+    outcome.findings_resolved += settle_conditions(tx, inventory, *knowledge, host, laid.next, now);
   }
   host.last_seen = std::max(host.last_seen, now);
   host.last_report_at = now;
-  host.package_count = static_cast<std::int64_t>(next.size());
   if (facts_changed) {
     store::set_host(tx, host);
   } else {

@@ -27,8 +27,15 @@ struct InventoryReport {
     std::optional<std::string> vendor;
   };
 
+  /// An enrolled agent, which reports its own host.
+  struct Reporter {
+    AgentId id;
+    HostId host;
+  };
+
   OrgId org;
-  std::optional<HostId> host;  // of an enrolled agent; else found by machine id or hostname
+  std::optional<Reporter> agent;  // none: a site's, and the host found by machine id or hostname
+  KeyId key;                      // of the site
   std::string hostname;
   std::string machine_id;
   std::string os_name;
@@ -55,6 +62,7 @@ struct ReportOutcome {
   std::int64_t removed = 0;          // packages that the host had
   std::int64_t updated = 0;          // pairs of one added and one removed of a name and vendor
   std::int64_t findings_resolved = 0;
+  bool second_source = false;  // an agent speaks for the host: its software is as it was
 };
 
 /// What a report is stored with.
@@ -70,7 +78,12 @@ struct Inventory {
 
 /// Stores a report: a full one replaces the host's software, a delta is laid over it, removals
 /// first. Opens and resolves findings in the same transaction. Fails with unknown_host for a delta
-/// of a host that never reported, and with hostname_conflict.
+/// over software that another reporter told of, or nobody (the caller then sends all of it), and
+/// with hostname_conflict.
+///
+/// A host with a live agent takes its software from that agent alone. What a site's key reports of
+/// it is kept as a second source (fleet/second_sources.h) and changes nothing of the host; the
+/// counters are of what was sent all the same. Once no agent of the host is left, sites count.
 Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
                                     const InventoryReport& report, Instant now);
 

@@ -25,6 +25,20 @@ Software software_of(TestFleet& fleet, HostId host) {
   return software;
 }
 
+/// Every set is counted as often as it is kept, and none that is kept is missing.
+void expect_sets_are_counted(TestFleet& fleet) {
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM package_sets s WHERE s.hosts <>"
+                        " (SELECT count(*) FROM hosts h"
+                        "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"
+                        " + (SELECT count(*) FROM host_sources h"
+                        "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"),
+            0);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM (SELECT package_set FROM hosts"
+                        " UNION SELECT package_set FROM host_sources) AS kept"
+                        " WHERE package_set NOT IN (SELECT set_hash FROM package_sets)"),
+            0);
+}
+
 /// What a debian feed says of the packages p0 to p5, in several editions.
 std::string feed_edition(std::size_t edition) {
   std::string json = "{";
@@ -161,12 +175,7 @@ TEST(InventoryProperty, EverySetIsReferencedByItsHostsExactly) {
     Sequence sequence(fleet, number);
     for (int i = 0; i < 4; ++i) sequence.step();
   }
-  EXPECT_EQ(fleet.count("SELECT count(*) FROM package_sets s WHERE s.hosts <> (SELECT count(*) FROM"
-                        " hosts h WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"),
-            0);
-  EXPECT_EQ(fleet.count("SELECT count(*) FROM hosts WHERE package_set NOT IN"
-                        " (SELECT set_hash FROM package_sets)"),
-            0);
+  expect_sets_are_counted(fleet);
 }
 
 TEST(PackageSets, EqualHostsShareOneRow) {
@@ -248,6 +257,131 @@ TEST(Reports, AreFoundByMachineBeforeHostname) {
   EXPECT_EQ(fleet->directory.find(TestFleet::org, "", "RENAMED")->id, host);
   EXPECT_NE(fleet.report(TestFleet::report_of("web-1"))->host, host) << "the name is free again";
   EXPECT_EQ(fleet->directory.find(TestFleet::org, "machine-a", "web-1")->id, host);
+}
+
+// --- Second sources --------------------------------------------------------------------------
+
+/// web-1 with an agent that reported a and b, and a site that reports of it as well.
+class TwoSources : public testing::Test {
+ protected:
+  TwoSources() : enrolled(fleet.enrol("web-1")) {
+    fleet.report(of_agent({debian_package("a", "1"), debian_package("b", "1")})).value();
+    fleet.now = fleet.now + Duration(10);
+  }
+
+  InventoryReport of_agent(const std::vector<model::Package>& packages) const {
+    InventoryReport report = TestFleet::report_of("web-1", packages);
+    report.agent = {enrolled.agent, enrolled.host};
+    return report;
+  }
+  static InventoryReport of_site(const std::vector<model::Package>& packages, bool delta = false) {
+    InventoryReport report = TestFleet::report_of("WEB-1", packages);
+    report.key = KeyId{7};
+    report.delta = delta;
+    return report;
+  }
+  HostView shown() {
+    return show_host(fleet->store, fleet->presence, fleet.config, "web-1", fleet.now).value();
+  }
+  void end_agent() {
+    fleet->store.write([&](store::Tx& tx) {
+      decommission_agent(tx, fleet->ids, fleet->credentials, fleet->presence, fleet.actor,
+                         TestFleet::org, enrolled.agent, fleet.now)
+          .value();
+    });
+  }
+
+  TestFleet fleet;
+  Enrolled enrolled;
+  const Software agents_software = {debian_package("a", "1"), debian_package("b", "1")};
+};
+
+TEST_F(TwoSources, ASitesReportChangesNothingOfAHostWithALiveAgent) {
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed_edition(5)).ok());
+  InventoryReport report = of_site({debian_package("p1", "0"), debian_package("c", "1")});
+  report.os_name = "Another";
+  report.tags = {"another"};
+  const model::Host before = shown().host;
+  const ReportOutcome outcome = fleet.report(report).value();
+  EXPECT_TRUE(outcome.second_source);
+  EXPECT_EQ(outcome.host, enrolled.host);
+  EXPECT_EQ(outcome.hostname, "web-1");
+  EXPECT_EQ(outcome.processed, 2);
+  EXPECT_EQ(outcome.vulnerabilities, 1) << "of what it sent";
+  EXPECT_EQ(software_of(fleet, enrolled.host), agents_software);
+  EXPECT_TRUE(open_hits(fleet, enrolled.host).empty());
+  const HostView after = shown();
+  EXPECT_EQ(after.host.os_name, before.os_name);
+  EXPECT_EQ(after.host.tags, before.tags);
+  EXPECT_EQ(after.host.hostname, "web-1");
+  EXPECT_EQ(after.host.last_report_at, before.last_report_at);
+  EXPECT_EQ(after.host.package_set, before.package_set);
+  ASSERT_EQ(after.sources.size(), 1U);
+  const store::HostSource& source = after.sources[0].source;
+  EXPECT_EQ(source.key, KeyId{7});
+  EXPECT_EQ(source.hostname, "WEB-1");
+  EXPECT_EQ(source.package_count, 2);
+  EXPECT_EQ(source.vulnerabilities, 1);
+  EXPECT_EQ(source.reported_at, fleet.now);
+  expect_sets_are_counted(fleet);
+}
+
+TEST_F(TwoSources, ASitesDeltaIsLaidOverItsOwnSetAndNeverOverTheAgents) {
+  EXPECT_EQ(fleet.report(of_site({debian_package("c", "1")}, true)).error().code,
+            Errc::unknown_host);
+  fleet.report(of_site({debian_package("c", "1"), debian_package("d", "1")})).value();
+  InventoryReport delta = of_site({debian_package("e", "1")}, true);
+  delta.removals = {{"a", std::nullopt, std::nullopt}, {"c", std::nullopt, std::nullopt}};
+  const ReportOutcome outcome = fleet.report(delta).value();
+  EXPECT_EQ(outcome.added, 1);
+  EXPECT_EQ(outcome.removed, 1) << "c; a is the agent's";
+  EXPECT_EQ(shown().sources.at(0).source.package_count, 2);
+  EXPECT_EQ(software_of(fleet, enrolled.host), agents_software);
+  expect_sets_are_counted(fleet);
+}
+
+TEST_F(TwoSources, EachKeyIsASourceOfItsOwn) {
+  fleet.report(of_site({debian_package("c", "1")})).value();
+  InventoryReport other = of_site({debian_package("d", "1"), debian_package("e", "1")});
+  other.key = KeyId{8};
+  fleet.report(other).value();
+  fleet.report(other).value();
+  const auto sources = shown().sources;
+  ASSERT_EQ(sources.size(), 2U);
+  EXPECT_EQ(sources[0].source.package_count, 1);
+  EXPECT_EQ(sources[1].source.package_count, 2);
+  expect_sets_are_counted(fleet);
+}
+
+TEST_F(TwoSources, SitesCountAgainOnceTheAgentHasEnded) {
+  fleet.report(of_site({debian_package("c", "1")})).value();
+  end_agent();
+  EXPECT_EQ(software_of(fleet, enrolled.host), agents_software) << "until somebody reports";
+  EXPECT_EQ(fleet.report(of_site({debian_package("d", "1")}, true)).error().code,
+            Errc::unknown_host)
+      << "a delta is not laid over what the agent told of";
+  EXPECT_EQ(software_of(fleet, enrolled.host), agents_software);
+  const ReportOutcome outcome = fleet.report(of_site({debian_package("c", "1")})).value();
+  EXPECT_FALSE(outcome.second_source);
+  EXPECT_EQ(software_of(fleet, enrolled.host), (Software{debian_package("c", "1")}));
+  EXPECT_TRUE(shown().sources.empty());
+  fleet.report(of_site({debian_package("d", "1")}, true)).value();
+  EXPECT_EQ(software_of(fleet, enrolled.host),
+            (Software{debian_package("c", "1"), debian_package("d", "1")}));
+  expect_sets_are_counted(fleet);
+}
+
+TEST_F(TwoSources, AnAgentsDeltaIsNotLaidOverASitesSet) {
+  fleet.report(TestFleet::report_of("web-2", {debian_package("c", "1")})).value();
+  const Enrolled late = fleet.enrol("web-2");
+  InventoryReport report = TestFleet::report_of("web-2", {debian_package("d", "1")});
+  report.agent = {late.agent, late.host};
+  report.delta = true;
+  EXPECT_EQ(fleet.report(report).error().code, Errc::unknown_host);
+  report.delta = false;
+  fleet.report(report).value();
+  EXPECT_EQ(software_of(fleet, late.host), (Software{debian_package("d", "1")}));
+  expect_sets_are_counted(fleet);
 }
 
 // --- Undone reports leave no trace -----------------------------------------------------------

@@ -137,7 +137,7 @@ TEST(Reports, OfClonesDoNotMakeTheMachineIdOfTheirHostFlap) {
   TestFleet fleet;
   const Enrolled agent = fleet.enrol("web-1", "machine-a");
   InventoryReport report = TestFleet::report_of("web-1");
-  report.host = agent.host;
+  report.agent = {agent.agent, agent.host};
   report.machine_id = "machine-b";
   ASSERT_TRUE(fleet.report(report).ok());
   EXPECT_EQ(fleet.count("SELECT count(*) FROM hosts WHERE machine_id = 'machine-a'"), 1);

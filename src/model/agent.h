@@ -88,6 +88,7 @@ struct Host {
   std::optional<Instant> last_report_at;
   std::optional<crypto::KeyHash> package_set;
   std::int64_t package_count = 0;
+  std::optional<AgentId> software_agent;  // whose report the set is of; none: a site's
 };
 
 /// All tags of a host, its own first; each once.

@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "sim/checks.h"
 #include "store/sql/agents.h"
+#include "store/sql/reports.h"
 
 namespace muster::sim {
 
@@ -256,8 +257,12 @@ void World::check_software() {
             agent->software());
     }
     for (const auto& site : sites_) {
-      check(site->name(), store::find_host_by_hostname(reader, OrgId{1}, site->name()),
-            site->software());
+      auto host = store::find_host_by_hostname(reader, OrgId{1}, site->name());
+      // Beside a live agent the site's key, of which there is one, is a second source.
+      const auto sources = host ? store::list_host_sources(reader, host->org, host->id)
+                                : std::vector<store::ListedSource>();
+      if (!sources.empty()) host->package_set = sources.front().source.package_set;
+      check(site->name(), host, site->software());
     }
   });
 }

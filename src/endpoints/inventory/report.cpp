@@ -199,7 +199,11 @@ Result<Received> decode_report(const Json& body, const http::Request& request) {
   Received received;
   fleet::InventoryReport& report = received.report;
   report.org = request.caller.org;
-  if (request.caller.kind == http::Caller::Kind::agent) report.host = request.caller.host;
+  if (request.caller.kind == http::Caller::Kind::agent) {
+    report.agent = {request.caller.agent, request.caller.host};
+  } else {
+    report.key = KeyId{request.caller.key};
+  }
   report.hostname = fields.text("hostname", limits::hostname_bytes);
   const auto org = fields.optional_integer("organization_id", 1, number_id_max);
   const auto ip_address = fields.optional_text("ip_address", limits::ip_address_bytes);

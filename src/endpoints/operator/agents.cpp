@@ -220,6 +220,20 @@ void write_package(JsonWriter& json, const fleet::SoftwareView& software) {
       .end_object();
 }
 
+/// What sites report beside the host's agent.
+void write_source(JsonWriter& json, const store::ListedSource& listed) {
+  const store::HostSource& source = listed.source;
+  json.begin_object()
+      .member("key_id", source.key)
+      .member("key_name", listed.key_name)
+      .member("hostname", source.hostname)
+      .member("packages", source.package_count)
+      .member("matched", source.matched)
+      .member("vulnerabilities", source.vulnerabilities)
+      .member("reported_at", source.reported_at)
+      .end_object();
+}
+
 Result<Reply> set_disabled(App& app, const Request& request, bool disabled) {
   const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
   const fleet::AgentView found =
@@ -357,6 +371,8 @@ Result<Reply> show_host(App& app, const Request& request) {
   write_host(json, view);
   json.key("software").begin_array();
   for (const fleet::SoftwareView& software : view.software) write_package(json, software);
+  json.end_array().key("sources").begin_array();
+  for (const store::ListedSource& source : view.sources) write_source(json, source);
   json.end_array().end_object();
   return Reply(http::json_response(200, json.take()));
 }

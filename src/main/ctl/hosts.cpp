@@ -42,6 +42,25 @@ const Columns software = {
     {"ecosystem", "ECOSYSTEM"}, {"scheme", "SCHEME"},   {"cpe", "CPE"},
 };
 
+const Columns sources = {
+    {"key_name", "SITE KEY"},
+    {"hostname", "HOSTNAME"},
+    {"packages", "PACKAGES", &formats::number},
+    {"matched", "MATCHED", &formats::number},
+    {"vulnerabilities", "VULNERABILITIES", &formats::number},
+    {"reported_at", "REPORTED", &formats::time},
+};
+
+/// What sites report of a host beside its agent.
+void print_sources(const Shell& shell, const Json& host) {
+  const auto rows = host.find("sources");
+  if (!rows || !rows->is_array() || rows->size() == 0) return;
+  shell.print("\n");
+  ListPrinter printer(shell, sources, {"second source", "second sources"});
+  rows->for_each([&](const Json& source) { printer.add(source); });
+  printer.finish(false);
+}
+
 void print_host(const Shell& shell, const Json& host) {
   shell.print_facts(facts_of(shown, host));
   const auto packages = host.find("software");
@@ -50,6 +69,7 @@ void print_host(const Shell& shell, const Json& host) {
   ListPrinter printer(shell, software, {"package", "packages"});
   packages->for_each([&](const Json& package) { printer.add(package); });
   printer.finish(false);
+  print_sources(shell, host);
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ void for_each_package(Reader& reader, const std::function<void(const PackageRow&
 
 /// The ids of a stored set, ascending. Throws StoreError when it is missing or damaged.
 std::vector<PackageId> get_package_set(Reader& reader, OrgId org, const crypto::KeyHash& set);
-/// Stores ascending ids under their hash and counts one more host on it.
+/// Stores ascending ids under their hash and counts one more host on it: a host's own software, or
+/// what else is kept of it (store/sql/reports.h).
 crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageId>& ids);
 /// Counts one host less on a set; the last one deletes it.
 void release_package_set(Tx& tx, OrgId org, const crypto::KeyHash& set);

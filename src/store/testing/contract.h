@@ -16,6 +16,7 @@
 #include "store/sql/nodes.h"
 #include "store/sql/orgs.h"
 #include "store/sql/outages.h"
+#include "store/sql/reports.h"
 #include "store/sql/results.h"
 #include "store/sql/samples.h"
 #include "store/sql/tasks.h"
@@ -46,7 +47,7 @@ inline auto fields(const Host& h) {
   return std::make_tuple(h.org, h.id, h.hostname, h.machine_id, h.os_name, h.os_version,
                          h.os_kernel, h.arch, h.distro, h.ip_address, h.tags, h.first_seen,
                          h.last_seen, h.last_report_at, h.package_set, h.package_count,
-                         h.operator_tags, h.machine_shared);
+                         h.operator_tags, h.machine_shared, h.software_agent);
 }
 inline auto fields(const Agent& a) {
   return std::make_tuple(a.org, a.id, a.host, a.status, a.os, a.arch, a.key_hash, a.keys.current,
@@ -131,6 +132,7 @@ class Contract : public EveryDatabase {
     made.operator_tags = {"ö"};
     made.first_seen = now;
     made.last_seen = now + Duration(id);
+    made.software_agent = AgentId{uuid()};
     return made;
   }
   Agent agent(HostId of, OrgId in = org) {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sql/reports.h"
+
+#include "store/store.h"
+
+namespace muster::store {
+
+namespace {
+
+#define SOURCE_COLUMNS                                                                     \
+  "host_sources.org_id, host_sources.host_id, host_sources.key_id, host_sources.hostname," \
+  " host_sources.package_set, host_sources.package_count, host_sources.matched,"           \
+  " host_sources.vulnerabilities, host_sources.reported_at"
+
+HostSource read_source(const Rows& rows) {
+  HostSource source;
+  source.org = rows.number_id<OrgId>(0);
+  source.host = rows.number_id<HostId>(1);
+  source.key = rows.number_id<KeyId>(2);
+  source.hostname = rows.string(3);
+  source.package_set = rows.key_hash(4);
+  source.package_count = rows.integer(5);
+  source.matched = rows.integer(6);
+  source.vulnerabilities = rows.integer(7);
+  source.reported_at = rows.instant(8);
+  return source;
+}
+
+}  // namespace
+
+void set_host_source(Tx& tx, const HostSource& source) {
+  tx.post(
+      "INSERT INTO host_sources (org_id, host_id, key_id, hostname, package_set, package_count,"
+      " matched, vulnerabilities, reported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+      " ON CONFLICT (org_id, host_id, key_id) DO UPDATE SET hostname = excluded.hostname,"
+      " package_set = excluded.package_set, package_count = excluded.package_count,"
+      " matched = excluded.matched, vulnerabilities = excluded.vulnerabilities,"
+      " reported_at = excluded.reported_at",
+      source.org, source.host, source.key, source.hostname, source.package_set,
+      source.package_count, source.matched, source.vulnerabilities, source.reported_at);
+}
+
+std::optional<HostSource> find_host_source(Reader& reader, OrgId org, HostId host, KeyId key) {
+  Rows rows = reader.query("SELECT " SOURCE_COLUMNS
+                           " FROM host_sources WHERE org_id = $1 AND host_id = $2 AND key_id = $3",
+                           org, host, key);
+  if (!rows.next()) return std::nullopt;
+  return read_source(rows);
+}
+
+void delete_host_source(Tx& tx, OrgId org, HostId host, KeyId key) {
+  tx.post("DELETE FROM host_sources WHERE org_id = $1 AND host_id = $2 AND key_id = $3", org, host,
+          key);
+}
+
+std::vector<ListedSource> list_host_sources(Reader& reader, OrgId org, HostId host) {
+  Rows rows = reader.query(
+      "SELECT " SOURCE_COLUMNS
+      ", coalesce(inventory_keys.name, '') FROM host_sources LEFT JOIN inventory_keys"
+      " ON inventory_keys.org_id = host_sources.org_id"
+      " AND inventory_keys.key_id = host_sources.key_id"
+      " WHERE host_sources.org_id = $1 AND host_sources.host_id = $2 ORDER BY host_sources.key_id",
+      org, host);
+  std::vector<ListedSource> sources;
+  while (rows.next()) sources.push_back({read_source(rows), rows.string(9)});
+  return sources;
+}
+
+}  // namespace muster::store
