@@ -137,6 +137,8 @@ inline constexpr std::size_t output_bytes = 1 * MiB;
 inline constexpr std::size_t software_items = 20000;
 /// CPE criteria of one advisory: NVD's widest (processor flaws) have 5,821.
 inline constexpr std::size_t cpe_criteria = 50'000;
+/// Packages that a held report is shown with.
+inline constexpr std::size_t held_sample = 10;
 inline constexpr std::size_t tags = 64;
 inline constexpr std::size_t tag_bytes = 100;
 inline constexpr int controls = 2000;

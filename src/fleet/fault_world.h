@@ -12,6 +12,7 @@
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
 #include "fleet/heartbeats.h"
+#include "fleet/held_reports.h"
 #include "fleet/hosts.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
@@ -44,6 +45,14 @@ class World {
           .value();
     });
     fleet.report(TestFleet::report_of("web-2", {debian_package("a", "1")})).value();
+    for (const char* name : {"web-6", "web-7"}) {
+      auto report = TestFleet::report_of(name);
+      for (const char* package : {"a", "b", "c", "d", "e"}) {
+        TestFleet::add(report, debian_package(package, "1"));
+      }
+      held = fleet.report(report)->host;
+    }
+    fleet.report(TestFleet::report_of("web-7")).value();
     task = fleet.create(order()).value().front();
     token = fleet.token();
     key = fleet->store.write([&](store::Tx& tx) { return create_key(tx); });
@@ -149,6 +158,7 @@ class World {
   Enrolled enrolled;
   Enrolled away;  // superseded
   Enrolled again;
+  HostId held;  // whose report waits for review
   TaskId task;
   CreatedToken token;
   CreatedKey key;
@@ -390,6 +400,23 @@ class World {
                             record_report(tx, fleet.inventory(), report, fleet.now).value();
                           },
                           {}};
+    all["held report"] = {
+        [this](store::Tx& tx) {
+          record_report(tx, fleet.inventory(), TestFleet::report_of("web-6"), fleet.now).value();
+        },
+        {}};
+    all["release_held_report"] = {[this](store::Tx& tx) {
+                                    release_held_report(tx, fleet.inventory(), fleet.actor,
+                                                        TestFleet::org, held, fleet.now)
+                                        .value();
+                                  },
+                                  {{"hosts.release", 1}}};
+    all["discard_held_report"] = {[this](store::Tx& tx) {
+                                    discard_held_report(tx, fleet.inventory(), fleet.actor,
+                                                        TestFleet::org, held, fleet.now)
+                                        .value();
+                                  },
+                                  {{"hosts.discard", 1}}};
     all["second source"] = {[this](store::Tx& tx) {
                               auto report = TestFleet::report_of(
                                   "web-1", {debian_package("a", "1"), debian_package("x", "1")});

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <string>
 
-#include "fleet/findings.h"
+#include "fleet/held_reports.h"
 #include "fleet/history.h"
+#include "fleet/host_software.h"
 #include "fleet/hosts.h"
 #include "fleet/report_sets.h"
 #include "fleet/second_sources.h"
@@ -68,41 +69,8 @@ bool take_facts(model::Host& host, const InventoryReport& report) {
   return changed;
 }
 
-/// Where some package's verdict depends on the host, any change of the host may change it: the host
-/// is matched as a whole. Returns the findings resolved.
-std::int64_t settle_conditions(store::Tx& tx, const Inventory& inventory,
-                               const Knowledge& knowledge, const model::Host& host,
-                               const PackageIds& packages, Instant now) {
-  const bool conditional = std::any_of(packages.begin(), packages.end(), [&](PackageId id) {
-    return !inventory.packages.verdict(tx, knowledge, host.org, id).conditional.empty();
-  });
-  if (!conditional) return 0;
-  const MatchCount count = match_host(tx, inventory.ids, knowledge, inventory.packages, host, now);
-  return static_cast<std::int64_t>(count.resolved);
-}
-
 std::optional<AgentId> reporter_of(const InventoryReport& report) {
   return report.agent ? std::optional(report.agent->id) : std::nullopt;
-}
-
-/// Replaces the host's software by `next` and lets its findings follow.
-void set_software(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
-                  model::Host& host, const PackageIds& present, const PackageIds& next,
-                  ReportOutcome& outcome, Instant now) {
-  if (next != present || !host.package_set) {
-    const auto former = host.package_set;
-    host.package_set = store::insert_package_set(tx, host.org, next);
-    if (former) store::release_package_set(tx, host.org, *former);
-  }
-  for (const PackageId id : difference(present, next)) {
-    outcome.findings_resolved +=
-        store::resolve_findings_of_package(tx, host.org, host.id, id, "package_removed", now);
-  }
-  for (const PackageId id : difference(next, present)) {
-    open_findings(tx, inventory.ids, host.org, host.id, id,
-                  inventory.packages.verdict(tx, knowledge, host.org, id), now);
-  }
-  host.package_count = static_cast<std::int64_t>(next.size());
 }
 
 }  // namespace
@@ -122,14 +90,17 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   if (host.package_set) present = store::get_package_set(tx, report.org, *host.package_set);
   const std::shared_ptr<const Knowledge> knowledge = inventory.catalogue.current();
   const PackageIds reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
-  const LaidReport laid = lay_report(tx, report, present, reported, outcome);
-  set_software(tx, inventory, *knowledge, host, present, laid.next, outcome, now);
+  const PackageIds next =
+      of_reporter ? lay_reviewed(tx, inventory, report, host, present, reported, outcome, now)
+                  : lay_report(tx, report, present, reported, outcome).next;
+  if (!of_reporter) end_hold(tx, host);
+  outcome.findings_resolved += set_software(tx, inventory, *knowledge, host, present, next, now);
   host.software_agent = reporter_of(report);
   if (!agents.empty()) forget_second_sources(tx, host);
 
   const bool facts_changed = take_facts(host, report);
-  if (facts_changed || laid.next != present) {
-    outcome.findings_resolved += settle_conditions(tx, inventory, *knowledge, host, laid.next, now);
+  if (facts_changed || next != present) {
+    outcome.findings_resolved += settle_conditions(tx, inventory, *knowledge, host, next, now);
   }
   host.last_seen = std::max(host.last_seen, now);
   host.last_report_at = now;

@@ -62,6 +62,7 @@ struct ReportOutcome {
   std::int64_t removed = 0;          // packages that the host had
   std::int64_t updated = 0;          // pairs of one added and one removed of a name and vendor
   std::int64_t findings_resolved = 0;
+  std::int64_t held = 0;       // packages that it does not name, kept until somebody approves
   bool second_source = false;  // an agent speaks for the host: its software is as it was
 };
 
@@ -80,6 +81,8 @@ struct Inventory {
 /// first. Opens and resolves findings in the same transaction. Fails with unknown_host for a delta
 /// over software that another reporter told of, or nobody (the caller then sends all of it), and
 /// with hostname_conflict.
+///
+/// What a report would take from the host may wait for review, see fleet/held_reports.h.
 ///
 /// A host with a live agent takes its software from that agent alone. What a site's key reports of
 /// it is kept as a second source (fleet/second_sources.h) and changes nothing of the host; the

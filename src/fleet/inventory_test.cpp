@@ -31,10 +31,13 @@ void expect_sets_are_counted(TestFleet& fleet) {
                         " (SELECT count(*) FROM hosts h"
                         "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"
                         " + (SELECT count(*) FROM host_sources h"
+                        "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"
+                        " + (SELECT count(*) FROM held_reports h"
                         "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"),
             0);
   EXPECT_EQ(fleet.count("SELECT count(*) FROM (SELECT package_set FROM hosts"
-                        " UNION SELECT package_set FROM host_sources) AS kept"
+                        " UNION SELECT package_set FROM host_sources"
+                        " UNION SELECT package_set FROM held_reports) AS kept"
                         " WHERE package_set NOT IN (SELECT set_hash FROM package_sets)"),
             0);
 }
@@ -143,6 +146,7 @@ class Sequence {
 TEST(InventoryProperty, FullAndDeltaReportsEndInTheStateOfASimpleModel) {
   TestFleet fleet;
   fleet.config.hosts_unique_hostnames = "org";
+  fleet.config.inventory_hold_removal_percent = 100;
   std::deque<Sequence> hosts;
   for (std::size_t number = 0; number < 200; ++number) {
     if (number % 50 == 0) {

@@ -159,6 +159,10 @@ Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json&
   return {};
 }
 
+void Settings::force_full_scan(store::Tx& tx, OrgId org, HostId host) {
+  store_all(tx, {{org, "host", std::to_string(host.value), "force_full_scan", "true"}});
+}
+
 void Settings::end_forced_scan(store::Tx& tx, OrgId org, HostId host) {
   const std::string id = std::to_string(host.value);
   const bool forced = values_.with([&](const Values& values) {

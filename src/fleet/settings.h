@@ -61,6 +61,8 @@ class Settings {
   /// Sets members of `values` at `scope`; null removes one. Fails with invalid_field naming an
   /// unknown setting or a value out of bounds, and then nothing changes.
   Result<void> set(store::Tx& tx, const SettingScope& scope, const Json& values);
+  /// Asks a host for a full report, until one is stored.
+  void force_full_scan(store::Tx& tx, OrgId org, HostId host);
   /// Takes force_full_scan out of a host's own settings: the full report came.
   void end_forced_scan(store::Tx& tx, OrgId org, HostId host);
 

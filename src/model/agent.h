@@ -89,6 +89,7 @@ struct Host {
   std::optional<crypto::KeyHash> package_set;
   std::int64_t package_count = 0;
   std::optional<AgentId> software_agent;  // whose report the set is of; none: a site's
+  std::int64_t held_packages = 0;         // of the set: reported gone, and held for review
 };
 
 /// All tags of a host, its own first; each once.

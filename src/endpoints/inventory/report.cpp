@@ -282,8 +282,17 @@ std::string encode_outcome(const fleet::ReportOutcome& outcome, bool delta, bool
       .member("total_products", items)
       .member("stale_matches_removed", outcome.findings_resolved)
       .member("products_skipped", skipped)
-      .end_object()
       .end_object();
+  if (outcome.held != 0) {
+    json.member("warning", "Removals would exceed the safe threshold; they are held for review.")
+        .key("anomaly")
+        .begin_object()
+        .member("type", "mass_removal_threshold")
+        .member("removals_rejected", true)
+        .member("removals_held", outcome.held)
+        .end_object();
+  }
+  json.end_object();
   return json.take();
 }
 

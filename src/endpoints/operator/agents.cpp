@@ -200,6 +200,7 @@ void write_host(JsonWriter& json, const fleet::HostView& view) {
       .member("last_seen", view.last_seen)
       .member("last_report_at", host.last_report_at)
       .member("packages", host.package_count)
+      .member("held_removals", host.held_packages)
       .member("findings", view.open_findings);
 }
 

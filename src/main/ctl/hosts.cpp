@@ -34,6 +34,7 @@ const Columns shown = {
     {"last_seen", "last seen", &formats::time},
     {"last_report_at", "last report", &formats::time},
     {"packages", "packages"},
+    {"held_removals", "removals held for review"},
     {"findings", "open findings"},
 };
 
@@ -49,6 +50,23 @@ const Columns sources = {
     {"matched", "MATCHED", &formats::number},
     {"vulnerabilities", "VULNERABILITIES", &formats::number},
     {"reported_at", "REPORTED", &formats::time},
+};
+
+const Columns held = {
+    {"asset_id", "HOST", &formats::id},
+    {"hostname", "HOSTNAME"},
+    {"packages", "PACKAGES", &formats::number},
+    {"removals", "WOULD GO", &formats::number},
+    {"reports", "REPORTS", &formats::number},
+    {"held_at", "HELD SINCE", &formats::time},
+    {"reported_at", "LAST REPORT", &formats::time},
+};
+
+const Columns reviewed = {
+    {"asset_id", "host", &formats::id},
+    {"status", "status", &formats::state},
+    {"packages", "packages"},
+    {"findings_resolved", "findings resolved"},
 };
 
 /// What sites report of a host beside its agent.
@@ -79,7 +97,19 @@ void add_hosts(Grammar& grammar) {
       .list({"list", "List hosts", "muster hosts list --limit 20"}, "/api/v1/hosts",
             {org_flag("Only of that organisation")}, listed, {"host", "hosts"})
       .call({"show", "Show one host and its software", "muster hosts show web-1"},
-            http::Method::get, "/api/v1/hosts/{id}", {id_flag("Id or hostname")}, print_host);
+            http::Method::get, "/api/v1/hosts/{id}", {id_flag("Id or hostname")}, print_host)
+      .list({"held", "List reports that would remove most of a host's software, held for review",
+             "muster hosts held"},
+            "/api/v1/held-reports", {org_flag("Only of that organisation")}, held,
+            {"held report", "held reports"})
+      .call({"release", "Remove what a host's held report no longer names",
+             "muster hosts release web-1"},
+            http::Method::post, "/api/v1/hosts/{id}/release", {id_flag("Id or hostname")},
+            facts_view(reviewed))
+      .call({"discard", "Drop a host's held report and ask the host for a full one",
+             "muster hosts discard web-1"},
+            http::Method::post, "/api/v1/hosts/{id}/discard", {id_flag("Id or hostname")},
+            facts_view(reviewed));
 }
 
 }  // namespace muster::ctl

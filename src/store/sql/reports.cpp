@@ -26,6 +26,23 @@ HostSource read_source(const Rows& rows) {
   return source;
 }
 
+#define HOLD_COLUMNS                                                         \
+  "held_reports.org_id, held_reports.host_id, held_reports.package_set,"     \
+  " held_reports.package_count, held_reports.reports, held_reports.held_at," \
+  " held_reports.reported_at"
+
+HeldReport read_hold(const Rows& rows) {
+  HeldReport held;
+  held.org = rows.number_id<OrgId>(0);
+  held.host = rows.number_id<HostId>(1);
+  held.package_set = rows.key_hash(2);
+  held.package_count = rows.integer(3);
+  held.reports = rows.integer(4);
+  held.held_at = rows.instant(5);
+  held.reported_at = rows.instant(6);
+  return held;
+}
+
 }  // namespace
 
 void set_host_source(Tx& tx, const HostSource& source) {
@@ -64,6 +81,49 @@ std::vector<ListedSource> list_host_sources(Reader& reader, OrgId org, HostId ho
   std::vector<ListedSource> sources;
   while (rows.next()) sources.push_back({read_source(rows), rows.string(9)});
   return sources;
+}
+
+void set_held_report(Tx& tx, const HeldReport& held) {
+  tx.post(
+      "INSERT INTO held_reports (org_id, host_id, package_set, package_count, reports, held_at,"
+      " reported_at) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+      " ON CONFLICT (org_id, host_id) DO UPDATE SET package_set = excluded.package_set,"
+      " package_count = excluded.package_count, reports = excluded.reports,"
+      " held_at = excluded.held_at, reported_at = excluded.reported_at",
+      held.org, held.host, held.package_set, held.package_count, held.reports, held.held_at,
+      held.reported_at);
+}
+
+std::optional<HeldReport> find_held_report(Reader& reader, OrgId org, HostId host) {
+  Rows rows = reader.query(
+      "SELECT " HOLD_COLUMNS " FROM held_reports WHERE org_id = $1 AND host_id = $2", org, host);
+  if (!rows.next()) return std::nullopt;
+  return read_hold(rows);
+}
+
+void delete_held_report(Tx& tx, OrgId org, HostId host) {
+  tx.post("DELETE FROM held_reports WHERE org_id = $1 AND host_id = $2", org, host);
+}
+
+std::vector<ListedHold> list_held_reports(Reader& reader, std::optional<OrgId> org, HostId after,
+                                          int count) {
+  Rows rows =
+      reader.query("SELECT " HOLD_COLUMNS
+                   ", hosts.hostname, hosts.package_count FROM held_reports JOIN hosts"
+                   " ON hosts.org_id = held_reports.org_id AND hosts.host_id = held_reports.host_id"
+                   " WHERE ($1 IS NULL OR held_reports.org_id = $1) AND held_reports.host_id > $2"
+                   " ORDER BY held_reports.host_id LIMIT $3",
+                   org, after, count);
+  std::vector<ListedHold> held;
+  while (rows.next()) held.push_back({read_hold(rows), rows.string(7), rows.integer(8)});
+  return held;
+}
+
+Total count_held_reports(Reader& reader, std::optional<OrgId> org) {
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1 FROM held_reports WHERE ($1 IS NULL OR org_id = $1) LIMIT $2)"
+      " AS counted",
+      org, limits::counted_rows + 1));
 }
 
 }  // namespace muster::store

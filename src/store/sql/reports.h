@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "store/total.h"
 
 namespace muster::store {
 
@@ -37,5 +38,31 @@ struct ListedSource {
   std::string key_name;
 };
 std::vector<ListedSource> list_host_sources(Reader& reader, OrgId org, HostId host);
+
+/// What a host's reports said was gone and an operator has yet to approve. The row counts as one
+/// host of its package set.
+struct HeldReport {
+  OrgId org;
+  HostId host;
+  crypto::KeyHash package_set;     // what would go
+  std::int64_t package_count = 0;  // of it
+  std::int64_t reports = 1;        // that said so
+  Instant held_at;                 // the first of them
+  Instant reported_at;             // the last
+};
+/// Inserts or rewrites the one of its host.
+void set_held_report(Tx& tx, const HeldReport& held);
+std::optional<HeldReport> find_held_report(Reader& reader, OrgId org, HostId host);
+void delete_held_report(Tx& tx, OrgId org, HostId host);
+/// With what lists show of the host.
+struct ListedHold {
+  HeldReport held;
+  std::string hostname;
+  std::int64_t host_packages = 0;  // all that are stored of it
+};
+/// In the order of hosts, from after `after`; of one organisation if given.
+std::vector<ListedHold> list_held_reports(Reader& reader, std::optional<OrgId> org, HostId after,
+                                          int count);
+Total count_held_reports(Reader& reader, std::optional<OrgId> org);
 
 }  // namespace muster::store

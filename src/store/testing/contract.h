@@ -47,7 +47,7 @@ inline auto fields(const Host& h) {
   return std::make_tuple(h.org, h.id, h.hostname, h.machine_id, h.os_name, h.os_version,
                          h.os_kernel, h.arch, h.distro, h.ip_address, h.tags, h.first_seen,
                          h.last_seen, h.last_report_at, h.package_set, h.package_count,
-                         h.operator_tags, h.machine_shared, h.software_agent);
+                         h.operator_tags, h.machine_shared, h.software_agent, h.held_packages);
 }
 inline auto fields(const Agent& a) {
   return std::make_tuple(a.org, a.id, a.host, a.status, a.os, a.arch, a.key_hash, a.keys.current,
@@ -133,6 +133,7 @@ class Contract : public EveryDatabase {
     made.first_seen = now;
     made.last_seen = now + Duration(id);
     made.software_agent = AgentId{uuid()};
+    made.held_packages = 7;
     return made;
   }
   Agent agent(HostId of, OrgId in = org) {
