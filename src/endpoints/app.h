@@ -85,6 +85,7 @@ struct App {
   http::RateLimit report_limit{};
   http::RateLimit heartbeat_limit{};
   http::RateLimit config_limit{};
+  http::RateLimit command_limit{};
   http::RateLimit enroll_limit{};
   http::RateLimit download_limit{100'000};
   http::RateLimit failed_enrolments{100'000};

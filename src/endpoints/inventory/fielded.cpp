@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only the inventory agents in the field ask for. Their shell reads answers with grep over the
+// whole body, so texts here are constant and an answer has one command at most.
+#include "base/json_write.h"
+#include "endpoints/app.h"
+#include "endpoints/decode.h"
+#include "fleet/history.h"
+#include "fleet/host_directory.h"
+#include "fleet/presence.h"
+#include "fleet/settings.h"
+#include "store/store.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+using http::Response;
+
+namespace {
+
+constexpr int next_poll_seconds = 300;
+
+Error no_id() {
+  return {Errc::missing_field, "hostname or agent_id required", "hostname"};
+}
+
+/// The host that a call is about: an enrolled agent's own, else the one that it names.
+std::optional<fleet::HostDirectory::Known> named_host(const App& app, const Request& request,
+                                                      std::string_view machine_id,
+                                                      std::string_view hostname) {
+  if (request.caller.kind == http::Caller::Kind::agent) {
+    return app.directory.find(request.caller.host);
+  }
+  return app.directory.find(request.caller.org, machine_id, hostname);
+}
+
+void write_command(JsonWriter& json, const fleet::HostSettings& settings, Instant now) {
+  const fleet::HostSettings defaults;
+  if (settings.force_full_scan) {
+    json.begin_object()
+        .member("command", "scan_now")
+        .member("message", "A full report is wanted.")
+        .member("requested_at", now)
+        .member("requested_by", "server")
+        .end_object();
+  } else if (settings.scan_interval != defaults.scan_interval) {
+    json.begin_object()
+        .member("command", "update_config")
+        .key("config")
+        .begin_object()
+        .member("scan_interval_minutes", settings.scan_interval / 60)
+        .end_object()
+        .end_object();
+  }
+}
+
+}  // namespace
+
+Result<Reply> list_commands(App& app, const Request& request) {
+  const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
+  if (!by_agent) {
+    TRY(app.command_limit.take(static_cast<std::uint64_t>(request.caller.key),
+                               app.config.limits_heartbeat_per_minute, request.now));
+  }
+  const auto machine_id = http::query_param(request.query, "agent_id").value_or("");
+  const auto hostname = http::query_param(request.query, "hostname").value_or("");
+  if (!by_agent && machine_id.empty() && hostname.empty()) return no_id();
+  const OrgId org = request.caller.org;
+  const auto host = named_host(app, request, machine_id, hostname);
+  if (by_agent) {
+    app.presence.touch_agent(request.caller.agent, request.now);
+  } else if (host) {
+    const auto version = http::query_param(request.query, "version").value_or("");
+    const bool plain = version.size() <= limits::agent_version_bytes;
+    app.presence.touch_host(org, host->id, plain ? version : "", request.now);
+  }
+  JsonWriter json;
+  json.begin_object().key("commands").begin_array();
+  if (host) write_command(json, app.settings.of_host(org, host->id, host->tags), request.now);
+  json.end_array()
+      .key("scan_capabilities")
+      .begin_object()
+      .member("os_packages", true)
+      .member("extensions", true)
+      .member("dependencies", false)  // there is nothing here that would take them
+      .end_object()
+      .member("server_time", request.now)
+      .member("next_poll_seconds", next_poll_seconds)
+      .end_object();
+  return Reply(http::json_response(200, json.take()));
+}
+
+Result<Reply> list_jobs(App&, const Request&) {
+  // Reports are stored before they are answered: there never is a job.
+  return Reply(http::json_response(200, R"({"jobs": [], "total": 0})"));
+}
+
+Result<Reply> report_update_status(App& app, const Request& request) {
+  std::string decoded;
+  const std::string_view text = TRY(decode_encoding(request, decoded));
+  Fields fields(TRY(thread_json().parse(text)));
+  const auto machine_id = fields.optional_text("agent_id", limits::key_bytes);
+  const auto hostname = fields.optional_text("hostname", limits::hostname_bytes);
+  const std::string status(one_of(fields, "status", {"success", "failed", "rolled_back"}));
+  const auto text_of = [&](std::string_view name, std::size_t bytes_max) {
+    return std::string(fields.optional_text(name, bytes_max).value_or(""));
+  };
+  const std::string old_version = text_of("old_version", limits::agent_version_bytes);
+  const std::string new_version = text_of("new_version", limits::agent_version_bytes);
+  const std::string failure = text_of("error", limits::detail_bytes);
+  TRY(fields.finish());
+  const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
+  if (!by_agent && machine_id.value_or("").empty() && hostname.value_or("").empty()) {
+    return no_id();
+  }
+  const auto host = named_host(app, request, machine_id.value_or(""), hostname.value_or(""));
+  if (!host) return Error{Errc::unknown_host, "Asset not found. Send full inventory first."};
+  return Reply(
+      http::Write([&app, org = request.caller.org, id = host->id, status, old_version, new_version,
+                   failure, now = request.now](store::Tx& tx) -> Result<Response> {
+        fleet::record_event(
+            tx, app.ids, org, "update_reported", std::nullopt, id,
+            [&](JsonWriter& details) {
+              details.member("status", status)
+                  .member("old_version", old_version)
+                  .member("new_version", new_version)
+                  .member("error", failure);
+            },
+            now);
+        return http::json_response(200, R"({"status": "received", "message": "Recorded."})");
+      }));
+}
+
+}  // namespace muster::endpoints
