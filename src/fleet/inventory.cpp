@@ -79,10 +79,9 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
                                     const InventoryReport& report, Instant now) {
   ReportOutcome outcome;
   model::Host host = TRY(host_of_report(tx, inventory, report, outcome.host_created, now));
-  std::vector<model::Agent> agents;
-  if (!report.agent && !outcome.host_created) {
-    agents = store::list_agents_of_host(tx, host.org, host.id);
-    if (any_is_live(agents)) return record_second_source(tx, inventory, report, host, now);
+  const bool agent_spoke = !report.agent && host.software_agent;
+  if (agent_spoke && any_is_live(store::list_agents_of_host(tx, host.org, host.id))) {
+    return record_second_source(tx, inventory, report, host, now);
   }
   const bool of_reporter = host.package_set && host.software_agent == reporter_of(report);
   if (report.delta && !of_reporter) return send_full_report();
@@ -96,7 +95,7 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   if (!of_reporter) end_hold(tx, host);
   outcome.findings_resolved += set_software(tx, inventory, *knowledge, host, present, next, now);
   host.software_agent = reporter_of(report);
-  if (!agents.empty()) forget_second_sources(tx, host);
+  if (agent_spoke) forget_second_sources(tx, host);
 
   const bool facts_changed = take_facts(host, report);
   if (facts_changed || next != present) {

@@ -84,9 +84,10 @@ struct Inventory {
 ///
 /// What a report would take from the host may wait for review, see fleet/held_reports.h.
 ///
-/// A host with a live agent takes its software from that agent alone. What a site's key reports of
-/// it is kept as a second source (fleet/second_sources.h) and changes nothing of the host; the
-/// counters are of what was sent all the same. Once no agent of the host is left, sites count.
+/// Once an agent of a host has reported, the host takes its software from its agents alone: what a
+/// site's key reports of it is kept as a second source (fleet/second_sources.h) and changes nothing
+/// of the host; the counters are of what was sent all the same. Agents in the field that never
+/// report software silence no site, and once no agent of the host is left, sites count.
 Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
                                     const InventoryReport& report, Instant now);
 

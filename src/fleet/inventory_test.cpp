@@ -300,7 +300,7 @@ class TwoSources : public testing::Test {
   const Software agents_software = {debian_package("a", "1"), debian_package("b", "1")};
 };
 
-TEST_F(TwoSources, ASitesReportChangesNothingOfAHostWithALiveAgent) {
+TEST_F(TwoSources, ASitesReportChangesNothingOfAHostWhoseAgentReports) {
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed_edition(5)).ok());
   InventoryReport report = of_site({debian_package("p1", "0"), debian_package("c", "1")});
   report.os_name = "Another";
@@ -372,6 +372,19 @@ TEST_F(TwoSources, SitesCountAgainOnceTheAgentHasEnded) {
   fleet.report(of_site({debian_package("d", "1")}, true)).value();
   EXPECT_EQ(software_of(fleet, enrolled.host),
             (Software{debian_package("c", "1"), debian_package("d", "1")}));
+  expect_sets_are_counted(fleet);
+}
+
+TEST_F(TwoSources, AnAgentThatNeverReportsSoftwareSilencesNoSite) {
+  const Enrolled mute = fleet.enrol("web-2");
+  const auto report = TestFleet::report_of("web-2", {debian_package("c", "1")});
+  EXPECT_FALSE(fleet.report(report)->second_source);
+  EXPECT_EQ(software_of(fleet, mute.host), (Software{debian_package("c", "1")}));
+  InventoryReport own = TestFleet::report_of("web-2", {debian_package("d", "1")});
+  own.agent = {mute.agent, mute.host};
+  fleet.report(own).value();
+  EXPECT_TRUE(fleet.report(report)->second_source) << "now that it does";
+  EXPECT_EQ(software_of(fleet, mute.host), (Software{debian_package("d", "1")}));
   expect_sets_are_counted(fleet);
 }
 

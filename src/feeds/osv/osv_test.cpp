@@ -148,7 +148,7 @@ TEST(OsvEcosystem, ReadsEveryFormThatIsPublished) {
 }
 
 /// What the feeds that can be had as a whole hold, and what the schema's own samples do.
-class OsvData : public ::testing::Test {
+class OsvFeeds : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto data = shared_data(MUSTER_SOURCE_DIR, "osv");
@@ -162,7 +162,7 @@ class OsvData : public ::testing::Test {
   std::vector<std::filesystem::path> files_;
 };
 
-TEST_F(OsvData, EveryRecordIsReadAndHardlyAPackageSkipped) {
+TEST_F(OsvFeeds, EveryRecordIsReadAndHardlyAPackageSkipped) {
   std::size_t records = 0;
   std::size_t skipped = 0;
   for (const auto& file : files_) {
@@ -179,7 +179,7 @@ TEST_F(OsvData, EveryRecordIsReadAndHardlyAPackageSkipped) {
 }
 
 /// The law of the schema: a version that a record lists is affected, whatever its ranges are.
-TEST_F(OsvData, EveryListedVersionOfEveryRecordIsFoundVulnerable) {
+TEST_F(OsvFeeds, EveryListedVersionOfEveryRecordIsFoundVulnerable) {
   std::size_t compared = 0;
   std::unordered_set<std::string> seen;
   for (const auto& file : files_) {
