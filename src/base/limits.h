@@ -39,6 +39,10 @@ inline constexpr std::size_t long_result_text_bytes = 6 * MiB + 6;
 inline constexpr std::size_t report_body_bytes = 10 * MiB;
 inline constexpr std::size_t gzip_body_bytes = 2 * MiB;
 inline constexpr std::size_t gunzip_body_bytes = 10 * MiB;
+/// A container scan as sent: one budget of bytes for all its images, instead of a number of images
+/// or of vulnerabilities, for the images with the most of them matter most. As large as the largest
+/// body of any agent; 50 images with 300 vulnerabilities each fit.
+inline constexpr std::size_t scan_body_bytes = 16 * MiB;
 /// The whole Debian tracker is about 70 MB; imports come from an authenticated operator only.
 inline constexpr std::size_t feed_body_bytes = 256 * MiB;
 inline constexpr std::size_t feed_text_bytes = 1024 * MiB;
@@ -122,6 +126,8 @@ inline constexpr std::size_t cpe_bytes = 500;
 /// One end of a range of versions in a feed; NVD's longest is below 100.
 inline constexpr std::size_t range_end_bytes = 500;
 inline constexpr std::size_t os_bytes = 200;
+/// Repository and tag have 255 and 128 at most, and a digest 71.
+inline constexpr std::size_t image_reference_bytes = 600;
 inline constexpr std::size_t ip_address_bytes = 45;
 inline constexpr std::size_t path_bytes = 1000;
 inline constexpr std::size_t key_bytes = 200;
@@ -139,6 +145,9 @@ inline constexpr std::size_t software_items = 20000;
 inline constexpr std::size_t cpe_criteria = 50'000;
 /// Packages that a held report is shown with.
 inline constexpr std::size_t held_sample = 10;
+/// Names of one image on one host, and places of one vulnerable package in one image.
+inline constexpr std::size_t image_tags = 100;
+inline constexpr std::size_t image_places = 100;
 inline constexpr std::size_t tags = 64;
 inline constexpr std::size_t tag_bytes = 100;
 inline constexpr int controls = 2000;

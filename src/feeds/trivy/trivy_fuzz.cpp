@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes: no report, or scans whose vulnerabilities are ordered, whole and printable; and names
+// that read back as the same images.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "feeds/trivy/trivy.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  using namespace muster;
+  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  if (const auto named = model::parse_image_reference(text)) {
+    CHECK(model::parse_image_reference(named->text()) == named);
+  }
+  JsonDocument document;
+  const auto json = document.parse(text);
+  if (!json.ok()) return 0;
+  const auto scans = feeds::read_trivy(*json);
+  if (!scans.ok()) return 0;
+  for (const model::ImageScan& scan : *scans) {
+    CHECK(is_plain_text(scan.name) && is_plain_text(scan.os));
+    CHECK(scan.digest.empty() || model::is_image_digest(scan.digest));
+    const auto key = [](const model::ImageVulnerability& one) {
+      return std::tie(one.type, one.package, one.id);
+    };
+    const auto& all = scan.vulnerabilities;
+    CHECK(std::adjacent_find(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+            return !(key(a) < key(b));
+          }) == all.end());
+    for (const model::ImageVulnerability& one : all) {
+      CHECK(!one.id.empty() && !one.package.empty() && !one.places.empty());
+      CHECK(is_plain_text(one.title) && is_plain_text(one.places.front().version));
+    }
+  }
+  return 0;
+}
