@@ -145,6 +145,8 @@ inline constexpr std::size_t software_items = 20000;
 inline constexpr std::size_t cpe_criteria = 50'000;
 /// Packages that a held report is shown with.
 inline constexpr std::size_t held_sample = 10;
+/// Agents in the field send no more images in a scan: one of so many may have been cut.
+inline constexpr std::size_t fielded_scan_images = 50;
 /// Names of one image on one host, and places of one vulnerable package in one image.
 inline constexpr std::size_t image_tags = 100;
 inline constexpr std::size_t image_places = 100;

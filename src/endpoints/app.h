@@ -86,6 +86,7 @@ struct App {
   http::RateLimit heartbeat_limit{};
   http::RateLimit config_limit{};
   http::RateLimit command_limit{};
+  http::RateLimit scan_limit{};
   http::RateLimit enroll_limit{};
   http::RateLimit download_limit{100'000};
   http::RateLimit failed_enrolments{100'000};

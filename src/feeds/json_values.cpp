@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/json_values.h"
 
+#include <algorithm>
+
 namespace muster::feeds {
 
 namespace {
@@ -15,6 +17,33 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
     at += 2;
   }
   return text.size();
+}
+
+void skip_space(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+}
+
+bool take_char(std::string_view& text, char wanted) {
+  skip_space(text);
+  if (!text.starts_with(wanted)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+/// Takes a value of any kind off `text`; empty when none begins there.
+std::string_view take_any_value(std::string_view& text) {
+  skip_space(text);
+  std::size_t end = 0;
+  if (text.starts_with('"')) {
+    end = end_of_string(text, 0);
+  } else if (text.starts_with('{') || text.starts_with('[')) {
+    return take_json_value(text).value_or("");
+  } else {
+    end = std::min(text.find_first_of(",:]}\" \t\r\n"), text.size());
+  }
+  const std::string_view value = text.substr(0, end);
+  text.remove_prefix(end);
+  return value;
 }
 
 }  // namespace
@@ -42,6 +71,29 @@ std::optional<std::string_view> take_json_value(std::string_view& text) {
   const std::string_view value = text.substr(0, at);
   text.remove_prefix(at);
   return value;
+}
+
+std::optional<std::vector<JsonPiece>> split_json(std::string_view text) {
+  const bool object = take_char(text, '{');
+  if (!object && !take_char(text, '[')) return std::nullopt;
+  const char close = object ? '}' : ']';
+  std::vector<JsonPiece> pieces;
+  for (bool first = true; !take_char(text, close); first = false) {
+    if (!first && !take_char(text, ',')) return std::nullopt;
+    JsonPiece piece;
+    if (object) {
+      piece.key = take_any_value(text);
+      if (piece.key.size() < 2 || piece.key.front() != '"') return std::nullopt;
+      piece.key = piece.key.substr(1, piece.key.size() - 2);
+      if (!take_char(text, ':')) return std::nullopt;
+    }
+    piece.value = take_any_value(text);
+    if (piece.value.empty()) return std::nullopt;
+    pieces.push_back(piece);
+  }
+  skip_space(text);
+  if (!text.empty()) return std::nullopt;
+  return pieces;
 }
 
 }  // namespace muster::feeds

@@ -14,6 +14,7 @@
 #include "fleet/heartbeats.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
+#include "fleet/images.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
@@ -424,6 +425,20 @@ class World {
                               record_report(tx, fleet.inventory(), report, fleet.now).value();
                             },
                             {}};
+    all["container scan"] = {
+        [this](store::Tx& tx) {
+          model::ImageScan scan;
+          model::ImageVulnerability flaw;
+          flaw.type = "debian";
+          flaw.package = "a";
+          flaw.id = "CVE-2099-0001";
+          flaw.places.emplace_back();
+          scan.vulnerabilities.push_back(flaw);
+          const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
+          record_container_scan(tx, fleet->ids, {TestFleet::org, host, {{"app:1", scan}}, true},
+                                fleet.now);
+        },
+        {}};
     all["delta report"] = {[this](store::Tx& tx) {
                              auto report =
                                  TestFleet::report_of("web-2", {debian_package("a", "0")});

@@ -250,7 +250,7 @@ Result<std::vector<ImageScan>> read_trivy(const Json& report) {
     return scans;
   }
   const bool known = is_list(results) || (!results && report.find("SchemaVersion"));
-  if (!known) return invalid_field("", "is no report of Trivy");
+  if (!known) return Error{Errc::invalid_field, "This is no report of Trivy."};
   scans.push_back(read_schema_2(report));
   return scans;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes: no report, or scans whose vulnerabilities are ordered, whole and printable; and names
-// that read back as the same images.
+// that read back as the same images. And JSON of every form comes apart into as many pieces as it
+// has members.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "feeds/json_values.h"
 #include "feeds/trivy/trivy.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -18,6 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   JsonDocument document;
   const auto json = document.parse(text);
   if (!json.ok()) return 0;
+  if (json->is_object() || json->is_array()) {
+    const auto pieces = feeds::split_json(text);
+    CHECK(pieces && pieces->size() == json->size());
+  }
   const auto scans = feeds::read_trivy(*json);
   if (!scans.ok()) return 0;
   for (const model::ImageScan& scan : *scans) {

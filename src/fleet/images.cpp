@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/images.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "crypto/sha256.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+using model::ImageScan;
+using model::ImageVulnerability;
+using model::Severity;
+
+std::string encode_details(const ImageVulnerability& one) {
+  JsonWriter json;
+  json.begin_object()
+      .member("title", one.title)
+      .member("url", one.url)
+      .member("source", one.source)
+      .key("places")
+      .begin_array();
+  for (const ImageVulnerability::Place& place : one.places) {
+    json.begin_object()
+        .member("target", place.target)
+        .member("path", place.path)
+        .member("version", place.version)
+        .member("fixed_version", place.fixed_version)
+        .end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
+store::ImageFinding finding_of(const store::ImageRow& image, const ImageVulnerability& one,
+                               Instant now) {
+  store::ImageFinding finding;
+  finding.org = image.org;
+  finding.image = image.id;
+  finding.type = one.type;
+  finding.package = one.package;
+  finding.advisory_id = one.id;
+  finding.cve = one.cve();
+  finding.version = one.places.front().version;
+  for (const auto& place : one.places) {
+    if (finding.fixed_version.empty()) finding.fixed_version = place.fixed_version;
+  }
+  finding.severity = one.severity;
+  finding.fix_status = one.status;
+  finding.open = one.status != model::FixStatus::not_affected;
+  finding.opened_at = now;
+  if (!finding.open) {
+    finding.resolved_at = now;
+    finding.resolution = "not_affected";
+  }
+  finding.details = encode_details(one);
+  return finding;
+}
+
+/// Of everything that is stored of them, so that equal hashes are equal findings.
+crypto::Sha256 content_of(const std::vector<store::ImageFinding>& findings) {
+  JsonWriter json;
+  json.begin_array();
+  for (const store::ImageFinding& one : findings) {
+    json.begin_array()
+        .value(one.type)
+        .value(one.package)
+        .value(one.advisory_id)
+        .value(static_cast<int>(one.severity))
+        .value(model::fix_status_name(one.fix_status))
+        .raw(one.details)
+        .end_array();
+  }
+  json.end_array();
+  return crypto::sha256(json.text());
+}
+
+using FindingName = std::tuple<std::string, std::string, std::string>;
+
+FindingName name_of(const store::ImageFinding& finding) {
+  return {finding.type, finding.package, finding.advisory_id};
+}
+
+/// Takes over what a scan found in an image; `image` becomes what must be stored of it.
+void take_findings(store::Tx& tx, NumberIds& ids, store::ImageRow& image, const ImageScan& scan,
+                   Instant now) {
+  // A scanner whose clock is ahead must not silence those that come after it.
+  const Instant scanned_at = std::min(scan.scanned_at.value_or(now), now);
+  if (image.scanned_at && scanned_at < *image.scanned_at) return;
+  std::vector<store::ImageFinding> findings;
+  findings.reserve(scan.vulnerabilities.size());
+  for (const ImageVulnerability& one : scan.vulnerabilities) {
+    findings.push_back(finding_of(image, one, now));
+  }
+  const crypto::Sha256 content = content_of(findings);
+  const bool same = image.scanned_at && content == image.content;
+  image.scanned_at = scanned_at;
+  image.content = content;
+  if (same) return;
+
+  const bool grave_only = !image.digest.empty() &&
+                          std::all_of(findings.begin(), findings.end(), [](const auto& finding) {
+                            return finding.severity >= Severity::high;
+                          });
+  std::set<FindingName> named;
+  for (store::ImageFinding& finding : findings) {
+    named.insert(name_of(finding));
+    finding.id = ids.next<FindingId>(now);
+  }
+  for (const auto& former : store::list_open_findings_of_image(tx, image.org, image.id)) {
+    if (named.contains(name_of(former))) continue;
+    if (grave_only && former.severity < Severity::high) continue;
+    store::resolve_image_finding(tx, image.org, former.id, "not_reported", now);
+  }
+  for (const store::ImageFinding& finding : findings) store::set_image_finding(tx, finding);
+}
+
+/// Stores one scan of a host.
+class ScanRecorder {
+ public:
+  ScanRecorder(store::Tx& tx, NumberIds& ids, const ContainerScan& scan, Instant now)
+      : tx_(tx), ids_(ids), scan_(scan), now_(now) {
+    standing_ = store::list_images_of_host(tx, scan.org, scan.host);
+  }
+
+  ContainerScanOutcome record() {
+    for (const ContainerScan::Image& image : scan_.images) take(image);
+    retire();
+    std::set<ImageId> counted;
+    for (const auto& [image, reference] : named_) {
+      if (!counted.insert(image).second) continue;
+      outcome_.vulnerabilities += store::count_open_findings_of_image(tx_, scan_.org, image);
+    }
+    return outcome_;
+  }
+
+ private:
+  using Name = std::pair<ImageId, std::string>;
+
+  void take(const ContainerScan::Image& image) {
+    std::optional<store::ImageRow> row = row_of(image);
+    if (!row) {
+      ++outcome_.skipped;
+      return;
+    }
+    if (image.scan) {
+      take_facts(*row, *image.scan);
+      take_findings(tx_, ids_, *row, *image.scan, now_);
+    }
+    store::set_image(tx_, *row);
+    if (!named_.insert({row->id, image.reference}).second) return;
+    ++outcome_.processed;
+    const bool had = std::any_of(standing_.begin(), standing_.end(), [&](const auto& known) {
+      return known.image == row->id && known.reference == image.reference;
+    });
+    ++(had ? outcome_.updated : outcome_.created);
+    store::set_host_image(
+        tx_, {scan_.org, scan_.host, row->id, image.reference, now_, now_, std::nullopt});
+  }
+
+  /// The image that is meant, new if nobody has it; nothing if neither digest nor reference is
+  /// known.
+  std::optional<store::ImageRow> row_of(const ContainerScan::Image& image) {
+    const std::string digest = image.scan ? image.scan->digest : "";
+    const std::string& identity = digest.empty() ? image.reference : digest;
+    if (identity.empty()) return std::nullopt;
+    if (!image.scan) {
+      // It was not scanned this time, but the host has it under that name already.
+      const auto known =
+          std::find_if(standing_.begin(), standing_.end(),
+                       [&](const auto& standing) { return standing.reference == image.reference; });
+      if (known != standing_.end()) return store::find_image(tx_, known->image);
+    }
+    if (auto row = store::find_image_by_identity(tx_, scan_.org, identity)) return row;
+    store::ImageRow row;
+    row.org = scan_.org;
+    row.id = ids_.next<ImageId>(now_);
+    row.identity = identity;
+    row.digest = digest;
+    row.first_seen = now_;
+    return row;
+  }
+
+  static void take_facts(store::ImageRow& row, const ImageScan& scan) {
+    const auto take = [](std::string& fact, const std::string& said) {
+      if (!said.empty()) fact = said;
+    };
+    take(row.kind, scan.kind);
+    take(row.os, scan.os);
+    take(row.arch, scan.arch);
+    for (const std::string& digest : scan.repo_digests) {
+      auto& known = row.repo_digests;
+      if (known.size() < limits::image_tags &&
+          std::find(known.begin(), known.end(), digest) == known.end()) {
+        known.push_back(digest);
+      }
+    }
+  }
+
+  /// Of what the host had: with a complete scan all that it does not name, else the names that now
+  /// mean another image.
+  void retire() {
+    for (const store::HostImageRow& row : standing_) {
+      if (named_.contains({row.image, row.reference})) continue;
+      const bool moved = !row.reference.empty() &&
+                         std::any_of(named_.begin(), named_.end(), [&](const Name& name) {
+                           return name.second == row.reference;
+                         });
+      if (!scan_.complete && !moved) continue;
+      store::retire_host_image(tx_, row.org, row.host, row.image, row.reference, now_);
+      ++outcome_.retired;
+    }
+  }
+
+  store::Tx& tx_;
+  NumberIds& ids_;
+  const ContainerScan& scan_;
+  Instant now_;
+  std::vector<store::HostImageRow> standing_;  // what the host had before
+  std::set<Name> named_;                       // by this scan
+  ContainerScanOutcome outcome_;
+};
+
+/// A cursor is the place of the last finding of a page: "1:4:123".
+Result<store::ImageFindingPlace> parse_place(std::string_view cursor) {
+  const auto first = cursor.find(':');
+  const auto second = cursor.find(':', first == std::string_view::npos ? first : first + 1);
+  if (second != std::string_view::npos) {
+    const auto known_exploited = parse_int(cursor.substr(0, first));
+    const auto severity = parse_int(cursor.substr(first + 1, second - first - 1));
+    const auto id = parse_int(cursor.substr(second + 1));
+    if (known_exploited && severity && id) {
+      return store::ImageFindingPlace{*known_exploited != 0, *severity, FindingId{*id}};
+    }
+  }
+  return invalid_field("cursor", "is not a cursor of this list");
+}
+
+std::string format_place(const store::ImageFindingView& row) {
+  return std::to_string(row.known_exploited ? 1 : 0) + ":" +
+         std::to_string(static_cast<int>(row.finding.severity)) + ":" +
+         std::to_string(row.finding.id.value);
+}
+
+Error no_such_image() {
+  return {Errc::not_found, "There is no such image."};
+}
+
+}  // namespace
+
+ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids, const ContainerScan& scan,
+                                           Instant now) {
+  return ScanRecorder(tx, ids, scan, now).record();
+}
+
+Result<ImagePage> list_image_page(store::Store& store, const store::ImageFilter& filter,
+                                  std::string_view cursor, int count) {
+  ImageId before{number_id_max};
+  if (!cursor.empty()) {
+    const auto id = parse_int(cursor);
+    if (!id) return invalid_field("cursor", "is not a cursor of this list");
+    before = ImageId{*id};
+  }
+  ImagePage page;
+  store.read([&](store::Reader& reader) {
+    page.total = store::count_images(reader, filter);
+    page.images = store::list_images(reader, filter, before, count + 1);
+  });
+  if (page.images.size() > static_cast<std::size_t>(count)) {
+    page.images.pop_back();
+    page.next_cursor = std::to_string(page.images.back().image.id.value);
+  }
+  return page;
+}
+
+Result<ImageDetail> show_image(store::Store& store, ImageId id) {
+  return store.read([&](store::Reader& reader) -> Result<ImageDetail> {
+    auto image = store::find_image(reader, id);
+    if (!image) return no_such_image();
+    ImageDetail detail;
+    detail.hosts = store::list_hosts_of_image(reader, image->org, id, limits::page_size);
+    detail.view = store::view_image(reader, std::move(*image));
+    return detail;
+  });
+}
+
+Result<ImageFindingPage> list_image_finding_page(store::Store& store, const Catalogue& catalogue,
+                                                 ImageId image, bool open_only,
+                                                 std::string_view cursor, int count) {
+  std::optional<store::ImageFindingPlace> after;
+  if (!cursor.empty()) after = TRY(parse_place(cursor));
+  ImageFindingPage page;
+  std::vector<store::ImageFindingView> rows;
+  const bool known = store.read([&](store::Reader& reader) {
+    const auto found = store::find_image(reader, image);
+    if (!found) return false;
+    page.total = store::count_image_findings(reader, found->org, image, open_only);
+    rows = store::list_image_findings(reader, found->org, image, open_only, after, count + 1);
+    return true;
+  });
+  if (!known) return no_such_image();
+  if (rows.size() > static_cast<std::size_t>(count)) {
+    rows.pop_back();
+    page.next_cursor = format_place(rows.back());
+  }
+  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
+  page.findings.reserve(rows.size());
+  for (store::ImageFindingView& row : rows) {
+    ImageFindingView& view = page.findings.emplace_back();
+    view.finding = std::move(row.finding);
+    if (!view.finding.cve) continue;
+    const auto entry = knowledge->kev.find(*view.finding.cve);
+    if (entry != knowledge->kev.end()) view.kev = entry->second;
+  }
+  return page;
+}
+
+}  // namespace muster::fleet
