@@ -315,9 +315,9 @@ Result<ImageFindingPage> list_image_finding_page(store::Store& store, const Cata
   page.findings.reserve(rows.size());
   for (store::ImageFindingView& row : rows) {
     ImageFindingView& view = page.findings.emplace_back();
-    view.finding = std::move(row.finding);
-    if (!view.finding.cve) continue;
-    const auto entry = knowledge->kev.find(*view.finding.cve);
+    view.stored = std::move(row);
+    if (!view.stored.finding.cve) continue;
+    const auto entry = knowledge->kev.find(*view.stored.finding.cve);
     if (entry != knowledge->kev.end()) view.kev = entry->second;
   }
   return page;

@@ -72,8 +72,9 @@ struct ImageDetail {
 /// Fails with not_found.
 Result<ImageDetail> show_image(store::Store& store, ImageId id);
 
+/// A finding with what is joined to it when it is read.
 struct ImageFindingView {
-  store::ImageFinding finding;
+  store::ImageFindingView stored;
   std::optional<model::KevEntry> kev;
 };
 struct ImageFindingPage {

@@ -95,16 +95,16 @@ TEST_F(Images, AFindingKeepsItsIdOverScans) {
   auto after = findings(id);
   ASSERT_EQ(after.size(), 2U);
   std::sort(after.begin(), after.end(),
-            [](const auto& a, const auto& b) { return a.finding.id < b.finding.id; });
+            [](const auto& a, const auto& b) { return a.stored.finding.id < b.stored.finding.id; });
   const auto find_before = [&](FindingId wanted) {
     return std::any_of(before.begin(), before.end(),
-                       [&](const auto& view) { return view.finding.id == wanted; });
+                       [&](const auto& view) { return view.stored.finding.id == wanted; });
   };
   for (const auto& view : after) {
-    EXPECT_TRUE(find_before(view.finding.id));
-    EXPECT_EQ(view.finding.opened_at, before[0].finding.opened_at);
-    if (view.finding.advisory_id != "CVE-2099-0001") continue;
-    EXPECT_EQ(view.finding.fix_status, FixStatus::will_not_fix);
+    EXPECT_TRUE(find_before(view.stored.finding.id));
+    EXPECT_EQ(view.stored.finding.opened_at, before[0].stored.finding.opened_at);
+    if (view.stored.finding.advisory_id != "CVE-2099-0001") continue;
+    EXPECT_EQ(view.stored.finding.fix_status, FixStatus::will_not_fix);
   }
 }
 
@@ -116,10 +116,10 @@ TEST_F(Images, WhatAScanNoLongerReportsIsResolved) {
   const auto all = findings(id, false);
   ASSERT_EQ(all.size(), 2U);
   for (const auto& view : all) {
-    if (view.finding.open) continue;
-    EXPECT_EQ(view.finding.advisory_id, "CVE-2099-0001");
-    EXPECT_EQ(view.finding.resolution, "not_reported");
-    EXPECT_EQ(view.finding.resolved_at, fleet.now);
+    if (view.stored.finding.open) continue;
+    EXPECT_EQ(view.stored.finding.advisory_id, "CVE-2099-0001");
+    EXPECT_EQ(view.stored.finding.resolution, "not_reported");
+    EXPECT_EQ(view.stored.finding.resolved_at, fleet.now);
   }
 }
 
@@ -131,7 +131,7 @@ TEST_F(Images, WhatDoesNotAffectIsNoOpenFinding) {
   const ImageId id = images()[0].image.id;
   EXPECT_TRUE(findings(id).empty());
   ASSERT_EQ(findings(id, false).size(), 1U);
-  EXPECT_EQ(findings(id, false)[0].finding.resolution, "not_affected");
+  EXPECT_EQ(findings(id, false)[0].stored.finding.resolution, "not_affected");
 }
 
 TEST_F(Images, AScanThatAsksForGraveOnesOnlyLeavesTheOthers) {
@@ -149,7 +149,7 @@ TEST_F(Images, AnImageWithoutADigestMayHaveChangedAltogether) {
   record(web, {image("app:1", "", {flaw("CVE-2099-0003")})});
   const auto left = findings(images()[0].image.id);
   ASSERT_EQ(left.size(), 1U);
-  EXPECT_EQ(left[0].finding.advisory_id, "CVE-2099-0003");
+  EXPECT_EQ(left[0].stored.finding.advisory_id, "CVE-2099-0003");
 }
 
 TEST_F(Images, AnOlderScanChangesNoFinding) {
@@ -184,10 +184,10 @@ TEST_F(Images, WhatACompleteScanDoesNotNameIsRetiredAndComesBack) {
   ASSERT_EQ(images(true).size(), 2U);
   const auto gone = images(true)[0].hosts == 0 ? images(true)[0] : images(true)[1];
   EXPECT_EQ(gone.references, std::vector<std::string>{"old:1"}) << "by its last name";
-  const auto finding = findings(gone.image.id).at(0).finding;
+  const auto finding = findings(gone.image.id).at(0).stored.finding;
   record(web, {image("old:1", second_digest, {flaw("CVE-2099-0002")})}, false);
   EXPECT_EQ(images().size(), 2U);
-  EXPECT_EQ(findings(gone.image.id).at(0).finding.id, finding.id);
+  EXPECT_EQ(findings(gone.image.id).at(0).stored.finding.id, finding.id);
 }
 
 TEST_F(Images, OneReportRetiresNothingButWhatItsNameMeantBefore) {

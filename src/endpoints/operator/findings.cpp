@@ -14,15 +14,6 @@ namespace {
 
 enum class Form { listed, whole };
 
-void write_share(JsonWriter& json, const std::optional<model::EpssScore>& score,
-                 std::int32_t model::EpssScore::*share) {
-  if (!score) {
-    json.null();
-  } else {
-    json.value(static_cast<double>((*score).*share) / model::EpssScore::whole);
-  }
-}
-
 std::string encode_finding(const fleet::FindingView& view, Form form) {
   const model::Finding& finding = view.stored.finding;
   JsonDocument document;
@@ -63,10 +54,7 @@ std::string encode_finding(const fleet::FindingView& view, Form form) {
   } else {
     json.null();
   }
-  json.key("epss");
-  write_share(json, view.stored.epss, &model::EpssScore::probability);
-  json.key("epss_percentile");
-  write_share(json, view.stored.epss, &model::EpssScore::percentile);
+  write_epss(json, view.stored.epss);
   json.member("status", finding.open ? "open" : "resolved")
       .member("opened_at", finding.opened_at)
       .member("resolved_at", finding.resolved_at)

@@ -39,6 +39,19 @@ Result<http::Reply> reply_when_followed(App& app, http::Write work) {
   return http::Reply(TRY(std::move(*outcome)));
 }
 
+void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score) {
+  const auto write = [&](std::string_view name, std::int32_t model::EpssScore::*share) {
+    json.key(name);
+    if (!score) {
+      json.null();
+    } else {
+      json.value(static_cast<double>((*score).*share) / model::EpssScore::whole);
+    }
+  };
+  write("epss", &model::EpssScore::probability);
+  write("epss_percentile", &model::EpssScore::percentile);
+}
+
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total) {
   JsonWriter json;

@@ -14,6 +14,7 @@
 #include "fleet/history.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "model/advisory.h"
 
 namespace muster::endpoints {
 
@@ -31,6 +32,9 @@ Result<std::optional<OrgId>> org_param(App& app, const http::Request& request);
 /// Commits `work` and answers once every server on the database follows it: for what must not be
 /// accepted anywhere any more. Waits, so its route runs on a worker.
 Result<http::Reply> reply_when_followed(App& app, http::Write work);
+
+/// The members `epss` and `epss_percentile`, both null without a score.
+void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score);
 
 /// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,

@@ -256,15 +256,24 @@ std::vector<ImageFindingView> list_image_findings(Reader& reader, OrgId org, Ima
       after.value_or(ImageFindingPlace{true, severity_above_all, FindingId{number_id_max}});
   Rows rows = reader.query(
       "SELECT " FINDING_COLUMNS
-      ", CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END FROM image_findings f"
-      " LEFT JOIN kev_entries k ON k.cve = f.cve"
+      ", CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, e.probability, e.percentile"
+      " FROM image_findings f LEFT JOIN kev_entries k ON k.cve = f.cve"
+      " LEFT JOIN feeds s ON s.feed = 'epss'"
+      " LEFT JOIN epss_scores e ON e.generation = s.generation AND e.cve = f.cve"
       " WHERE f.org_id = $1 AND f.image_id = $2 AND ($3 = 0 OR f.status = 'open')"
       " AND (CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, f.severity, f.finding_id) < ($4, $5, $6)"
       " ORDER BY CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END DESC, f.severity DESC,"
       " f.finding_id DESC LIMIT $7",
       org, image, open_only, place.known_exploited, place.severity, place.id, count);
   std::vector<ImageFindingView> views;
-  while (rows.next()) views.push_back({read_finding(rows), rows.boolean(16)});
+  while (rows.next()) {
+    ImageFindingView& view = views.emplace_back();
+    view.finding = read_finding(rows);
+    view.known_exploited = rows.boolean(16);
+    if (rows.is_null(17)) continue;
+    view.epss = {*view.finding.cve, static_cast<std::int32_t>(rows.integer(17)),
+                 static_cast<std::int32_t>(rows.integer(18))};
+  }
   return views;
 }
 

@@ -115,6 +115,7 @@ ImageView view_image(Reader& reader, ImageRow image);
 struct ImageFindingView {
   ImageFinding finding;
   bool known_exploited = false;
+  std::optional<model::EpssScore> epss;
 };
 /// Where a finding stands in a list: known exploited first, then most severe, then newest.
 struct ImageFindingPlace {

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Container images and what is vulnerable in them.
+#include "fleet/images.h"
+#include "base/text.h"
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+#include "fleet/hosts.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+
+namespace {
+
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
+void write_known(JsonWriter& json, std::string_view name, const std::string& text) {
+  json.key(name);
+  if (text.empty()) {
+    json.null();
+  } else {
+    json.value(text);
+  }
+}
+
+/// Leaves the object open.
+void begin_image(JsonWriter& json, const store::ImageView& view) {
+  json.begin_object().member("id", view.image.id).member("org_id", view.image.org);
+  write_known(json, "digest", view.image.digest);
+  write_texts(json, "references", view.references);
+  json.member("kind", view.image.kind)
+      .member("os", view.image.os)
+      .member("arch", view.image.arch)
+      .member("hosts", view.hosts)
+      .member("retired", view.hosts == 0)
+      .key("findings")
+      .begin_object();
+  for (std::size_t severity = view.findings.size(); severity-- > 0;) {
+    json.member(model::severity_name(static_cast<model::Severity>(severity)),
+                view.findings.at(severity));
+  }
+  json.end_object()
+      .member("kev", view.known_exploited)
+      .member("first_seen", view.image.first_seen)
+      .member("scanned_at", view.image.scanned_at);
+}
+
+std::string encode_listed(const store::ImageView& view) {
+  JsonWriter json;
+  begin_image(json, view);
+  json.end_object();
+  return json.take();
+}
+
+std::string encode_whole(const fleet::ImageDetail& detail) {
+  JsonWriter json;
+  begin_image(json, detail.view);
+  write_texts(json, "repo_digests", detail.view.image.repo_digests);
+  json.key("running_on").begin_array();
+  for (const store::ImageHostView& host : detail.hosts) {
+    json.begin_object()
+        .member("asset_id", host.row.host)
+        .member("hostname", host.hostname)
+        .member("reference", host.row.reference)
+        .member("first_seen", host.row.first_seen)
+        .member("last_seen", host.row.last_seen)
+        .member("retired_at", host.row.retired_at)
+        .end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
+std::string encode_finding(const fleet::ImageFindingView& view) {
+  const store::ImageFinding& finding = view.stored.finding;
+  JsonDocument document;
+  const Result<Json> details = document.parse(finding.details);
+  CHECK(details.ok());
+  const auto text = [&](std::string_view name) {
+    const auto value = details->find(name);
+    return value ? value->string().value_or("") : std::string_view();
+  };
+  const auto places = details->find("places");
+  JsonWriter json;
+  json.begin_object()
+      .member("id", finding.id)
+      .member("org_id", finding.org)
+      .member("image_id", finding.image)
+      .member("cve", finding.cve)
+      .member("advisory", finding.advisory_id)
+      .member("type", finding.type)
+      .member("package", finding.package)
+      .member("version", finding.version);
+  write_known(json, "fixed_version", finding.fixed_version);
+  json.member("fix_status", model::fix_status_name(finding.fix_status))
+      .member("severity", model::severity_name(finding.severity))
+      .member("kev", view.kev.has_value());
+  write_known(json, "kev_due_date", view.kev ? view.kev->due_date : "");
+  write_epss(json, view.stored.epss);
+  json.member("status", finding.open ? "open" : "resolved")
+      .member("opened_at", finding.opened_at)
+      .member("resolved_at", finding.resolved_at)
+      .member("resolution", finding.resolution)
+      .member("title", text("title"))
+      .member("url", text("url"))
+      .member("source", text("source"))
+      .key("places")
+      .raw(places ? places->serialise() : "[]")
+      .end_object();
+  return json.take();
+}
+
+/// `?name=true`; false when absent. Fails with invalid_field.
+Result<bool> flag_param(const Request& request, std::string_view name) {
+  const auto text = http::query_param(request.query, name);
+  if (!text) return false;
+  if (*text != "true" && *text != "false") {
+    return invalid_field(std::string(name), "must be true or false");
+  }
+  return *text == "true";
+}
+
+}  // namespace
+
+Result<Reply> list_images(App& app, const Request& request) {
+  const int count = TRY(page_limit(request));
+  store::ImageFilter filter;
+  filter.org = TRY(org_param(app, request));
+  filter.cve = http::query_param(request.query, "cve");
+  filter.retired = TRY(flag_param(request, "retired"));
+  if (const auto host = http::query_param(request.query, "host")) {
+    filter.host = TRY(fleet::resolve_host(app.store, *host));
+  }
+  const auto page = TRY(fleet::list_image_page(app.store, filter, page_cursor(request), count));
+  std::vector<std::string> items;
+  items.reserve(page.images.size());
+  for (const store::ImageView& view : page.images) items.push_back(encode_listed(view));
+  return Reply(page_response(items, page.next_cursor, page.total));
+}
+
+Result<Reply> show_image(App& app, const Request& request) {
+  const ImageId id{TRY(number_param(request.params[0], "image"))};
+  return Reply(http::json_response(200, encode_whole(TRY(fleet::show_image(app.store, id)))));
+}
+
+Result<Reply> list_image_findings(App& app, const Request& request) {
+  const ImageId id{TRY(number_param(request.params[0], "image"))};
+  const int count = TRY(page_limit(request));
+  const bool resolved = TRY(flag_param(request, "resolved"));
+  const auto page = TRY(fleet::list_image_finding_page(app.store, app.catalogue, id, !resolved,
+                                                       page_cursor(request), count));
+  std::vector<std::string> items;
+  items.reserve(page.findings.size());
+  for (const fleet::ImageFindingView& view : page.findings) items.push_back(encode_finding(view));
+  return Reply(page_response(items, page.next_cursor, page.total));
+}
+
+}  // namespace muster::endpoints
