@@ -204,5 +204,24 @@ TEST_P(ImageContract, FindingsAreListedKnownExploitedFirstThenBySeverity) {
   EXPECT_EQ(read([](Reader& r) { return count_image_findings(r, org, {1}, false); }).value, 4);
 }
 
+TEST_P(ImageContract, AHostWithAVulnerableImageCountsForItsCveOnce) {
+  write([&](Tx& tx) {
+    set_image(tx, image(1, "a"));
+    set_image(tx, image(2, "b"));
+    set_image_finding(tx, image_finding(1, {1}, "CVE-2099-0001", Severity::low));
+    set_image_finding(tx, image_finding(2, {2}, "CVE-2099-0001", Severity::low));
+    set_host_image(tx, held(1, {1}, "a:1"));
+    set_host_image(tx, held(1, {2}, "b:1"));
+    set_host_image(tx, held(2, {1}, "a:1"));
+    set_host_image(tx, held(3, {1}, "a:1"));
+    retire_host_image(tx, org, {3}, {1}, "a:1", now);
+    open_finding(tx, finding(10, {2}, {1}, "CVE-2099-0001", Severity::low));
+    open_finding(tx, finding(11, {4}, {1}, "CVE-2099-0001", Severity::low));
+  });
+  const auto counts = read([](Reader& r) { return count_hosts_with_cve(r, "CVE-2099-0001"); });
+  ASSERT_EQ(counts.size(), 1U);
+  EXPECT_EQ(counts[0].hosts, 3) << "hosts 1, 2 and 4; the third has it no more";
+}
+
 }  // namespace
 }  // namespace muster::store

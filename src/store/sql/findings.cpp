@@ -105,9 +105,12 @@ void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolutio
 std::vector<OpenHosts> count_hosts_with_cve(Reader& reader, std::string_view cve) {
   std::vector<OpenHosts> counts;
   Rows rows = reader.query(
-      "SELECT org_id, count(DISTINCT host_id) FROM findings"
+      "SELECT org_id, count(DISTINCT host_id) FROM (SELECT org_id, host_id FROM findings"
       " WHERE org_id IN (SELECT org_id FROM orgs) AND cve = $1 AND status = 'open'"
-      " GROUP BY org_id ORDER BY org_id",
+      " UNION ALL SELECT h.org_id, h.host_id FROM image_findings f"
+      " JOIN host_images h ON h.org_id = f.org_id AND h.image_id = f.image_id"
+      " WHERE f.org_id IN (SELECT org_id FROM orgs) AND f.cve = $1 AND f.status = 'open'"
+      " AND h.retired_at IS NULL) AS hosts GROUP BY org_id ORDER BY org_id",
       cve);
   while (rows.next()) counts.push_back({rows.number_id<OrgId>(0), rows.integer(1)});
   return counts;

@@ -75,7 +75,7 @@ void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::E
 /// As delete_old_advisories().
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count);
 
-/// On how many hosts of each organisation a CVE is open.
+/// On how many hosts of each organisation a CVE is open, in their software or their images.
 struct OpenHosts {
   OrgId org;
   std::int64_t hosts = 0;
