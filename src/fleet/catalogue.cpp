@@ -35,8 +35,8 @@ Verdict::Hit hit_of(const vuln::Match& match) {
 
 Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   Verdict verdict;
-  verdict.identified = vuln::identify(package).kind != vuln::Identity::Kind::none;
   vuln::Verdict found = vuln::match(*knowledge.index, package);
+  verdict.identified = found.reason != vuln::Reason::no_identity;
   for (const vuln::Match& match : found.matches) verdict.hits.push_back(hit_of(match));
   verdict.conditional = std::move(found.conditional);
   return verdict;

@@ -10,6 +10,7 @@
 #include "feeds/decompress.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
+#include "vuln/index.h"
 #include "vuln/surroundings.h"
 
 namespace muster::fleet {
@@ -56,7 +57,7 @@ class HostVerdicts {
     if (!surroundings_) {
       std::vector<model::Package> software;
       for (const PackageId each : set_) software.push_back(package(each));
-      surroundings_.emplace(host_.os_name, host_.os_version, software);
+      surroundings_.emplace(host_.os_name, host_.os_version, software, knowledge_.index->cpe());
     }
     return *surroundings_;
   }

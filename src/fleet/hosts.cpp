@@ -9,6 +9,7 @@
 #include "store/sql/inventory.h"
 #include "store/store.h"
 #include "vuln/identify.h"
+#include "vuln/index.h"
 
 namespace muster::fleet {
 
@@ -142,7 +143,9 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
 }
 
 Result<HostView> show_host(store::Store& store, const PresenceTable& presence, const Config& config,
-                           std::string_view id_or_hostname, Instant now) {
+                           const Catalogue& catalogue, std::string_view id_or_hostname,
+                           Instant now) {
+  const auto knowledge = catalogue.current();
   return store.read([&](store::Reader& reader) -> Result<HostView> {
     std::optional<model::Host> host = find_by_id_or_name(reader, id_or_hostname);
     if (!host) return no_such_host();
@@ -152,7 +155,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
            store::get_package_set(reader, view.host.org, *view.host.package_set)) {
         auto row = store::find_package(reader, view.host.org, id);
         CHECK(row.has_value());
-        std::string cpe = vuln::identify(row->package).cpe;
+        std::string cpe = vuln::identify(row->package, knowledge->index->cpe()).cpe;
         view.software.push_back({std::move(row->package), std::move(cpe)});
       }
       std::sort(view.software.begin(), view.software.end(),

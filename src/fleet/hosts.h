@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "fleet/catalogue.h"
 #include "fleet/history.h"
 #include "fleet/host_directory.h"
 #include "fleet/presence.h"
@@ -66,8 +67,10 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
                         std::optional<OrgId> org, std::string_view cursor, int count, Instant now);
 
 /// By id or hostname (the one seen last, when several organisations have it). Fails with not_found.
+/// The CPE of each package is the one that it is matched by.
 Result<HostView> show_host(store::Store& store, const PresenceTable& presence, const Config& config,
-                           std::string_view id_or_hostname, Instant now);
+                           const Catalogue& catalogue, std::string_view id_or_hostname,
+                           Instant now);
 Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname);
 struct HostRef {
   OrgId org;

@@ -15,9 +15,9 @@ namespace {
 using Software = std::set<model::Package>;
 
 Software software_of(TestFleet& fleet, HostId host) {
-  const HostView view =
-      show_host(fleet->store, fleet->presence, fleet.config, std::to_string(host.value), fleet.now)
-          .value();
+  const HostView view = show_host(fleet->store, fleet->presence, fleet.config, fleet->catalogue,
+                                  std::to_string(host.value), fleet.now)
+                            .value();
   Software software;
   for (const SoftwareView& row : view.software) software.insert(row.package);
   EXPECT_EQ(software.size(), view.software.size()) << "no package twice";

@@ -40,6 +40,14 @@ class TuplePool {
   std::unordered_map<T, std::uint32_t, NumbersHash> known_;
 };
 
+/// Whether a criterion's target_sw is no other thing than a host's own system.
+bool is_program_target(std::string_view target) {
+  static constexpr std::string_view systems[] = {
+      "*",        "-",   "windows", "windows_nt", "win32",        "macos", "mac_os",
+      "mac_os_x", "mac", "macosx",  "os_x",       "linux_kernel", "linux", "unix"};
+  return std::find(std::begin(systems), std::end(systems), target) != std::end(systems);
+}
+
 }  // namespace
 
 struct CpeIndex::Builder::State {
@@ -55,6 +63,8 @@ struct CpeIndex::Builder::State {
   bool same(const Row& a, const Row& b) const;
   std::vector<std::string> content_of(const Row& row) const;
   void add_postings();
+  std::optional<Vocabulary::Program> program_of(const Group& group) const;
+  Vocabulary make_vocabulary() const;
 };
 
 std::optional<CpeIndex::Criterion> CpeIndex::Builder::State::make_criterion(
@@ -167,6 +177,34 @@ void CpeIndex::Builder::State::add_postings() {
   }
 }
 
+/// The application that a group of postings is about; nothing for systems and hardware, and for
+/// what runs inside something else (a site's plugin, a telephone's app).
+std::optional<Vocabulary::Program> CpeIndex::Builder::State::program_of(const Group& group) const {
+  Vocabulary::Program program{};
+  bool is_program = false;
+  std::uint32_t last_row = 0;
+  for (std::uint32_t at = group.first; at < group.last; ++at) {
+    const Posting& posting = index.postings_[at];
+    const Criterion& criterion = index.criteria_[posting.criterion];
+    if (index.value(criterion, CpeAttribute::part) != "a") return std::nullopt;
+    is_program |= is_program_target(index.value(criterion, CpeAttribute::target_sw));
+    const Name& name = index.names_[criterion.name];
+    program.vendor = name[static_cast<std::size_t>(CpeAttribute::vendor)];
+    program.product = name[static_cast<std::size_t>(CpeAttribute::product)];
+    if (at == group.first || posting.row != last_row) ++program.advisories;
+    last_row = posting.row;
+  }
+  return is_program ? std::optional(program) : std::nullopt;
+}
+
+Vocabulary CpeIndex::Builder::State::make_vocabulary() const {
+  std::vector<Vocabulary::Program> programs;
+  for (const Group& group : index.groups_) {
+    if (const auto program = program_of(group)) programs.push_back(*program);
+  }
+  return {std::move(programs), index.pool_};
+}
+
 CpeIndex::Builder::Builder() : state_(std::make_unique<State>()) {}
 CpeIndex::Builder::~Builder() = default;
 CpeIndex::Builder::Builder(Builder&&) noexcept = default;
@@ -204,6 +242,7 @@ CpeIndex CpeIndex::Builder::finish() {
                                    [&](const Row& a, const Row& b) { return state_->same(a, b); });
   index.rows_.erase(repeats, index.rows_.end());
   state_->add_postings();
+  index.vocabulary_ = state_->make_vocabulary();
   index.pool_.shrink();
   index.criteria_.shrink_to_fit();
   index.nodes_.shrink_to_fit();
@@ -273,7 +312,7 @@ std::size_t CpeIndex::bytes() const {
          criteria_.capacity() * sizeof(Criterion) + names_.capacity() * sizeof(Name) +
          ranges_.capacity() * sizeof(Range) + aliases_.capacity() * sizeof(std::uint32_t) +
          postings_.capacity() * sizeof(Posting) + groups_.capacity() * sizeof(Group) +
-         wildcards_.capacity() * sizeof(Posting);
+         wildcards_.capacity() * sizeof(Posting) + vocabulary_.bytes();
 }
 
 }  // namespace muster::vuln

@@ -13,6 +13,7 @@
 #include "model/advisory.h"
 #include "model/cpe.h"
 #include "vuln/string_pool.h"
+#include "vuln/vocabulary.h"
 
 namespace muster::vuln {
 
@@ -91,6 +92,8 @@ class CpeIndex {
   std::array<std::string_view, 4> range(const Criterion& criterion) const;
   std::string_view text(std::uint32_t number) const { return pool_.text(number); }
   std::vector<std::string> aliases(const Row& row) const;
+  /// The programs that the advisories are about.
+  const Vocabulary& vocabulary() const { return vocabulary_; }
 
   /// Memory in use, in bytes.
   std::size_t bytes() const;
@@ -116,6 +119,7 @@ class CpeIndex {
   std::vector<Posting> postings_;  // group by group, by row within one
   std::vector<Group> groups_;      // by product
   std::vector<Posting> wildcards_;
+  Vocabulary vocabulary_;
 };
 
 class CpeIndex::Builder {

@@ -80,6 +80,9 @@ Match make_match(const CpeIndex& index, const Candidate& candidate, const Produc
   evidence.sentence = sentence_of(index, criterion, product);
   evidence.criteria = index.name(criterion);
   evidence.caveats = candidate.outcome.caveats;
+  if (product.source == Identity::Source::vocabulary) {
+    evidence.caveats.emplace_back("the product was found by the program's name and vendor");
+  }
   if (row.disputed) evidence.caveats.emplace_back("the flaw is disputed");
   for (const std::string& name : missing) {
     evidence.caveats.push_back("it is not known whether the host has " + name);
@@ -193,9 +196,9 @@ void conclude(Verdict& verdict, bool had_conditions) {
 }  // namespace
 
 Verdict match_cpe(const CpeIndex& index, const Package& package) {
-  if (index.empty()) return not_assessed(Reason::cpe_not_covered);
-  const std::vector<Product> products = products_of(package);
+  const std::vector<Product> products = products_of(package, index);
   if (products.empty()) return not_assessed(Reason::no_identity);
+  if (index.empty()) return not_assessed(Reason::cpe_not_covered);
   const bool readable = std::any_of(products.begin(), products.end(), [](const Product& product) {
     return !product.version.whole.empty();
   });
@@ -219,7 +222,7 @@ Verdict match_cpe(const CpeIndex& index, const Package& package) {
 
 Verdict settle_cpe(const CpeIndex& index, const Package& package, Verdict verdict,
                    const Surroundings& surroundings) {
-  const std::vector<Product> products = products_of(package);
+  const std::vector<Product> products = products_of(package, index);
   Findings findings = Judge(index, products, surroundings, &verdict.conditional).judge();
   for (Match& match : findings.matches) verdict.matches.push_back(std::move(match));
   std::stable_sort(verdict.matches.begin(), verdict.matches.end(),

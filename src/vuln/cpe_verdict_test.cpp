@@ -74,8 +74,8 @@ Verdict settled(const Advisory& row, const Package& package, const Surroundings&
   return settle(*index, package, match(*index, package), surroundings);
 }
 
-const Surroundings windows("Microsoft Windows 10 Pro", "10.0.19045.4046", {});
-const Surroundings debian("Debian GNU/Linux 12 (bookworm)", "12", {});
+const Surroundings windows("Microsoft Windows 10 Pro", "10.0.19045.4046", {}, CpeIndex());
+const Surroundings debian("Debian GNU/Linux 12 (bookworm)", "12", {}, CpeIndex());
 
 TEST(CpeMatch, FindsAVersionInItsRangeAndSaysWhy) {
   const Verdict verdict = verdict_of(any_of({affected("a:rarlab:winrar", {"5.0", "6.23", ""})}),
@@ -220,12 +220,13 @@ TEST(CpeMatch, LeavesOpenWhatDependsOnOtherSoftwareAndSettlesIt) {
   EXPECT_EQ(open.state, State::not_assessed);
   EXPECT_EQ(open.conditional.size(), 1U);
   const auto with = [&](const char* version) {
-    return settled(row, server, {"", "", {server, program("a:openssl:openssl", version)}});
+    return settled(row, server,
+                   {"", "", {server, program("a:openssl:openssl", version)}, CpeIndex()});
   };
   EXPECT_EQ(with("1.1.1k").state, State::vulnerable);
   EXPECT_TRUE(with("1.1.1k").matches[0].evidence.caveats.empty());
   EXPECT_EQ(with("1.0.2k").reason, Reason::platform_absent);
-  EXPECT_EQ(settled(row, server, {"", "", {server}}).reason, Reason::platform_absent);
+  EXPECT_EQ(settled(row, server, {"", "", {server}, CpeIndex()}).reason, Reason::platform_absent);
 }
 
 TEST(CpeMatch, KnowsOnWhichSystemASoftwareIs) {
@@ -236,7 +237,7 @@ TEST(CpeMatch, KnowsOnWhichSystemASoftwareIs) {
   EXPECT_EQ(settled(row, reader, windows).state, State::vulnerable);
   EXPECT_TRUE(settled(row, reader, windows).matches[0].evidence.caveats.empty());
   EXPECT_EQ(settled(row, reader, debian).reason, Reason::platform_absent);
-  const Verdict somewhere = settled(row, reader, {"", "", {}});
+  const Verdict somewhere = settled(row, reader, {"", "", {}, CpeIndex()});
   ASSERT_EQ(somewhere.matches.size(), 1U);
   EXPECT_EQ(somewhere.matches[0].evidence.caveats.size(), 2U);
 }
@@ -271,7 +272,7 @@ TEST(CpeMatch, NegatesNodesAndConfigurations) {
   const auto without = [](std::vector<Package> software) {
     software.push_back(program("a:v:p", "1"));
     return settled(all_of({node({affected("a:v:p:1")}), {false, true, {platform("a:v:shield")}}}),
-                   program("a:v:p", "1"), {"", "", software})
+                   program("a:v:p", "1"), {"", "", software, CpeIndex()})
         .state;
   };
   EXPECT_EQ(without({}), State::vulnerable);
@@ -294,7 +295,7 @@ TEST(CpeMatch, GatesByTheTargetSoftware) {
   EXPECT_EQ(on("windows", reported, windows).state, State::vulnerable);
   EXPECT_EQ(on("windows", reported, debian).state, State::not_vulnerable);
   EXPECT_EQ(on("wordpress", reported, debian).matches.at(0).evidence.caveats.size(), 1U);
-  const Verdict unknown = on("windows", reported, {"", "", {}});
+  const Verdict unknown = on("windows", reported, {"", "", {}, CpeIndex()});
   ASSERT_EQ(unknown.matches.size(), 1U);
   EXPECT_EQ(unknown.matches[0].evidence.caveats.size(), 1U);
 }

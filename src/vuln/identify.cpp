@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "model/cpe.h"
+#include "vuln/product_finder.h"
+#include "vuln/product_name.h"
 
 namespace muster::vuln {
 
@@ -35,49 +37,6 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/// "22.01", "v3.0.2", "7.1.1-21", "8u351", "2023-10-21"; a year alone is no version.
-bool is_version_word(std::string_view word) {
-  if (word.size() > 1 && word.front() == 'v' && is_digit(word[1])) word.remove_prefix(1);
-  if (word.empty() || !is_digit(word.front())) return false;
-  const bool year = word.size() == 4 && (word.starts_with("19") || word.starts_with("20")) &&
-                    is_digit(word[2]) && is_digit(word[3]);
-  if (year) return false;
-  std::size_t letters = 0;
-  for (const char c : word) {
-    if (c >= 'a' && c <= 'z') ++letters;
-    if (!is_digit(c) && !(c >= 'a' && c <= 'z') && c != '.' && c != '-' && c != '_' && c != '+') {
-      return false;
-    }
-  }
-  // "7-zip" and "3d" are names, "4.2.8p15" and "8u351" versions.
-  return letters == 0 || (letters <= 2 && word.size() >= 4);
-}
-
-bool is_noise_word(std::string_view word) {
-  static constexpr std::string_view noise[] = {
-      "x64",     "x86",     "x86_64", "amd64",   "arm64",    "aarch64", "win64",  "win32",
-      "64-bit",  "32-bit",  "64bit",  "32bit",   "64",       "32",      "bit",    "bits",
-      "version", "release", "user",   "deutsch", "english",  "french",  "german", "spanish",
-      "mui",     "machine", "-",      "hdri",    "q16-hdri", "q16",     "q8",     "build"};
-  if (std::find(std::begin(noise), std::end(noise), word) != std::end(noise)) return true;
-  // A language tag: "en-us", "zh-cn".
-  return word.size() == 5 && word[2] == '-' && !is_digit(word[0]) && !is_digit(word[4]);
-}
-
-/// Text without trademark signs; brackets and separators become spaces.
-std::string without_signs(std::string_view name) {
-  std::string text = fold_case(name);
-  for (const std::string_view sign :
-       {std::string_view("®"), std::string_view("™"), std::string_view("©"),
-        std::string_view("(r)"), std::string_view("(tm)"), std::string_view("(c)")}) {
-    for (auto at = text.find(sign); at != std::string::npos; at = text.find(sign)) {
-      text.erase(at, sign.size());
-    }
-  }
-  if (text.ends_with(".app")) text.resize(text.size() - 4);
-  return text;
-}
-
 bool vendor_fits(std::string_view vendors, std::string_view vendor) {
   if (vendors.empty()) return true;
   const std::string folded = fold_case(vendor);
@@ -89,15 +48,32 @@ bool vendor_fits(std::string_view vendors, std::string_view vendor) {
   return false;
 }
 
-const Alias* find_alias(const model::Package& package) {
-  const std::string name = normalise_product_name(package.name);
+/// What an alias's vendor words are compared with: the vendor, or that there is none.
+std::string reported_vendor(const model::Package& package) {
+  if (!package.vendor.empty()) return package.vendor;
+  const bool mac = package.ecosystem == Ecosystem::macos || package.name.ends_with(".app");
+  return mac ? "?macos" : "?";
+}
+
+const Alias* find_alias(std::string_view name, std::string_view vendor) {
   const auto [first, last] =
       std::equal_range(aliases.begin(), aliases.end(), Alias{name, {}, {}},
                        [](const Alias& a, const Alias& b) { return a.name < b.name; });
   for (const Alias* alias = first; alias != last; ++alias) {
-    if (vendor_fits(alias->vendors, package.vendor)) return alias;
+    if (vendor_fits(alias->vendors, vendor)) return alias;
   }
   return nullptr;
+}
+
+/// By the name, or by the name without its edition.
+const Alias* find_alias(const model::Package& package) {
+  const std::string vendor = reported_vendor(package);
+  const Alias* found = find_alias(normalise_product_name(package.name), vendor);
+  for (const ShorterName& shorter : shorter_product_names(package.name)) {
+    if (found != nullptr || shorter.cut) break;
+    found = find_alias(shorter.name, vendor);
+  }
+  return found;
 }
 
 std::vector<CpeName> split_names(std::string_view names) {
@@ -156,8 +132,15 @@ bool has_own_advisories(Ecosystem ecosystem) {
          ecosystem != Ecosystem::windows && ecosystem != Ecosystem::macos;
 }
 
-/// Fills in the CPE, reported or from the table.
-void set_cpe(Identity& identity, const model::Package& package) {
+/// Programs that somebody installed. Another source of packages is the one to ask for their
+/// product.
+bool is_program(Ecosystem ecosystem) {
+  return ecosystem == Ecosystem::unknown || ecosystem == Ecosystem::generic ||
+         ecosystem == Ecosystem::windows || ecosystem == Ecosystem::macos;
+}
+
+/// Fills in the CPE: reported, from the table, or found among the index's products.
+void set_cpe(Identity& identity, const model::Package& package, const CpeIndex& index) {
   const std::string version = model::escape_cpe_value(version_within(package.version));
   if (auto reported = model::parse_cpe(package.cpe); reported.ok()) {
     identity.cpe_source = Identity::Source::reported;
@@ -167,12 +150,19 @@ void set_cpe(Identity& identity, const model::Package& package) {
     return;
   }
   if (!may_be_product(package.ecosystem)) return;
-  const Alias* alias = find_alias(package);
-  if (alias == nullptr) return;
-  identity.others = split_names(alias->names);
+  if (const Alias* alias = find_alias(package)) {
+    identity.others = split_names(alias->names);
+    identity.cpe_source = Identity::Source::table;
+  } else if (is_program(package.ecosystem)) {
+    identity.others = find_product(index, package.name, package.vendor);
+    identity.cpe_source = Identity::Source::vocabulary;
+  }
+  if (identity.others.empty()) {
+    identity.cpe_source = Identity::Source::none;
+    return;
+  }
   const CpeName main = identity.others.front();
   identity.others.erase(identity.others.begin());
-  identity.cpe_source = Identity::Source::table;
   identity.cpe = model::make_cpe(main.vendor, main.product, version);
 }
 
@@ -184,51 +174,24 @@ std::string_view identity_kind_name(Identity::Kind kind) {
 }
 
 std::string_view cpe_source_name(Identity::Source source) {
-  static constexpr std::string_view names[] = {"none", "reported", "table"};
+  static constexpr std::string_view names[] = {"none", "reported", "table", "vocabulary"};
   return names[static_cast<std::size_t>(source)];
-}
-
-std::string normalise_product_name(std::string_view name) {
-  const std::string text = without_signs(name);
-  std::string out;
-  bool after_architecture = false;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const auto begin = rest.find_first_not_of(" \t\r\n()[]{},;|");
-    if (begin == std::string_view::npos) break;
-    rest.remove_prefix(begin);
-    const auto end = std::min(rest.find_first_of(" \t\r\n()[]{},;|"), rest.size());
-    std::string_view word = rest.substr(0, end);
-    rest.remove_prefix(end);
-    // Homebrew's versioned names: "openssl@3".
-    if (const auto at = word.find('@'); at != 0 && at != std::string_view::npos) {
-      if (is_digit(word.substr(at + 1).empty() ? ' ' : word[at + 1])) word = word.substr(0, at);
-    }
-    const bool first = out.empty();
-    // "(x64 de)": what follows an architecture is a language.
-    const bool language = after_architecture && word.size() == 2;
-    after_architecture = word == "x64" || word == "x86" || word == "arm64" || word == "aarch64";
-    if (!first && (language || is_noise_word(word) || is_version_word(word))) continue;
-    if (!first) out += ' ';
-    out += word;
-  }
-  return out;
 }
 
 Identity::Kind identity_kind(const model::Package& package) {
   if (has_distributions(package.ecosystem) && !package.distro.empty()) {
     return Identity::Kind::distribution;
   }
-  if (has_own_advisories(package.ecosystem)) return Identity::Kind::ecosystem;
-  if (model::parse_cpe(package.cpe).ok() || find_alias(package) != nullptr)
-    return Identity::Kind::cpe;
-  return Identity::Kind::none;
+  return has_own_advisories(package.ecosystem) ? Identity::Kind::ecosystem : Identity::Kind::cpe;
 }
 
-Identity identify(const model::Package& package) {
+Identity identify(const model::Package& package, const CpeIndex& index) {
   Identity identity;
   identity.kind = identity_kind(package);
-  set_cpe(identity, package);
+  set_cpe(identity, package, index);
+  if (identity.kind == Identity::Kind::cpe && identity.cpe.empty()) {
+    identity.kind = Identity::Kind::none;
+  }
   return identity;
 }
 

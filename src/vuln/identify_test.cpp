@@ -10,6 +10,7 @@
 #include "base/json_read.h"
 #include "model/cpe.h"
 #include "version/test_support.h"
+#include "vuln/product_name.h"
 
 namespace muster::vuln {
 namespace {
@@ -27,9 +28,15 @@ Package program(std::string name, std::string version, std::string vendor,
   return package;
 }
 
+/// By what the package and our table say.
+Identity identified(const Package& package) {
+  static const CpeIndex none;
+  return identify(package, none);
+}
+
 /// "vendor:product" that the CPE names, "" for none.
 std::string product_of(const Package& package) {
-  const Identity identity = identify(package);
+  const Identity identity = identified(package);
   if (identity.cpe.empty()) return "";
   const auto cpe = model::parse_cpe(identity.cpe);
   if (!cpe.ok()) return "invalid: " + identity.cpe;
@@ -66,24 +73,25 @@ TEST(Identify, NamesCommonProductsFromTheTable) {
 }
 
 TEST(Identify, PutsThePackagesVersionIntoTheCpe) {
-  EXPECT_EQ(identify(program("7-Zip 22.01 (x64)", "22.01 (x64)", "Igor Pavlov")).cpe,
+  EXPECT_EQ(identified(program("7-Zip 22.01 (x64)", "22.01 (x64)", "Igor Pavlov")).cpe,
             "cpe:2.3:a:7-zip:7-zip:22.01:*:*:*:*:*:*:*");
-  EXPECT_EQ(identify(program("WinSCP 6.3.4", "WinSCP 6.3.4", "Martin Prikryl")).cpe,
+  EXPECT_EQ(identified(program("WinSCP 6.3.4", "WinSCP 6.3.4", "Martin Prikryl")).cpe,
             "cpe:2.3:a:winscp:winscp:6.3.4:*:*:*:*:*:*:*");
-  EXPECT_EQ(identify(program("OpenSSL", "", "")).cpe, "cpe:2.3:a:openssl:openssl:*:*:*:*:*:*:*:*");
+  EXPECT_EQ(identified(program("OpenSSL", "", "")).cpe,
+            "cpe:2.3:a:openssl:openssl:*:*:*:*:*:*:*:*");
 }
 
 TEST(Identify, ListsTheOtherNamesOfASplitProduct) {
-  const Identity identity = identify(program("Docker Desktop", "4.34.2", "Docker Inc."));
+  const Identity identity = identified(program("Docker Desktop", "4.34.2", "Docker Inc."));
   EXPECT_EQ(identity.cpe, "cpe:2.3:a:docker:desktop:4.34.2:*:*:*:*:*:*:*");
   EXPECT_EQ(identity.others, (std::vector<CpeName>{{"docker", "docker_desktop"}}));
 }
 
 TEST(Identify, AsksForVendorEvidenceWhereTheNameIsAWord) {
-  EXPECT_EQ(identify(program("Slack", "1.0", "")).kind, Identity::Kind::none);
-  EXPECT_EQ(identify(program("Zoom", "1.0", "Steinberg")).kind, Identity::Kind::none);
-  EXPECT_EQ(identify(program("Python", "1.0", "Serpentarium")).kind, Identity::Kind::none);
-  EXPECT_EQ(identify(program("Code", "1.0", "Cipher Ltd")).kind, Identity::Kind::none);
+  EXPECT_EQ(identified(program("Slack", "1.0", "")).kind, Identity::Kind::none);
+  EXPECT_EQ(identified(program("Zoom", "1.0", "Steinberg")).kind, Identity::Kind::none);
+  EXPECT_EQ(identified(program("Python", "1.0", "Serpentarium")).kind, Identity::Kind::none);
+  EXPECT_EQ(identified(program("Code", "1.0", "Cipher Ltd")).kind, Identity::Kind::none);
 }
 
 TEST(Identify, PrefersNoneToAWrongProduct) {
@@ -98,7 +106,7 @@ TEST(Identify, PrefersNoneToAWrongProduct) {
 TEST(Identify, LeavesLanguagePackagesToTheirEcosystem) {
   for (const Ecosystem ecosystem : {Ecosystem::npm, Ecosystem::pypi, Ecosystem::gem,
                                     Ecosystem::cargo, Ecosystem::composer, Ecosystem::go}) {
-    const Identity identity = identify(program("git", "1.0", "", ecosystem));
+    const Identity identity = identified(program("git", "1.0", "", ecosystem));
     EXPECT_EQ(identity.kind, Identity::Kind::ecosystem);
     EXPECT_EQ(identity.cpe, "");
   }
@@ -107,26 +115,26 @@ TEST(Identify, LeavesLanguagePackagesToTheirEcosystem) {
 TEST(Identify, TrustsDistributionThenEcosystemThenCpe) {
   Package package = program("curl", "7.88.1-10", "");
   package.cpe = "cpe:2.3:a:haxx:curl:7.88.1:*:*:*:*:*:*:*";
-  EXPECT_EQ(identify(package).kind, Identity::Kind::cpe);
-  EXPECT_EQ(identify(package).cpe_source, Identity::Source::reported);
+  EXPECT_EQ(identified(package).kind, Identity::Kind::cpe);
+  EXPECT_EQ(identified(package).cpe_source, Identity::Source::reported);
   package.ecosystem = Ecosystem::deb;
-  EXPECT_EQ(identify(package).kind, Identity::Kind::ecosystem);
+  EXPECT_EQ(identified(package).kind, Identity::Kind::ecosystem);
   package.distro = "debian:12";
-  EXPECT_EQ(identify(package).kind, Identity::Kind::distribution);
-  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:haxx:curl:7.88.1:*:*:*:*:*:*:*");
+  EXPECT_EQ(identified(package).kind, Identity::Kind::distribution);
+  EXPECT_EQ(identified(package).cpe, "cpe:2.3:a:haxx:curl:7.88.1:*:*:*:*:*:*:*");
 }
 
 TEST(Identify, TakesAReportedCpeForAHint) {
   Package package = program("Something", "2.1 (x64)", "");
   package.cpe = "cpe:2.3:a:acme:thing:*:*:*:*:*:*:*:*";
-  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:acme:thing:2.1:*:*:*:*:*:*:*");
+  EXPECT_EQ(identified(package).cpe, "cpe:2.3:a:acme:thing:2.1:*:*:*:*:*:*:*");
   package.cpe = "cpe:/a:acme:thing:2.0";
-  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:acme:thing:2.0:*:*:*:*:*:*:*");
+  EXPECT_EQ(identified(package).cpe, "cpe:2.3:a:acme:thing:2.0:*:*:*:*:*:*:*");
   package.cpe = "cpe:2.3:a:*:*:*:*:*:*:*:*:*:*";
-  EXPECT_EQ(identify(package).kind, Identity::Kind::none);
+  EXPECT_EQ(identified(package).kind, Identity::Kind::none);
   package.name = "7-Zip";
-  EXPECT_EQ(identify(package).cpe, "cpe:2.3:a:7-zip:7-zip:2.1:*:*:*:*:*:*:*");
-  EXPECT_EQ(identify(package).cpe_source, Identity::Source::table);
+  EXPECT_EQ(identified(package).cpe, "cpe:2.3:a:7-zip:7-zip:2.1:*:*:*:*:*:*:*");
+  EXPECT_EQ(identified(package).cpe_source, Identity::Source::table);
 }
 
 TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
@@ -136,7 +144,7 @@ TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
   {                                                                                             \
     EXPECT_EQ(normalise_product_name(name), name);                                              \
     EXPECT_TRUE(seen.insert({name, vendors}).second) << name;                                   \
-    for (const auto each : version::test::split(names, ' ')) {                                  \
+    for (const auto each : words_of(names)) {                                                   \
       EXPECT_TRUE(model::parse_cpe("cpe:2.3:a:" + std::string(each) + ":1:*:*:*:*:*:*:*").ok()) \
           << each;                                                                              \
     }                                                                                           \
@@ -145,6 +153,22 @@ TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
 #include "vuln/aliases.def"
 #undef ALIAS
   EXPECT_GE(products.size(), 60U);
+}
+
+TEST(Identify, KnowsNamesThatNothingCanBeComparedWith) {
+  EXPECT_EQ(identified(program("Microsoft Word.app", "16.69.1", "")).kind, Identity::Kind::none);
+}
+
+TEST(Identify, TakesAnAppWithoutVendorForApplesOnMacOsOnly) {
+  EXPECT_EQ(product_of(program("Music.app", "1.2.5", "")), "apple:music");
+  EXPECT_EQ(product_of(program("Music", "1.2.5", "", Ecosystem::macos)), "apple:music");
+  EXPECT_EQ(product_of(program("Music", "1.2.5", "")), "");
+  EXPECT_EQ(product_of(program("Music.app", "1.2.5", "Somebody")), "");
+}
+
+TEST(Identify, LooksInTheTableWithoutTheEditionToo) {
+  EXPECT_EQ(product_of(program("GoLand EAP.app", "2022.3", "")), "jetbrains:goland");
+  EXPECT_EQ(product_of(program("Python Software", "3", "Python Software Foundation")), "");
 }
 
 Ecosystem ecosystem_of(std::string_view platform) {
@@ -175,7 +199,7 @@ TEST(Identify, MapsNoLabelledNameToAWrongProduct) {
     const std::string expected = word("expected_vendor") + ":" + word("expected_product");
     const Package package =
         program(word("name"), word("version"), word("vendor"), ecosystem_of(word("platform")));
-    const Identity identity = identify(package);
+    const Identity identity = identified(package);
     ++count["rows"];
     if (package.ecosystem == Ecosystem::pypi) {
       EXPECT_EQ(identity.cpe, "");

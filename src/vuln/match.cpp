@@ -124,6 +124,15 @@ bool is_of_other_stream(std::string_view fixed, std::string_view installed) {
          first_number(fixed) != first_number(installed);
 }
 
+/// Debian's names for packages of translations and documentation alone, split off a source.
+bool has_no_code(const Package& package) {
+  static constexpr std::string_view tails[] = {"-l10n", "-locales", "-doc"};
+  return package.ecosystem == Ecosystem::deb &&
+         std::any_of(std::begin(tails), std::end(tails), [&](std::string_view tail) {
+           return std::string_view(package.name).ends_with(tail);
+         });
+}
+
 bool holds(const Index& index, const Index::Range& range, const Subject& subject) {
   if (subject.ecosystem == Ecosystem::rpm && range.fixed != 0 &&
       is_of_other_stream(index.text(range.fixed), subject.installed)) {
@@ -296,7 +305,9 @@ Verdict match_distribution(const Index& index, const Package& package) {
   subject.scheme = *scheme;
   if (const auto unknown = set_source(subject, index, package)) return verdict_of(*unknown);
   if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
-  return assess(index, subject);
+  Verdict verdict = assess(index, subject);
+  const bool part = subject.package != package.name && has_no_code(package);
+  return part && !verdict.matches.empty() ? verdict_of(Reason::no_code) : verdict;
 }
 
 }  // namespace
@@ -325,9 +336,8 @@ Verdict match(const Index& index, const Package& package) {
     case Identity::Kind::ecosystem:
       return match_ecosystem(index, package);
     case Identity::Kind::cpe:
-      return match_cpe(index.cpe(), package);
     case Identity::Kind::none:
-      return verdict_of(Reason::no_identity);
+      return match_cpe(index.cpe(), package);
   }
   check_failed("a known identity", __FILE__, __LINE__);
 }

@@ -73,7 +73,8 @@ struct Verdict {
 
 /// Assesses one package. A package of a distribution is compared by its SOURCE package and version,
 /// under its ecosystem's scheme, with the advisories of its own release only: what a distribution
-/// says beats anything else (backports), so it is never compared by CPE. A package of a language's
+/// says beats anything else (backports), so it is never compared by CPE; a package of translations
+/// or documentation alone has none of its source's issues. A package of a language's
 /// registry is compared by its name there; what several databases say of one flaw is one match.
 /// Software that a CPE
 /// identifies is compared with the criteria about that product (cpe_match.h). No finding without a

@@ -132,6 +132,20 @@ TEST(Match, KnowsTheSourceOfCommonBinariesThatCameWithoutIt) {
   EXPECT_EQ(match_one(row, installed("libobscure7", "1.0-1")).reason, Reason::source_unknown);
 }
 
+TEST(Match, PackageWithoutCodeHasNoneOfItsSourcesIssues) {
+  const Advisory row = fixed_in("CVE-2021-1", "glibc", "2.31-13+deb11u3");
+  for (const char* name : {"libc-l10n", "glibc-doc", "glibc-locales"}) {
+    const Verdict verdict = match_one(row, installed(name, "2.31-13", "glibc"));
+    EXPECT_EQ(verdict.state, State::not_vulnerable) << name;
+    EXPECT_EQ(verdict.reason, Reason::no_code) << name;
+    EXPECT_EQ(match_one(row, installed(name, "2.31-14", "glibc")).reason, Reason::outside_ranges);
+  }
+  EXPECT_EQ(match_one(row, installed("libc6", "2.31-13", "glibc")).state, State::vulnerable);
+  const Advisory own = fixed_in("CVE-2021-1", "iceape-l10n", "2");
+  EXPECT_EQ(match_one(own, installed("iceape-l10n", "1")).state, State::vulnerable)
+      << "a source of its own";
+}
+
 TEST(Match, SourcePackageThatTheTrackerDoesNotListIsNotVulnerable) {
   const Verdict verdict = match_one(fixed_in("CVE-2099-0001", "openssl", "1"),
                                     installed("adduser", "3.118", "adduser", "3.118"));

@@ -148,9 +148,9 @@ std::string stated_version(const Cpe& name) {
 
 }  // namespace
 
-std::vector<Product> products_of(const model::Package& package) {
+std::vector<Product> products_of(const model::Package& package, const CpeIndex& index) {
   std::vector<Product> products;
-  const Identity identity = identify(package);
+  const Identity identity = identify(package, index);
   auto main = model::parse_cpe(identity.cpe);
   if (!main.ok()) return products;
   const auto reported = model::parse_cpe(package.cpe);
@@ -189,7 +189,7 @@ std::vector<Product> products_of(const model::Package& package) {
 }
 
 Surroundings::Surroundings(std::string_view os_name, std::string_view os_version,
-                           const std::vector<model::Package>& packages)
+                           const std::vector<model::Package>& packages, const CpeIndex& index)
     : knows_software_(true) {
   const std::string name = fold_case(os_name);
   const std::string version(trim(os_version));
@@ -209,7 +209,7 @@ Surroundings::Surroundings(std::string_view os_name, std::string_view os_version
     release_known_ = systems_.size() > 1;
   }
   for (const model::Package& package : packages) {
-    for (Product& product : products_of(package)) {
+    for (Product& product : products_of(package, index)) {
       std::string key =
           key_of(product.name[CpeAttribute::vendor], product.name[CpeAttribute::product]);
       software_[std::move(key)].push_back(std::move(product));

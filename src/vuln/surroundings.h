@@ -29,7 +29,7 @@ struct Product {
 };
 
 /// A package under each of its CPE names, the main one first; empty if it has none.
-std::vector<Product> products_of(const model::Package& package);
+std::vector<Product> products_of(const model::Package& package, const CpeIndex& index);
 
 enum class SystemFamily : std::uint8_t { unknown, windows, macos, linux_kernel };
 
@@ -43,7 +43,7 @@ class Surroundings {
   /// The system as agents report it; empty texts for a system that is not known. Without
   /// `packages`, the host is known to have no other software.
   Surroundings(std::string_view os_name, std::string_view os_version,
-               const std::vector<model::Package>& packages);
+               const std::vector<model::Package>& packages, const CpeIndex& index);
 
   SystemFamily family() const { return family_; }
   /// The system under its CPE names; empty if it is not known.

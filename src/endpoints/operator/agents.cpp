@@ -365,8 +365,8 @@ Result<Reply> list_hosts(App& app, const Request& request) {
 
 Result<Reply> show_host(App& app, const Request& request) {
   const auto name = http::decode_component(request.params[0]);
-  const fleet::HostView view =
-      TRY(fleet::show_host(app.store, app.presence, app.config, name.value_or(""), request.now));
+  const fleet::HostView view = TRY(fleet::show_host(app.store, app.presence, app.config,
+                                                    app.catalogue, name.value_or(""), request.now));
   JsonWriter json;
   json.begin_object();
   write_host(json, view);

@@ -289,7 +289,7 @@ Package package_near(const Criterion& criterion, std::mt19937& random) {
   return package;
 }
 
-Host make_host(const std::vector<Record>& records, std::mt19937& random) {
+Host make_host(const vuln::Index& index, const std::vector<Record>& records, std::mt19937& random) {
   Host host;
   while (host.packages.size() < 6) {
     const Record& record = records[random() % records.size()];
@@ -309,8 +309,10 @@ Host make_host(const std::vector<Record>& records, std::mt19937& random) {
       {"Debian GNU/Linux 9 (stretch)", "9"},
       {"Ubuntu 16.04.3 LTS", "16.04"}};
   const auto& [name, version] = systems[random() % std::size(systems)];
-  host.surroundings = Surroundings(name, version, host.packages);
-  for (const Package& package : host.packages) host.products.push_back(vuln::products_of(package));
+  host.surroundings = Surroundings(name, version, host.packages, index.cpe());
+  for (const Package& package : host.packages) {
+    host.products.push_back(vuln::products_of(package, index.cpe()));
+  }
   return host;
 }
 
@@ -331,7 +333,7 @@ TEST(NvdMatch, FindsByTheIndexWhatEveryRecordSays) {
   std::size_t conditional = 0;
   std::size_t denied = 0;
   for (std::size_t i = 0; i < 200 / record_step; ++i) {
-    const Host host = make_host(records, random);
+    const Host host = make_host(*index, records, random);
     for (std::size_t at = 0; at < host.packages.size(); ++at) {
       if (host.products[at].empty()) continue;
       const vuln::Verdict alone = vuln::match(*index, host.packages[at]);

@@ -12,6 +12,7 @@
 #include "main/ctl/scan_input.h"
 #include "store/sqlite/sqlite_connection.h"
 #include "store/store.h"
+#include "vuln/identify.h"
 #include "vuln/match.h"
 
 namespace muster::ctl {
@@ -61,11 +62,11 @@ vuln::Verdict judge(const fleet::Knowledge& knowledge, const Package& package,
 
 /// What a package alone says of its host: a Windows program is on Windows, and nothing is beside
 /// it.
-vuln::Surroundings surroundings_of(const Package& package) {
+vuln::Surroundings surroundings_of(const fleet::Knowledge& knowledge, const Package& package) {
   const char* system = package.ecosystem == model::Ecosystem::windows ? "Windows"
                        : package.ecosystem == model::Ecosystem::macos ? "macOS"
                                                                       : "";
-  return {system, "", {package}};
+  return {system, "", {package}, knowledge.index->cpe()};
 }
 
 std::string answer_line(const fleet::Knowledge& knowledge, std::string_view line) {
@@ -78,12 +79,19 @@ std::string answer_line(const fleet::Knowledge& knowledge, std::string_view line
     json.end_array().member("error", package.error().message).end_object();
     return json.take();
   }
-  const vuln::Verdict verdict = judge(knowledge, *package, surroundings_of(*package));
+  const vuln::Verdict verdict = judge(knowledge, *package, surroundings_of(knowledge, *package));
   for (const vuln::Match& match : verdict.matches) write_finding(json, knowledge, *package, match);
   json.end_array()
       .member("state", vuln::state_name(verdict.state))
-      .member("reason", vuln::reason_name(verdict.reason))
-      .end_object();
+      .member("reason", vuln::reason_name(verdict.reason));
+  const vuln::Identity identity = vuln::identify(*package, knowledge.index->cpe());
+  json.key("cpe");
+  identity.cpe.empty() ? json.null() : json.value(identity.cpe);
+  json.member("cpe_source", vuln::cpe_source_name(identity.cpe_source)).key("also").begin_array();
+  for (const vuln::CpeName& other : identity.others) {
+    json.value(std::string(other.vendor).append(":").append(other.product));
+  }
+  json.end_array().end_object();
   return json.take();
 }
 
@@ -130,7 +138,8 @@ void print_scan(const Shell& shell, const ScanInput& input, const std::string& f
 Result<void> scan_input(const Shell& shell, const fleet::Knowledge& knowledge,
                         std::string_view text) {
   const ScanInput input = TRY(read_scan_input(text));
-  const vuln::Surroundings surroundings(input.os_name, input.os_version, input.packages);
+  const vuln::Surroundings surroundings(input.os_name, input.os_version, input.packages,
+                                        knowledge.index->cpe());
   Unassessed unassessed;
   JsonWriter findings;
   findings.begin_array();
