@@ -28,9 +28,9 @@ inline constexpr std::size_t heartbeat_body_bytes = 512 * KiB;
 inline constexpr std::size_t small_body_bytes = 64 * KiB;
 /// Two streams of 1 MiB binary output become about 12 MiB as JSON escapes.
 inline constexpr std::size_t result_body_bytes = 16 * MiB;
-/// A result that is longer is shortened to that while it is read (docs/adr/0013): fielded agents keep
-/// one that is refused, and every later one behind it. An agent that holds this much in memory to
-/// send it is not in the field.
+/// A result that is longer is shortened to that while it is read (docs/adr/0013): fielded agents
+/// keep one that is refused, and every later one behind it. An agent that holds this much in memory
+/// to send it is not in the field.
 inline constexpr std::size_t long_result_bytes = 256 * MiB;
 /// One text of a shortened result: what is left is over output_bytes however it was escaped, so the
 /// cut is found and flagged where it is decoded.
