@@ -245,8 +245,9 @@ class Search {
     const std::string_view product = product_of(program);
     const auto breaks = std::count(product.begin(), product.end(), '_');
     const bool spelled_so = static_cast<std::size_t>(breaks) + 1 == words_.size();
-    constexpr std::uint32_t well_known = 5;  // advisories
-    const bool known = several || program.advisories >= well_known;
+    // Two everyday words ("Color Picker") may be anybody's: one advisory makes no name known.
+    constexpr std::uint32_t well_known = 3;  // advisories
+    const bool known = several && program.advisories >= well_known;
     return vendor_.empty() && spelled_so && known ? Evidence::name_alone : Evidence::none;
   }
 

@@ -23,8 +23,8 @@ struct CpeName {
 /// word for it, by the name without its edition or what follows a version or dash. Then the vendor
 /// decides: the reported one must be CPE's, by its first words or initials. Where none is reported,
 /// or another (a maintainer's own name), the product must be called like its CPE vendor, or be two
-/// words long, and nobody else may use that name. A margin of two in advisories must separate the
-/// first from an equal one.
+/// words long and have three advisories, and nobody else may use that name. A margin of two in
+/// advisories must separate the first from an equal one.
 std::vector<CpeName> find_product(const CpeIndex& index, std::string_view name,
                                   std::string_view vendor);
 

@@ -105,12 +105,15 @@ TEST(FindProduct, AsksForTheWholeName) {
 }
 
 TEST(FindProduct, IsCarefulWithoutAVendor) {
-  const auto index =
-      index_of({"wombat:wombat", "root:root", "cern:root_framework", "tiny:tiny", "zed:wide_gorge",
-                "mist_project:mist", "haze:mist_tools", "one:kettle", "two:kettle"});
+  const auto index = index_of(
+      {"wombat:wombat", "root:root", "cern:root_framework", "tiny:tiny", "zed:wide_gorge",
+       "mist_project:mist", "haze:mist_tools", "one:kettle", "two:kettle", "carafe_works:carafe"},
+      3);
   EXPECT_EQ(found(*index, "Wombat.app", ""), "wombat:wombat");
   EXPECT_EQ(found(*index, "Wombat", "Jane Doe"), "wombat:wombat") << "the product has its own name";
   EXPECT_EQ(found(*index, "Wide Gorge", ""), "zed:wide_gorge") << "two words that nobody else has";
+  EXPECT_EQ(found(*index_of({"zed:wide_gorge"}), "Wide Gorge", ""), "") << "nobody knows it";
+  EXPECT_EQ(found(*index, "Carafe", ""), "") << "one word of a vendor with another name";
   EXPECT_EQ(found(*index, "Root", ""), "") << "another vendor's product has the word";
   EXPECT_EQ(found(*index, "Root", "Root"), "") << "a vendor that repeats the name is no evidence";
   EXPECT_EQ(found(*index, "Mist", ""), "");
