@@ -23,9 +23,9 @@ bool any_is_live(const std::vector<model::Agent>& agents);
 /// fielded agents answer with a full report.
 Error send_full_report();
 
-/// Keeps what a site's key reports of a host whose agent speaks for it, one set for each key: a delta is
-/// laid over that key's own set, never over the host's software. Changes nothing else but when the
-/// machine was heard of. Fails with unknown_host for a delta of a key without a set.
+/// Keeps what a site's key reports of a host whose agent speaks for it, one set for each key: a
+/// delta is laid over that key's own set, never over the host's software. Changes nothing else but
+/// when the machine was heard of. Fails with unknown_host for a delta of a key without a set.
 Result<ReportOutcome> record_second_source(store::Tx& tx, const Inventory& inventory,
                                            const InventoryReport& report, const model::Host& host,
                                            Instant now);
