@@ -32,8 +32,8 @@ class Held : public testing::Test {
     return report;
   }
   HostView shown() {
-    return show_host(fleet->store, fleet->presence, fleet.config, std::to_string(host.value),
-                     fleet.now)
+    return show_host(fleet->store, fleet->presence, fleet.config, fleet->catalogue,
+                     std::to_string(host.value), fleet.now)
         .value();
   }
   Names software() {
