@@ -285,7 +285,9 @@ class TwoSources : public testing::Test {
     return report;
   }
   HostView shown() {
-    return show_host(fleet->store, fleet->presence, fleet.config, "web-1", fleet.now).value();
+    return show_host(fleet->store, fleet->presence, fleet.config, fleet->catalogue, "web-1",
+                     fleet.now)
+        .value();
   }
   void end_agent() {
     fleet->store.write([&](store::Tx& tx) {
