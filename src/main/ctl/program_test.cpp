@@ -347,7 +347,7 @@ TEST(Results, ListAHistoryOrTheRowsOfOne) {
   desk.server.on("GET /api/v1/tasks/t/results?limit=1000", {200, R"({"items": [{"control_id": "c",
     "exit_code": 126}], "next_cursor": null})"});
   EXPECT_EQ(desk.run({"results", "list", "--task", "t", "--json"}).out,
-            "[{\"control_id\": \"c\",\n    \"exit_code\": 126}]\n");
+            "[{\"control_id\": \"c\", \"exit_code\": 126}]\n");
   EXPECT_NE(desk.run({"results", "list", "--task", "t", "--host", "h"}).code, 0);
 }
 
