@@ -63,7 +63,8 @@ Result<Review> find_review(store::Tx& tx, OrgId org, HostId id) {
 void finish_review(store::Tx& tx, const Inventory& inventory, const Actor& actor, Review& review,
                    std::string_view action, std::string_view event, const ReviewOutcome& outcome,
                    Instant now) {
-  auto& [host, held] = review;
+  model::Host& host = review.first;
+  const store::HeldReport& held = review.second;
   set_hold(tx, held, host, {}, false, now);
   store::set_host_reported(tx, host);
   const auto details = [&](JsonWriter& json) {
