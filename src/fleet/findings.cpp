@@ -288,12 +288,10 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     add_summary(outcome, TRY(feeds::parse_feed(kind, text, sink)));
   }
   generation.flush();
-
-  const bool joins = feeds::only_joins(kind);
   store.write([&](store::Tx& tx) {
     if (kind == feeds::FeedKind::kev) set_exploited(tx, ids, kev_entries, now);
     store::set_feed(tx, {outcome.feed, now, outcome.published,
-                         static_cast<std::int64_t>(outcome.records), number, joins});
+                         static_cast<std::int64_t>(outcome.records), number, false});
     record_audit(
         tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
         [&](JsonWriter& details) {
@@ -303,8 +301,9 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
   });
   generation.delete_former(kind);
   const auto loaded = load_catalogue(store, catalogue);
-  if (joins) return outcome;
-  outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
+  if (!feeds::only_joins(kind)) {
+    outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
+  }
   mark_matched(store, loaded);
   return outcome;
 }
