@@ -48,6 +48,13 @@ struct FeedSummary {
   std::size_t silent = 0;
 
   static constexpr std::size_t remarks_max = 20;
+
+  /// Counts a row that could not be read, and names it with what is wrong.
+  void skip(std::string_view row, std::string_view what) {
+    ++skipped;
+    if (remarks.size() == remarks_max) return;
+    remarks.push_back(std::string(row) + ": " + std::string(what));
+  }
 };
 
 /// Reads a whole file of the publisher's official format, decompressed (feeds/decompress.h).

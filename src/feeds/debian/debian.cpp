@@ -77,13 +77,14 @@ class TrackerReader {
 
   void read_package(std::string_view package, const Json& issues) {
     if (!is_name(package) || !issues.is_object()) {
-      return skip(plain_line(package, 80), "must be a source package with an object of issues");
+      return summary_.skip(plain_line(package, 80),
+                           "must be a source package with an object of issues");
     }
     issues.for_each_member([&](std::string_view id, const Json& issue) {
       const std::string path = std::string(package) + "." + plain_line(id, 80);
       const auto releases = issue.find("releases");
       if (!is_name(id) || !releases || !releases->is_object()) {
-        return skip(path, "must be an id with an object of releases");
+        return summary_.skip(path, "must be an id with an object of releases");
       }
       const std::string summary = plain_line(text_of(issue, "description"), summary_bytes);
       releases->for_each_member([&](std::string_view codename, const Json& row) {
@@ -109,7 +110,7 @@ class TrackerReader {
     const auto wrong = is_name(codename) ? set_verdict(advisory, row)
                                          : std::optional<std::string>("is no codename");
     if (wrong) {
-      return skip(
+      return summary_.skip(
           std::string(package) + "." + std::string(id) + ".releases." + plain_line(codename, 80),
           *wrong);
     }
@@ -119,13 +120,6 @@ class TrackerReader {
     advisory.summary = summary;
     ++summary_.records;
     take_(std::move(advisory));
-  }
-
-  void skip(const std::string& path, const std::string& what) {
-    ++summary_.skipped;
-    if (summary_.remarks.size() < FeedSummary::remarks_max) {
-      summary_.remarks.push_back(path + ": " + what);
-    }
   }
 
   const std::function<void(Advisory&&)>& take_;

@@ -83,10 +83,7 @@ Result<FeedSummary> parse_epss(std::string_view text,
       take(std::move(*score));
       continue;
     }
-    ++summary.skipped;
-    if (summary.remarks.size() < FeedSummary::remarks_max) {
-      summary.remarks.push_back("score " + std::to_string(number) + ": " + plain_line(line, 80));
-    }
+    summary.skip("score " + std::to_string(number), plain_line(line, 80));
   }
   if (summary.records == 0) return invalid_field("epss", "no score could be read");
   return summary;

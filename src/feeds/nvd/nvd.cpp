@@ -133,7 +133,8 @@ class NvdReader {
     const auto wrapped = record.find("cve");
     const Json cve = wrapped.value_or(record);
     const std::string_view id = text_of(cve, "id");
-    if (!model::is_cve_id(id)) return skip("record " + std::to_string(seen_), "has no CVE id");
+    if (!model::is_cve_id(id))
+      return summary_.skip("record " + std::to_string(seen_), "has no CVE id");
     ++seen_;
     const std::string_view description = english_description(cve);
     if (is_rejected(cve, description)) {
@@ -145,7 +146,7 @@ class NvdReader {
     advisory.id = id;
     advisory.configurations =
         read_nvd_configurations(cve, [&](std::string_view path, std::string_view what) {
-          skip(std::string(id) + "." + std::string(path), what);
+          summary_.skip(std::string(id) + "." + std::string(path), what);
         });
     if (advisory.configurations.empty()) {
       ++summary_.silent;
@@ -158,13 +159,6 @@ class NvdReader {
     advisory.summary = plain_line(description, summary_bytes);
     ++summary_.records;
     take_(std::move(advisory));
-  }
-
-  void skip(const std::string& path, std::string_view what) {
-    ++summary_.skipped;
-    if (summary_.remarks.size() < FeedSummary::remarks_max) {
-      summary_.remarks.push_back(path + ": " + std::string(what));
-    }
   }
 
   const std::function<void(Advisory&&)>& take_;

@@ -86,7 +86,7 @@ class OsvReader {
   void read(const Json& value) {
     if (value.is_array()) return value.for_each([&](const Json& each) { read(each); });
     const std::string_view id = text_of(value, "id");
-    if (!is_id(id)) return skip("record " + std::to_string(seen_), "has no id");
+    if (!is_id(id)) return summary_.skip("record " + std::to_string(seen_), "has no id");
     ++seen_;
     const auto withdrawn = value.find("withdrawn");
     const std::size_t before = summary_.records;
@@ -130,12 +130,12 @@ class OsvReader {
     if (!where) return;
     const std::string name =
         model::canonical_package_name(where->ecosystem, text_of(*package, "name"));
-    if (!is_id(name)) return skip(common.id, "names no package");
+    if (!is_id(name)) return summary_.skip(common.id, "names no package");
     const auto scheme = version::parse_scheme(model::ecosystem_scheme(where->ecosystem));
     CHECK(scheme.has_value());
     auto ranges = read_osv_ranges(affected, *scheme);
     if (!ranges.ok()) {
-      return skip(common.id + "." + plain_line(name, 80), ranges.error().message);
+      return summary_.skip(common.id + "." + plain_line(name, 80), ranges.error().message);
     }
     if (ranges->empty()) return;
     const auto same = [&](const Advisory& each) {
@@ -153,13 +153,6 @@ class OsvReader {
       if (std::find(found->ranges.begin(), found->ranges.end(), range) == found->ranges.end()) {
         found->ranges.push_back(std::move(range));
       }
-    }
-  }
-
-  void skip(const std::string& path, std::string_view what) {
-    ++summary_.skipped;
-    if (summary_.remarks.size() < FeedSummary::remarks_max) {
-      summary_.remarks.push_back(path + ": " + std::string(what));
     }
   }
 
