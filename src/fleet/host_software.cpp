@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "fleet/findings.h"
+#include "fleet/host_matching.h"
 #include "store/store.h"
 
 namespace muster::fleet {
