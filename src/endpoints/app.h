@@ -31,6 +31,7 @@ class FleetHealth;
 class KeySchedule;
 class CloneWatch;
 class RetiredKeyWatch;
+class FeedSyncs;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -77,6 +78,7 @@ struct App {
   const fleet::KeySchedule& keys;
   fleet::CloneWatch& clones;
   fleet::RetiredKeyWatch& retired_keys;
+  fleet::FeedSyncs& feed_syncs;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.
