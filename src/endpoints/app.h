@@ -32,6 +32,7 @@ class KeySchedule;
 class CloneWatch;
 class RetiredKeyWatch;
 class FeedSyncs;
+class RefusalWatch;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -79,6 +80,7 @@ struct App {
   fleet::CloneWatch& clones;
   fleet::RetiredKeyWatch& retired_keys;
   fleet::FeedSyncs& feed_syncs;
+  fleet::RefusalWatch& refusals;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.

@@ -38,6 +38,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .clones = clones,
           .retired_keys = retired_keys,
           .feed_syncs = feed_syncs,
+          .refusals = refusals,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -86,7 +87,7 @@ void Wiring::maintain(Instant now) {
 
 void Wiring::watch(Instant now) {
   pass_task_time(now);
-  tell_of_retired_keys();
+  tell_of_refusals(now);
   try {
     const fleet::Noticed noticed = outages_.look(now);
     if (noticed.empty()) return;
@@ -137,11 +138,12 @@ void Wiring::pass_task_time(Instant now) {
   }
 }
 
-void Wiring::tell_of_retired_keys() {
+void Wiring::tell_of_refusals(Instant now) {
   try {
     retired_keys.tell(fleet_.store, fleet_.ids);
+    refusals.tell(fleet_.store, fleet_.ids, now);
   } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "telling_of_retired_keys_failed",
+    log_.write(LogLevel::error, "telling_of_refusals_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

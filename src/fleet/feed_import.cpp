@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "fleet/host_matching.h"
+#include "fleet/rematch.h"
+#include "fleet/software.h"
 #include "store/sql/agents.h"
 #include "store/sql/feed_syncs.h"
 #include "store/sql/inventory.h"
@@ -14,42 +15,11 @@ namespace muster::fleet {
 
 namespace {
 
-/// Hosts matched again in one transaction: keeps the writer free for agents in between.
-constexpr int hosts_per_batch = 50;
-
-std::size_t match_all_hosts(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
-                            KnownPackages& packages, ImportOutcome& outcome, Instant now) {
-  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
-  std::size_t hosts = 0;
-  for (HostId after;;) {
-    const std::size_t batch = store.write([&](store::Tx& tx) {
-      const auto page = store::list_hosts(tx, std::nullopt, after, hosts_per_batch);
-      for (const model::Host& host : page) {
-        const MatchCount count = match_host(tx, ids, *knowledge, packages, host, now);
-        outcome.findings_opened += count.opened;
-        outcome.findings_resolved += count.resolved;
-        after = host.id;
-      }
-      return page.size();
-    });
-    hosts += batch;
-    if (batch < hosts_per_batch) return hosts;
-  }
-}
-
-/// Builds the snapshot of what is in force, and says which imports that is.
-std::vector<store::FeedRow> load_catalogue(store::Store& store, Catalogue& catalogue) {
-  return store.read([&](store::Reader& reader) {
-    catalogue.load(reader);
-    return store::list_feeds(reader);
-  });
-}
-
-/// Only of what was `loaded`: another import may have come meanwhile, and its hosts still wait.
-void mark_matched(store::Store& store, const std::vector<store::FeedRow>& loaded) {
+/// The hosts follow these imports. Not one that came meanwhile: whoever made it sees to that.
+void mark_matched(store::Store& store, const std::vector<store::FeedRow>& imports) {
   store.write([&](store::Tx& tx) {
     for (store::FeedRow& feed : store::list_feeds(tx)) {
-      const bool same = std::any_of(loaded.begin(), loaded.end(), [&](const auto& row) {
+      const bool same = std::any_of(imports.begin(), imports.end(), [&](const auto& row) {
         return row.feed == feed.feed && row.generation == feed.generation;
       });
       if (!same || feed.matched) continue;
@@ -57,6 +27,24 @@ void mark_matched(store::Store& store, const std::vector<store::FeedRow>& loaded
       store::set_feed(tx, feed);
     }
   });
+}
+
+/// Puts an import in force in the store.
+Result<void> set_import(store::Tx& tx, NumberIds& ids, const Actor& actor,
+                        const store::FeedRow& feed, Instant now) {
+  for (const store::FeedRow& former : store::list_feeds(tx)) {
+    if (former.feed != feed.feed || former.generation < feed.generation) continue;
+    return Error{Errc::illegal_transition,
+                 "Another import of this feed began later and is in force already."};
+  }
+  store::set_feed(tx, feed);
+  record_audit(
+      tx, ids, OrgId{0}, actor, "feeds.import", feed.feed,
+      [&](JsonWriter& details) {
+        details.member("records", feed.records).member("published", feed.published);
+      },
+      now);
+  return {};
 }
 
 }  // namespace
@@ -77,25 +65,32 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
 
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
                 feeds::FeedKind kind, ImportOutcome& outcome, Instant now) {
-  const auto loaded = load_catalogue(store, catalogue);
-  if (!feeds::only_joins(kind)) {
-    outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
-  }
-  mark_matched(store, loaded);
+  const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
+  outcome.hosts_matched = count.hosts;
+  outcome.findings_opened = count.opened;
+  outcome.findings_resolved = count.resolved;
+  std::vector<store::FeedRow> rows = adoption.knowledge->feeds;
+  std::erase_if(rows, [&](const auto& row) { return row.feed != feeds::feed_name(kind); });
+  mark_matched(store, rows);
 }
 
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now) {
   if (catalogue.importing()) return 0;
+  const std::size_t ordered = finish_identity_orders(store, ids, catalogue, packages, now);
   const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
-  if (std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; })) {
-    return 0;
+  const bool followed = holds_imports(*catalogue.current(), feeds);
+  const bool matched =
+      std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
+  if (followed && matched) return ordered;
+  const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  if (matched) {
+    return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
   }
-  const auto loaded = load_catalogue(store, catalogue);
-  ImportOutcome unused;
-  const std::size_t hosts = match_all_hosts(store, ids, catalogue, packages, unused, now);
-  mark_matched(store, loaded);
-  return hosts;
+  const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;
+  mark_matched(store, adoption.knowledge->feeds);
+  return ordered + hosts;
 }
 
 namespace {

@@ -20,21 +20,21 @@ class Store;
 namespace muster::fleet {
 
 /// Replaces a feed by `files` (the publisher's own format, each plain, gzip or zstd; they are held
-/// together only as they came), or merges them into it, builds the new snapshot and matches every
-/// host against it. Readers see the old snapshot until the new one is whole. Fails as store_feed(),
-/// and then nothing changes.
+/// together only as they came), or merges them into it, puts the new snapshot in force and matches
+/// the hosts that it concerns (fleet/rematch.h). Fails as store_feed(), and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now,
                                   ImportMode mode = ImportMode::replace);
 
-/// The second half of an import: builds the snapshot of what store_feed() brought in force and
-/// matches every host against it. Adds to `outcome`.
+/// The second half of an import: puts the snapshot of what store_feed() stored in force and matches
+/// the hosts that it concerns. Adds to `outcome`.
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
                 feeds::FeedKind kind, ImportOutcome& outcome, Instant now);
 
-/// Finishes what an import that was cut short had left: matches every host again if some feed was
-/// not matched yet and no import is under way. Returns the number of hosts.
+/// Finishes what an import that was cut short had left: if some feed was not matched yet and no
+/// import is under way, matches every host again. Follows imports of other servers on this store.
+/// Returns the number of hosts.
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now);
 

@@ -145,10 +145,14 @@ std::optional<store::FeedRow> find_feed(store::Reader& reader, std::string_view 
   return std::nullopt;
 }
 
-/// The row of the feed once `generation` is in force, which this brings about.
-void put_in_force(store::Tx& tx, const Generation& generation, ImportMode mode,
-                  store::FeedRow row) {
+/// Brings `generation` in force, of which `row` speaks.
+Result<void> put_in_force(store::Tx& tx, const Generation& generation, ImportMode mode,
+                          store::FeedRow row) {
   const auto former = find_feed(tx, row.feed);
+  if (former && former->generation >= row.generation) {
+    return Error{Errc::illegal_transition,
+                 "Another import of this feed began later and is in force already."};
+  }
   if (mode == ImportMode::merge && former) {
     row.published = std::max(row.published, former->published);
     generation.lay_over(tx, *former);
@@ -160,7 +164,7 @@ void put_in_force(store::Tx& tx, const Generation& generation, ImportMode mode,
     if (!std::exchange(sync.reached, {}).empty()) store::set_feed_sync(tx, sync);
   }
   store::set_feed(tx, row);
-  if (mode != ImportMode::merge || !former) return;
+  if (mode != ImportMode::merge || !former) return {};
   row.records = store::count_advisories(tx, row.feed);
   store::set_feed(tx, row);
 }
@@ -170,7 +174,7 @@ void put_in_force(store::Tx& tx, const Generation& generation, ImportMode mode,
 Result<ImportOutcome> store_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                  const Actor& actor, feeds::FeedKind kind, ImportMode mode,
                                  const NextFile& next, Instant now) {
-  // Whoever ends deletes what is not in force: the other's records too, were there another.
+  // The later one would be in force first, and the earlier one in vain.
   const std::lock_guard alone(catalogue.storing(kind));
   CHECK(mode == ImportMode::replace || feeds::comes_in_parts(kind));
   const std::int64_t number = ids.next<GenerationId>(now).value;
@@ -192,11 +196,12 @@ Result<ImportOutcome> store_feed(store::Store& store, NumberIds& ids, Catalogue&
   }
   generation.flush();
   outcome.superseded = generation.superseded();
-  store.write([&](store::Tx& tx) {
+  const Result<void> stored = store.write([&](store::Tx& tx) -> Result<void> {
+    TRY(put_in_force(
+        tx, generation, mode,
+        {outcome.feed, now, outcome.published, static_cast<std::int64_t>(outcome.records), number,
+         feeds::only_joins(kind)}));
     if (kind == feeds::FeedKind::kev) set_exploited(tx, ids, kev_entries, now);
-    put_in_force(tx, generation, mode,
-                 {outcome.feed, now, outcome.published, static_cast<std::int64_t>(outcome.records),
-                  number, false});
     record_audit(
         tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
         [&](JsonWriter& details) {
@@ -204,7 +209,9 @@ Result<ImportOutcome> store_feed(store::Store& store, NumberIds& ids, Catalogue&
           if (mode == ImportMode::merge) details.member("merged", true);
         },
         now);
+    return {};
   });
+  TRY(stored);
   generation.delete_former();
   return outcome;
 }

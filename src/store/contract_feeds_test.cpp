@@ -41,7 +41,8 @@ TEST_P(FeedContract, ALayerStaysInForceBesideTheGenerationOfTheRow) {
   write([&](Tx& tx) {
     set_advisories(tx, 1, {advisory("A", "a"), advisory("A", "b"), advisory("B", text)});
     set_advisories(tx, 2, {advisory("A", "c")});
-    set_advisories(tx, 3, {advisory("Z", "z")});
+    set_advisories(tx, 0, {advisory("Z", "z")});
+    set_advisories(tx, 3, {advisory("A", "later")});
     set_feed(tx, {"osv", now, "", 3, 1, true});
   });
   EXPECT_EQ(count(), 3);
@@ -55,7 +56,7 @@ TEST_P(FeedContract, ALayerStaysInForceBesideTheGenerationOfTheRow) {
   EXPECT_EQ(in_force(), (Names{"A c", "B " + text}));
   EXPECT_EQ(count(), 2);
   EXPECT_EQ(write([](Tx& tx) { return delete_old_advisories(tx, "osv", 2, 9); }), 1)
-      << "what is neither in force nor a layer";
+      << "what is no layer; a later one is being written";
   write([](Tx& tx) {
     delete_superseded_advisories(tx, "osv", 2, {text});
     delete_superseded_advisories(tx, "osv", 2, {"B"});

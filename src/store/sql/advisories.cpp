@@ -65,7 +65,7 @@ std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t g
                                    int count) {
   return tx.execute("DELETE FROM advisories WHERE (" ADVISORY_KEY ") IN (SELECT " ADVISORY_KEY
                     " FROM advisories"
-                    " WHERE feed = $1 AND generation <> $2 AND generation NOT IN"
+                    " WHERE feed = $1 AND generation < $2 AND generation NOT IN"
                     " (SELECT generation FROM feed_layers WHERE feed = $1) LIMIT $3)",
                     feed, generation, count);
 }
@@ -82,9 +82,9 @@ void delete_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
 
 void delete_superseded_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
                                   const std::vector<std::string>& ids) {
-  tx.post_batch("DELETE FROM advisories WHERE feed = $1 AND generation <> $2 AND advisory_id = $3",
+  tx.post_batch("DELETE FROM advisories WHERE feed = $1 AND generation < $2 AND advisory_id = $3",
                 "DELETE FROM advisories a USING unnest($1, $2, $3) AS given (feed, generation, id)"
-                " WHERE a.feed = given.feed AND a.generation <> given.generation AND a.advisory_id "
+                " WHERE a.feed = given.feed AND a.generation < given.generation AND a.advisory_id "
                 "= given.id",
                 ids, [&](const std::string& id) {
                   return std::array<Param, 3>{feed, generation, id};
@@ -182,7 +182,7 @@ void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::E
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count) {
   return tx.execute(
       "DELETE FROM epss_scores WHERE (generation, cve) IN"
-      " (SELECT generation, cve FROM epss_scores WHERE generation <> $1 LIMIT $2)",
+      " (SELECT generation, cve FROM epss_scores WHERE generation < $1 LIMIT $2)",
       generation, count);
 }
 
