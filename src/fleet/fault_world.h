@@ -11,6 +11,7 @@
 
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
@@ -230,6 +231,11 @@ class World {
                            create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
                          },
                          {{"orgs.create", 1}}};
+    all["request_feed_sync"] = {[this](store::Tx& tx) {
+                                  request_feed_sync(tx, fleet->ids, fleet.actor,
+                                                    feeds::FeedKind::nvd, true, fleet.now);
+                                },
+                                {{"feeds.sync", 1}}};
     all["settings"] = {[this](store::Tx& tx) {
                          JsonDocument document;
                          const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
