@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "fleet/blobs.h"
-#include "fleet/findings.h"
+#include "fleet/feed_import.h"
 #include "fleet/results.h"
 #include "fleet/samples.h"
 #include "fleet/task_course.h"

@@ -19,6 +19,7 @@
 #include "fleet/outages.h"
 #include "fleet/releases.h"
 #include "fleet/splits.h"
+#include "fleet/software.h"
 #include "fleet/supersession.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
@@ -486,6 +487,13 @@ class World {
                                 fleet.now);
         },
         {}};
+    all["map software"] = {
+        [this](store::Tx& tx) {
+          const IdentityOrder order{TestFleet::org, "tool", "", {{false, {{"acme", "tool"}}}}};
+          record_identity_order(tx, fleet->ids, fleet->packages, fleet.actor, order, fleet.now)
+              .value();
+        },
+        {{"software.map", 1}}};
     all["delta report"] = {[this](store::Tx& tx) {
                              auto report =
                                  TestFleet::report_of("web-2", {debian_package("a", "0")});

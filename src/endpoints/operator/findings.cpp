@@ -3,6 +3,7 @@
 #include "fleet/findings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "fleet/feed_import.h"
 #include "fleet/hosts.h"
 
 namespace muster::endpoints {

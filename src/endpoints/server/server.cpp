@@ -5,7 +5,7 @@
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
-#include "fleet/findings.h"
+#include "fleet/feed_import.h"
 #include "fleet/key_schedule.h"
 #include "fleet/presence.h"
 #include "fleet/refusals.h"

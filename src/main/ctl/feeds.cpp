@@ -3,7 +3,7 @@
 #include "base/time.h"
 #include "crypto/random.h"
 #include "feeds/feed.h"
-#include "fleet/findings.h"
+#include "fleet/feed_import.h"
 #include "fleet/fleet.h"
 #include "main/ctl/data_directory.h"
 #include "main/ctl/files.h"
