@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "feeds/decompress.h"
 #include "fleet/host_matching.h"
+#include "fleet/image_findings.h"
 #include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
@@ -176,6 +177,7 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
   const auto loaded = load_catalogue(store, catalogue);
   if (!feeds::only_joins(kind)) {
     outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
+    match_all_images(store, ids, catalogue, packages, outcome, now);
   }
   mark_matched(store, loaded);
   return outcome;
@@ -191,6 +193,7 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
   const auto loaded = load_catalogue(store, catalogue);
   ImportOutcome unused;
   const std::size_t hosts = match_all_hosts(store, ids, catalogue, packages, unused, now);
+  match_all_images(store, ids, catalogue, packages, unused, now);
   mark_matched(store, loaded);
   return hosts;
 }

@@ -20,8 +20,8 @@ namespace muster::fleet {
 
 /// Replaces a feed by `files` (the publisher's own format, each plain, gzip or zstd; they are held
 /// together only as they came), builds the new
-/// snapshot and matches every host against it. Readers see the old snapshot until the new one is
-/// whole. Fails with invalid_json or invalid_field, and then nothing changes.
+/// snapshot and matches every host and image against it. Readers see the old snapshot until the new
+/// one is whole. Fails with invalid_json or invalid_field, and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now);
