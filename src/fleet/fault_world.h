@@ -18,6 +18,7 @@
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
+#include "fleet/software.h"
 #include "fleet/supersession.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
@@ -440,6 +441,13 @@ class World {
                                 {TestFleet::org, host, {{"app:1", scan}}, true}, fleet.now);
         },
         {}};
+    all["map software"] = {
+        [this](store::Tx& tx) {
+          const IdentityOrder order{TestFleet::org, "tool", "", {{false, {{"acme", "tool"}}}}};
+          record_identity_order(tx, fleet->ids, fleet->packages, fleet.actor, order, fleet.now)
+              .value();
+        },
+        {{"software.map", 1}}};
     all["delta report"] = {[this](store::Tx& tx) {
                              auto report =
                                  TestFleet::report_of("web-2", {debian_package("a", "0")});

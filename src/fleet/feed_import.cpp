@@ -6,8 +6,9 @@
 
 #include "base/limits.h"
 #include "feeds/decompress.h"
-#include "fleet/host_matching.h"
 #include "fleet/image_findings.h"
+#include "fleet/rematch.h"
+#include "fleet/software.h"
 #include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
@@ -16,30 +17,8 @@ namespace muster::fleet {
 
 namespace {
 
-/// Hosts matched again in one transaction: keeps the writer free for agents in between.
-constexpr int hosts_per_batch = 50;
 /// Records written in one transaction, for the same reason: about 10 ms.
 constexpr std::size_t records_per_batch = 2000;
-
-std::size_t match_all_hosts(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
-                            KnownPackages& packages, ImportOutcome& outcome, Instant now) {
-  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
-  std::size_t hosts = 0;
-  for (HostId after;;) {
-    const std::size_t batch = store.write([&](store::Tx& tx) {
-      const auto page = store::list_hosts(tx, std::nullopt, after, hosts_per_batch);
-      for (const model::Host& host : page) {
-        const MatchCount count = match_host(tx, ids, *knowledge, packages, host, now);
-        outcome.findings_opened += count.opened;
-        outcome.findings_resolved += count.resolved;
-        after = host.id;
-      }
-      return page.size();
-    });
-    hosts += batch;
-    if (batch < hosts_per_batch) return hosts;
-  }
-}
 
 /// Writes the records of an import aside, some at a time, so that agents' writes go on in between.
 /// They are in force only once the feed's row names their generation; until then a crash or a
@@ -119,19 +98,11 @@ void add_summary(ImportOutcome& outcome, const feeds::FeedSummary& file) {
   }
 }
 
-/// Builds the snapshot of what is in force, and says which imports that is.
-std::vector<store::FeedRow> load_catalogue(store::Store& store, Catalogue& catalogue) {
-  return store.read([&](store::Reader& reader) {
-    catalogue.load(reader);
-    return store::list_feeds(reader);
-  });
-}
-
-/// Only of what was `loaded`: another import may have come meanwhile, and its hosts still wait.
-void mark_matched(store::Store& store, const std::vector<store::FeedRow>& loaded) {
+/// The hosts follow these imports. Not one that came meanwhile: whoever made it sees to that.
+void mark_matched(store::Store& store, const std::vector<store::FeedRow>& imports) {
   store.write([&](store::Tx& tx) {
     for (store::FeedRow& feed : store::list_feeds(tx)) {
-      const bool same = std::any_of(loaded.begin(), loaded.end(), [&](const auto& row) {
+      const bool same = std::any_of(imports.begin(), imports.end(), [&](const auto& row) {
         return row.feed == feed.feed && row.generation == feed.generation;
       });
       if (!same || feed.matched) continue;
@@ -139,6 +110,24 @@ void mark_matched(store::Store& store, const std::vector<store::FeedRow>& loaded
       store::set_feed(tx, feed);
     }
   });
+}
+
+/// Puts an import in force in the store.
+Result<void> set_import(store::Tx& tx, NumberIds& ids, const Actor& actor,
+                        const store::FeedRow& feed, Instant now) {
+  for (const store::FeedRow& former : store::list_feeds(tx)) {
+    if (former.feed != feed.feed || former.generation < feed.generation) continue;
+    return Error{Errc::illegal_transition,
+                 "Another import of this feed began later and is in force already."};
+  }
+  store::set_feed(tx, feed);
+  record_audit(
+      tx, ids, OrgId{0}, actor, "feeds.import", feed.feed,
+      [&](JsonWriter& details) {
+        details.member("records", feed.records).member("published", feed.published);
+      },
+      now);
+  return {};
 }
 
 }  // namespace
@@ -162,40 +151,47 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     add_summary(outcome, TRY(feeds::parse_feed(kind, text, sink)));
   }
   generation.flush();
-  store.write([&](store::Tx& tx) {
+  const store::FeedRow row{outcome.feed,
+                           now,
+                           outcome.published,
+                           static_cast<std::int64_t>(outcome.records),
+                           number,
+                           feeds::only_joins(kind)};
+  const Result<void> stored = store.write([&](store::Tx& tx) -> Result<void> {
+    TRY(set_import(tx, ids, actor, row, now));
     if (kind == feeds::FeedKind::kev) set_exploited(tx, ids, kev_entries, now);
-    store::set_feed(tx, {outcome.feed, now, outcome.published,
-                         static_cast<std::int64_t>(outcome.records), number, false});
-    record_audit(
-        tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,
-        [&](JsonWriter& details) {
-          details.member("records", outcome.records).member("published", outcome.published);
-        },
-        now);
+    return {};
   });
+  TRY(stored);
   generation.delete_former(kind);
-  const auto loaded = load_catalogue(store, catalogue);
-  if (!feeds::only_joins(kind)) {
-    outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
-    match_all_images(store, ids, catalogue, packages, outcome, now);
-  }
-  mark_matched(store, loaded);
+  const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
+  const MatchCount images = rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
+  outcome.hosts_matched = count.hosts;
+  outcome.findings_opened = count.opened + images.opened;
+  outcome.findings_resolved = count.resolved + images.resolved;
+  mark_matched(store, {row});
   return outcome;
 }
 
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now) {
   if (catalogue.importing()) return 0;
+  const std::size_t ordered = finish_identity_orders(store, ids, catalogue, packages, now);
   const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
-  if (std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; })) {
-    return 0;
+  const bool followed = holds_imports(*catalogue.current(), feeds);
+  const bool matched =
+      std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
+  if (followed && matched) return ordered;
+  const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  if (matched) {
+    rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
+    return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
   }
-  const auto loaded = load_catalogue(store, catalogue);
-  ImportOutcome unused;
-  const std::size_t hosts = match_all_hosts(store, ids, catalogue, packages, unused, now);
-  match_all_images(store, ids, catalogue, packages, unused, now);
-  mark_matched(store, loaded);
-  return hosts;
+  const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;
+  rematch_all_images(store, ids, catalogue, packages, now);
+  mark_matched(store, adoption.knowledge->feeds);
+  return ordered + hosts;
 }
 
 std::vector<FeedStatus> list_feed_status(store::Store& store) {

@@ -19,15 +19,17 @@ class Store;
 namespace muster::fleet {
 
 /// Replaces a feed by `files` (the publisher's own format, each plain, gzip or zstd; they are held
-/// together only as they came), builds the new
-/// snapshot and matches every host and image against it. Readers see the old snapshot until the new
-/// one is whole. Fails with invalid_json or invalid_field, and then nothing changes.
+/// together only as they came), puts the new snapshot in force and matches the hosts and images
+/// that it concerns (fleet/rematch.h, fleet/image_findings.h). Fails with invalid_json or
+/// invalid_field, and with illegal_transition when an import of this feed that began later came
+/// first; then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now);
 
-/// Finishes what an import that was cut short had left: matches every host again if some feed was
-/// not matched yet and no import is under way. Returns the number of hosts.
+/// Finishes what an import that was cut short had left: if some feed was not matched yet and no
+/// import is under way, matches every host again. Follows imports of other servers on this store.
+/// Returns the number of hosts.
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now);
 

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "fleet/rematch.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 #include "vuln/identify.h"
@@ -26,6 +27,28 @@ using store::ImageFinding;
 
 /// Images matched in one transaction: keeps the writer free for agents in between.
 constexpr int images_per_batch = 20;
+
+/// Images read at once where only their sets count.
+constexpr int images_per_page = 1000;
+
+void add(MatchCount& sum, const MatchCount& count) {
+  sum.opened += count.opened;
+  sum.resolved += count.resolved;
+}
+
+/// Those that have one of the sets.
+std::vector<ImageId> find_images(store::Reader& reader, const PackageSets& sets) {
+  std::vector<ImageId> images;
+  if (sets.empty()) return images;
+  for (ImageId after;;) {
+    const auto page = store::list_images_with_packages(reader, after, images_per_page);
+    for (const store::ImageRow& image : page) {
+      if (sets.contains({image.org, *image.package_set})) images.push_back(image.id);
+      after = image.id;
+    }
+    if (page.size() < images_per_page) return images;
+  }
+}
 
 /// A package as both sources know it: its ecosystem, or the scanner's word where that is none of
 /// ours, and its name there.
@@ -383,23 +406,39 @@ MatchCount match_image(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge
   return matcher.store();
 }
 
-std::size_t match_all_images(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
-                             KnownPackages& packages, ImportOutcome& outcome, Instant now) {
-  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
-  std::size_t images = 0;
+MatchCount rematch_images(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
+                          KnownPackages& packages, const PackageMarks& changed, Instant now) {
+  MatchCount sum;
+  if (changed.empty()) return sum;
+  const std::vector<ImageId> images = store.read(
+      [&](store::Reader& reader) { return find_images(reader, find_sets_with(reader, changed)); });
+  for (std::size_t first = 0; first < images.size(); first += images_per_batch) {
+    store.write([&](store::Tx& tx) {
+      const auto knowledge = catalogue.current();
+      const std::size_t last = std::min(images.size(), first + images_per_batch);
+      for (std::size_t at = first; at < last; ++at) {
+        const auto image = store::find_image(tx, images[at]);
+        if (image) add(sum, match_image(tx, ids, *knowledge, packages, *image, nullptr, now));
+      }
+    });
+  }
+  return sum;
+}
+
+MatchCount rematch_all_images(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
+                              KnownPackages& packages, Instant now) {
+  MatchCount sum;
   for (ImageId after;;) {
     const std::size_t batch = store.write([&](store::Tx& tx) {
+      const auto knowledge = catalogue.current();
       const auto page = store::list_images_with_packages(tx, after, images_per_batch);
       for (const store::ImageRow& image : page) {
-        const MatchCount count = match_image(tx, ids, *knowledge, packages, image, nullptr, now);
-        outcome.findings_opened += count.opened;
-        outcome.findings_resolved += count.resolved;
+        add(sum, match_image(tx, ids, *knowledge, packages, image, nullptr, now));
         after = image.id;
       }
       return page.size();
     });
-    images += batch;
-    if (batch < images_per_batch) return images;
+    if (batch < images_per_batch) return sum;
   }
 }
 

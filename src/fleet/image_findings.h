@@ -10,6 +10,7 @@
 #include "fleet/catalogue.h"
 #include "fleet/host_matching.h"
 #include "fleet/known_packages.h"
+#include "fleet/package_marks.h"
 #include "model/image.h"
 #include "store/sql/images.h"
 
@@ -41,10 +42,14 @@ MatchCount match_image(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge
                        KnownPackages& packages, const store::ImageRow& image,
                        const ScannerWord* word, Instant now);
 
-/// After an import: match_image() for every image with packages, some in each transaction, so that
-/// what is new is found in them without a scan. Returns the number of images.
-std::size_t match_all_images(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
-                             KnownPackages& packages, ImportOutcome& outcome, Instant now);
+/// Brings the findings of the images that have one of the `changed` packages in line with what is
+/// known, as rematch_hosts() does those of hosts: what is new is found in them without a scan.
+MatchCount rematch_images(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
+                          KnownPackages& packages, const PackageMarks& changed, Instant now);
+
+/// Every image with packages, whatever changed: for when nobody knows what did.
+MatchCount rematch_all_images(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
+                              KnownPackages& packages, Instant now);
 
 /// What of a list of packages can be looked up: those of distributions and of languages'
 /// registries, by nothing but what these know them by. A CPE is never looked up for an image: a

@@ -65,7 +65,7 @@ std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t g
                                    int count) {
   return tx.execute("DELETE FROM advisories WHERE (" ADVISORY_KEY ") IN (SELECT " ADVISORY_KEY
                     " FROM advisories"
-                    " WHERE feed = $1 AND generation <> $2 LIMIT $3)",
+                    " WHERE feed = $1 AND generation < $2 LIMIT $3)",
                     feed, generation, count);
 }
 
@@ -129,7 +129,7 @@ void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::E
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count) {
   return tx.execute(
       "DELETE FROM epss_scores WHERE (generation, cve) IN"
-      " (SELECT generation, cve FROM epss_scores WHERE generation <> $1 LIMIT $2)",
+      " (SELECT generation, cve FROM epss_scores WHERE generation < $1 LIMIT $2)",
       generation, count);
 }
 
