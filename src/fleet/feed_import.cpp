@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fleet/image_findings.h"
 #include "fleet/rematch.h"
 #include "fleet/software.h"
 #include "store/sql/agents.h"
@@ -67,9 +68,10 @@ void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, Known
                 feeds::FeedKind kind, ImportOutcome& outcome, Instant now) {
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
+  const MatchCount images = rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
   outcome.hosts_matched = count.hosts;
-  outcome.findings_opened = count.opened;
-  outcome.findings_resolved = count.resolved;
+  outcome.findings_opened = count.opened + images.opened;
+  outcome.findings_resolved = count.resolved + images.resolved;
   std::vector<store::FeedRow> rows = adoption.knowledge->feeds;
   std::erase_if(rows, [&](const auto& row) { return row.feed != feeds::feed_name(kind); });
   mark_matched(store, rows);
@@ -86,9 +88,11 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
   if (followed && matched) return ordered;
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   if (matched) {
+    rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
     return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
   }
   const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;
+  rematch_all_images(store, ids, catalogue, packages, now);
   mark_matched(store, adoption.knowledge->feeds);
   return ordered + hosts;
 }
