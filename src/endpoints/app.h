@@ -31,6 +31,7 @@ class FleetHealth;
 class KeySchedule;
 class CloneWatch;
 class RetiredKeyWatch;
+class FeedSyncs;
 class RefusalWatch;
 struct TaskBoard;
 }  // namespace muster::fleet
@@ -78,6 +79,7 @@ struct App {
   const fleet::KeySchedule& keys;
   fleet::CloneWatch& clones;
   fleet::RetiredKeyWatch& retired_keys;
+  fleet::FeedSyncs& feed_syncs;
   fleet::RefusalWatch& refusals;
   const ServerFace& face;
 

@@ -16,6 +16,8 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
       health(fleet.store, fleet.presence, config),
       keys(fleet.store, fleet.ids, fleet.credentials),
       retired_keys(fleet.credentials),
+      feed_syncs({fleet.store, fleet.ids, fleet.catalogue, fleet.packages}, fleet.nodes,
+                 config.feed_sync_interval()),
       app{.config = config,
           .store = fleet.store,
           .rng = rng,
@@ -35,6 +37,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .keys = keys,
           .clones = clones,
           .retired_keys = retired_keys,
+          .feed_syncs = feed_syncs,
           .refusals = refusals,
           .face = face},
       dispatcher(app),
@@ -46,6 +49,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
   }
   finish_matching(now);
   keys.count(now);
+  feed_syncs.count();
   const auto& key = fleet.signing_key.public_key();
   face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
 }
@@ -67,6 +71,7 @@ void Wiring::maintain(Instant now) {
   flush_presence();
   try {
     finish_matching(now);
+    feed_syncs.count();
     fleet::end_abandoned_outages(fleet_.store, now);
     fleet::prune_events(fleet_.store, app.config.event_retention(), now);
     fleet::prune_results(fleet_.store, app.config.result_retention(), now);

@@ -10,6 +10,7 @@
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
 #include "fleet/clones.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/fleet.h"
 #include "fleet/health.h"
 #include "fleet/key_schedule.h"
@@ -48,6 +49,7 @@ class Wiring {
   fleet::KeySchedule keys;
   fleet::CloneWatch clones;
   fleet::RetiredKeyWatch retired_keys;
+  fleet::FeedSyncs feed_syncs;
   fleet::RefusalWatch refusals;
   ServerFace face;  // to be complete before open()
   App app;

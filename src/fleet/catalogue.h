@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,8 +92,11 @@ class Catalogue {
     std::atomic<int>& running_;
   };
   bool importing() const { return imports_ > 0; }
+  /// Held while the records of a feed are stored.
+  std::mutex& storing(feeds::FeedKind kind) { return storing_[static_cast<std::size_t>(kind)]; }
 
  private:
+  std::array<std::mutex, std::size(feeds::feed_kinds)> storing_;
   std::atomic<int> imports_ = 0;
   Guarded<std::shared_ptr<const Knowledge>> current_;
 };
@@ -101,6 +106,7 @@ struct ImportOutcome {
   std::string published;
   std::size_t records = 0;
   std::size_t skipped = 0;
+  std::size_t superseded = 0;  // records of which a newer one came along
   std::vector<std::string> remarks;
   std::size_t hosts_matched = 0;
   std::size_t findings_opened = 0;

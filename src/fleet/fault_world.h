@@ -11,6 +11,7 @@
 
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
@@ -238,6 +239,11 @@ class World {
                            create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
                          },
                          {{"orgs.create", 1}}};
+    all["request_feed_sync"] = {[this](store::Tx& tx) {
+                                  request_feed_sync(tx, fleet->ids, fleet.actor,
+                                                    feeds::FeedKind::nvd, true, fleet.now);
+                                },
+                                {{"feeds.sync", 1}}};
     all["settings"] = {[this](store::Tx& tx) {
                          JsonDocument document;
                          const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
@@ -471,9 +477,10 @@ class World {
           flaw.id = "CVE-2099-0001";
           flaw.places.emplace_back();
           scan.vulnerabilities.push_back(flaw);
+          scan.packages = {{debian_package("a", "1"), debian_package("of the image alone", "1")}};
           const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
-          record_container_scan(tx, fleet->ids, {TestFleet::org, host, {{"app:1", scan}}, true},
-                                fleet.now);
+          record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages,
+                                {TestFleet::org, host, {{"app:1", scan}}, true}, fleet.now);
         },
         {}};
     all["map software"] = {

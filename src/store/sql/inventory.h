@@ -86,13 +86,25 @@ void set_feed(Tx& tx, const FeedRow& feed);
 std::vector<FeedRow> list_feeds(Reader& reader);
 
 /// Advisories come in generations: a new one is written aside, and is in force once the feed's row
-/// names it. A repeat of one overwrites it.
+/// names it. A repeat of one overwrites it. A generation can stay in force beside it, as a layer.
 void set_advisories(Tx& tx, std::int64_t generation,
                     const std::vector<model::Advisory>& advisories);
-/// Deletes some rows, at most `count`, of generations before `generation`; returns how many. Later
-/// ones are being written.
+/// Deletes some rows, at most `count`, of generations before `generation` that are no layers;
+/// returns how many. Later ones are being written.
 std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
                                    int count);
+/// What a generation says under these ids.
+void delete_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
+                       const std::vector<std::string>& ids);
+/// What the generations before `generation` say under them.
+void delete_superseded_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
+                                  const std::vector<std::string>& ids);
+void insert_feed_layer(Tx& tx, std::string_view feed, std::int64_t generation);
+void delete_feed_layers(Tx& tx, std::string_view feed);
+/// Those of which nothing is left.
+void delete_empty_feed_layers(Tx& tx, std::string_view feed);
+/// Rows in force.
+std::int64_t count_advisories(Reader& reader, std::string_view feed);
 /// Those in force.
 void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each);
 void delete_kev_entries(Tx& tx);
