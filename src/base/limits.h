@@ -215,6 +215,9 @@ inline constexpr std::int64_t task_ttl_seconds_max = 90 * 24 * 3600;
 inline constexpr int pending_tasks_per_agent = 1000;
 
 // --- Keys ------------------------------------------------------------------------------------
+/// Keys that answers to repeats of one enrolment may carry; all are accepted until one is used. An
+/// installer that is run again by hand gets through long before.
+inline constexpr std::int64_t enrolment_repeats = 16;
 /// Rotations that the schedule begins each time: at the usual flush_seconds, 57,600 a day.
 inline constexpr std::size_t rotations_per_pass = 200;
 /// Agents that the schedule reads at a time, most of which may have to wait for their turn.
@@ -236,6 +239,16 @@ inline constexpr Duration clone_memory = std::chrono::hours(24 * 7);
 inline constexpr Duration retired_key_silence = std::chrono::hours(1);
 /// Such uses that wait for the store.
 inline constexpr std::size_t retired_key_uses = 1000;
+/// Agents whose refusals are remembered; 200 bytes each. When the server's own clock is wrong, all
+/// are refused: then the rest is only counted.
+inline constexpr std::size_t refused_agents = 20'000;
+/// When room is needed, those that were not refused for so long are forgotten.
+inline constexpr Duration refusal_memory = std::chrono::hours(1);
+/// A clock that goes wrong again is told again after so long: of a copied machine one of the two
+/// may be right.
+inline constexpr Duration skew_silence = std::chrono::hours(1);
+/// Events of a look about clocks; the others follow with the next.
+inline constexpr std::size_t skew_events = 1000;
 
 // --- Presence --------------------------------------------------------------------------------
 /// Outages of one organisation and moment that are still an event each; more are one event.

@@ -5,7 +5,6 @@
 
 #include "base/json_read.h"
 #include "endpoints/testing.h"
-#include "fleet/refusals.h"
 
 namespace muster::endpoints {
 namespace {
@@ -273,13 +272,18 @@ TEST(SplitClone, ReportsWhatItTookBeforeAndNothingOfLater) {
         .status;
   };
   const std::string before = order();
-  ASSERT_EQ(world.split().status, 200);
+  const std::string into = text_at(world.split().body, {"split_agent_id"});
   world.beat_of(copy);
   world.beat_of(copy);
   world.server.clock.advance(minute);
   const std::string after = order();
   EXPECT_EQ(report(copy, before), 200);
   EXPECT_EQ(report(copy, after), 403);
+  world.as_operator("POST", "/api/v1/agents/" + into + "/rotate-key");
+  world.beat_of(copy);
+  world.beat_of(copy);
+  EXPECT_EQ(report(copy, after), 403);
+  EXPECT_EQ(report(copy, before), 200);
   EXPECT_EQ(report(first, after), 200);
 }
 
@@ -346,7 +350,7 @@ TEST(Refusal, ForItsClockIsShownAndToldOnceInAndOnceOut) {
     look();
   }
   EXPECT_EQ(world.events("clock_skewed"), 1) << "once an hour";
-  world.server.clock.advance(fleet::skew_silence);
+  world.server.clock.advance(limits::skew_silence);
   beat_at(minute * 9);
   look();
   EXPECT_EQ(world.events("clock_skewed"), 2);

@@ -78,7 +78,6 @@ class KeyMap {
 struct AgentCredential {
   OrgId org;
   AgentId agent;
-  std::optional<AgentId> alias = {};  // what its machine may call it, too: see model::Agent::origin
   HostId host;
   std::int64_t generation = 0;
   std::int64_t offered = 0;  // the generation to offer in exchange; 0 is none
@@ -91,6 +90,9 @@ struct AgentCredential {
   bool skewed = false;      // its last call was refused for its clock: see RefusalWatch
   bool first_use = false;   // this call's use of the key is to be recorded (record_first_use)
   http::RateWindow window;  // of the calls with this key
+  /// What its machine may call it, too: see model::Agent::origin. Last, since it is hardly ever
+  /// read.
+  std::optional<AgentId> alias = {};
 };
 /// The key that an agent used before the one it has. Nothing is accepted for it.
 struct RetiredKey {

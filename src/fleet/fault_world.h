@@ -19,8 +19,8 @@
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
-#include "fleet/splits.h"
 #include "fleet/software.h"
+#include "fleet/splits.h"
 #include "fleet/supersession.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
@@ -64,8 +64,7 @@ class World {
     fleet->store.write([&](store::Tx& tx) {
       for (const Enrolled& agent : {copied, split}) {
         call_first(tx, agent.agent);
-        record_clone(tx, fleet->ids, fleet->credentials, agent.org, agent.agent, agent.host,
-                     {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", 9000}}, fleet.now);
+        find_two(tx, agent, 9000);
       }
       into = split_it(tx, split);
     });
@@ -160,6 +159,15 @@ class World {
   }
   Enrolled enrol_again(store::Tx& tx) {
     return fleet.enrol_in(tx, fleet.credential(spent), TestFleet::request_of("web-8")).value();
+  }
+  void find_two(store::Tx& tx, const Enrolled& agent, std::uint32_t newer_boot) {
+    record_clone(tx, fleet->ids, fleet->credentials, agent.org, agent.agent, agent.host,
+                 {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", newer_boot}}, fleet.now);
+  }
+  void decommission(store::Tx& tx, AgentId agent) {
+    decommission_agent(tx, fleet->ids, fleet->credentials, fleet->presence, fleet.actor,
+                       TestFleet::org, agent, fleet.now)
+        .value();
   }
   SplitAgent split_it(store::Tx& tx, const Enrolled& agent) {
     return split_agent(tx, fleet->ids, fleet.rng, fleet->credentials, fleet->presence,
@@ -299,25 +307,11 @@ class World {
                                  {{"agents.disable", 1}}};
     all["split_agent"] = {[this](store::Tx& tx) { split_it(tx, copied); }, {{"agents.split", 1}}};
     all["first use of a split agent"] = {[this](store::Tx& tx) { call_first(tx, into.agent); }, {}};
-    all["decommission a split agent"] = {[this](store::Tx& tx) {
-                                           decommission_agent(tx, fleet->ids, fleet->credentials,
-                                                              fleet->presence, fleet.actor,
-                                                              split.org, into.agent, fleet.now)
-                                               .value();
-                                         },
+    all["decommission a split agent"] = {[this](store::Tx& tx) { decommission(tx, into.agent); },
                                          {{"agents.decommission", 1}}};
     all["find the machines of a split again"] = {
-        [this](store::Tx& tx) {
-          record_clone(tx, fleet->ids, fleet->credentials, split.org, split.agent, split.host,
-                       {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", 20'000}}, fleet.now);
-        },
-        {}};
-    all["decommission_agent"] = {[this](store::Tx& tx) {
-                                   decommission_agent(tx, fleet->ids, fleet->credentials,
-                                                      fleet->presence, fleet.actor, again.org,
-                                                      again.agent, fleet.now)
-                                       .value();
-                                 },
+        [this](store::Tx& tx) { find_two(tx, split, 20'000); }, {}};
+    all["decommission_agent"] = {[this](store::Tx& tx) { decommission(tx, again.agent); },
                                  {{"agents.decommission", 1}}};
     all["change_operator_tags"] = {[this](store::Tx& tx) {
                                      change_operator_tags(tx, fleet->ids, fleet->directory,
@@ -344,12 +338,7 @@ class World {
   }
 
   void add_presence(std::map<std::string, Named>& all) {
-    all["record_clone"] = {[this](store::Tx& tx) {
-                             record_clone(tx, fleet->ids, fleet->credentials, again.org,
-                                          again.agent, again.host,
-                                          {{"a", "192.0.2.1"}, {"b", "192.0.2.2"}}, fleet.now);
-                           },
-                           {}};
+    all["record_clone"] = {[this](store::Tx& tx) { find_two(tx, again, 9000); }, {}};
     all["record_return"] = {[this](store::Tx& tx) {
                               Return back;
                               back.org = again.org;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "fleet/history.h"
 #include "store/store.h"
 
@@ -19,13 +20,13 @@ void RefusalWatch::note(OrgId org, HostId host, AgentId agent, const Refusal& re
   agents_.with([&](Agents& agents) {
     auto found = agents.find(agent);
     if (found == agents.end()) {
-      if (agents.size() >= refused_agents) {
+      if (agents.size() >= limits::refused_agents) {
         std::erase_if(agents, [&](const auto& entry) {
           const Known& known = entry.second;
-          return !known.told && refusal.at - known.last.at > refusal_memory;
+          return !known.told && refusal.at - known.last.at > limits::refusal_memory;
         });
       }
-      if (agents.size() >= refused_agents) return;
+      if (agents.size() >= limits::refused_agents) return;
       found = agents.try_emplace(agent).first;
     }
     Known& known = found->second;
@@ -64,9 +65,9 @@ std::vector<RefusalWatch::Told> RefusalWatch::to_tell(Instant now) {
     std::vector<Told> all;
     for (const auto& [agent, known] : agents) {
       if (known.skewed == known.told) continue;
-      if (known.skewed && now - known.told_at < skew_silence) continue;
+      if (known.skewed && now - known.told_at < limits::skew_silence) continue;
       all.push_back({agent, known});
-      if (all.size() == skew_events) break;
+      if (all.size() == limits::skew_events) break;
     }
     // The order of the events must not depend on the table's.
     std::sort(all.begin(), all.end(),

@@ -20,17 +20,6 @@ class Store;
 
 namespace muster::fleet {
 
-/// Agents whose refusals are remembered; 200 bytes each. When the server's own clock is wrong, all
-/// are refused: then the rest is only counted.
-inline constexpr std::size_t refused_agents = 20'000;
-/// Refusals of agents that were not refused since are forgotten after so long when room is needed.
-inline constexpr Duration refusal_memory = std::chrono::hours(1);
-/// A clock that goes wrong again is told again after so long: of a copied machine one of the two
-/// may be right.
-inline constexpr Duration skew_silence = std::chrono::hours(1);
-/// Events of a look; the others follow with the next.
-inline constexpr std::size_t skew_events = 1000;
-
 /// Why a call was refused that proved a key of an agent.
 enum class RefusalReason : std::uint8_t {
   clock_skew,

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "fleet/enrolment.h"
 #include "fleet/testing.h"
 
@@ -87,7 +88,7 @@ TEST(RepeatedEnrolment, IsNoWayToEnrolMore) {
   other.arch = "arm64";
   EXPECT_EQ(at.enrol(other).error().code, Errc::invalid_token);
   EXPECT_EQ(at.enrol(TestFleet::request_of("web-1", "machine")).error().code, Errc::invalid_token);
-  for (std::int64_t i = 0; i < model::enrolment_repeats; ++i) {
+  for (std::int64_t i = 0; i < limits::enrolment_repeats; ++i) {
     EXPECT_EQ(at.enrol()->agent, first.agent);
   }
   EXPECT_EQ(at.enrol().error().code, Errc::invalid_token) << "somebody else is at it";

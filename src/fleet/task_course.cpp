@@ -33,8 +33,11 @@ constexpr std::string_view agent_gone = "the agent was uninstalled";
 /// machine called as that one: it may have been given the task, and reports it as what it is now.
 bool is_from_before_split(store::Reader& reader, const Poller& poller, const Task& task) {
   const auto agent = store::find_agent(reader, poller.org, poller.agent);
-  return agent && agent->origin && task.agent == agent->origin->agent && agent->key_since &&
-         task.created_at < *agent->key_since;
+  if (!agent || !agent->origin || task.agent != agent->origin->agent || !agent->key_since) {
+    return false;
+  }
+  // Its first call ended that time; once its key was rotated, what is known of it is the order.
+  return task.created_at <= (agent->keys.current == 0 ? *agent->key_since : agent->enrolled_at);
 }
 
 /// The agent's own task by id, or why not.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 namespace muster::model {
 
@@ -33,7 +34,7 @@ AgentKeys after_use(const AgentKeys& keys, std::int64_t generation) {
 }
 
 bool may_repeat(const AgentKeys& keys) {
-  return !keys.used && !keys.offered && keys.issued < enrolment_repeats;
+  return !keys.used && !keys.offered && keys.issued < limits::enrolment_repeats;
 }
 
 AgentKeys repeated(const AgentKeys& keys) {

@@ -39,12 +39,8 @@ KeyUse use_of(const AgentKeys& keys, std::int64_t generation);
 /// changes nothing.
 AgentKeys after_use(const AgentKeys& keys, std::int64_t generation);
 
-/// Keys that answers to repeats of one enrolment may carry; all are accepted until one is used. An
-/// installer that is run again by hand gets through long before.
-inline constexpr std::int64_t enrolment_repeats = 16;
-
 /// Whether an enrolment that repeats this agent's may have another key of it: nobody has used one,
-/// and no operator has offered one. At most enrolment_repeats times.
+/// and no operator has offered one. At most limits::enrolment_repeats times.
 bool may_repeat(const AgentKeys& keys);
 /// With the key of generation `issued` for the answer to such a repeat.
 AgentKeys repeated(const AgentKeys& keys);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Enrolments that are repeated because their answers were lost, walked through every state that two
-// machines can lead them to. Rotation is walked with the agent's side
-// (agent/key_rotation_test.cpp).
+// machines can lead them to. Rotation is walked in agent/key_rotation_test.cpp.
 #include "model/agent_keys.h"
 
 #include <array>
@@ -10,6 +9,8 @@
 #include <set>
 
 #include <gtest/gtest.h>
+
+#include "base/limits.h"
 
 namespace muster::model {
 namespace {
@@ -48,7 +49,7 @@ bool call(World& world, int generation) {
 
 /// Every world with so many answers that `count` machines reach which enrol with the same token and
 /// look the same. An agent is stopped while its installer runs.
-std::set<World> worlds_of(std::size_t count, std::int64_t answers = enrolment_repeats) {
+std::set<World> worlds_of(std::size_t count, std::int64_t answers = limits::enrolment_repeats) {
   std::set<World> seen;
   std::deque<World> queue;
   const auto reach = [&](const World& world) {
@@ -102,7 +103,7 @@ TEST(RepeatedEnrolment, LocksTheMachineOutInNoState) {
       EXPECT_TRUE(call(world, machine.held));
     } else if (machine.answer == none) {
       // Nothing has reached it: it may ask again until the bound.
-      EXPECT_TRUE(may_repeat(world.keys()) || world.issued == enrolment_repeats);
+      EXPECT_TRUE(may_repeat(world.keys()) || world.issued == limits::enrolment_repeats);
     }
     if (machine.answer != none && world.used == none) {
       EXPECT_TRUE(call(world, machine.answer));
@@ -115,7 +116,7 @@ TEST(RepeatedEnrolment, GivesOneAgentHoweverManyMachinesAsk) {
   std::cout << worlds.size() << " states\n";
   std::size_t ended = 0;
   for (const World& world : worlds) {
-    ASSERT_LE(world.issued, enrolment_repeats);
+    ASSERT_LE(world.issued, limits::enrolment_repeats);
     if (world.used == none) continue;
     EXPECT_FALSE(may_repeat(world.keys())) << "whose key was used has its answer";
     for (int generation = 0; generation <= world.issued + 1; ++generation) {

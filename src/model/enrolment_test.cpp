@@ -14,6 +14,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
+
 namespace muster::model {
 namespace {
 
@@ -359,7 +361,7 @@ TEST(RepeatsEnrolment, OnlyOfTheSameMachineAndTokenAndWhileNoKeyWasUsed) {
     if (differs(6)) other.status = AgentStatus::disabled;
     if (differs(7)) other.keys.used = true;
     if (differs(8)) other.keys.offered = 1;
-    if (differs(9)) other.keys.issued = enrolment_repeats;
+    if (differs(9)) other.keys.issued = limits::enrolment_repeats;
     EXPECT_FALSE(repeats(enrolment, other, "web-1")) << differences;
   }
   agent.machine_id = "";
