@@ -36,9 +36,9 @@ class Wiring {
   /// and deletes files that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
-  /// without a word, and of keys that were used after their end, and does to tasks what time alone
-  /// does. What fails is logged and waits for the
-  /// next time.
+  /// without a word, of keys that were used after their end and of feeds that became stale, and
+  /// does to tasks and to what operators accepted what time alone does. What fails is logged and
+  /// waits for the next time.
   void watch(Instant now);
   /// The first half of maintain() alone, at the end.
   void flush_presence();
@@ -55,6 +55,7 @@ class Wiring {
  private:
   void finish_matching(Instant now);
   void pass_task_time(Instant now);
+  void pass_findings(Instant now);
   void tell_of_retired_keys();
   void rotate_keys(Instant now);
   void delete_loose_blobs(Instant now);

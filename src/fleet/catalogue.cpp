@@ -7,6 +7,7 @@
 #include "vuln/identify.h"
 #include "vuln/index.h"
 #include "vuln/match.h"
+#include "vuln/origin.h"
 
 namespace muster::fleet {
 
@@ -20,7 +21,14 @@ std::string encode_match(const vuln::Match& match) {
   json.end_array()
       .member("fixed_version", match.evidence.range.fixed)
       .member("urgency", match.urgency)
-      .member("summary", match.summary)
+      .member("disputed", match.disputed)
+      .key("score_tenths");
+  if (match.score_tenths) {
+    json.value(static_cast<int>(*match.score_tenths));
+  } else {
+    json.null();
+  }
+  json.member("summary", match.summary)
       .key("evidence")
       .raw(vuln::encode_evidence(match.evidence))
       .end_object();
@@ -36,6 +44,9 @@ Verdict::Hit hit_of(const vuln::Match& match) {
 Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   Verdict verdict;
   vuln::Verdict found = vuln::match(*knowledge.index, package);
+  verdict.reason = found.reason;
+  verdict.of_distribution = vuln::identity_kind(package) == vuln::Identity::Kind::distribution &&
+                            vuln::origin_of(package) == vuln::Origin::distribution;
   verdict.identified = found.reason != vuln::Reason::no_identity;
   for (const vuln::Match& match : found.matches) verdict.hits.push_back(hit_of(match));
   verdict.conditional = std::move(found.conditional);
@@ -69,6 +80,7 @@ void Catalogue::load(store::Reader& reader) {
     std::string cve = entry.cve;
     fresh->kev.emplace(std::move(cve), std::move(entry));
   });
+  fresh->feeds = store::list_feeds(reader);
   current_.with([&](std::shared_ptr<const Knowledge>& current) {
     fresh->number = current->number + 1;
     current = std::move(fresh);

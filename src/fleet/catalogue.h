@@ -18,16 +18,14 @@
 #include "fleet/history.h"
 #include "model/advisory.h"
 #include "model/package.h"
+#include "store/sql/inventory.h"
+#include "vuln/match.h"
 
 namespace muster::store {
 class Reader;
 class Store;
 class Tx;
 }  // namespace muster::store
-namespace muster::vuln {
-class Index;
-class Surroundings;
-}  // namespace muster::vuln
 
 namespace muster::fleet {
 
@@ -40,7 +38,9 @@ struct Verdict {
     model::Severity severity = model::Severity::unknown;
     std::string evidence;  // JSON object: aliases, fixed_version, urgency, summary, evidence
   };
-  bool identified = false;  // by distribution, ecosystem or CPE
+  vuln::Reason reason = vuln::Reason::no_identity;
+  bool of_distribution = false;  // built by the distribution that it is of
+  bool identified = false;       // by distribution, ecosystem or CPE
   std::vector<Hit> hits;
   /// Rows of the index that hold or not depending on the host (vuln/match.h): settle() decides.
   std::vector<std::uint32_t> conditional;
@@ -51,6 +51,7 @@ struct Knowledge {
   std::uint64_t number = 0;  // grows with each import
   std::shared_ptr<const vuln::Index> index;
   std::unordered_map<std::string, model::KevEntry> kev;  // by CVE
+  std::vector<store::FeedRow> feeds;                     // that it was made of
 };
 
 /// Pure: the verdict on a package under one snapshot.

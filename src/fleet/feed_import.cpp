@@ -6,8 +6,12 @@
 
 #include "base/limits.h"
 #include "feeds/decompress.h"
+#include "fleet/acceptances.h"
+#include "fleet/coverage.h"
+#include "fleet/exploited_mark.h"
 #include "fleet/host_matching.h"
 #include "store/sql/agents.h"
+#include "store/sql/findings.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 
@@ -84,16 +88,18 @@ class Generation {
 
 /// Replaces the catalogue of exploited flaws. One that came new and is open somewhere is one event
 /// for each organisation, not one for each host (mission rule 16); the first catalogue is no news.
-void set_exploited(store::Tx& tx, NumberIds& ids, const std::vector<model::KevEntry>& entries,
-                   Instant now) {
+/// Returns the CVEs that left it.
+std::vector<std::string> set_exploited(store::Tx& tx, NumberIds& ids,
+                                       const std::vector<model::KevEntry>& entries, Instant now) {
   std::unordered_set<std::string> former;
   store::for_each_kev_entry(tx,
                             [&](model::KevEntry entry) { former.insert(std::move(entry.cve)); });
   store::delete_kev_entries(tx);
   store::set_kev_entries(tx, entries);
-  if (former.empty()) return;
+  const bool first = former.empty();
   for (const model::KevEntry& entry : entries) {
-    if (former.contains(entry.cve)) continue;
+    if (former.erase(entry.cve) > 0 || first) continue;
+    end_acceptances_of_exploited(tx, ids, entry.cve, now);
     for (const store::OpenHosts& open : store::count_hosts_with_cve(tx, entry.cve)) {
       record_event(
           tx, ids, open.org, "became_exploited", std::nullopt, std::nullopt,
@@ -106,6 +112,7 @@ void set_exploited(store::Tx& tx, NumberIds& ids, const std::vector<model::KevEn
           now);
     }
   }
+  return {former.begin(), former.end()};
 }
 
 void add_summary(ImportOutcome& outcome, const feeds::FeedSummary& file) {
@@ -161,8 +168,9 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     add_summary(outcome, TRY(feeds::parse_feed(kind, text, sink)));
   }
   generation.flush();
+  std::vector<std::string> unexploited;
   store.write([&](store::Tx& tx) {
-    if (kind == feeds::FeedKind::kev) set_exploited(tx, ids, kev_entries, now);
+    if (kind == feeds::FeedKind::kev) unexploited = set_exploited(tx, ids, kev_entries, now);
     store::set_feed(tx, {outcome.feed, now, outcome.published,
                          static_cast<std::int64_t>(outcome.records), number, false});
     record_audit(
@@ -174,9 +182,11 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
   });
   generation.delete_former(kind);
   const auto loaded = load_catalogue(store, catalogue);
+  if (kind == feeds::FeedKind::kev) mark_exploited(store, unexploited);
   if (!feeds::only_joins(kind)) {
     outcome.hosts_matched = match_all_hosts(store, ids, catalogue, packages, outcome, now);
   }
+  if (!feeds::only_joins(kind)) assess_all_sets(store, catalogue, packages);
   mark_matched(store, loaded);
   return outcome;
 }
@@ -189,28 +199,12 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
     return 0;
   }
   const auto loaded = load_catalogue(store, catalogue);
+  mark_exploited(store);
   ImportOutcome unused;
   const std::size_t hosts = match_all_hosts(store, ids, catalogue, packages, unused, now);
+  assess_all_sets(store, catalogue, packages);
   mark_matched(store, loaded);
   return hosts;
-}
-
-std::vector<FeedStatus> list_feed_status(store::Store& store) {
-  std::vector<FeedStatus> status = {
-#define FEED(name) {feeds::FeedKind::name, 0, {}, {}},
-#include "feeds/feeds.def"
-#undef FEED
-  };
-  for (const store::FeedRow& row :
-       store.read([](store::Reader& reader) { return store::list_feeds(reader); })) {
-    for (FeedStatus& feed : status) {
-      if (feeds::feed_name(feed.kind) != row.feed) continue;
-      feed.records = row.records;
-      feed.published = row.published;
-      feed.imported_at = row.imported_at;
-    }
-  }
-  return status;
 }
 
 }  // namespace muster::fleet

@@ -31,13 +31,4 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, Instant now);
 
-/// How old each kind of feed is; a kind that was never imported has no time.
-struct FeedStatus {
-  feeds::FeedKind kind;
-  std::int64_t records = 0;
-  std::string published;
-  std::optional<Instant> imported_at;
-};
-std::vector<FeedStatus> list_feed_status(store::Store& store);
-
 }  // namespace muster::fleet

@@ -4,6 +4,8 @@
 #include <set>
 #include <tuple>
 
+#include "fleet/opening_findings.h"
+#include "store/sql/findings.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 #include "vuln/index.h"
@@ -69,11 +71,12 @@ MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
   if (!host.package_set) return count;
   std::set<HitKey> wanted;
   std::set<HitKey> standing;
-  const auto former = store::list_open_findings_of_host(tx, host.org, host.id);
+  const auto former = store::list_standing_findings_of_host(tx, host.org, host.id);
   for (const model::Finding& finding : former) {
     standing.insert({finding.package.value, finding.feed, finding.advisory_id});
   }
   HostVerdicts verdicts(tx, knowledge, packages, host);
+  OpeningFindings opening(ids, knowledge, host.org, host.id, now);
   for (const PackageId id : verdicts.packages()) {
     const Verdict verdict = verdicts.verdict(id);
     for (const Verdict::Hit& hit : verdict.hits) {
@@ -81,33 +84,16 @@ MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
       if (!standing.contains({id.value, hit.feed, hit.advisory_id})) ++count.opened;
     }
     // Also the standing ones: their evidence may have changed with the advisory.
-    open_findings(tx, ids, host.org, host.id, id, verdict, now);
+    opening.add(id, verdict);
   }
+  for (const model::Finding& finding : former) opening.note_accepted(finding);
+  opening.open(tx);
   for (const model::Finding& finding : former) {
     if (wanted.contains({finding.package.value, finding.feed, finding.advisory_id})) continue;
     store::resolve_finding(tx, host.org, finding.id, "not_affected", now);
     ++count.resolved;
   }
   return count;
-}
-
-std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
-                          const Verdict& verdict, Instant now) {
-  for (const Verdict::Hit& hit : verdict.hits) {
-    model::Finding finding;
-    finding.org = org;
-    finding.id = ids.next<FindingId>(now);
-    finding.host = host;
-    finding.package = package;
-    finding.feed = hit.feed;
-    finding.advisory_id = hit.advisory_id;
-    finding.cve = hit.cve;
-    finding.severity = hit.severity;
-    finding.opened_at = now;
-    finding.evidence = hit.evidence;
-    store::open_finding(tx, finding);
-  }
-  return verdict.hits.size();
 }
 
 }  // namespace muster::fleet

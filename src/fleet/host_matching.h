@@ -16,10 +16,6 @@ class Tx;
 
 namespace muster::fleet {
 
-/// Opens what a verdict found on a host's package; returns how many hits it has.
-std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
-                          const Verdict& verdict, Instant now);
-
 struct MatchCount {
   std::size_t opened = 0;
   std::size_t resolved = 0;

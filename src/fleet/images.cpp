@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/sha256.h"
+#include "fleet/acceptances.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -55,9 +56,9 @@ store::ImageFinding finding_of(const store::ImageRow& image, const ImageVulnerab
   }
   finding.severity = one.severity;
   finding.fix_status = one.status;
-  finding.open = one.status != model::FixStatus::not_affected;
   finding.opened_at = now;
-  if (!finding.open) {
+  if (one.status == model::FixStatus::not_affected) {
+    finding.status = model::FindingStatus::resolved;
     finding.resolved_at = now;
     finding.resolution = "not_affected";
   }
@@ -115,7 +116,9 @@ void take_findings(store::Tx& tx, NumberIds& ids, store::ImageRow& image, const 
     named.insert(name_of(finding));
     finding.id = ids.next<FindingId>(now);
   }
-  for (const auto& former : store::list_open_findings_of_image(tx, image.org, image.id)) {
+  const auto standing = store::list_standing_findings_of_image(tx, image.org, image.id);
+  settle_image_findings(tx, ids, image.org, image.identity, standing, findings, now);
+  for (const auto& former : standing) {
     if (named.contains(name_of(former))) continue;
     if (grave_only && former.severity < Severity::high) continue;
     store::resolve_image_finding(tx, image.org, former.id, "not_reported", now);

@@ -5,7 +5,8 @@
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
-#include "fleet/feed_import.h"
+#include "fleet/catalogue.h"
+#include "fleet/feed_age.h"
 #include "fleet/key_schedule.h"
 #include "fleet/presence.h"
 #include "http/request.h"
@@ -22,6 +23,11 @@ class Exposition {
  public:
   void add(std::string_view name, std::string_view type, std::string_view help,
            std::uint64_t value) {
+    head(name, type, help);
+    sample(name, value);
+  }
+  /// For several samples of one name.
+  void head(std::string_view name, std::string_view type, std::string_view help) {
     text_ += "# HELP ";
     text_ += name;
     text_ += ' ';
@@ -31,6 +37,9 @@ class Exposition {
     text_ += ' ';
     text_ += type;
     text_ += '\n';
+  }
+  /// `name` with its labels.
+  void sample(std::string_view name, std::uint64_t value) {
     text_ += name;
     text_ += ' ';
     text_ += std::to_string(value);
@@ -90,14 +99,33 @@ void add_keys(Exposition& out, const store::KeyNumbers& keys, Instant now) {
       std::max<std::int64_t>(0, oldest.count() / 1000));
 }
 
+void add_feeds(Exposition& out, const App& app, Instant now) {
+  const auto ages = fleet::feed_ages(app.catalogue.current()->feeds, app.config, now);
+  const auto samples = [&](const std::string& name, auto value) {
+    for (const fleet::FeedAge& age : ages) {
+      if (!age.of) continue;
+      out.sample(name + "{feed=\"" + std::string(feeds::feed_name(age.kind)) + "\"}", value(age));
+    }
+  };
+  out.head("muster_feed_age_seconds", "gauge",
+           "Since the publisher's date or the import of a feed, whichever is older.");
+  samples("muster_feed_age_seconds", [&](const fleet::FeedAge& age) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - *age.of).count() / 1000));
+  });
+  out.head("muster_feed_stale", "gauge", "1 for a feed older than [feeds] allows.");
+  samples("muster_feed_stale",
+          [](const fleet::FeedAge& age) { return std::uint64_t{age.stale ? 1U : 0U}; });
+}
+
 }  // namespace
 
 Result<Reply> show_health(App&, const Request&) {
   return Reply(http::json_response(200, R"({"status": "ok"})"));
 }
 
-Result<Reply> show_readiness(App& app, const Request&) {
-  (void)fleet::list_feed_status(app.store);  // throws, hence 503, when the store does not answer
+Result<Reply> show_readiness(App& app, const Request& request) {
+  // Throws, hence 503, when the store does not answer.
+  (void)fleet::list_feed_ages(app.store, app.config, request.now);
   TRY(check_lease(app));
   return Reply(http::json_response(200, R"({"status": "ready"})"));
 }
@@ -126,6 +154,7 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   out.add("muster_agents_flapping", "gauge", "Agents of any presence that go and come too often.",
           agents.flapping);
   add_keys(out, app.keys.numbers(), request.now);
+  add_feeds(out, app, request.now);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
             "When the server's certificate expires, as Unix time.",

@@ -20,6 +20,7 @@ const Columns held = {
     {"published", "PUBLISHED"},
     {"imported_at", "IMPORTED", &formats::time},
     {"age_seconds", "AGE", &formats::age},
+    {"stale", "STALE", &formats::yes_no},
 };
 
 const Columns imported = {

@@ -75,48 +75,4 @@ void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::E
 /// As delete_old_advisories().
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count);
 
-/// On how many hosts of each organisation a CVE is open, in their software or their images.
-struct OpenHosts {
-  OrgId org;
-  std::int64_t hosts = 0;
-};
-std::vector<OpenHosts> count_hosts_with_cve(Reader& reader, std::string_view cve);
-
-/// Opens a finding or opens it again; an open one keeps its id and opened_at.
-void open_finding(Tx& tx, const model::Finding& finding);
-/// Returns how many were open.
-std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, PackageId package,
-                                         std::string_view resolution, Instant now);
-void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now);
-std::int64_t count_open_findings(Reader& reader, OrgId org, HostId host);
-std::vector<model::Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostId host);
-
-/// A finding with the words a person needs to read it.
-struct FindingView {
-  model::Finding finding;
-  model::Package package;
-  std::string hostname;
-  bool known_exploited = false;
-  std::optional<model::EpssScore> epss;
-};
-std::optional<FindingView> find_finding(Reader& reader, FindingId id);
-/// Where a finding stands in a list: known exploited first, then most severe, then newest.
-struct FindingPlace {
-  bool known_exploited = false;
-  std::int64_t severity = 0;
-  FindingId id;
-};
-struct FindingFilter {
-  std::optional<HostId> host;
-  std::optional<std::string> cve;
-  std::optional<OrgId> org;
-  bool known_exploited = false;
-  std::int64_t severity_min = 0;
-  bool open_only = true;
-  std::optional<FindingPlace> after;
-};
-/// In the order of their places.
-std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
-Total count_findings(Reader& reader, const FindingFilter& filter);
-
 }  // namespace muster::store
