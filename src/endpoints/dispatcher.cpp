@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "fleet/agent_keys.h"
+#include "fleet/presence.h"
 #include "fleet/supersession.h"
 #include "fleet/writes.h"
 
@@ -34,6 +35,13 @@ Dialect dialect_of_unknown(const http::Request& request) {
 /// Only a result must be taken however long it is: what is refused blocks its agent's queue.
 std::size_t shortened_max_of(const Route& route) {
   return route.endpoint == report_task_result ? limits::long_result_bytes : 0;
+}
+
+/// Whoever has proved an agent's key is alive, whatever it asks for. What a heartbeat says is more,
+/// and depends on how long the agent was silent: fleet/heartbeats takes it whole.
+void note_sign_of_life(App& app, const Route& route, const http::Request& request) {
+  if (request.caller.kind != http::Caller::Kind::agent || route.endpoint == heartbeat) return;
+  app.presence.touch_agent(request.caller.agent, request.now);
 }
 
 std::string what_of(std::exception_ptr failure) {
@@ -119,6 +127,7 @@ http::Reply Dispatcher::handle(const http::Admission& admission, const http::Req
   if (request.caller.returning) {
     return after_return(app_, request.caller, static_cast<Dialect>(admission.dialect), request.now);
   }
+  note_sign_of_life(app_, route_table[admission.row], request);
   http::Reply reply = run(admission, request);
   if (!request.caller.first_use) return reply;
   return after_first_use(app_, request.caller, request.now, std::move(reply));

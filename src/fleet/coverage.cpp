@@ -118,20 +118,4 @@ void assess_set(store::Tx& tx, const Knowledge& knowledge, KnownPackages& packag
   store::set_set_coverage(tx, org, set, count.take());
 }
 
-void assess_all_sets(store::Store& store, const Catalogue& catalogue, KnownPackages& packages) {
-  const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
-  for (store::SetName after;;) {
-    const std::size_t sets = store.write([&](store::Tx& tx) {
-      const auto page = store::list_package_sets(tx, after, limits::sets_per_commit);
-      for (const store::SetName& each : page) {
-        assess_set(tx, *knowledge, packages, each.org, each.set,
-                   store::get_package_set(tx, each.org, each.set));
-        after = each;
-      }
-      return page.size();
-    });
-    if (sets < static_cast<std::size_t>(limits::sets_per_commit)) return;
-  }
-}
-
 }  // namespace muster::fleet

@@ -65,8 +65,4 @@ vuln::Reason reason_today(vuln::Reason reason, bool of_distribution,
 void assess_set(store::Tx& tx, const Knowledge& knowledge, KnownPackages& packages, OrgId org,
                 const crypto::KeyHash& set, const std::vector<PackageId>& members);
 
-/// The same of every stored set, after the snapshot changed: some in each transaction. Throws
-/// store::StoreError; a repeat finishes what was left.
-void assess_all_sets(store::Store& store, const Catalogue& catalogue, KnownPackages& packages);
-
 }  // namespace muster::fleet

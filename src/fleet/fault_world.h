@@ -12,6 +12,7 @@
 #include "fleet/acceptances.h"
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
@@ -19,6 +20,8 @@
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
+#include "fleet/software.h"
+#include "fleet/splits.h"
 #include "fleet/supersession.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
@@ -42,11 +45,7 @@ class World {
     away = fleet.enrol("web-5", "machine-e");
     fleet.now = fleet.now + Duration(5);
     const Enrolled instead = fleet.enrol("web-5", "machine-e");
-    fleet->store.write([&](store::Tx& tx) {
-      record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, instead.org,
-                       instead.agent, 0, fleet.now)
-          .value();
-    });
+    fleet->store.write([&](store::Tx& tx) { call_first(tx, instead.agent); });
     fleet.report(TestFleet::report_of("web-2", {debian_package("a", "1")})).value();
     for (const char* name : {"web-6", "web-7"}) {
       auto report = TestFleet::report_of(name);
@@ -58,8 +57,20 @@ class World {
     fleet.report(TestFleet::report_of("web-7")).value();
     task = fleet.create(order()).value().front();
     token = fleet.token();
+    spent = fleet.token(1);
+    waiting = fleet->store.write([&](store::Tx& tx) { return enrol_again(tx); });
     key = fleet->store.write([&](store::Tx& tx) { return create_key(tx); });
     EXPECT_TRUE(fleet.import(feeds::FeedKind::debian, feed).ok());
+    copied = fleet.enrol("web-9", "machine-k");
+    split = fleet.enrol("web-10", "machine-l");
+    fleet->store.write([&](store::Tx& tx) {
+      for (const Enrolled& agent : {copied, split}) {
+        call_first(tx, agent.agent);
+        record_clone(tx, fleet->ids, fleet->credentials, agent.org, agent.agent, agent.host,
+                     {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", 9000}}, fleet.now);
+      }
+      into = split_it(tx, split);
+    });
     binary.org = TestFleet::org;
     binary.test = task.uuid;
     binary.name = "b";
@@ -104,16 +115,22 @@ class World {
     std::sort(agents.begin(), agents.end());
     for (const std::string& agent : agents) out += agent;
     for (const std::string& presented :
-         {enrolled.key, away.key, again.key, fleet->credentials.agent_key(again.agent, 1)}) {
+         {enrolled.key, away.key, again.key, fleet->credentials.agent_key(again.agent, 1),
+          waiting.key, fleet->credentials.agent_key(waiting.agent, 1), copied.key, split.key,
+          into.key}) {
       const auto known = fleet->credentials.agents.find(fleet->credentials.hash(presented));
       out += known ? (known->disabled ? "disabled " : "live ") + std::to_string(known->host.value) +
                          " " + (known->superseded_at ? "superseded " : "") +
-                         std::to_string(known->first_use) + std::to_string(known->offered) + " "
+                         std::to_string(known->first_use) + std::to_string(known->offered) + " " +
+                         (known->splitting ? "splitting " : "")
                    : "gone ";
     }
     const crypto::KeyHash token_hash = fleet->credentials.hash(token.token);
     const crypto::KeyHash key_hash = fleet->credentials.hash(key.key);
     out += fleet->credentials.enrolment_tokens.find(token_hash) ? "token " : "no token ";
+    const auto has_spent =
+        fleet->credentials.enrolment_tokens.find(fleet->credentials.hash(spent.token));
+    out += has_spent ? "spent token " : "";
     out += fleet->credentials.inventory_keys.find(key_hash) ? "key " : "no key ";
     for (const char* name : {"web-1", "web-2", "web-3", "web-4", "web-5"}) {
       const auto host = fleet->directory.find(TestFleet::org, "", name);
@@ -136,6 +153,20 @@ class World {
   CreatedKey create_key(store::Tx& tx) {
     return create_inventory_key(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
                                 TestFleet::org, "site", 1, fleet.now);
+  }
+
+  void call_first(store::Tx& tx, AgentId agent) {
+    record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, TestFleet::org, agent, 0,
+                     fleet.now)
+        .value();
+  }
+  Enrolled enrol_again(store::Tx& tx) {
+    return fleet.enrol_in(tx, fleet.credential(spent), TestFleet::request_of("web-8")).value();
+  }
+  SplitAgent split_it(store::Tx& tx, const Enrolled& agent) {
+    return split_agent(tx, fleet->ids, fleet.rng, fleet->credentials, fleet->presence,
+                       fleet->directory, fleet.actor, agent.org, agent.agent, fleet.now)
+        .value();
   }
 
   void register_binary(store::Tx& tx) {
@@ -167,9 +198,14 @@ class World {
   Enrolled enrolled;
   Enrolled away;  // superseded
   Enrolled again;
-  HostId held;  // whose report waits for review
+  Enrolled copied;  // two machines have its key
+  Enrolled split;   // and of this one, the newer of which is to become
+  SplitAgent into;
+  Enrolled waiting;  // has not called; its token is used up
+  HostId held;       // whose report waits for review
   TaskId task;
   CreatedToken token;
+  CreatedToken spent;
   CreatedKey key;
 
  private:
@@ -203,6 +239,11 @@ class World {
                            create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
                          },
                          {{"orgs.create", 1}}};
+    all["request_feed_sync"] = {[this](store::Tx& tx) {
+                                  request_feed_sync(tx, fleet->ids, fleet.actor,
+                                                    feeds::FeedKind::nvd, true, fleet.now);
+                                },
+                                {{"feeds.sync", 1}}};
     all["settings"] = {[this](store::Tx& tx) {
                          JsonDocument document;
                          const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
@@ -224,13 +265,10 @@ class World {
                          fleet.enrol_in(tx, fleet.credential(token), request).value();
                        },
                        {}};
-    all["record_first_use"] = {[this](store::Tx& tx) {
-                                 record_first_use(tx, fleet->ids, fleet->credentials,
-                                                  fleet->presence, again.org, again.agent, 0,
-                                                  fleet.now)
-                                     .value();
-                               },
-                               {}};
+    all["repeat_enrolment"] = {[this](store::Tx& tx) { enrol_again(tx); }, {}};
+    all["first use after a spent token"] = {
+        [this](store::Tx& tx) { call_first(tx, waiting.agent); }, {}};
+    all["record_first_use"] = {[this](store::Tx& tx) { call_first(tx, again.agent); }, {}};
     all["bring_back_agent"] = {[this](store::Tx& tx) {
                                  bring_back_agent(tx, fleet->ids, fleet->credentials,
                                                   fleet->presence, fleet->directory, away.org,
@@ -267,6 +305,21 @@ class World {
                                        .value();
                                  },
                                  {{"agents.disable", 1}}};
+    all["split_agent"] = {[this](store::Tx& tx) { split_it(tx, copied); }, {{"agents.split", 1}}};
+    all["first use of a split agent"] = {[this](store::Tx& tx) { call_first(tx, into.agent); }, {}};
+    all["decommission a split agent"] = {[this](store::Tx& tx) {
+                                           decommission_agent(tx, fleet->ids, fleet->credentials,
+                                                              fleet->presence, fleet.actor,
+                                                              split.org, into.agent, fleet.now)
+                                               .value();
+                                         },
+                                         {{"agents.decommission", 1}}};
+    all["find the machines of a split again"] = {
+        [this](store::Tx& tx) {
+          record_clone(tx, fleet->ids, fleet->credentials, split.org, split.agent, split.host,
+                       {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", 20'000}}, fleet.now);
+        },
+        {}};
     all["decommission_agent"] = {[this](store::Tx& tx) {
                                    decommission_agent(tx, fleet->ids, fleet->credentials,
                                                       fleet->presence, fleet.actor, again.org,
@@ -314,7 +367,8 @@ class World {
         },
         {{"findings.accept", 1}, {"findings.reopen", 1}}};
     all["record_clone"] = {[this](store::Tx& tx) {
-                             record_clone(tx, fleet->ids, again.org, again.agent, again.host,
+                             record_clone(tx, fleet->ids, fleet->credentials, again.org,
+                                          again.agent, again.host,
                                           {{"a", "192.0.2.1"}, {"b", "192.0.2.2"}}, fleet.now);
                            },
                            {}};
@@ -461,6 +515,13 @@ class World {
                                 fleet.now);
         },
         {}};
+    all["map software"] = {
+        [this](store::Tx& tx) {
+          const IdentityOrder order{TestFleet::org, "tool", "", {{false, {{"acme", "tool"}}}}};
+          record_identity_order(tx, fleet->ids, fleet->packages, fleet.actor, order, fleet.now)
+              .value();
+        },
+        {{"software.map", 1}}};
     all["delta report"] = {[this](store::Tx& tx) {
                              auto report =
                                  TestFleet::report_of("web-2", {debian_package("a", "0")});

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/host_matching.h"
 
-#include <set>
-#include <tuple>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include "fleet/coverage.h"
 #include "fleet/opening_findings.h"
 #include "store/sql/findings.h"
 #include "store/sql/inventory.h"
@@ -15,27 +18,19 @@ namespace muster::fleet {
 
 namespace {
 
-/// Names one hit on one package of a host.
-using HitKey = std::tuple<std::int64_t, std::string, std::string>;
-
-/// The verdicts on a host's packages, with what depends on the host decided.
-class HostVerdicts {
+/// A host's packages, and what on them depends on the host.
+class HostSoftware {
  public:
-  HostVerdicts(store::Tx& tx, const Knowledge& knowledge, KnownPackages& packages,
-               const model::Host& host)
-      : tx_(tx), knowledge_(knowledge), packages_(packages), host_(host) {
+  HostSoftware(store::Tx& tx, const Knowledge& knowledge, const model::Host& host)
+      : tx_(tx), knowledge_(knowledge), host_(host) {
     set_ = store::get_package_set(tx, host.org, *host.package_set);
   }
 
   const std::vector<PackageId>& packages() const { return set_; }
 
-  Verdict verdict(PackageId id) {
-    Verdict verdict = packages_.verdict(tx_, knowledge_, host_.org, id);
-    if (verdict.conditional.empty()) return verdict;
-    for (auto& hit : settle(knowledge_, package(id), verdict, surroundings())) {
-      verdict.hits.push_back(std::move(hit));
-    }
-    return verdict;
+  std::vector<Verdict::Hit> settled(PackageId id, const Verdict& verdict) {
+    if (verdict.conditional.empty()) return {};
+    return settle(knowledge_, package(id), verdict, surroundings());
   }
 
  private:
@@ -57,41 +52,103 @@ class HostVerdicts {
 
   store::Tx& tx_;
   const Knowledge& knowledge_;
-  KnownPackages& packages_;
   const model::Host& host_;
   std::vector<PackageId> set_;
   std::optional<vuln::Surroundings> surroundings_;
 };
 
+/// The findings that are open on a host.
+class Standing {
+ public:
+  /// On all of its packages, or on some.
+  Standing(store::Tx& tx, const model::Host& host, const std::vector<PackageId>* some) {
+    // A few are asked for one by one; beyond that one answer with all is cheaper.
+    constexpr std::size_t few = 4;
+    if (some == nullptr || some->size() > few) {
+      take(store::list_standing_findings_of_host(tx, host.org, host.id));
+      return;
+    }
+    for (const PackageId id : *some) {
+      take(store::list_standing_findings_of_package(tx, host.org, host.id, id));
+    }
+  }
+
+  /// Those on one package, which it gives away.
+  std::vector<model::Finding> extract(PackageId id) {
+    const auto found = by_package_.find(id);
+    if (found == by_package_.end()) return {};
+    std::vector<model::Finding> findings = std::move(found->second);
+    by_package_.erase(found);
+    return findings;
+  }
+  /// Those on packages that nobody asked for.
+  const std::map<PackageId, std::vector<model::Finding>>& rest() const { return by_package_; }
+
+ private:
+  void take(std::vector<model::Finding> findings) {
+    for (model::Finding& each : findings) by_package_[each.package].push_back(std::move(each));
+  }
+
+  std::map<PackageId, std::vector<model::Finding>> by_package_;
+};
+
+void resolve(store::Tx& tx, const model::Finding& finding, Instant now) {
+  store::resolve_finding(tx, finding.org, finding.id, "not_affected", now);
+}
+
+/// Makes the findings on one package those of its hits; writes what differs and nothing else.
+void set_findings(store::Tx& tx, OpeningFindings& opening, PackageId package,
+                  const std::vector<const Verdict::Hit*>& hits,
+                  const std::vector<model::Finding>& standing, MatchCount& count, Instant now) {
+  std::map<std::pair<std::string_view, std::string_view>, const model::Finding*> left;
+  for (const model::Finding& each : standing) left[{each.advisory_id, each.feed}] = &each;
+  for (const Verdict::Hit* hit : hits) {
+    const auto found = left.find({hit->advisory_id, hit->feed});
+    const model::Finding* stands = found == left.end() ? nullptr : found->second;
+    if (stands != nullptr) left.erase(found);
+    // The evidence of a standing one may have changed with the advisory.
+    const bool same = stands != nullptr && stands->cve == hit->cve &&
+                      stands->severity == hit->severity && stands->evidence == hit->evidence;
+    if (same) continue;
+    count.opened += stands == nullptr ? 1 : 0;
+    opening.add(package, *hit);
+    if (stands != nullptr) opening.note_accepted(*stands);
+  }
+  for (const auto& [name, finding] : left) resolve(tx, *finding, now);
+  count.resolved += left.size();
+}
+
 }  // namespace
 
 MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
-                      KnownPackages& packages, const model::Host& host, Instant now) {
+                      KnownPackages& packages, const model::Host& host, const PackageMarks* changed,
+                      Instant now) {
   MatchCount count;
   if (!host.package_set) return count;
-  std::set<HitKey> wanted;
-  std::set<HitKey> standing;
-  const auto former = store::list_standing_findings_of_host(tx, host.org, host.id);
-  for (const model::Finding& finding : former) {
-    standing.insert({finding.package.value, finding.feed, finding.advisory_id});
+  HostSoftware software(tx, knowledge, host);
+  std::vector<PackageId> judged;
+  for (const PackageId id : software.packages()) {
+    const bool depends = !packages.verdict(tx, knowledge, host.org, id).conditional.empty();
+    if (changed == nullptr || depends || changed->contains(host.org, id)) judged.push_back(id);
   }
-  HostVerdicts verdicts(tx, knowledge, packages, host);
+  Standing standing(tx, host, changed == nullptr ? nullptr : &judged);
   OpeningFindings opening(ids, knowledge, host.org, host.id, now);
-  for (const PackageId id : verdicts.packages()) {
-    const Verdict verdict = verdicts.verdict(id);
-    for (const Verdict::Hit& hit : verdict.hits) {
-      wanted.insert({id.value, hit.feed, hit.advisory_id});
-      if (!standing.contains({id.value, hit.feed, hit.advisory_id})) ++count.opened;
-    }
-    // Also the standing ones: their evidence may have changed with the advisory.
-    opening.add(id, verdict);
+  for (const PackageId id : judged) {
+    const Verdict& verdict = packages.verdict(tx, knowledge, host.org, id);
+    const std::vector<Verdict::Hit> settled = software.settled(id, verdict);
+    const std::vector<model::Finding> former = standing.extract(id);
+    if (former.empty() && verdict.hits.empty() && settled.empty()) continue;
+    std::vector<const Verdict::Hit*> hits;
+    for (const Verdict::Hit& hit : verdict.hits) hits.push_back(&hit);
+    for (const Verdict::Hit& hit : settled) hits.push_back(&hit);
+    set_findings(tx, opening, id, hits, former, count, now);
   }
-  for (const model::Finding& finding : former) opening.note_accepted(finding);
   opening.open(tx);
-  for (const model::Finding& finding : former) {
-    if (wanted.contains({finding.package.value, finding.feed, finding.advisory_id})) continue;
-    store::resolve_finding(tx, host.org, finding.id, "not_affected", now);
-    ++count.resolved;
+  assess_set(tx, knowledge, packages, host.org, *host.package_set, software.packages());
+  if (changed != nullptr) return count;
+  for (const auto& [id, findings] : standing.rest()) {
+    for (const model::Finding& finding : findings) resolve(tx, finding, now);
+    count.resolved += findings.size();
   }
   return count;
 }

@@ -8,6 +8,7 @@
 #include "fleet/catalogue.h"
 #include "fleet/history.h"
 #include "fleet/known_packages.h"
+#include "fleet/package_marks.h"
 #include "model/agent.h"
 
 namespace muster::store {
@@ -21,8 +22,11 @@ struct MatchCount {
   std::size_t resolved = 0;
 };
 /// Brings a host's findings in line with all that is known of it: opens what holds, and resolves
-/// what no longer does. Also for what depends on its system and its other software.
+/// what no longer does. With `changed`, looks at these of its packages and no others, and at what
+/// depends on its system and its other software. A finding that is as it should be is not written.
+/// Says also what is known of its set of packages (fleet/coverage.h).
 MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
-                      KnownPackages& packages, const model::Host& host, Instant now);
+                      KnownPackages& packages, const model::Host& host, const PackageMarks* changed,
+                      Instant now);
 
 }  // namespace muster::fleet

@@ -40,7 +40,8 @@ std::int64_t settle_conditions(store::Tx& tx, const Inventory& inventory,
     return !inventory.packages.verdict(tx, knowledge, host.org, id).conditional.empty();
   });
   if (!conditional) return 0;
-  const MatchCount count = match_host(tx, inventory.ids, knowledge, inventory.packages, host, now);
+  const MatchCount count =
+      match_host(tx, inventory.ids, knowledge, inventory.packages, host, nullptr, now);
   return static_cast<std::int64_t>(count.resolved);
 }
 

@@ -8,20 +8,22 @@
 namespace muster::fleet {
 
 void OpeningFindings::add(PackageId package, const Verdict& verdict) {
-  for (const Verdict::Hit& hit : verdict.hits) {
-    model::Finding& finding = findings_.emplace_back();
-    finding.org = org_;
-    finding.id = ids_.next<FindingId>(now_);
-    finding.host = host_;
-    finding.package = package;
-    finding.feed = hit.feed;
-    finding.advisory_id = hit.advisory_id;
-    finding.cve = hit.cve;
-    finding.severity = hit.severity;
-    finding.known_exploited = hit.cve && knowledge_.kev.contains(*hit.cve);
-    finding.opened_at = now_;
-    finding.evidence = hit.evidence;
-  }
+  for (const Verdict::Hit& hit : verdict.hits) add(package, hit);
+}
+
+void OpeningFindings::add(PackageId package, const Verdict::Hit& hit) {
+  model::Finding& finding = findings_.emplace_back();
+  finding.org = org_;
+  finding.id = ids_.next<FindingId>(now_);
+  finding.host = host_;
+  finding.package = package;
+  finding.feed = hit.feed;
+  finding.advisory_id = hit.advisory_id;
+  finding.cve = hit.cve;
+  finding.severity = hit.severity;
+  finding.known_exploited = hit.cve && knowledge_.kev.contains(*hit.cve);
+  finding.opened_at = now_;
+  finding.evidence = hit.evidence;
 }
 
 void OpeningFindings::note_accepted(const model::Finding& former) {

@@ -16,8 +16,9 @@ class OpeningFindings {
   OpeningFindings(NumberIds& ids, const Knowledge& knowledge, OrgId org, HostId host, Instant now)
       : ids_(ids), knowledge_(knowledge), org_(org), host_(host), now_(now) {}
 
-  /// What a verdict found on a package.
+  /// What a verdict found on a package, all or one.
   void add(PackageId package, const Verdict& verdict);
+  void add(PackageId package, const Verdict::Hit& hit);
   /// That one of them, if it is among them, follows an acceptance already.
   void note_accepted(const model::Finding& former);
   /// Opens them, accepted or not (fleet/acceptances.h).

@@ -314,6 +314,7 @@ Verdict match_ecosystem(const Index& index, const Package& package) {
 /// product is known.
 Verdict match_third_party(const Index& index, const Package& package) {
   Verdict verdict = match_cpe(index.cpe(), as_program(package));
+  if (verdict.reason == Reason::skipped) return verdict;
   if (verdict.state == State::not_assessed && verdict.conditional.empty()) {
     return verdict_of(Reason::third_party_origin);
   }

@@ -175,9 +175,7 @@ std::string encode_outcome(const fleet::ContainerScanOutcome& outcome, const Rec
 }  // namespace
 
 Result<http::Reply> report_container_scan(App& app, const http::Request& request) {
-  if (request.caller.kind == http::Caller::Kind::agent) {
-    app.presence.touch_agent(request.caller.agent, request.now);
-  } else {
+  if (request.caller.kind != http::Caller::Kind::agent) {
     TRY(app.scan_limit.take(static_cast<std::uint64_t>(request.caller.key),
                             app.config.limits_scan_per_minute, request.now));
   }

@@ -22,16 +22,6 @@ std::optional<SetCoverage> find_set_coverage(Reader& reader, OrgId org,
   return SetCoverage{rows.integer(0), rows.integer(1), rows.string(2)};
 }
 
-std::vector<SetName> list_package_sets(Reader& reader, const SetName& after, int count) {
-  std::vector<SetName> sets;
-  Rows rows = reader.query(
-      "SELECT org_id, set_hash FROM package_sets WHERE (org_id, set_hash) > ($1, $2)"
-      " ORDER BY org_id, set_hash LIMIT $3",
-      after.org, after.set, count);
-  while (rows.next()) sets.push_back({rows.number_id<OrgId>(0), rows.key_hash(1)});
-  return sets;
-}
-
 std::vector<CoverageTotal> list_coverage_totals(Reader& reader) {
   std::vector<CoverageTotal> totals;
   Rows rows = reader.query(

@@ -24,13 +24,6 @@ void set_set_coverage(Tx& tx, OrgId org, const crypto::KeyHash& set, const SetCo
 /// Nothing for a set that nobody has looked at yet.
 std::optional<SetCoverage> find_set_coverage(Reader& reader, OrgId org, const crypto::KeyHash& set);
 
-struct SetName {
-  OrgId org;
-  crypto::KeyHash set;
-};
-/// Stored sets in the order of their names, after `after`.
-std::vector<SetName> list_package_sets(Reader& reader, const SetName& after, int count);
-
 /// What the software of an organisation's hosts of one distribution adds up to.
 struct CoverageTotal {
   OrgId org;

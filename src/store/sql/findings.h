@@ -36,6 +36,9 @@ std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, Package
 void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now);
 /// Those that hold, accepted or not.
 std::vector<model::Finding> list_standing_findings_of_host(Reader& reader, OrgId org, HostId host);
+/// Those on one of its packages.
+std::vector<model::Finding> list_standing_findings_of_package(Reader& reader, OrgId org,
+                                                              HostId host, PackageId package);
 
 /// What a host has of findings that are not resolved.
 struct HostFindings {
