@@ -25,16 +25,17 @@ Result<Json> decode_optional_body(const http::Request& request) {
   return decode_object(trim(request.body).empty() ? "{}" : request.body);
 }
 
-Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage) {
+Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage,
+                                         std::size_t packed_max, std::size_t bytes_max) {
   const std::string_view encoding = request.headers.find("Content-Encoding");
   if (encoding.empty() || equal_folded(encoding, "identity")) return request.body;
   if (!equal_folded(encoding, "gzip")) {
     return Error{Errc::unsupported_encoding, "Unknown content encoding"};
   }
-  if (request.body.size() > limits::gzip_body_bytes) {
+  if (request.body.size() > packed_max) {
     return Error{Errc::body_too_large, "Compressed payload too large"};
   }
-  storage = TRY(http::gunzip(request.body, limits::gunzip_body_bytes));
+  storage = TRY(http::gunzip(request.body, bytes_max));
   return std::string_view(storage);
 }
 

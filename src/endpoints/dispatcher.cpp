@@ -19,8 +19,8 @@ namespace muster::endpoints {
 namespace {
 
 constexpr Route route_table[] = {
-#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)         \
-  {http::Method::method, path,    guard,   Dialect::dialect, limits::body_max, \
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)                    \
+  {http::Method::method, path,    guard,   Dialect::dialect, limits::body_max, #body_max, \
    http::RunOn::run_on,  handler, #handler},
 #include "endpoints/routes.def"
 #undef ROUTE
@@ -183,7 +183,8 @@ http::Response Dispatcher::refuse(const http::Request& request, const Error& err
   const Route& route = route_table[match.row];
   Error worded = error;
   if (error.code == Errc::body_too_large) {
-    worded.message = "The body is larger than " + std::to_string(route.body_max) + " bytes.";
+    worded.message = "The body is larger than " + std::to_string(route.body_max) +
+                     " bytes (limit " + std::string(route.body_max_name) + ").";
   }
   return failed(dialect_of(route.dialect, request), worded);
 }

@@ -300,10 +300,8 @@ void settle_image_findings(store::Tx& tx, NumberIds& ids, OrgId org, std::string
     const auto of_package = accepted.find(finding.package);
     if (finding.status == FindingStatus::resolved || of_package == accepted.end()) continue;
     const auto former =
-        std::find_if(standing.begin(), standing.end(), [&](const store::ImageFinding& each) {
-          return each.type == finding.type && each.package == finding.package &&
-                 each.advisory_id == finding.advisory_id;
-        });
+        std::find_if(standing.begin(), standing.end(),
+                     [&](const store::ImageFinding& each) { return each.id == finding.id; });
     finding.acceptance =
         decisions.decide(of_package->second,
                          {finding.cve.value_or(finding.advisory_id), finding.severity, std::nullopt,

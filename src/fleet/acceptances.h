@@ -65,8 +65,8 @@ void end_acceptances_of_exploited(store::Tx& tx, NumberIds& ids, std::string_vie
 void settle_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host,
                      std::vector<model::Finding>& findings, Instant now);
 
-/// The same for findings of one image, of which `standing` hold already. Whether a flaw is
-/// exploited no scan tells: the catalogue of exploited flaws ends what it has to.
+/// The same for findings of one image, of which `standing` were there already, by their ids.
+/// Whether a flaw is exploited no scan tells: the catalogue of exploited flaws ends what it has to.
 void settle_image_findings(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view identity,
                            const std::vector<store::ImageFinding>& standing,
                            std::vector<store::ImageFinding>& findings, Instant now);

@@ -510,9 +510,10 @@ class World {
           flaw.id = "CVE-2099-0001";
           flaw.places.emplace_back();
           scan.vulnerabilities.push_back(flaw);
+          scan.packages = {{debian_package("a", "1"), debian_package("of the image alone", "1")}};
           const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
-          record_container_scan(tx, fleet->ids, {TestFleet::org, host, {{"app:1", scan}}, true},
-                                fleet.now);
+          record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages,
+                                {TestFleet::org, host, {{"app:1", scan}}, true}, fleet.now);
         },
         {}};
     all["map software"] = {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fleet/exploited_mark.h"
+#include "fleet/image_findings.h"
 #include "fleet/rematch.h"
 #include "fleet/software.h"
 #include "store/sql/agents.h"
@@ -69,9 +70,10 @@ void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, Known
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   if (kind == feeds::FeedKind::kev) mark_exploited(store);
   const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
+  const MatchCount images = rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
   outcome.hosts_matched = count.hosts;
-  outcome.findings_opened = count.opened;
-  outcome.findings_resolved = count.resolved;
+  outcome.findings_opened = count.opened + images.opened;
+  outcome.findings_resolved = count.resolved + images.resolved;
   std::vector<store::FeedRow> rows = adoption.knowledge->feeds;
   std::erase_if(rows, [&](const auto& row) { return row.feed != feeds::feed_name(kind); });
   mark_matched(store, rows);
@@ -89,9 +91,11 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   mark_exploited(store);
   if (matched) {
+    rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
     return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
   }
   const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;
+  rematch_all_images(store, ids, catalogue, packages, now);
   mark_matched(store, adoption.knowledge->feeds);
   return ordered + hosts;
 }

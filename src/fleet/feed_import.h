@@ -21,14 +21,15 @@ namespace muster::fleet {
 
 /// Replaces a feed by `files` (the publisher's own format, each plain, gzip or zstd; they are held
 /// together only as they came), or merges them into it, puts the new snapshot in force and matches
-/// the hosts that it concerns (fleet/rematch.h). Fails as store_feed(), and then nothing changes.
+/// the hosts and images that it concerns (fleet/rematch.h, fleet/image_findings.h). Fails as
+/// store_feed(), and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now,
                                   ImportMode mode = ImportMode::replace);
 
 /// The second half of an import: puts the snapshot of what store_feed() stored in force and matches
-/// the hosts that it concerns. Adds to `outcome`.
+/// the hosts and images that it concerns. Adds to `outcome`.
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
                 feeds::FeedKind kind, ImportOutcome& outcome, Instant now);
 

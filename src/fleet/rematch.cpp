@@ -2,10 +2,8 @@
 #include "fleet/rematch.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -35,14 +33,6 @@ void add_new_packages(store::Tx& tx, const LastPackages& last, PackageMarks& cha
   }
 }
 
-struct SetHash {
-  std::size_t operator()(const std::pair<OrgId, crypto::KeyHash>& set) const noexcept {
-    std::size_t octets = 0;
-    std::memcpy(&octets, set.second.bytes.data(), sizeof octets);
-    return octets;
-  }
-};
-
 void add(RematchCount& sum, const MatchCount& count) {
   ++sum.hosts;
   sum.opened += count.opened;
@@ -67,13 +57,18 @@ LastPackages find_changed_packages(store::Reader& reader, const Knowledge& befor
   return last;
 }
 
-HostNames find_hosts_with(store::Reader& reader, const PackageMarks& changed) {
-  std::unordered_set<std::pair<OrgId, crypto::KeyHash>, SetHash> sets;
+PackageSets find_sets_with(store::Reader& reader, const PackageMarks& changed) {
+  PackageSets sets;
   store::for_each_package_set(reader, [&](const store::PackageSetRow& set) {
     const bool has = std::any_of(set.members.begin(), set.members.end(),
                                  [&](PackageId id) { return changed.contains(set.org, id); });
     if (has) sets.emplace(set.org, set.hash);
   });
+  return sets;
+}
+
+HostNames find_hosts_with(store::Reader& reader, const PackageMarks& changed) {
+  const PackageSets sets = find_sets_with(reader, changed);
   HostNames hosts;
   if (sets.empty()) return hosts;
   store::for_each_host_set(reader, [&](OrgId org, HostId host, const crypto::KeyHash& set) {

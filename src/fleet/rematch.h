@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "crypto/keyed_hash.h"
 #include "fleet/catalogue.h"
 #include "fleet/known_packages.h"
 #include "fleet/package_marks.h"
@@ -29,6 +31,9 @@ namespace muster::fleet {
 using LastPackages = std::unordered_map<OrgId, PackageId>;
 LastPackages find_changed_packages(store::Reader& reader, const Knowledge& before,
                                    const Knowledge& after, PackageMarks& changed);
+/// The stored sets that have one of them. They belong to hosts and images.
+using PackageSets = std::set<std::pair<OrgId, crypto::KeyHash>>;
+PackageSets find_sets_with(store::Reader& reader, const PackageMarks& packages);
 /// The hosts that have one of them.
 using HostNames = std::vector<std::pair<OrgId, HostId>>;
 HostNames find_hosts_with(store::Reader& reader, const PackageMarks& packages);
