@@ -43,6 +43,9 @@ inline constexpr std::size_t gunzip_body_bytes = 10 * MiB;
 /// or of vulnerabilities, for the images with the most of them matter most. As large as the largest
 /// body of any agent; 50 images with 300 vulnerabilities each fit.
 inline constexpr std::size_t scan_body_bytes = 16 * MiB;
+/// The same once decompressed: a report that lists every file of a large image is 100 MB, of which
+/// gzip leaves a tenth. It is held once, and read entry by entry.
+inline constexpr std::size_t scan_text_bytes = 128 * MiB;
 /// The whole Debian tracker is about 70 MB; imports come from an authenticated operator only.
 inline constexpr std::size_t feed_body_bytes = 256 * MiB;
 inline constexpr std::size_t feed_text_bytes = 1024 * MiB;
@@ -168,6 +171,9 @@ inline constexpr std::size_t held_sample = 10;
 inline constexpr std::size_t fielded_scan_images = 50;
 /// Names of one image on one host, and places of one vulnerable package in one image.
 inline constexpr std::size_t image_tags = 100;
+/// What a scanner says of a vulnerability: shown in a table, and stored with each finding.
+inline constexpr std::size_t title_bytes = 300;
+inline constexpr std::size_t url_bytes = 500;
 inline constexpr std::size_t image_places = 100;
 inline constexpr std::size_t tags = 64;
 inline constexpr std::size_t tag_bytes = 100;

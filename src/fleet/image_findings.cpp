@@ -323,8 +323,15 @@ class ImageMatcher {
         keep(one.row, *found->second);
       }
     }
+    if (nameless.empty()) return;
+    std::map<PackageName, std::vector<const ImageFinding*>> left;
+    for (const ImageFinding& row : former_) {
+      if (!kept_.contains(row.id.value)) left[package_name(row.type, row.package)].push_back(&row);
+    }
     for (Wanted* one : nameless) {
-      if (const ImageFinding* row = find_renamed(*one)) {
+      const auto others = left.find(package_name(one->row.type, one->row.package));
+      const ImageFinding* row = others == left.end() ? nullptr : find_renamed(*one, others->second);
+      if (row != nullptr) {
         keep(one->row, *row);
         store::rename_image_finding(tx_, one->row);
       } else {
@@ -338,11 +345,10 @@ class ImageMatcher {
     kept_.emplace(former.id.value, &former);
   }
 
-  const ImageFinding* find_renamed(const Wanted& one) const {
-    const PackageName name = package_name(one.row.type, one.row.package);
-    for (const ImageFinding& row : former_) {
-      if (kept_.contains(row.id.value) || package_name(row.type, row.package) != name) continue;
-      if (shares_name(one.names, names_of(row))) return &row;
+  const ImageFinding* find_renamed(const Wanted& one,
+                                   const std::vector<const ImageFinding*>& rows) const {
+    for (const ImageFinding* row : rows) {
+      if (!kept_.contains(row->id.value) && shares_name(one.names, names_of(*row))) return row;
     }
     return nullptr;
   }

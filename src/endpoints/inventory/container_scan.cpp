@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_write.h"
-#include "base/scan_limits.h"
 #include "base/text.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"

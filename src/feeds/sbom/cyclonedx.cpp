@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "base/limits.h"
-#include "base/scan_limits.h"
 #include "base/text.h"
 #include "feeds/image_builder.h"
 #include "model/purl.h"

@@ -2,7 +2,6 @@
 #include "feeds/trivy/custom_resource.h"
 
 #include "base/limits.h"
-#include "base/scan_limits.h"
 #include "base/text.h"
 #include "feeds/image_builder.h"
 #include "feeds/plain.h"

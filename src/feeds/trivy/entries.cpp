@@ -2,7 +2,6 @@
 #include "feeds/trivy/entries.h"
 
 #include "base/limits.h"
-#include "base/scan_limits.h"
 #include "base/text.h"
 #include "feeds/json_members.h"
 #include "feeds/plain.h"
