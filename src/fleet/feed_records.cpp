@@ -170,6 +170,7 @@ Result<void> put_in_force(store::Tx& tx, const Generation& generation, ImportMod
   if (mode != ImportMode::merge || !former) return {};
   row.records = store::count_advisories(tx, row.feed);
   store::set_feed(tx, row);
+  return {};
 }
 
 }  // namespace
