@@ -49,6 +49,7 @@ using OrgId = NumberId<struct OrgTag>;
 using HostId = NumberId<struct HostTag>;        // `asset_id` on the wire
 using PackageId = NumberId<struct PackageTag>;  // dense within an organisation
 using FindingId = NumberId<struct FindingTag>;
+using AcceptanceId = NumberId<struct AcceptanceTag>;
 using ImageId = NumberId<struct ImageTag>;
 using EventId = NumberId<struct EventTag>;
 using AuditId = NumberId<struct AuditTag>;

@@ -182,6 +182,18 @@ inline constexpr std::int64_t counted_rows = 10'000;
 /// A filter for agents that were silent for longer means nothing.
 inline constexpr std::int64_t silent_seconds_max = 10 * 365 * 24 * 3600;
 
+/// Findings that follow an acceptance, or its end, in one transaction: about 20 ms.
+inline constexpr int acceptance_rows = 2000;
+/// Acceptances that one pass ends or settles.
+inline constexpr int acceptances_per_pass = 1000;
+/// Findings of a flaw that are marked as exploited in one transaction.
+inline constexpr int exploited_rows = 2000;
+inline constexpr std::int64_t acceptance_seconds_max = 10 * 365 * 24 * 3600;
+
+/// A host with more packages that were not assessed is not called clean: a few without identity
+/// (printer drivers, a helper of the vendor's) are on every host.
+inline constexpr std::int64_t unseen_percent = 5;
+
 // --- Work ------------------------------------------------------------------------------------
 inline constexpr std::int64_t execution_timeout_seconds_max = 24 * 3600;
 inline constexpr std::int64_t execution_timeout_seconds_default = 300;

@@ -82,6 +82,15 @@ Result<std::optional<Instant>> time_param(const http::Request& request, std::str
   return std::optional<Instant>(*at);
 }
 
+Result<bool> flag_param(const http::Request& request, std::string_view name) {
+  const auto text = http::query_param(request.query, name);
+  if (!text) return false;
+  if (*text != "true" && *text != "false") {
+    return invalid_field(std::string(name), "must be true or false");
+  }
+  return *text == "true";
+}
+
 std::string page_cursor(const http::Request& request) {
   return http::query_param(request.query, "cursor").value_or("");
 }

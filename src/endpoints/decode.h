@@ -39,6 +39,8 @@ Result<std::int64_t> number_param(std::string_view text, std::string_view what);
 Result<int> page_limit(const http::Request& request);
 /// A moment in the query (RFC 3339); nothing when absent. Fails with invalid_field naming it.
 Result<std::optional<Instant>> time_param(const http::Request& request, std::string_view name);
+/// `?name=true`; false when absent. Fails with invalid_field naming it.
+Result<bool> flag_param(const http::Request& request, std::string_view name);
 std::string page_cursor(const http::Request& request);
 
 }  // namespace muster::endpoints

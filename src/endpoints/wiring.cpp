@@ -2,7 +2,9 @@
 #include "endpoints/wiring.h"
 
 #include "base/text.h"
+#include "fleet/acceptances.h"
 #include "fleet/blobs.h"
+#include "fleet/feed_age.h"
 #include "fleet/feed_import.h"
 #include "fleet/results.h"
 #include "fleet/samples.h"
@@ -87,6 +89,7 @@ void Wiring::maintain(Instant now) {
 
 void Wiring::watch(Instant now) {
   pass_task_time(now);
+  pass_findings(now);
   tell_of_refusals(now);
   try {
     const fleet::Noticed noticed = outages_.look(now);
@@ -134,6 +137,20 @@ void Wiring::pass_task_time(Instant now) {
     fleet::pass_task_time(fleet_.store, tasks, now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "task_pass_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::pass_findings(Instant now) {
+  try {
+    const std::size_t ended = fleet::pass_acceptance_time(fleet_.store, fleet_.ids, now);
+    if (ended > 0) {
+      log_.write(LogLevel::info, "acceptances_ended",
+                 [&](JsonWriter& fields) { fields.member("acceptances", ended); });
+    }
+    fleet::watch_feed_age(fleet_.store, fleet_.ids, app.config, now);
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "finding_pass_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

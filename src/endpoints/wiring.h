@@ -38,8 +38,9 @@ class Wiring {
   /// and deletes files that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
-  /// without a word, of keys that were used after their end and of clocks that are wrong, and does
-  /// to tasks what time alone does. What fails is logged and waits for the next time.
+  /// without a word, of keys that were used after their end, of clocks that are wrong and of feeds
+  /// that became stale, and does to tasks and to what operators accepted what time alone does. What
+  /// fails is logged and waits for the next time.
   void watch(Instant now);
   /// The first half of maintain() alone, at the end.
   void flush_presence();
@@ -58,6 +59,7 @@ class Wiring {
  private:
   void finish_matching(Instant now);
   void pass_task_time(Instant now);
+  void pass_findings(Instant now);
   void tell_of_refusals(Instant now);
   void rotate_keys(Instant now);
   void delete_loose_blobs(Instant now);

@@ -9,6 +9,7 @@
 #include "vuln/identify.h"
 #include "vuln/index.h"
 #include "vuln/match.h"
+#include "vuln/origin.h"
 
 namespace muster::fleet {
 
@@ -22,7 +23,14 @@ std::string encode_match(const vuln::Match& match) {
   json.end_array()
       .member("fixed_version", match.evidence.range.fixed)
       .member("urgency", match.urgency)
-      .member("summary", match.summary)
+      .member("disputed", match.disputed)
+      .key("score_tenths");
+  if (match.score_tenths) {
+    json.value(static_cast<int>(*match.score_tenths));
+  } else {
+    json.null();
+  }
+  json.member("summary", match.summary)
       .key("evidence")
       .raw(vuln::encode_evidence(match.evidence))
       .end_object();
@@ -61,6 +69,9 @@ bool holds_imports(const Knowledge& knowledge, const std::vector<store::FeedRow>
 Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   Verdict verdict;
   vuln::Verdict found = vuln::match(*knowledge.index, package);
+  verdict.reason = found.reason;
+  verdict.of_distribution = vuln::identity_kind(package) == vuln::Identity::Kind::distribution &&
+                            vuln::origin_of(package) == vuln::Origin::distribution;
   verdict.identified =
       found.reason != vuln::Reason::no_identity && found.reason != vuln::Reason::skipped;
   for (const vuln::Match& match : found.matches) verdict.hits.push_back(hit_of(match));

@@ -21,16 +21,13 @@
 #include "model/advisory.h"
 #include "model/package.h"
 #include "store/sql/inventory.h"
+#include "vuln/match.h"
 
 namespace muster::store {
 class Reader;
 class Store;
 class Tx;
 }  // namespace muster::store
-namespace muster::vuln {
-class Index;
-class Surroundings;
-}  // namespace muster::vuln
 
 namespace muster::fleet {
 
@@ -43,7 +40,9 @@ struct Verdict {
     model::Severity severity = model::Severity::unknown;
     std::string evidence;  // JSON object: aliases, fixed_version, urgency, summary, evidence
   };
-  bool identified = false;  // by distribution, ecosystem or CPE
+  vuln::Reason reason = vuln::Reason::no_identity;
+  bool of_distribution = false;  // built by the distribution that it is of
+  bool identified = false;       // by distribution, ecosystem or CPE
   std::vector<Hit> hits;
   /// Rows of the index that hold or not depending on the host (vuln/match.h): settle() decides.
   std::vector<std::uint32_t> conditional;

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fleet/acceptances.h"
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
 #include "fleet/feed_syncs.h"
@@ -25,6 +26,7 @@
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
+#include "store/sql/findings.h"
 
 namespace muster::fleet {
 
@@ -194,6 +196,12 @@ class World {
         .id;
   }
 
+  /// Of web-2's package.
+  FindingId open_finding(store::Reader& reader) {
+    const auto host = fleet->directory.find(TestFleet::org, "", "web-2");
+    return store::list_standing_findings_of_host(reader, TestFleet::org, host->id).at(0).id;
+  }
+
   TestFleet fleet;
   TestBinary binary;
   crypto::Sha256 program;
@@ -333,6 +341,20 @@ class World {
   }
 
   void add_presence(std::map<std::string, Named>& all) {
+    all["record_acceptance"] = {
+        [this](store::Tx& tx) {
+          AcceptanceOrder accepting{open_finding(tx), false, "why", {}};
+          record_acceptance(tx, fleet->ids, fleet.actor, accepting, fleet.now).value();
+        },
+        {{"findings.accept", 1}}};
+    all["record_reopening"] = {
+        [this](store::Tx& tx) {
+          const FindingId finding = open_finding(tx);
+          AcceptanceOrder accepting{finding, true, "why", {}};
+          record_acceptance(tx, fleet->ids, fleet.actor, accepting, fleet.now).value();
+          record_reopening(tx, fleet->ids, fleet.actor, finding, fleet.now).value();
+        },
+        {{"findings.accept", 1}, {"findings.reopen", 1}}};
     all["record_clone"] = {[this](store::Tx& tx) { find_two(tx, again, 9000); }, {}};
     all["record_return"] = {[this](store::Tx& tx) {
                               Return back;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fleet/exploited_mark.h"
 #include "fleet/image_findings.h"
 #include "fleet/rematch.h"
 #include "fleet/software.h"
@@ -67,6 +68,7 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
                 feeds::FeedKind kind, ImportOutcome& outcome, Instant now) {
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  if (kind == feeds::FeedKind::kev) mark_exploited(store);
   const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
   const MatchCount images = rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
   outcome.hosts_matched = count.hosts;
@@ -87,6 +89,7 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
       std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
   if (followed && matched) return ordered;
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  mark_exploited(store);
   if (matched) {
     rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
     return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;

@@ -9,7 +9,9 @@
 
 #include "base/limits.h"
 #include "feeds/decompress.h"
+#include "fleet/acceptances.h"
 #include "store/sql/feed_syncs.h"
+#include "store/sql/findings.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 
@@ -114,6 +116,7 @@ void set_exploited(store::Tx& tx, NumberIds& ids, const std::vector<model::KevEn
   if (former.empty()) return;
   for (const model::KevEntry& entry : entries) {
     if (former.contains(entry.cve)) continue;
+    end_acceptances_of_exploited(tx, ids, entry.cve, now);
     for (const store::OpenHosts& open : store::count_hosts_with_cve(tx, entry.cve)) {
       record_event(
           tx, ids, open.org, "became_exploited", std::nullopt, std::nullopt,
@@ -200,7 +203,7 @@ Result<ImportOutcome> store_feed(store::Store& store, NumberIds& ids, Catalogue&
     TRY(put_in_force(
         tx, generation, mode,
         {outcome.feed, now, outcome.published, static_cast<std::int64_t>(outcome.records), number,
-         feeds::only_joins(kind)}));
+         kind == feeds::FeedKind::epss}));
     if (kind == feeds::FeedKind::kev) set_exploited(tx, ids, kev_entries, now);
     record_audit(
         tx, ids, OrgId{0}, actor, "feeds.import", outcome.feed,

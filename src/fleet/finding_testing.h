@@ -28,7 +28,10 @@ inline std::string feed(const std::map<std::string, std::string>& fixed_versions
 
 inline std::vector<FindingView> findings(TestFleet& fleet, bool open_only = true) {
   FindingQuery query;
-  query.open_only = open_only;
+  if (!open_only) {
+    query.statuses = {model::FindingStatus::open, model::FindingStatus::accepted,
+                      model::FindingStatus::resolved};
+  }
   query.count = 1000;
   return list_finding_page(fleet->store, fleet->catalogue, query).value().findings;
 }
@@ -40,7 +43,7 @@ inline std::set<std::string> described(TestFleet& fleet) {
     const model::Finding& finding = view.stored.finding;
     out.insert(view.stored.hostname + " " + view.stored.package.name + " " +
                view.stored.package.version + " " + finding.advisory_id + " " +
-               (finding.open ? "open " : "resolved ") + finding.evidence);
+               std::string(model::finding_status_name(finding.status)) + " " + finding.evidence);
   }
   return out;
 }

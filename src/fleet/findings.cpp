@@ -19,7 +19,7 @@ FindingView joined(const Knowledge& knowledge, store::FindingView stored) {
 
 /// A cursor is the place of the last finding of a page: "1:4:123".
 std::string format_place(const store::FindingView& row) {
-  return std::to_string(row.known_exploited ? 1 : 0) + ":" +
+  return std::to_string(row.finding.known_exploited ? 1 : 0) + ":" +
          std::to_string(static_cast<int>(row.finding.severity)) + ":" +
          std::to_string(row.finding.id.value);
 }
@@ -48,7 +48,7 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.cve = query.cve;
   filter.known_exploited = query.known_exploited;
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
-  filter.open_only = query.open_only;
+  filter.statuses = query.statuses;
   if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
   FindingPage page;
   auto rows = store.read([&](store::Reader& reader) {

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "fleet/catalogue.h"
 #include "model/finding.h"
-#include "store/sql/inventory.h"
+#include "store/sql/findings.h"
 #include "store/total.h"
 
 namespace muster::fleet {
@@ -20,7 +20,7 @@ struct FindingQuery {
   std::optional<OrgId> org;
   bool known_exploited = false;
   model::Severity severity_min = model::Severity::unknown;
-  bool open_only = true;
+  std::vector<model::FindingStatus> statuses = {model::FindingStatus::open};
   std::string cursor;
   int count = 0;
 };

@@ -50,7 +50,7 @@ TEST(Findings, ANewEditionOpensAndResolvesWithoutAReport) {
   ASSERT_EQ(findings(fleet).size(), 1U);
   EXPECT_EQ(findings(fleet)[0].stored.package.name, "b");
   const auto resolved = show_finding(fleet->store, fleet->catalogue, first).value();
-  EXPECT_FALSE(resolved.stored.finding.open);
+  EXPECT_EQ(resolved.stored.finding.status, model::FindingStatus::resolved);
   EXPECT_EQ(resolved.stored.finding.resolution, "not_affected");
   EXPECT_EQ(resolved.stored.finding.resolved_at, fleet.now);
 }

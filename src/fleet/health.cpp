@@ -4,6 +4,9 @@
 #include <unordered_set>
 
 #include "fleet/presence.h"
+#include "model/os_support.h"
+#include "model/package.h"
+#include "store/sql/coverage.h"
 #include "store/sql/outages.h"
 #include "store/sql/totals.h"
 #include "store/store.h"
@@ -25,6 +28,7 @@ struct Totals {
   std::unordered_map<AgentId, store::OutageTotal> outages;
   std::unordered_map<AgentId, store::TaskTotal> tasks;
   std::unordered_set<AgentId> disabled;
+  std::vector<store::CoverageTotal> coverage;
 };
 
 Totals read_totals(store::Store& store, Instant now) {
@@ -39,6 +43,7 @@ Totals read_totals(store::Store& store, Instant now) {
     }
     const auto disabled = store::list_disabled_agents(reader);
     totals.disabled.insert(disabled.begin(), disabled.end());
+    totals.coverage = store::list_coverage_totals(reader);
     return totals;
   });
 }
@@ -60,6 +65,10 @@ void add(FleetNumbers& sum, const FleetNumbers& numbers) {
   sum.flapping += numbers.flapping;
   sum.stale += numbers.stale;
   sum.health_sum += numbers.health_sum;
+  sum.reporting_hosts += numbers.reporting_hosts;
+  sum.packages += numbers.packages;
+  sum.packages_not_assessed += numbers.packages_not_assessed;
+  sum.hosts_past_support += numbers.hosts_past_support;
   add(sum.week, numbers.week);
   add(sum.month, numbers.month);
 }
@@ -84,6 +93,17 @@ void add_record(FleetNumbers& numbers, AgentId id, const Totals& totals, Instant
   numbers.health_sum += model::agent_health(week);
   add(numbers.week, week);
   add(numbers.month, month);
+}
+
+void add_coverage(FleetNumbers& numbers, const store::CoverageTotal& total, Instant now) {
+  const model::OsSupport support = model::os_support(model::canonical_distro(total.distro), now);
+  numbers.reporting_hosts += total.hosts;
+  numbers.packages += total.packages;
+  numbers.packages_not_assessed += total.not_assessed;
+  if (!support.advised) numbers.packages_not_assessed += total.distribution_silent;
+  if (support.state == model::OsSupport::State::end_of_life) {
+    numbers.hosts_past_support += total.hosts;
+  }
 }
 
 }  // namespace
@@ -122,6 +142,9 @@ FleetHealth::ByOrg FleetHealth::count(Instant now) const {
     if (presence == model::Presence::unknown) ++numbers.unknown;
     add_record(numbers, id, totals, now);
   });
+  for (const store::CoverageTotal& total : totals.coverage) {
+    add_coverage(by_org[total.org], total, now);
+  }
   return by_org;
 }
 

@@ -38,6 +38,11 @@ struct FleetNumbers {
   std::int64_t health_sum = 0;  // of model::agent_health
   model::Record week;           // sums over the agents: model::health_window
   model::Record month;          // model::uptime_window; no tasks
+  // What hosts report, and how much of it nobody can say is safe (fleet/coverage.h).
+  std::int64_t reporting_hosts = 0;
+  std::int64_t packages = 0;
+  std::int64_t packages_not_assessed = 0;
+  std::int64_t hosts_past_support = 0;  // whose distribution release gets no updates any more
 
   std::optional<double> average_health() const;
 };

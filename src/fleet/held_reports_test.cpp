@@ -149,11 +149,11 @@ TEST_F(Held, ReleasedItGoesWithItsFindings) {
       R"( "urgency": "high"}}}}})";
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed).ok());
   fleet.report(of(rest)).value();
-  EXPECT_EQ(shown().open_findings, 1) << "nothing is resolved while it is held";
+  EXPECT_EQ(shown().findings.open, 1) << "nothing is resolved while it is held";
   const ReviewOutcome outcome = decide(&release_held_report).value();
   EXPECT_EQ(outcome.packages, 6);
   EXPECT_EQ(outcome.findings_resolved, 1);
-  EXPECT_EQ(shown().open_findings, 0);
+  EXPECT_EQ(shown().findings.open, 0);
   EXPECT_EQ(software(), rest);
   EXPECT_EQ(decide(&release_held_report).error().code, Errc::not_found);
   EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'hosts.release'"), 1);

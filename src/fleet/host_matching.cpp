@@ -6,6 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "fleet/coverage.h"
+#include "fleet/opening_findings.h"
+#include "store/sql/findings.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 #include "vuln/index.h"
@@ -62,11 +65,11 @@ class Standing {
     // A few are asked for one by one; beyond that one answer with all is cheaper.
     constexpr std::size_t few = 4;
     if (some == nullptr || some->size() > few) {
-      take(store::list_open_findings_of_host(tx, host.org, host.id));
+      take(store::list_standing_findings_of_host(tx, host.org, host.id));
       return;
     }
     for (const PackageId id : *some) {
-      take(store::list_open_findings_of_package(tx, host.org, host.id, id));
+      take(store::list_standing_findings_of_package(tx, host.org, host.id, id));
     }
   }
 
@@ -89,28 +92,12 @@ class Standing {
   std::map<PackageId, std::vector<model::Finding>> by_package_;
 };
 
-void open(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
-          const Verdict::Hit& hit, Instant now) {
-  model::Finding finding;
-  finding.org = org;
-  finding.id = ids.next<FindingId>(now);
-  finding.host = host;
-  finding.package = package;
-  finding.feed = hit.feed;
-  finding.advisory_id = hit.advisory_id;
-  finding.cve = hit.cve;
-  finding.severity = hit.severity;
-  finding.opened_at = now;
-  finding.evidence = hit.evidence;
-  store::open_finding(tx, finding);
-}
-
 void resolve(store::Tx& tx, const model::Finding& finding, Instant now) {
   store::resolve_finding(tx, finding.org, finding.id, "not_affected", now);
 }
 
 /// Makes the findings on one package those of its hits; writes what differs and nothing else.
-void set_findings(store::Tx& tx, NumberIds& ids, const model::Host& host, PackageId package,
+void set_findings(store::Tx& tx, OpeningFindings& opening, PackageId package,
                   const std::vector<const Verdict::Hit*>& hits,
                   const std::vector<model::Finding>& standing, MatchCount& count, Instant now) {
   std::map<std::pair<std::string_view, std::string_view>, const model::Finding*> left;
@@ -124,7 +111,8 @@ void set_findings(store::Tx& tx, NumberIds& ids, const model::Host& host, Packag
                       stands->severity == hit->severity && stands->evidence == hit->evidence;
     if (same) continue;
     count.opened += stands == nullptr ? 1 : 0;
-    open(tx, ids, host.org, host.id, package, *hit, now);
+    opening.add(package, *hit);
+    if (stands != nullptr) opening.note_accepted(*stands);
   }
   for (const auto& [name, finding] : left) resolve(tx, *finding, now);
   count.resolved += left.size();
@@ -144,6 +132,7 @@ MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
     if (changed == nullptr || depends || changed->contains(host.org, id)) judged.push_back(id);
   }
   Standing standing(tx, host, changed == nullptr ? nullptr : &judged);
+  OpeningFindings opening(ids, knowledge, host.org, host.id, now);
   for (const PackageId id : judged) {
     const Verdict& verdict = packages.verdict(tx, knowledge, host.org, id);
     const std::vector<Verdict::Hit> settled = software.settled(id, verdict);
@@ -152,20 +141,16 @@ MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
     std::vector<const Verdict::Hit*> hits;
     for (const Verdict::Hit& hit : verdict.hits) hits.push_back(&hit);
     for (const Verdict::Hit& hit : settled) hits.push_back(&hit);
-    set_findings(tx, ids, host, id, hits, former, count, now);
+    set_findings(tx, opening, id, hits, former, count, now);
   }
+  opening.open(tx);
+  assess_set(tx, knowledge, packages, host.org, *host.package_set, software.packages());
   if (changed != nullptr) return count;
   for (const auto& [id, findings] : standing.rest()) {
     for (const model::Finding& finding : findings) resolve(tx, finding, now);
     count.resolved += findings.size();
   }
   return count;
-}
-
-std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
-                          const Verdict& verdict, Instant now) {
-  for (const Verdict::Hit& hit : verdict.hits) open(tx, ids, org, host, package, hit, now);
-  return verdict.hits.size();
 }
 
 }  // namespace muster::fleet

@@ -17,10 +17,6 @@ class Tx;
 
 namespace muster::fleet {
 
-/// Opens what a verdict found on a host's package; returns how many hits it has.
-std::size_t open_findings(store::Tx& tx, NumberIds& ids, OrgId org, HostId host, PackageId package,
-                          const Verdict& verdict, Instant now);
-
 struct MatchCount {
   std::size_t opened = 0;
   std::size_t resolved = 0;
@@ -28,6 +24,7 @@ struct MatchCount {
 /// Brings a host's findings in line with all that is known of it: opens what holds, and resolves
 /// what no longer does. With `changed`, looks at these of its packages and no others, and at what
 /// depends on its system and its other software. A finding that is as it should be is not written.
+/// Says also what is known of its set of packages (fleet/coverage.h).
 MatchCount match_host(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge,
                       KnownPackages& packages, const model::Host& host, const PackageMarks* changed,
                       Instant now);

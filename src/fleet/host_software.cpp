@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "fleet/coverage.h"
 #include "fleet/host_matching.h"
+#include "fleet/opening_findings.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -16,15 +18,17 @@ std::int64_t set_software(store::Tx& tx, const Inventory& inventory, const Knowl
     const auto former = host.package_set;
     host.package_set = store::insert_package_set(tx, host.org, next);
     if (former) store::release_package_set(tx, host.org, *former);
+    assess_set(tx, knowledge, inventory.packages, host.org, *host.package_set, next);
   }
   for (const PackageId id : difference(present, next)) {
     resolved +=
         store::resolve_findings_of_package(tx, host.org, host.id, id, "package_removed", now);
   }
+  OpeningFindings opening(inventory.ids, knowledge, host.org, host.id, now);
   for (const PackageId id : difference(next, present)) {
-    open_findings(tx, inventory.ids, host.org, host.id, id,
-                  inventory.packages.verdict(tx, knowledge, host.org, id), now);
+    opening.add(id, inventory.packages.verdict(tx, knowledge, host.org, id));
   }
+  opening.open(tx);
   host.package_count = static_cast<std::int64_t>(next.size());
   return resolved;
 }

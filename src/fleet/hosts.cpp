@@ -6,10 +6,12 @@
 #include "base/text.h"
 #include "fleet/health.h"
 #include "store/sql/agents.h"
+#include "store/sql/findings.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 #include "vuln/identify.h"
 #include "vuln/index.h"
+#include "vuln/surroundings.h"
 
 namespace muster::fleet {
 
@@ -25,9 +27,42 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
   // An agent beats every minute; a host known from reports alone is heard of far more rarely.
   const Duration limit = view.agents.empty() ? config.host_offline_after() : config.offline_after();
   view.presence = model::presence_of(view.last_seen, presence.server_started(), limit, now);
-  view.open_findings = store::count_open_findings(reader, host.org, host.id);
+  view.findings = store::count_findings_of_host(reader, host.org, host.id);
+  view.os_support = model::os_support(model::canonical_distro(host.distro), now);
+  std::optional<store::SetCoverage> stored;
+  if (host.package_set) {
+    stored = store::find_set_coverage(reader, host.org, *host.package_set);
+  }
+  view.coverage = coverage_of(stored, host.package_count, view.findings, view.os_support);
   view.host = std::move(host);
   return view;
+}
+
+/// The packages of a host, each with what is known of it today.
+std::vector<SoftwareView> list_software(store::Reader& reader, const Knowledge& knowledge,
+                                        const HostView& view) {
+  std::vector<model::Package> packages;
+  for (const PackageId id : store::get_package_set(reader, view.host.org, *view.host.package_set)) {
+    auto row = store::find_package(reader, view.host.org, id);
+    CHECK(row.has_value());
+    packages.push_back(std::move(row->package));
+  }
+  std::sort(packages.begin(), packages.end());
+  const vuln::Surroundings surroundings(view.host.os_name, view.host.os_version, packages,
+                                        knowledge.index->cpe());
+  std::vector<SoftwareView> software;
+  software.reserve(packages.size());
+  for (model::Package& package : packages) {
+    const vuln::Verdict verdict = vuln::settle(
+        *knowledge.index, package, vuln::match(*knowledge.index, package), surroundings);
+    SoftwareView& each = software.emplace_back();
+    each.origin = vuln::origin_of(package);
+    each.reason =
+        reason_today(verdict.reason, each.origin == vuln::Origin::distribution, view.os_support);
+    each.cpe = vuln::identify(package, knowledge.index->cpe()).cpe;
+    each.package = std::move(package);
+  }
+  return software;
 }
 
 model::Presence presence_of(const PresenceTable& presence, const Config& config,
@@ -150,17 +185,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
     std::optional<model::Host> host = find_by_id_or_name(reader, id_or_hostname);
     if (!host) return no_such_host();
     HostView view = view_of(reader, presence, config, std::move(*host), now);
-    if (view.host.package_set) {
-      for (const PackageId id :
-           store::get_package_set(reader, view.host.org, *view.host.package_set)) {
-        auto row = store::find_package(reader, view.host.org, id);
-        CHECK(row.has_value());
-        std::string cpe = vuln::identify(row->package, knowledge->index->cpe()).cpe;
-        view.software.push_back({std::move(row->package), std::move(cpe)});
-      }
-      std::sort(view.software.begin(), view.software.end(),
-                [](const auto& a, const auto& b) { return a.package < b.package; });
-    }
+    if (view.host.package_set) view.software = list_software(reader, *knowledge, view);
     view.sources = store::list_host_sources(reader, view.host.org, view.host.id);
     return view;
   });

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "fleet/catalogue.h"
+#include "fleet/coverage.h"
 #include "fleet/history.h"
 #include "fleet/host_directory.h"
 #include "fleet/presence.h"
@@ -20,8 +21,10 @@
 #include "model/package.h"
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
+#include "store/sql/findings.h"
 #include "store/sql/reports.h"
 #include "store/total.h"
+#include "vuln/origin.h"
 
 namespace muster::store {
 class Reader;
@@ -40,10 +43,13 @@ Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& 
                                     const Config& config, OrgId org, std::string_view hostname,
                                     Instant now);
 
-/// A package of a host with the CPE that it is known by, reported or from the alias table.
+/// A package of a host with the CPE that it is known by, reported or from the alias table, and why
+/// its verdict is what it is.
 struct SoftwareView {
   model::Package package;
   std::string cpe;
+  vuln::Origin origin = vuln::Origin::elsewhere;
+  vuln::Reason reason = vuln::Reason::no_identity;
 };
 
 /// A host as operators see it.
@@ -51,7 +57,9 @@ struct HostView {
   model::Host host;
   Instant last_seen;
   model::Presence presence = model::Presence::unknown;
-  std::int64_t open_findings = 0;
+  store::HostFindings findings;
+  model::OsSupport os_support;
+  Coverage coverage;
   std::vector<model::Agent> agents;          // live ones, in the order of their enrolment
   std::vector<SoftwareView> software;        // only from show_host, by name
   std::vector<store::ListedSource> sources;  // only from show_host: beside its agent

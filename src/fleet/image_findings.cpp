@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "fleet/acceptances.h"
 #include "fleet/rematch.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
@@ -184,6 +185,11 @@ ImageFinding row_of(const std::vector<const Match*>& matches) {
   return row;
 }
 
+/// Open, or accepted.
+bool holds(const ImageFinding& row) {
+  return row.status != model::FindingStatus::resolved;
+}
+
 /// Brings together what is said of one image.
 class ImageMatcher {
  public:
@@ -231,12 +237,16 @@ class ImageMatcher {
     complete();
     identify();
     MatchCount count;
-    for (const Wanted& one : wanted_) write(one.row, count);
+    std::vector<ImageFinding> rows;
+    rows.reserve(wanted_.size());
+    for (Wanted& one : wanted_) rows.push_back(std::move(one.row));
+    settle_image_findings(tx_, ids_, image_.org, image_.identity, former_, rows, now_);
+    for (const ImageFinding& row : rows) write(row, count);
     for (const ImageFinding& row : former_) {
-      if (kept_.contains(row.id.value) || !(row.open || row.reported)) continue;
+      if (kept_.contains(row.id.value) || !(holds(row) || row.reported)) continue;
       store::resolve_image_finding(tx_, image_.org, row.id,
                                    row.reported ? "not_reported" : "not_affected", now_);
-      if (row.open) ++count.resolved;
+      if (holds(row)) ++count.resolved;
     }
     return count;
   }
@@ -290,10 +300,11 @@ class ImageMatcher {
         if (!row.cve) row.cve = match->hit.cve;
         one.names.insert(match->names.begin(), match->names.end());
       }
-      row.open = row.fix_status != FixStatus::not_affected || !one.matches.empty();
+      const bool holds = row.fix_status != FixStatus::not_affected || !one.matches.empty();
+      row.status = holds ? model::FindingStatus::open : model::FindingStatus::resolved;
       row.opened_at = now_;
-      row.resolved_at = row.open ? std::nullopt : std::optional(now_);
-      row.resolution = row.open ? "" : "not_affected";
+      row.resolved_at = holds ? std::nullopt : std::optional(now_);
+      row.resolution = holds ? "" : "not_affected";
     }
   }
 
@@ -352,17 +363,17 @@ class ImageMatcher {
   void write(const ImageFinding& row, MatchCount& count) {
     const auto former = kept_.find(row.id.value);
     const bool known = former != kept_.end();
-    const bool was_open = known && former->second->open;
-    if (row.open && !was_open) ++count.opened;
-    if (was_open && !row.open) ++count.resolved;
+    const bool held = known && holds(*former->second);
+    if (holds(row) && !held) ++count.opened;
+    if (held && !holds(row)) ++count.resolved;
     if (!known || differs(row, *former->second)) store::set_image_finding(tx_, row);
   }
 
   static bool differs(const ImageFinding& row, const ImageFinding& former) {
     const auto said = [](const ImageFinding& one) {
       return std::tie(one.type, one.package, one.advisory_id, one.cve, one.version,
-                      one.fixed_version, one.severity, one.fix_status, one.open, one.resolution,
-                      one.details, one.reported, one.matches);
+                      one.fixed_version, one.severity, one.fix_status, one.status, one.acceptance,
+                      one.resolution, one.details, one.reported, one.matches);
     };
     return said(row) != said(former);
   }

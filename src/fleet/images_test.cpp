@@ -118,7 +118,7 @@ TEST_F(Images, WhatAScanNoLongerReportsIsResolved) {
   const auto all = findings(id, false);
   ASSERT_EQ(all.size(), 2U);
   for (const auto& view : all) {
-    if (view.stored.finding.open) continue;
+    if (view.stored.finding.status == model::FindingStatus::open) continue;
     EXPECT_EQ(view.stored.finding.advisory_id, "CVE-2099-0001");
     EXPECT_EQ(view.stored.finding.resolution, "not_reported");
     EXPECT_EQ(view.stored.finding.resolved_at, fleet.now);

@@ -38,7 +38,8 @@ std::map<std::string, std::set<std::string>> rows_by_host(TestFleet& fleet) {
     rows[view.stored.hostname].insert(
         std::to_string(finding.id.value) + " " + std::to_string(finding.opened_at.unix_ms) + " " +
         std::to_string(finding.resolved_at.value_or(Instant{}).unix_ms) + " " +
-        std::to_string(finding.open ? 1 : 0) + finding.resolution + finding.evidence);
+        std::string(model::finding_status_name(finding.status)) + finding.resolution +
+        finding.evidence);
   }
   return rows;
 }

@@ -334,7 +334,7 @@ void check_findings(Reader& reader, Ledger& ledger, Instant now) {
         }
       }
     }
-    for (const auto& finding : store::list_open_findings_of_host(reader, host.org, host.id)) {
+    for (const auto& finding : store::list_standing_findings_of_host(reader, host.org, host.id)) {
       stored.push_back(std::to_string(finding.package.value) + " " + finding.feed + " " +
                        finding.advisory_id + " " + finding.evidence);
     }

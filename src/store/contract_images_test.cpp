@@ -204,7 +204,7 @@ TEST_P(ImageContract, ListsLeaveOutWhatNoHostHasUnlessAsked) {
 
 TEST_P(ImageContract, AFindingKeepsItsIdAndTheMomentItWasOpened) {
   const auto open = [&] {
-    return read([](Reader& r) { return list_open_findings_of_image(r, org, {1}); });
+    return read([](Reader& r) { return list_standing_findings_of_image(r, org, {1}); });
   };
   write([&](Tx& tx) {
     set_image_finding(tx, image_finding(1, {1}, "CVE-2099-0001", Severity::low));
@@ -239,7 +239,7 @@ TEST_P(ImageContract, FindingsAreListedKnownExploitedFirstThenBySeverity) {
     set_image_finding(tx, image_finding(2, {1}, "CVE-2099-0002", Severity::critical));
     set_image_finding(tx, image_finding(3, {1}, "CVE-2099-0003", Severity::critical));
     ImageFinding not_affected = image_finding(4, {1}, "CVE-2099-0004", Severity::high);
-    not_affected.open = false;
+    not_affected.status = model::FindingStatus::resolved;
     not_affected.resolved_at = now;
     set_image_finding(tx, not_affected);
   });

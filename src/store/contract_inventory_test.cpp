@@ -112,7 +112,7 @@ TEST_P(InventoryContract, FindingsOpenResolveAndOpenAgain) {
     open_finding(tx, without_cve);
   });
   const auto open = [&] {
-    auto found = read([](Reader& r) { return list_open_findings_of_host(r, org, {1}); });
+    auto found = read([](Reader& r) { return list_standing_findings_of_host(r, org, {1}); });
     std::sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.id < b.id; });
     return all_fields(found);
   };
@@ -131,12 +131,12 @@ TEST_P(InventoryContract, FindingsOpenResolveAndOpenAgain) {
   };
   EXPECT_EQ(resolve(), 2);
   EXPECT_EQ(resolve(), 0);
-  EXPECT_EQ(read([](Reader& r) { return count_open_findings(r, org, {1}); }), 0);
+  EXPECT_EQ(read([](Reader& r) { return count_findings_of_host(r, org, {1}).open; }), 0);
   write([&](Tx& tx) { open_finding(tx, repeat); });
   expected.opened_at = repeat.opened_at;
   EXPECT_EQ(open(), all_fields<Finding>({expected}));
   write([&](Tx& tx) { resolve_finding(tx, org, first.id, "not_affected", now); });
-  EXPECT_EQ(read([](Reader& r) { return count_open_findings(r, org, {1}); }), 0);
+  EXPECT_EQ(read([](Reader& r) { return count_findings_of_host(r, org, {1}).open; }), 0);
 }
 
 TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
@@ -158,6 +158,12 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
     set_epss_scores(tx, 6, {{"CVE-2", 1, 1}, {"CVE-3", 2, 2}});
     set_epss_scores(tx, 7, {{"CVE-2", 97'567, 99'995}});
   });
+  using Cves = std::vector<std::string>;
+  EXPECT_EQ(read([](Reader& r) { return list_cves_to_mark(r, true); }), Cves{"CVE-3"});
+  EXPECT_EQ(write([](Tx& tx) { return mark_exploited(tx, "CVE-3", true, 10); }), 1);
+  EXPECT_EQ(write([](Tx& tx) { return mark_exploited(tx, "CVE-3", true, 10); }), 0) << "it is";
+  EXPECT_EQ(read([](Reader& r) { return list_cves_to_mark(r, true); }), Cves{});
+  EXPECT_EQ(read([](Reader& r) { return list_cves_to_mark(r, false); }), Cves{});
   using Ids = std::vector<std::int64_t>;
   const auto ids = [&](const std::function<void(FindingFilter&)>& narrow, int count = 10) {
     FindingFilter filter;
@@ -175,7 +181,8 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
     return found;
   };
   EXPECT_EQ(ids([](auto&) {}), (Ids{4, 3, 2}));
-  EXPECT_EQ(ids([](auto& f) { f.open_only = false; }), (Ids{4, 3, 2, 1}));
+  EXPECT_EQ(ids([](auto& f) { f.statuses.push_back(model::FindingStatus::resolved); }),
+            (Ids{4, 3, 2, 1}));
   EXPECT_EQ(ids([](auto& f) { f.host = HostId{2}; }), (Ids{4, 3}));
   EXPECT_EQ(ids([](auto& f) { f.cve = "CVE-2"; }), (Ids{3, 2}));
   EXPECT_EQ(ids([](auto& f) { f.org = other_org; }), Ids{});
@@ -189,7 +196,8 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
   EXPECT_EQ(ids([](auto& f) { f.after = FindingPlace{false, 4, {3}}; }, 1), Ids{2});
   read([&](Reader& reader) {
     const auto view = find_finding(reader, {4});
-    EXPECT_TRUE(view->known_exploited);
+    EXPECT_TRUE(view->finding.known_exploited);
+    EXPECT_FALSE(view->acceptance);
     EXPECT_EQ(view->package, package("a"));
     EXPECT_EQ(view->hostname, "web-2");
     EXPECT_FALSE(view->epss) << "scored by a generation that is not in force";

@@ -10,6 +10,7 @@
 #include "vuln/debian_sources.h"
 #include "vuln/identify.h"
 #include "vuln/match.h"
+#include "vuln/origin.h"
 #include "vuln/surroundings.h"
 
 namespace muster::vuln {
@@ -199,6 +200,7 @@ bool IndexDiff::touches_products(const Package& package) {
 bool IndexDiff::touches(const Package& package) {
   switch (identity_kind(package)) {
     case Identity::Kind::distribution:
+      if (origin_of(package) == Origin::third_party) return touches_products(as_program(package));
       return names_differ_ && touches_distribution(package);
     case Identity::Kind::ecosystem:
       if ((ecosystems_ >> static_cast<unsigned>(package.ecosystem) & 1U) != 0) return true;

@@ -11,6 +11,7 @@
 #include "vuln/cpe_verdict.h"
 #include "vuln/debian_sources.h"
 #include "vuln/identify.h"
+#include "vuln/origin.h"
 
 namespace muster::vuln {
 
@@ -275,6 +276,18 @@ Verdict assess(const Index& index, const Subject& subject) {
   return verdict;
 }
 
+/// Once on each match.
+void add_origin_caveat(Verdict& verdict) {
+  static const std::string caveat =
+      "somebody other than the distribution built it: compared by the publisher's versions";
+  for (Match& match : verdict.matches) {
+    std::vector<std::string>& caveats = match.evidence.caveats;
+    if (std::find(caveats.begin(), caveats.end(), caveat) == caveats.end()) {
+      caveats.push_back(caveat);
+    }
+  }
+}
+
 /// Installed version that the scheme can read, or why there is none.
 std::optional<Reason> check_installed(const Subject& subject) {
   if (subject.installed.empty()) return Reason::version_missing;
@@ -294,6 +307,18 @@ Verdict match_ecosystem(const Index& index, const Package& package) {
   if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
   Verdict verdict = assess(index, subject);
   merge_aliases(verdict.matches);
+  return verdict;
+}
+
+/// A package that another than its distribution built, by the publisher's own versions if its
+/// product is known.
+Verdict match_third_party(const Index& index, const Package& package) {
+  Verdict verdict = match_cpe(index.cpe(), as_program(package));
+  if (verdict.reason == Reason::skipped) return verdict;
+  if (verdict.state == State::not_assessed && verdict.conditional.empty()) {
+    return verdict_of(Reason::third_party_origin);
+  }
+  add_origin_caveat(verdict);
   return verdict;
 }
 
@@ -332,7 +357,8 @@ State state_of(Reason reason) {
 Verdict match(const Index& index, const Package& package) {
   switch (identity_kind(package)) {
     case Identity::Kind::distribution:
-      return match_distribution(index, package);
+      return origin_of(package) == Origin::third_party ? match_third_party(index, package)
+                                                       : match_distribution(index, package);
     case Identity::Kind::ecosystem:
       return match_ecosystem(index, package);
     case Identity::Kind::cpe:
@@ -345,7 +371,12 @@ Verdict match(const Index& index, const Package& package) {
 Verdict settle(const Index& index, const Package& package, Verdict verdict,
                const Surroundings& surroundings) {
   if (verdict.conditional.empty()) return verdict;
-  return settle_cpe(index.cpe(), package, std::move(verdict), surroundings);
+  if (origin_of(package) != Origin::third_party) {
+    return settle_cpe(index.cpe(), package, std::move(verdict), surroundings);
+  }
+  Verdict settled = settle_cpe(index.cpe(), as_program(package), std::move(verdict), surroundings);
+  add_origin_caveat(settled);
+  return settled;
 }
 
 std::string encode_evidence(const Evidence& evidence) {

@@ -23,6 +23,11 @@ enum class Reason : std::uint8_t {
 #include "vuln/reasons.def"
 #undef REASON
 };
+inline constexpr std::size_t reasons_max = 0
+#define REASON(name, state, text) +1
+#include "vuln/reasons.def"
+#undef REASON
+    ;
 /// "distro_not_covered", ...
 std::string_view reason_name(Reason reason);
 /// The reason in words for an operator.
@@ -74,7 +79,8 @@ struct Verdict {
 /// Assesses one package. A package of a distribution is compared by its SOURCE package and version,
 /// under its ecosystem's scheme, with the advisories of its own release only: what a distribution
 /// says beats anything else (backports), so it is never compared by CPE; a package of translations
-/// or documentation alone has none of its source's issues. A package of a language's
+/// or documentation alone has none of its source's issues. One that somebody else built for the
+/// distribution (origin.h) is compared by CPE, if its product is known. A package of a language's
 /// registry is compared by its name there; what several databases say of one flaw is one match.
 /// Software that a CPE
 /// identifies is compared with the criteria about that product (cpe_match.h). No finding without a

@@ -225,7 +225,45 @@ void write_host(JsonWriter& json, const fleet::HostView& view) {
       .member("last_report_at", host.last_report_at)
       .member("packages", host.package_count)
       .member("held_removals", host.held_packages)
-      .member("findings", view.open_findings);
+      .member("findings", view.findings.open)
+      .member("findings_accepted", view.findings.accepted)
+      .key("os_support")
+      .begin_object()
+      .member("state", model::os_support_name(view.os_support.state))
+      .key("until");
+  if (view.os_support.until.empty()) {
+    json.null();
+  } else {
+    json.value(view.os_support.until);
+  }
+  json.end_object();
+}
+
+enum class Reasons { left_out, counted };
+
+void write_coverage(JsonWriter& json, const fleet::Coverage& coverage, Reasons reasons) {
+  json.key("coverage")
+      .begin_object()
+      .member("state", fleet::coverage_state_name(coverage.state))
+      .member("packages", coverage.packages)
+      .member("assessed", coverage.assessed())
+      .member("vulnerable", coverage.vulnerable)
+      .member("not_assessed", coverage.not_assessed)
+      .key("share");
+  if (coverage.packages == 0) {
+    json.null();
+  } else {
+    json.value(static_cast<double>(coverage.assessed()) / static_cast<double>(coverage.packages));
+  }
+  if (reasons == Reasons::counted) {
+    json.key("reasons").begin_object();
+    for (std::size_t i = 0; i < coverage.reasons.size(); ++i) {
+      if (coverage.reasons.at(i) == 0) continue;
+      json.member(vuln::reason_name(static_cast<vuln::Reason>(i)), coverage.reasons.at(i));
+    }
+    json.end_object();
+  }
+  json.end_object();
 }
 
 void write_package(JsonWriter& json, const fleet::SoftwareView& software) {
@@ -242,6 +280,17 @@ void write_package(JsonWriter& json, const fleet::SoftwareView& software) {
       .member("source_name", package.source_name)
       .member("source_version", package.source_version)
       .member("arch", package.arch)
+      .key("origin");
+  if (software.origin == vuln::Origin::elsewhere) {
+    json.null();
+  } else {
+    json.value(vuln::origin_name(software.origin));
+  }
+  json.key("assessment")
+      .begin_object()
+      .member("state", vuln::state_name(vuln::state_of(software.reason)))
+      .member("reason", vuln::reason_name(software.reason))
+      .end_object()
       .end_object();
 }
 
@@ -400,10 +449,11 @@ Result<Reply> list_hosts(App& app, const Request& request) {
     JsonWriter json;
     json.begin_object();
     write_host(json, view);
+    write_coverage(json, view.coverage, Reasons::left_out);
     json.end_object();
     items.push_back(json.take());
   }
-  return Reply(page_response(items, page.next_cursor, page.total));
+  return Reply(page_response(items, page.next_cursor, page.total, app, request.now));
 }
 
 Result<Reply> show_host(App& app, const Request& request) {
@@ -413,6 +463,8 @@ Result<Reply> show_host(App& app, const Request& request) {
   JsonWriter json;
   json.begin_object();
   write_host(json, view);
+  write_coverage(json, view.coverage, Reasons::counted);
+  write_feeds(json, app, request.now);
   json.key("software").begin_array();
   for (const fleet::SoftwareView& software : view.software) write_package(json, software);
   json.end_array().key("sources").begin_array();

@@ -2,6 +2,7 @@
 // Feeds: their files, their syncs and their state.
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "fleet/feed_age.h"
 #include "fleet/feed_import.h"
 #include "fleet/feed_syncs.h"
 
@@ -28,7 +29,7 @@ void write_progress(JsonWriter& json, const fleet::SyncProgress& progress) {
       .end_object();
 }
 
-std::string encode_status(const fleet::FeedStatus& feed,
+std::string encode_status(const fleet::FeedStatus& feed, bool stale,
                           const std::optional<fleet::SyncProgress>& running, Instant now) {
   const bool runs = running && running->kind == feed.kind;
   JsonWriter json;
@@ -43,7 +44,8 @@ std::string encode_status(const fleet::FeedStatus& feed,
   } else {
     json.null();
   }
-  json.member("state", runs          ? "running"
+  json.member("stale", stale)
+      .member("state", runs          ? "running"
                        : feed.wanted ? "waiting"
                                      : "idle")
       .member("source", feed.source)
@@ -107,8 +109,10 @@ Result<Reply> list_feeds(App& app, const Request& request) {
   std::vector<std::string> items;
   // Before the rows: what ends between is shown as ended, not as waiting.
   const auto running = app.feed_syncs.running();
+  const auto ages = fleet::list_feed_ages(app.store, app.config, request.now);
   for (const fleet::FeedStatus& feed : fleet::list_feed_status(app.store)) {
-    items.push_back(encode_status(feed, running, request.now));
+    const bool stale = ages.at(static_cast<std::size_t>(feed.kind)).stale;
+    items.push_back(encode_status(feed, stale, running, request.now));
   }
   return Reply(page_response(items, "", {static_cast<std::int64_t>(items.size()), true}));
 }

@@ -3,18 +3,49 @@
 #include "fleet/findings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "fleet/acceptances.h"
+#include "fleet/explanation.h"
 #include "fleet/hosts.h"
+#include "model/os_support.h"
 
 namespace muster::endpoints {
 
 using http::Reply;
 using http::Request;
+using http::Response;
 
 namespace {
 
 enum class Form { listed, whole };
 
-std::string encode_finding(const fleet::FindingView& view, Form form) {
+void write_acceptance(JsonWriter& json, const std::optional<model::Acceptance>& acceptance) {
+  json.key("acceptance");
+  if (!acceptance) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .member("id", acceptance->id)
+      .member("scope", model::acceptance_scope_name(acceptance->scope))
+      .member("reason", acceptance->reason)
+      .member("accepted_by", acceptance->accepted_by)
+      .member("accepted_at", acceptance->accepted_at)
+      .member("until", acceptance->ends_at)
+      .end_object();
+}
+
+/// The member that a number of tenths stands for; null without one.
+void write_score(JsonWriter& json, const Json& kept) {
+  const auto tenths = kept.find("score_tenths");
+  json.key("score");
+  if (tenths && tenths->integer()) {
+    json.value(static_cast<double>(*tenths->integer()) / 10);
+  } else {
+    json.null();
+  }
+}
+
+void write_finding(JsonWriter& json, const fleet::FindingView& view, Form form) {
   const model::Finding& finding = view.stored.finding;
   JsonDocument document;
   const Result<Json> kept = document.parse(finding.evidence);
@@ -27,9 +58,7 @@ std::string encode_finding(const fleet::FindingView& view, Form form) {
     const auto value = kept->find(name);
     return value ? value->serialise() : std::string("null");
   };
-  JsonWriter json;
-  json.begin_object()
-      .member("id", finding.id)
+  json.member("id", finding.id)
       .member("org_id", finding.org)
       .member("asset_id", finding.host)
       .member("hostname", view.stored.hostname)
@@ -46,7 +75,10 @@ std::string encode_finding(const fleet::FindingView& view, Form form) {
   } else {
     json.value(text("fixed_version"));
   }
-  json.member("severity", model::severity_name(finding.severity))
+  json.member("severity", model::severity_name(finding.severity));
+  write_score(json, *kept);
+  const auto disputed = kept->find("disputed");
+  json.member("disputed", disputed && disputed->boolean().value_or(false))
       .member("kev", view.kev.has_value())
       .key("kev_due_date");
   if (view.kev && !view.kev->due_date.empty()) {
@@ -55,8 +87,9 @@ std::string encode_finding(const fleet::FindingView& view, Form form) {
     json.null();
   }
   write_epss(json, view.stored.epss);
-  json.member("status", finding.open ? "open" : "resolved")
-      .member("opened_at", finding.opened_at)
+  json.member("status", model::finding_status_name(finding.status));
+  write_acceptance(json, view.stored.acceptance);
+  json.member("opened_at", finding.opened_at)
       .member("resolved_at", finding.resolved_at)
       .member("resolution", finding.resolution);
   if (form == Form::whole) {
@@ -65,8 +98,55 @@ std::string encode_finding(const fleet::FindingView& view, Form form) {
         .key("evidence")
         .raw(raw("evidence"));
   }
+}
+
+void write_step(JsonWriter& json, const vuln::Explanation::Step& step) {
+  json.begin_object()
+      .member("step", step.name)
+      .member("holds", step.holds)
+      .member("text", step.text)
+      .end_object();
+}
+
+void write_explanation(JsonWriter& json, const vuln::Explanation& explanation) {
+  json.key("explanation")
+      .begin_object()
+      .member("holds", explanation.holds)
+      .member("state", vuln::state_name(vuln::state_of(explanation.reason)))
+      .member("reason", vuln::reason_name(explanation.reason))
+      .key("steps")
+      .begin_array();
+  for (const vuln::Explanation::Step& step : explanation.steps) write_step(json, step);
+  json.end_array().key("evidence");
+  if (explanation.current) {
+    json.raw(vuln::encode_evidence(*explanation.current));
+  } else {
+    json.null();
+  }
   json.end_object();
-  return json.take();
+}
+
+Result<std::vector<model::FindingStatus>> statuses_param(const Request& request) {
+  using Status = model::FindingStatus;
+  const bool accepted = TRY(flag_param(request, "accepted"));
+  const bool all = TRY(flag_param(request, "all"));
+  if (accepted && all) return invalid_field("all", "says the opposite of accepted");
+  if (all) return std::vector{Status::open, Status::accepted, Status::resolved};
+  return std::vector{accepted ? Status::accepted : Status::open};
+}
+
+Response answer(const fleet::AcceptanceOutcome& outcome, std::string_view status) {
+  const model::Acceptance& acceptance = outcome.acceptance;
+  JsonWriter json;
+  json.begin_object()
+      .member("status", status)
+      .member("org_id", acceptance.org)
+      .member("package", acceptance.package)
+      .member("flaw", acceptance.flaw)
+      .member("findings", outcome.findings);
+  write_acceptance(json, acceptance);
+  json.end_object();
+  return http::json_response(200, json.take());
 }
 
 }  // namespace
@@ -80,10 +160,8 @@ Result<Reply> list_findings(App& app, const Request& request) {
   if (const auto host = http::query_param(request.query, "host")) {
     query.host = TRY(fleet::resolve_host(app.store, *host));
   }
-  if (const auto kev = http::query_param(request.query, "kev")) {
-    if (*kev != "true" && *kev != "false") return invalid_field("kev", "must be true or false");
-    query.known_exploited = *kev == "true";
-  }
+  query.known_exploited = TRY(flag_param(request, "kev"));
+  query.statuses = TRY(statuses_param(request));
   if (const auto word = http::query_param(request.query, "min_severity")) {
     const auto severity = model::parse_severity(*word);
     if (!severity) {
@@ -95,15 +173,67 @@ Result<Reply> list_findings(App& app, const Request& request) {
   const fleet::FindingPage page = TRY(fleet::list_finding_page(app.store, app.catalogue, query));
   std::vector<std::string> items;
   for (const fleet::FindingView& view : page.findings) {
-    items.push_back(encode_finding(view, Form::listed));
+    JsonWriter json;
+    json.begin_object();
+    write_finding(json, view, Form::listed);
+    json.end_object();
+    items.push_back(json.take());
   }
-  return Reply(page_response(items, page.next_cursor, page.total));
+  return Reply(page_response(items, page.next_cursor, page.total, app, request.now));
 }
 
 Result<Reply> show_finding(App& app, const Request& request) {
   const FindingId id{TRY(number_param(request.params[0], "finding"))};
-  return Reply(http::json_response(
-      200, encode_finding(TRY(fleet::show_finding(app.store, app.catalogue, id)), Form::whole)));
+  const fleet::FindingView view = TRY(fleet::show_finding(app.store, app.catalogue, id));
+  JsonWriter json;
+  json.begin_object();
+  write_finding(json, view, Form::whole);
+  write_feeds(json, app, request.now);
+  json.end_object();
+  return Reply(http::json_response(200, json.take()));
+}
+
+Result<Reply> explain_finding(App& app, const Request& request) {
+  const FindingId id{TRY(number_param(request.params[0], "finding"))};
+  const auto explained = TRY(fleet::explain_finding(app.store, app.catalogue, id));
+  JsonWriter json;
+  json.begin_object();
+  write_finding(json, explained.view, Form::whole);
+  write_explanation(json, explained.explanation);
+  write_feeds(json, app, request.now);
+  json.end_object();
+  return Reply(http::json_response(200, json.take()));
+}
+
+Result<Reply> accept_finding(App& app, const Request& request) {
+  fleet::AcceptanceOrder order;
+  order.finding = FindingId{TRY(number_param(request.params[0], "finding"))};
+  Fields fields(TRY(decode_body(request)));
+  order.reason = fields.text("reason", limits::detail_bytes);
+  if (const auto scope = fields.optional_text("scope", limits::name_bytes)) {
+    if (*scope != "host" && *scope != "org") fields.fail("scope", "must be host or org");
+    order.everywhere = *scope == "org";
+  }
+  if (const auto until = fields.optional_text("until", limits::name_bytes)) {
+    const auto at = parse_rfc3339(*until);
+    order.ends_at = at.ok() ? std::optional(*at) : model::leading_day(*until);
+    if (!order.ends_at || (!at.ok() && until->size() != 10)) {
+      fields.fail("until", "must be a time, 2026-03-21T14:30:00Z, or a day");
+    }
+  }
+  const auto seconds = fields.optional_integer("for_seconds", 1, limits::acceptance_seconds_max);
+  if (seconds && order.ends_at) fields.fail("for_seconds", "says what until says");
+  if (seconds) order.ends_at = request.now + std::chrono::seconds(*seconds);
+  TRY(fields.finish());
+  return Reply(
+      answer(TRY(fleet::accept_finding(app.store, app.ids, actor_of(request), order, request.now)),
+             "accepted"));
+}
+
+Result<Reply> reopen_finding(App& app, const Request& request) {
+  const FindingId id{TRY(number_param(request.params[0], "finding"))};
+  return Reply(answer(
+      TRY(fleet::reopen_finding(app.store, app.ids, actor_of(request), id, request.now)), "open"));
 }
 
 }  // namespace muster::endpoints

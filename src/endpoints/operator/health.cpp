@@ -80,6 +80,10 @@ Result<Reply> show_fleet(App& app, const Request& request) {
   json.member("tasks_completed_7d", week.tasks_completed)
       .member("tasks_failed_7d", week.tasks_failed)
       .member("task_success_percent_7d", model::percent(model::task_success_share(week)))
+      .member("reporting_hosts", numbers.reporting_hosts)
+      .member("packages", numbers.packages)
+      .member("packages_not_assessed", numbers.packages_not_assessed)
+      .member("hosts_past_support", numbers.hosts_past_support)
       .end_object();
   return Reply(http::json_response(200, json.take()));
 }

@@ -111,7 +111,7 @@ std::string encode_finding(const fleet::ImageFindingView& view) {
       .member("kev", view.kev.has_value());
   write_known(json, "kev_due_date", view.kev ? view.kev->due_date : "");
   write_epss(json, view.stored.epss);
-  json.member("status", finding.open ? "open" : "resolved")
+  json.member("status", model::finding_status_name(finding.status))
       .member("opened_at", finding.opened_at)
       .member("resolved_at", finding.resolved_at)
       .member("resolution", finding.resolution)
@@ -123,19 +123,10 @@ std::string encode_finding(const fleet::ImageFindingView& view) {
       .key("found_by")
       .begin_array();
   if (finding.reported) json.value("scanner");
-  if (finding.matches != "[]" && finding.open) json.value("feeds");
+  if (finding.matches != "[]" && finding.status != model::FindingStatus::resolved)
+    json.value("feeds");
   json.end_array().key("matches").raw(finding.matches).end_object();
   return json.take();
-}
-
-/// `?name=true`; false when absent. Fails with invalid_field.
-Result<bool> flag_param(const Request& request, std::string_view name) {
-  const auto text = http::query_param(request.query, name);
-  if (!text) return false;
-  if (*text != "true" && *text != "false") {
-    return invalid_field(std::string(name), "must be true or false");
-  }
-  return *text == "true";
 }
 
 }  // namespace

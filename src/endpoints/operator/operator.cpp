@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 #include "endpoints/decode.h"
+#include "fleet/catalogue.h"
+#include "fleet/feed_age.h"
 #include "fleet/orgs.h"
 #include "fleet/writes.h"
 
@@ -52,9 +54,25 @@ void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score) 
   write("epss_percentile", &model::EpssScore::percentile);
 }
 
-http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
-                             store::Total total) {
-  JsonWriter json;
+void write_feeds(JsonWriter& json, const App& app, Instant now) {
+  json.key("feeds").begin_array();
+  for (const fleet::FeedAge& age :
+       fleet::feed_ages(app.catalogue.current()->feeds, app.config, now)) {
+    if (!age.imported_at) continue;
+    json.begin_object()
+        .member("feed", feeds::feed_name(age.kind))
+        .member("imported_at", age.imported_at)
+        .member("published", age.published)
+        .member("stale", age.stale)
+        .end_object();
+  }
+  json.end_array();
+}
+
+namespace {
+
+void begin_page(JsonWriter& json, const std::vector<std::string>& items,
+                std::string_view next_cursor, store::Total total) {
   json.begin_object().key("items").begin_array();
   for (const std::string& item : items) json.raw(item);
   json.end_array().key("next_cursor");
@@ -67,8 +85,25 @@ http::Response page_response(const std::vector<std::string>& items, std::string_
       .begin_object()
       .member("value", total.value)
       .member("relation", total.exact ? "eq" : "gte")
-      .end_object()
       .end_object();
+}
+
+}  // namespace
+
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
+                             store::Total total) {
+  JsonWriter json;
+  begin_page(json, items, next_cursor, total);
+  json.end_object();
+  return http::json_response(200, json.take());
+}
+
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
+                             store::Total total, const App& app, Instant now) {
+  JsonWriter json;
+  begin_page(json, items, next_cursor, total);
+  write_feeds(json, app, now);
+  json.end_object();
   return http::json_response(200, json.take());
 }
 

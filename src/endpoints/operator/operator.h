@@ -36,9 +36,15 @@ Result<http::Reply> reply_when_followed(App& app, http::Write work);
 /// The members `epss` and `epss_percentile`, both null without a score.
 void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score);
 
+/// The member `feeds`: how old each imported feed is that decided what the answer says.
+void write_feeds(JsonWriter& json, const App& app, Instant now);
+
 /// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total);
+/// The same with the member `feeds`.
+http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
+                             store::Total total, const App& app, Instant now);
 
 /// One page of a list that is held whole: `items` and their cursors in order.
 struct Listed {

@@ -6,6 +6,8 @@
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
+#include "fleet/catalogue.h"
+#include "fleet/feed_age.h"
 #include "fleet/feed_import.h"
 #include "fleet/feed_syncs.h"
 #include "fleet/key_schedule.h"
@@ -25,6 +27,11 @@ class Exposition {
  public:
   void add(std::string_view name, std::string_view type, std::string_view help,
            std::uint64_t value) {
+    head(name, type, help);
+    sample(name, value);
+  }
+  /// For several samples of one name.
+  void head(std::string_view name, std::string_view type, std::string_view help) {
     text_ += "# HELP ";
     text_ += name;
     text_ += ' ';
@@ -34,6 +41,9 @@ class Exposition {
     text_ += ' ';
     text_ += type;
     text_ += '\n';
+  }
+  /// `name` with its labels.
+  void sample(std::string_view name, std::uint64_t value) {
     text_ += name;
     text_ += ' ';
     text_ += std::to_string(value);
@@ -130,6 +140,17 @@ void add_feeds(Exposition& out, const std::vector<fleet::FeedNumbers>& feeds, In
                 feeds, [](Feed feed) { return std::optional(feed.failures); });
 }
 
+void add_stale_feeds(Exposition& out, const App& app, Instant now) {
+  out.head("muster_feed_stale", "gauge",
+           "1 for a feed that is older than [feeds] allows, by its publisher or its import.");
+  for (const fleet::FeedAge& age :
+       fleet::feed_ages(app.catalogue.current()->feeds, app.config, now)) {
+    if (!age.of) continue;
+    const std::string kind(feeds::feed_name(age.kind));
+    out.sample("muster_feed_stale{feed=\"" + kind + "\"}", age.stale ? 1 : 0);
+  }
+}
+
 void add_refusals(Exposition& out, const fleet::RefusalWatch& refusals) {
   const auto count = [&](std::string_view name, std::string_view help,
                          fleet::RefusalReason reason) {
@@ -153,8 +174,9 @@ Result<Reply> show_health(App&, const Request&) {
   return Reply(http::json_response(200, R"({"status": "ok"})"));
 }
 
-Result<Reply> show_readiness(App& app, const Request&) {
-  (void)fleet::list_feed_status(app.store);  // throws, hence 503, when the store does not answer
+Result<Reply> show_readiness(App& app, const Request& request) {
+  // Throws, hence 503, when the store does not answer.
+  (void)fleet::list_feed_ages(app.store, app.config, request.now);
   TRY(check_lease(app));
   return Reply(http::json_response(200, R"({"status": "ready"})"));
 }
@@ -184,6 +206,7 @@ Result<Reply> show_metrics(App& app, const Request& request) {
           agents.flapping);
   add_keys(out, app.keys.numbers(), request.now);
   add_feeds(out, app.feed_syncs.numbers(), request.now);
+  add_stale_feeds(out, app, request.now);
   add_refusals(out, app.refusals);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",

@@ -21,6 +21,7 @@ const Columns held = {
     {"published", "PUBLISHED"},
     {"imported_at", "IMPORTED", &formats::time},
     {"age_seconds", "AGE", &formats::age},
+    {"stale", "STALE", &formats::yes_no},
     {"state", "SYNC"},
     {"checked_at", "CHECKED", &formats::time},
     {"source", "SOURCE"},

@@ -12,11 +12,30 @@ const Columns listed = {
     {"hostname", "HOST"},
     {"cve", "CVE", &formats::id},
     {"severity", "SEVERITY", &formats::severity},
+    {"score", "SCORE", &formats::number},
     {"kev", "KEV", &formats::exploited},
     {"epss", "EPSS", &formats::share},
     {"package", "PACKAGE"},
     {"version", "INSTALLED"},
     {"fixed_version", "FIXED"},
+    {"status", "STATUS", &formats::state},
+};
+
+const Columns decided = {
+    {"status", "status", &formats::state},
+    {"package", "package"},
+    {"flaw", "flaw"},
+    {"acceptance.scope", "scope"},
+    {"acceptance.reason", "reason"},
+    {"acceptance.accepted_by", "accepted by"},
+    {"acceptance.until", "until", &formats::time},
+    {"findings", "findings"},
+};
+
+const Columns steps = {
+    {"step", "STEP"},
+    {"holds", "HOLDS", &formats::yes_no},
+    {"text", "WHAT"},
 };
 
 std::string either(std::string_view text, std::string_view otherwise) {
@@ -84,6 +103,40 @@ std::string state_of(const Json& finding) {
   return text.append(": ").append(text_at(finding, "resolution"));
 }
 
+/// Who accepts it, why and until when.
+std::string acceptance_text(const Json& finding) {
+  std::string text("by ");
+  text.append(text_at(finding, "acceptance.accepted_by"));
+  const std::string_view until = text_at(finding, "acceptance.until");
+  text.append(until.empty() ? std::string(", for good") : ", until " + time_text(until));
+  return text.append(": ").append(text_at(finding, "acceptance.reason"));
+}
+
+/// The comparison made again, step by step.
+void print_replay(const Shell& shell, const Json& finding) {
+  const auto rows = find_path(finding, "explanation.steps");
+  if (!rows || !rows->is_array()) return;
+  shell.print("\n");
+  ListPrinter printer(shell, steps, {"step", "steps"});
+  rows->for_each([&](const Json& step) { printer.add(step); });
+  printer.finish(false);
+  const auto holds = find_path(finding, "explanation.holds");
+  const bool still = holds && holds->boolean().value_or(false);
+  shell.print(still ? "It still holds.\n"
+                    : "It does not hold with what the feeds and the host say now.\n");
+}
+
+void print_stale_feeds(const Shell& shell, const Json& finding) {
+  const auto feeds = finding.find("feeds");
+  if (!feeds || !feeds->is_array()) return;
+  feeds->for_each([&](const Json& feed) {
+    const auto stale = feed.find("stale");
+    if (!stale || !stale->boolean().value_or(false)) return;
+    shell.remark("the feed " + std::string(text_at(feed, "feed")) + " is stale: imported " +
+                 time_text(text_at(feed, "imported_at")));
+  });
+}
+
 /// Why there is a finding, for a person who doubts it (mission rule 14).
 void print_explanation(const Shell& shell, const Json& finding) {
   shell.print(painted(escape_for_terminal(title_of(finding)), Style::heading, shell.look()) + "\n");
@@ -112,7 +165,12 @@ void print_explanation(const Shell& shell, const Json& finding) {
       facts.push_back({"but", {std::string(caveat.string().value_or(""))}});
     });
   }
+  if (!text_at(finding, "acceptance.accepted_by").empty()) {
+    facts.push_back({"accepted", {acceptance_text(finding)}});
+  }
   shell.print_facts(facts);
+  print_replay(shell, finding);
+  print_stale_feeds(shell, finding);
 }
 
 std::vector<std::string> severities() {
@@ -141,12 +199,38 @@ void add_findings(Grammar& grammar) {
               .what = "Only of that severity and above",
               .choices = severities(),
               .shown = "SEVERITY"},
+             {"--accepted", "accepted", "Those that operators accept instead", Flag::Kind::on},
+             {"--all", "all", "Open, accepted and resolved ones", Flag::Kind::on},
              org_flag("Only of that organisation")},
             listed, {"finding", "findings"})
-      .call({"explain", "Say why there is a finding: advisory, range and versions",
+      .call({"explain", "Say why there is a finding, and make its comparison again",
              "muster findings explain 1234567890"},
-            http::Method::get, "/api/v1/findings/{id}", {id_flag("Id of the finding")},
-            print_explanation);
+            http::Method::get, "/api/v1/findings/{id}/explain", {id_flag("Id of the finding")},
+            print_explanation)
+      .call({"accept", "Accept a finding of a host or image, in every version of its package",
+             "muster findings accept 1234567890 --reason 'no shell access' --for 30d"},
+            http::Method::post, "/api/v1/findings/{id}/accept",
+            {id_flag("Id of the finding"),
+             {.name = "--reason", .member = "reason", .what = "Why", .required = true},
+             {.name = "--scope",
+              .member = "scope",
+              .what = "Its host or image alone, or all of its organisation",
+              .choices = {"host", "org"},
+              .shown = "SCOPE"},
+             {.name = "--until",
+              .member = "until",
+              .what = "Until then, 2026-03-21T14:30:00Z or 2026-03-21; for good when left out",
+              .shown = "DATE"},
+             {.name = "--for",
+              .member = "for_seconds",
+              .what = "For so long, 12h or 30d",
+              .kind = Flag::Kind::seconds,
+              .shown = "TIME"}},
+            facts_view(decided))
+      .call({"reopen", "End the acceptance that a finding follows, for all that follow it",
+             "muster findings reopen 1234567890"},
+            http::Method::post, "/api/v1/findings/{id}/reopen", {id_flag("Id of the finding")},
+            facts_view(decided));
 }
 
 }  // namespace muster::ctl

@@ -20,6 +20,10 @@ const Columns shown = {
     {"tasks_completed_7d", "tasks completed (7 days)"},
     {"tasks_failed_7d", "tasks failed (7 days)"},
     {"task_success_percent_7d", "task success (7 days)", &formats::percent},
+    {"reporting_hosts", "hosts that report software"},
+    {"packages", "packages"},
+    {"packages_not_assessed", "packages not assessed"},
+    {"hosts_past_support", "hosts past their OS support"},
     {"at", "counted", &formats::time},
 };
 

@@ -13,6 +13,8 @@ const Columns listed = {
     {"presence", "PRESENCE", &formats::state},
     {"packages", "PACKAGES", &formats::number},
     {"findings", "FINDINGS", &formats::number},
+    {"coverage.share", "ASSESSED", &formats::share},
+    {"coverage.state", "STATE", &formats::state},
     {"last_report_at", "LAST REPORT", &formats::time},
     {"tags", "TAGS", &formats::words},
 };
@@ -36,11 +38,25 @@ const Columns shown = {
     {"packages", "packages"},
     {"held_removals", "removals held for review"},
     {"findings", "open findings"},
+    {"findings_accepted", "accepted findings"},
+    {"os_support.state", "OS support", &formats::state},
+    {"os_support.until", "until"},
+    {"coverage.state", "state", &formats::state},
+    {"coverage.vulnerable", "vulnerable packages"},
+    {"coverage.not_assessed", "not assessed"},
+    {"coverage.share", "assessed", &formats::share},
+    {"coverage.reasons", "reasons", &formats::members},
 };
 
 const Columns software = {
-    {"name", "NAME"},           {"version", "VERSION"}, {"vendor", "VENDOR"},
-    {"ecosystem", "ECOSYSTEM"}, {"scheme", "SCHEME"},   {"cpe", "CPE"},
+    {"name", "NAME"},
+    {"version", "VERSION"},
+    {"vendor", "VENDOR"},
+    {"ecosystem", "ECOSYSTEM"},
+    {"origin", "ORIGIN"},
+    {"assessment.state", "ASSESSMENT", &formats::state},
+    {"assessment.reason", "REASON"},
+    {"cpe", "CPE"},
 };
 
 const Columns sources = {

@@ -15,10 +15,10 @@ using test::Desk;
 using test::Transcript;
 
 constexpr const char* findings = R"({"items": [
-  {"id": 12, "hostname": "web-1", "cve": "CVE-2024-0001", "severity": "critical", "kev": true, "epss": 0.97567,
-   "package": "openssl", "version": "3.0.11-1", "fixed_version": "3.0.13-1"},
+  {"id": 12, "hostname": "web-1", "cve": "CVE-2024-0001", "severity": "critical", "score": 9.8, "kev": true,
+   "epss": 0.97567, "package": "openssl", "version": "3.0.11-1", "fixed_version": "3.0.13-1", "status": "open"},
   {"id": 7, "hostname": "evil\u001b[2J", "cve": null, "severity": "low", "kev": false,
-   "package": "日本語", "version": "1.0", "fixed_version": null}], "next_cursor": null})";
+   "package": "日本語", "version": "1.0", "fixed_version": null, "status": "accepted"}], "next_cursor": null})";
 
 TEST(Findings, AreListedAsATable) {
   Desk desk;
@@ -26,9 +26,12 @@ TEST(Findings, AreListedAsATable) {
   const Transcript done = desk.run({"findings", "list"});
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.out,
-            "ID  HOST         CVE            SEVERITY  KEV    EPSS  PACKAGE  INSTALLED  FIXED\n"
-            "12  web-1        CVE-2024-0001  critical  yes  97.6 %  openssl  3.0.11-1   3.0.13-1\n"
-            "7   evil\\x1b[2J  —              low       no        —  日本語   1.0        —\n");
+            "ID  HOST         CVE            SEVERITY  SCORE  KEV    EPSS  PACKAGE  INSTALLED"
+            "  FIXED     STATUS\n"
+            "12  web-1        CVE-2024-0001  critical    9.8  yes  97.6 %  openssl  3.0.11-1 "
+            "  3.0.13-1  open\n"
+            "7   evil\\x1b[2J  —              low           —  no        —  日本語   1.0      "
+            "  —         accepted\n");
   EXPECT_EQ(done.err, "2 findings\n");
 }
 
@@ -46,7 +49,7 @@ TEST(Findings, AreFilteredByTheServer) {
 
 TEST(Findings, AreExplainedToAPerson) {
   Desk desk;
-  desk.server.on("GET /api/v1/findings/12", {200, R"j({"id": 12, "hostname": "web-1",
+  desk.server.on("GET /api/v1/findings/12/explain", {200, R"j({"id": 12, "hostname": "web-1",
     "cve": "CVE-2024-0001", "advisory": "CVE-2024-0001", "aliases": ["DSA-1-1"], "feed": "debian",
     "package": "libssl3", "version": "3.0.11-1~deb12u1", "fixed_version": "3.0.13-1",
     "severity": "high", "kev": true, "kev_due_date": "2024-02-01", "status": "open",
@@ -78,7 +81,7 @@ TEST(Findings, ByCpeAreExplainedWithTheirCriteriaAndCaveats) {
   Desk desk;
   const auto explain = [&](const std::string& range) {
     desk.server.on(
-        "GET /api/v1/findings/12",
+        "GET /api/v1/findings/12/explain",
         {200,
          R"({"id": 12, "evidence": {"range": {)" + range +
              R"(}, "criteria": "cpe:2.3:a:v:p:1:*:*:*:*:*:*:*", "caveats": ["one", "two"]}})"});
@@ -211,6 +214,8 @@ TEST(Help, OfEveryVerbHasAnExampleThatIsItsOwn) {
                                                        {"feeds", "status"},
                                                        {"findings", "list"},
                                                        {"findings", "explain"},
+                                                       {"findings", "accept"},
+                                                       {"findings", "reopen"},
                                                        {"scan"},
                                                        {"settings", "show"},
                                                        {"settings", "set"},

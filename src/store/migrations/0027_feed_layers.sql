@@ -5,4 +5,5 @@ CREATE TABLE feed_layers (
   generation bigint NOT NULL,
   PRIMARY KEY (feed, generation)
 );
-CREATE INDEX advisories_by_id ON advisories (feed, advisory_id);
+-- With the generation, or SQLite would rather read all rows of a feed for each id.
+CREATE INDEX advisories_by_id ON advisories (feed, advisory_id, generation);

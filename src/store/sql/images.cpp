@@ -16,8 +16,14 @@ constexpr std::int64_t severity_above_all = 1000;
   "i.unidentified_count, i.packages_at"
 #define FINDING_COLUMNS                                                                      \
   "f.org_id, f.finding_id, f.image_id, f.type, f.package, f.advisory_id, f.cve, f.version, " \
-  "f.fixed_version, f.severity, f.fix_status, f.status, f.opened_at, f.resolved_at, "        \
-  "f.resolution, f.details, f.reported, f.matches"
+  "f.fixed_version, f.severity, f.fix_status, f.status, f.acceptance_id, f.opened_at, "      \
+  "f.resolved_at, f.resolution, f.details, f.reported, f.matches"
+#define FINDING_VIEW                                                         \
+  "SELECT " FINDING_COLUMNS                                                  \
+  ", CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, e.probability, e.percentile" \
+  " FROM image_findings f LEFT JOIN kev_entries k ON k.cve = f.cve"          \
+  " LEFT JOIN feeds s ON s.feed = 'epss'"                                    \
+  " LEFT JOIN epss_scores e ON e.generation = s.generation AND e.cve = f.cve"
 /// An ImageFilter as $1 to $4.
 #define IMAGE_FILTER                                                                       \
   "($1 IS NULL OR i.org_id = $1)"                                                          \
@@ -74,14 +80,30 @@ ImageFinding read_finding(const Rows& rows) {
   finding.fixed_version = rows.string(8);
   finding.severity = static_cast<model::Severity>(rows.integer(9));
   finding.fix_status = model::parse_fix_status(rows.text(10));
-  finding.open = rows.text(11) == "open";
-  finding.opened_at = rows.instant(12);
-  finding.resolved_at = rows.maybe_instant(13);
-  finding.resolution = rows.string(14);
-  finding.details = rows.string(15);
-  finding.reported = rows.boolean(16);
-  finding.matches = rows.string(17);
+  const auto status = model::parse_finding_status(rows.text(11));
+  if (!status) throw StoreError("image_findings: unknown status");
+  finding.status = *status;
+  if (!rows.is_null(12)) finding.acceptance = rows.number_id<AcceptanceId>(12);
+  finding.opened_at = rows.instant(13);
+  finding.resolved_at = rows.maybe_instant(14);
+  finding.resolution = rows.string(15);
+  finding.details = rows.string(16);
+  finding.reported = rows.boolean(17);
+  finding.matches = rows.string(18);
   return finding;
+}
+
+std::vector<ImageFindingView> read_views(Rows rows) {
+  std::vector<ImageFindingView> views;
+  while (rows.next()) {
+    ImageFindingView& view = views.emplace_back();
+    view.finding = read_finding(rows);
+    view.known_exploited = rows.boolean(19);
+    if (rows.is_null(20)) continue;
+    view.epss = {*view.finding.cve, static_cast<std::int32_t>(rows.integer(20)),
+                 static_cast<std::int32_t>(rows.integer(21))};
+  }
+  return views;
 }
 
 std::optional<ImageRow> first_image(Rows rows) {
@@ -174,23 +196,25 @@ std::vector<ImageHostView> list_hosts_of_image(Reader& reader, OrgId org, ImageI
 void set_image_finding(Tx& tx, const ImageFinding& finding) {
   tx.post(
       "INSERT INTO image_findings (org_id, finding_id, image_id, type, package, advisory_id, cve,"
-      " version, fixed_version, severity, fix_status, status, opened_at, resolved_at, resolution,"
-      " details, reported, matches)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+      " version, fixed_version, severity, fix_status, status, acceptance_id, opened_at,"
+      " resolved_at, resolution, details, reported, matches)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+      " $19)"
       " ON CONFLICT (org_id, image_id, type, package, advisory_id) DO UPDATE SET"
-      " opened_at = CASE WHEN excluded.status = 'open' AND image_findings.status <> 'open'"
+      " opened_at = CASE WHEN excluded.status <> 'resolved' AND image_findings.status = 'resolved'"
       " THEN excluded.opened_at ELSE image_findings.opened_at END,"
       " cve = excluded.cve, version = excluded.version, fixed_version = excluded.fixed_version,"
       " severity = excluded.severity, fix_status = excluded.fix_status, status = excluded.status,"
-      " resolved_at = CASE WHEN excluded.status = 'open' THEN NULL"
+      " acceptance_id = excluded.acceptance_id,"
+      " resolved_at = CASE WHEN excluded.status <> 'resolved' THEN NULL"
       " ELSE coalesce(image_findings.resolved_at, excluded.resolved_at) END,"
       " resolution = excluded.resolution, details = excluded.details,"
       " reported = excluded.reported, matches = excluded.matches",
       finding.org, finding.id, finding.image, finding.type, finding.package, finding.advisory_id,
       finding.cve, finding.version, finding.fixed_version,
       static_cast<std::int64_t>(finding.severity), model::fix_status_name(finding.fix_status),
-      finding.open ? "open" : "resolved", finding.opened_at, finding.resolved_at,
-      finding.resolution, finding.details, finding.reported, finding.matches);
+      model::finding_status_name(finding.status), finding.acceptance, finding.opened_at,
+      finding.resolved_at, finding.resolution, finding.details, finding.reported, finding.matches);
 }
 
 void rename_image_finding(Tx& tx, const ImageFinding& finding) {
@@ -203,9 +227,9 @@ void rename_image_finding(Tx& tx, const ImageFinding& finding) {
 void resolve_image_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution,
                            Instant now) {
   tx.post(
-      "UPDATE image_findings SET status = 'resolved', resolved_at = coalesce(resolved_at, $3),"
-      " resolution = $4, reported = 0"
-      " WHERE org_id = $1 AND finding_id = $2 AND (status = 'open' OR reported = 1)",
+      "UPDATE image_findings SET status = 'resolved', acceptance_id = NULL,"
+      " resolved_at = coalesce(resolved_at, $3), resolution = $4, reported = 0"
+      " WHERE org_id = $1 AND finding_id = $2 AND (status <> 'resolved' OR reported = 1)",
       org, id, now, resolution);
 }
 
@@ -219,10 +243,11 @@ std::vector<ImageFinding> list_findings_of_image(Reader& reader, OrgId org, Imag
   return findings;
 }
 
-std::vector<ImageFinding> list_open_findings_of_image(Reader& reader, OrgId org, ImageId image) {
+std::vector<ImageFinding> list_standing_findings_of_image(Reader& reader, OrgId org,
+                                                          ImageId image) {
   Rows rows = reader.query("SELECT " FINDING_COLUMNS
                            " FROM image_findings f WHERE f.org_id = $1 AND f.image_id = $2"
-                           " AND f.status = 'open' ORDER BY f.type, f.package, f.advisory_id",
+                           " AND f.status <> 'resolved' ORDER BY f.type, f.package, f.advisory_id",
                            org, image);
   std::vector<ImageFinding> findings;
   while (rows.next()) findings.push_back(read_finding(rows));
@@ -294,27 +319,20 @@ std::vector<ImageFindingView> list_image_findings(Reader& reader, OrgId org, Ima
                                                   int count) {
   const ImageFindingPlace place =
       after.value_or(ImageFindingPlace{true, severity_above_all, FindingId{number_id_max}});
-  Rows rows = reader.query(
-      "SELECT " FINDING_COLUMNS
-      ", CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, e.probability, e.percentile"
-      " FROM image_findings f LEFT JOIN kev_entries k ON k.cve = f.cve"
-      " LEFT JOIN feeds s ON s.feed = 'epss'"
-      " LEFT JOIN epss_scores e ON e.generation = s.generation AND e.cve = f.cve"
+  return read_views(reader.query(
+      FINDING_VIEW
       " WHERE f.org_id = $1 AND f.image_id = $2 AND ($3 = 0 OR f.status = 'open')"
       " AND (CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END, f.severity, f.finding_id) < ($4, $5, $6)"
       " ORDER BY CASE WHEN k.cve IS NULL THEN 0 ELSE 1 END DESC, f.severity DESC,"
       " f.finding_id DESC LIMIT $7",
-      org, image, open_only, place.known_exploited, place.severity, place.id, count);
-  std::vector<ImageFindingView> views;
-  while (rows.next()) {
-    ImageFindingView& view = views.emplace_back();
-    view.finding = read_finding(rows);
-    view.known_exploited = rows.boolean(18);
-    if (rows.is_null(19)) continue;
-    view.epss = {*view.finding.cve, static_cast<std::int32_t>(rows.integer(19)),
-                 static_cast<std::int32_t>(rows.integer(20))};
-  }
-  return views;
+      org, image, open_only, place.known_exploited, place.severity, place.id, count));
+}
+
+std::optional<ImageFindingView> find_image_finding(Reader& reader, FindingId id) {
+  auto views = read_views(reader.query(
+      FINDING_VIEW " WHERE f.org_id IN (SELECT org_id FROM orgs) AND f.finding_id = $1", id));
+  if (views.empty()) return std::nullopt;
+  return std::move(views.front());
 }
 
 Total count_image_findings(Reader& reader, OrgId org, ImageId image, bool open_only) {

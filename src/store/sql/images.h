@@ -12,6 +12,7 @@
 #include "crypto/keyed_hash.h"
 #include "crypto/sha256.h"
 #include "model/advisory.h"
+#include "model/finding.h"
 #include "model/image.h"
 #include "store/total.h"
 
@@ -88,7 +89,8 @@ struct ImageFinding {
   std::string fixed_version;
   model::Severity severity = model::Severity::unknown;
   model::FixStatus fix_status = model::FixStatus::unknown;
-  bool open = true;
+  model::FindingStatus status = model::FindingStatus::open;
+  std::optional<AcceptanceId> acceptance;  // that it is accepted by
   Instant opened_at;
   std::optional<Instant> resolved_at;
   std::string resolution;  // "not_reported", "not_affected"
@@ -100,7 +102,7 @@ struct ImageFinding {
   std::string matches = "[]";
 };
 /// Stores a finding, or what is new about one that the image has already: it keeps its id, and
-/// opened_at for as long as it stays open.
+/// opened_at until it is resolved.
 void set_image_finding(Tx& tx, const ImageFinding& finding);
 /// Calls a finding of another source's by the name that set_image_finding() then knows it by.
 void rename_image_finding(Tx& tx, const ImageFinding& finding);
@@ -108,7 +110,8 @@ void resolve_image_finding(Tx& tx, OrgId org, FindingId id, std::string_view res
                            Instant now);
 /// Also the resolved ones.
 std::vector<ImageFinding> list_findings_of_image(Reader& reader, OrgId org, ImageId image);
-std::vector<ImageFinding> list_open_findings_of_image(Reader& reader, OrgId org, ImageId image);
+/// Those that hold, accepted or not.
+std::vector<ImageFinding> list_standing_findings_of_image(Reader& reader, OrgId org, ImageId image);
 std::int64_t count_open_findings_of_image(Reader& reader, OrgId org, ImageId image);
 
 /// An image with what is counted when it is read.
@@ -149,5 +152,6 @@ std::vector<ImageFindingView> list_image_findings(Reader& reader, OrgId org, Ima
                                                   const std::optional<ImageFindingPlace>& after,
                                                   int count);
 Total count_image_findings(Reader& reader, OrgId org, ImageId image, bool open_only);
+std::optional<ImageFindingView> find_image_finding(Reader& reader, FindingId id);
 
 }  // namespace muster::store

@@ -11,6 +11,7 @@
 
 #include "base/testing.h"
 #include "store/sql/agents.h"
+#include "store/sql/findings.h"
 #include "store/sql/inventory.h"
 #include "store/sql/keys.h"
 #include "store/sql/nodes.h"
@@ -77,7 +78,8 @@ inline auto fields(const TaskResult& r) {
 }
 inline auto fields(const Finding& f) {
   return std::make_tuple(f.org, f.id, f.host, f.package, f.feed, f.advisory_id, f.cve, f.severity,
-                         f.open, f.opened_at, f.resolved_at, f.resolution, f.evidence);
+                         f.known_exploited, f.status, f.acceptance, f.opened_at, f.resolved_at,
+                         f.resolution, f.evidence);
 }
 inline auto fields(const AgentPresenceRow& r) {
   return std::make_tuple(r.org, r.agent, r.last_seen, r.agent_version, r.status, r.current_task,

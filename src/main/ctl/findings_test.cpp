@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/ctl/grammar.h"
+
+#include <gtest/gtest.h>
+
+#include "main/ctl/testing/canned.h"
+
+namespace muster::ctl {
+namespace {
+
+using test::Desk;
+using test::Transcript;
+
+TEST(Findings, AreExplainedWithTheirComparisonMadeAgain) {
+  Desk desk;
+  desk.server.on("GET /api/v1/findings/12/explain", {200, R"j({"id": 12,
+    "acceptance": {"reason": "why", "accepted_by": "operator:1", "until": null},
+    "explanation": {"holds": false, "steps": [
+      {"step": "identity", "holds": true, "text": "a deb"},
+      {"step": "versions", "holds": false, "text": "9 < 3: no"}]},
+    "feeds": [{"feed": "nvd", "stale": false}, {"feed": "debian", "stale": true,
+               "imported_at": "2026-03-01T00:00:00Z"}]})j"});
+  const Transcript done = desk.run({"findings", "explain", "12"});
+  EXPECT_NE(done.out.find("accepted   by operator:1, for good: why\n"), std::string::npos);
+  EXPECT_NE(done.out.find("identity  yes    a deb\n"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("versions  no     9 < 3: no\n"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("It does not hold with what the feeds and the host say now.\n"),
+            std::string::npos);
+  EXPECT_NE(done.err.find("the feed debian is stale: imported 2026-03-01"), std::string::npos)
+      << done.err;
+}
+
+TEST(Findings, AreAcceptedForATimeAndReopened) {
+  Desk desk;
+  desk.server.on("POST /api/v1/findings/12/accept",
+                 {200, R"({"status": "accepted", "flaw": "CVE-1", "findings": 1,
+                           "acceptance": {"scope": "hosts", "reason": "why"}})"});
+  desk.server.on("POST /api/v1/findings/12/reopen", {200, R"({"status": "open", "findings": 1})"});
+  const Transcript done =
+      desk.run({"findings", "accept", "12", "--reason", "why", "--for", "30d", "--scope", "org"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(desk.server.requests.back().body,
+            R"({"reason": "why", "scope": "org", "for_seconds": 2592000})");
+  EXPECT_EQ(desk.run({"findings", "accept", "12"}).code, 2) << "without a reason";
+  EXPECT_EQ(desk.run({"findings", "reopen", "12"}).code, 0);
+}
+
+}  // namespace
+}  // namespace muster::ctl

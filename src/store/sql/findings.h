@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "model/acceptance.h"
+#include "model/advisory.h"
+#include "model/finding.h"
+#include "model/package.h"
+#include "store/total.h"
+
+namespace muster::store {
+
+class Reader;
+class Tx;
+
+/// On how many hosts of each organisation a CVE is, in their software or their images, accepted or
+/// not.
+struct OpenHosts {
+  OrgId org;
+  std::int64_t hosts = 0;
+};
+std::vector<OpenHosts> count_hosts_with_cve(Reader& reader, std::string_view cve);
+
+/// Opens a finding or opens it again, accepted if it says so; one that was not resolved keeps its
+/// id and opened_at.
+void open_finding(Tx& tx, const model::Finding& finding);
+/// Returns how many were not resolved.
+std::int64_t resolve_findings_of_package(Tx& tx, OrgId org, HostId host, PackageId package,
+                                         std::string_view resolution, Instant now);
+void resolve_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution, Instant now);
+/// Those that hold, accepted or not.
+std::vector<model::Finding> list_standing_findings_of_host(Reader& reader, OrgId org, HostId host);
+/// Those on one of its packages.
+std::vector<model::Finding> list_standing_findings_of_package(Reader& reader, OrgId org,
+                                                              HostId host, PackageId package);
+
+/// What a host has of findings that are not resolved.
+struct HostFindings {
+  std::int64_t open = 0;
+  std::int64_t accepted = 0;
+  std::int64_t packages = 0;  // that have any of them
+};
+HostFindings count_findings_of_host(Reader& reader, OrgId org, HostId host);
+
+/// CVEs whose findings are marked as known exploited, or not, and the catalogue says otherwise.
+std::vector<std::string> list_cves_to_mark(Reader& reader, bool known_exploited);
+/// Marks findings of a CVE that are not marked so, at most `count`; returns how many.
+std::int64_t mark_exploited(Tx& tx, std::string_view cve, bool known_exploited, int count);
+
+/// A finding with the words a person needs to read it.
+struct FindingView {
+  model::Finding finding;
+  model::Package package;
+  std::string hostname;
+  std::optional<model::EpssScore> epss;
+  std::optional<model::Acceptance> acceptance;  // that it follows
+};
+std::optional<FindingView> find_finding(Reader& reader, FindingId id);
+/// Where a finding stands in a list: known exploited first, then most severe, then newest.
+struct FindingPlace {
+  bool known_exploited = false;
+  std::int64_t severity = 0;
+  FindingId id;
+  friend auto operator<=>(const FindingPlace&, const FindingPlace&) = default;
+};
+struct FindingFilter {
+  std::optional<HostId> host;
+  std::optional<std::string> cve;
+  std::optional<OrgId> org;
+  bool known_exploited = false;
+  std::int64_t severity_min = 0;
+  std::vector<model::FindingStatus> statuses = {model::FindingStatus::open};
+  std::optional<FindingPlace> after;
+};
+/// In the order of their places. Costs the rows of the page and a look into the index for each
+/// organisation and status, however many findings there are; with `host` those of the host.
+std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
+Total count_findings(Reader& reader, const FindingFilter& filter);
+
+}  // namespace muster::store
