@@ -166,6 +166,9 @@ class World {
     record_clone(tx, fleet->ids, fleet->credentials, agent.org, agent.agent, agent.host,
                  {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", newer_boot}}, fleet.now);
   }
+  void offer(store::Tx& tx, decltype(&rotate_agent_key) how) {
+    how(tx, fleet->ids, fleet->credentials, fleet.actor, again.org, again.agent, fleet.now).value();
+  }
   void decommission(store::Tx& tx, AgentId agent) {
     decommission_agent(tx, fleet->ids, fleet->credentials, fleet->presence, fleet.actor,
                        TestFleet::org, agent, fleet.now)
@@ -284,11 +287,7 @@ class World {
                                      .value();
                                },
                                {}};
-    all["rotate_agent_key"] = {[this](store::Tx& tx) {
-                                 rotate_agent_key(tx, fleet->ids, fleet->credentials, fleet.actor,
-                                                  again.org, again.agent, fleet.now)
-                                     .value();
-                               },
+    all["rotate_agent_key"] = {[this](store::Tx& tx) { offer(tx, &rotate_agent_key); },
                                {{"agents.rotate_key", 1}}};
     all["rotate_aged_key"] = {
         [this](store::Tx& tx) {
@@ -300,11 +299,7 @@ class World {
                                       std::chrono::hours(24), fleet.now));
         },
         {}};
-    all["reissue_agent_key"] = {[this](store::Tx& tx) {
-                                  reissue_agent_key(tx, fleet->ids, fleet->credentials, fleet.actor,
-                                                    again.org, again.agent, fleet.now)
-                                      .value();
-                                },
+    all["reissue_agent_key"] = {[this](store::Tx& tx) { offer(tx, &reissue_agent_key); },
                                 {{"agents.reissue", 1}}};
     all["set_agent_disabled"] = {[this](store::Tx& tx) {
                                    set_agent_disabled(tx, fleet->ids, fleet->credentials,
