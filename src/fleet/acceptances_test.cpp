@@ -213,8 +213,10 @@ TEST_F(Acceptances, OfAnImageOutliveItsScans) {
     one.org = TestFleet::org;
     one.host = host;
     one.images = {{"app:1", image}};
-    fleet->store.write(
-        [&](store::Tx& tx) { record_container_scan(tx, fleet->ids, one, fleet.now); });
+    fleet->store.write([&](store::Tx& tx) {
+      record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages, one,
+                            fleet.now);
+    });
   };
   scan(Severity::medium, "one");
   const auto finding = [&] {
