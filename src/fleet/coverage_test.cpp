@@ -36,7 +36,8 @@ void expect_adds_up(const HostView& view) {
             coverage.packages);
   EXPECT_EQ(coverage.packages, static_cast<std::int64_t>(view.software.size()));
   ReasonCounts listed = {};
-  for (const SoftwareView& each : view.software) ++listed.at(static_cast<std::size_t>(each.reason));
+  for (const HostPackageView& each : view.software)
+    ++listed.at(static_cast<std::size_t>(each.reason));
   EXPECT_EQ(listed, coverage.reasons);
 }
 

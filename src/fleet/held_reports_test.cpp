@@ -38,7 +38,7 @@ class Held : public testing::Test {
   }
   Names software() {
     Names names;
-    for (const SoftwareView& row : shown().software) {
+    for (const HostPackageView& row : shown().software) {
       names.insert(row.package.name + (row.package.version == "1" ? "" : row.package.version));
     }
     return names;

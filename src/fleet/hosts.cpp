@@ -39,8 +39,8 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
 }
 
 /// The packages of a host, each with what is known of it today.
-std::vector<SoftwareView> list_software(store::Reader& reader, const Knowledge& knowledge,
-                                        const HostView& view) {
+std::vector<HostPackageView> list_software(store::Reader& reader, const Knowledge& knowledge,
+                                           const HostView& view) {
   std::vector<model::Package> packages;
   for (const PackageId id : store::get_package_set(reader, view.host.org, *view.host.package_set)) {
     auto row = store::find_package(reader, view.host.org, id);
@@ -50,12 +50,12 @@ std::vector<SoftwareView> list_software(store::Reader& reader, const Knowledge& 
   std::sort(packages.begin(), packages.end());
   const vuln::Surroundings surroundings(view.host.os_name, view.host.os_version, packages,
                                         knowledge.index->cpe());
-  std::vector<SoftwareView> software;
+  std::vector<HostPackageView> software;
   software.reserve(packages.size());
   for (model::Package& package : packages) {
     const vuln::Verdict verdict = vuln::settle(
         *knowledge.index, package, vuln::match(*knowledge.index, package), surroundings);
-    SoftwareView& each = software.emplace_back();
+    HostPackageView& each = software.emplace_back();
     each.origin = vuln::origin_of(package);
     each.reason =
         reason_today(verdict.reason, each.origin == vuln::Origin::distribution, view.os_support);

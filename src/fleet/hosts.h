@@ -45,7 +45,7 @@ Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& 
 
 /// A package of a host with the CPE that it is known by, reported or from the alias table, and why
 /// its verdict is what it is.
-struct SoftwareView {
+struct HostPackageView {
   model::Package package;
   std::string cpe;
   vuln::Origin origin = vuln::Origin::elsewhere;
@@ -61,7 +61,7 @@ struct HostView {
   model::OsSupport os_support;
   Coverage coverage;
   std::vector<model::Agent> agents;          // live ones, in the order of their enrolment
-  std::vector<SoftwareView> software;        // only from show_host, by name
+  std::vector<HostPackageView> software;     // only from show_host, by name
   std::vector<store::ListedSource> sources;  // only from show_host: beside its agent
 };
 

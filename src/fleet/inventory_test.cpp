@@ -19,7 +19,7 @@ Software software_of(TestFleet& fleet, HostId host) {
                                   std::to_string(host.value), fleet.now)
                             .value();
   Software software;
-  for (const SoftwareView& row : view.software) software.insert(row.package);
+  for (const HostPackageView& row : view.software) software.insert(row.package);
   EXPECT_EQ(software.size(), view.software.size()) << "no package twice";
   EXPECT_EQ(view.host.package_count, static_cast<std::int64_t>(software.size()));
   return software;

@@ -266,7 +266,7 @@ void write_coverage(JsonWriter& json, const fleet::Coverage& coverage, Reasons r
   json.end_object();
 }
 
-void write_package(JsonWriter& json, const fleet::SoftwareView& software) {
+void write_package(JsonWriter& json, const fleet::HostPackageView& software) {
   const model::Package& package = software.package;
   const std::string_view ecosystem = model::ecosystem_name(package.ecosystem);
   json.begin_object()
@@ -466,7 +466,7 @@ Result<Reply> show_host(App& app, const Request& request) {
   write_coverage(json, view.coverage, Reasons::counted);
   write_feeds(json, app, request.now);
   json.key("software").begin_array();
-  for (const fleet::SoftwareView& software : view.software) write_package(json, software);
+  for (const fleet::HostPackageView& software : view.software) write_package(json, software);
   json.end_array().key("sources").begin_array();
   for (const store::ListedSource& source : view.sources) write_source(json, source);
   json.end_array().end_object();
