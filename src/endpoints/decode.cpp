@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "http/gunzip.h"
+#include "http/body_coding.h"
 
 namespace muster::endpoints {
 
@@ -28,13 +28,12 @@ Result<Json> decode_optional_body(const http::Request& request) {
 Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage) {
   const std::string_view encoding = request.headers.find("Content-Encoding");
   if (encoding.empty() || equal_folded(encoding, "identity")) return request.body;
-  if (!equal_folded(encoding, "gzip")) {
-    return Error{Errc::unsupported_encoding, "Unknown content encoding"};
-  }
-  if (request.body.size() > limits::gzip_body_bytes) {
+  const auto coding = http::parse_coding(encoding);
+  if (!coding) return Error{Errc::unsupported_encoding, "Unknown content encoding"};
+  if (request.body.size() > limits::compressed_body_bytes) {
     return Error{Errc::body_too_large, "Compressed payload too large"};
   }
-  storage = TRY(http::gunzip(request.body, limits::gunzip_body_bytes));
+  storage = TRY(http::decompress(*coding, request.body, limits::decompressed_body_bytes));
   return std::string_view(storage);
 }
 
