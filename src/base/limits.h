@@ -162,6 +162,8 @@ inline constexpr std::size_t lockfiles = 50;
 /// A lock file, and the packages that are taken from it: the fielded server's bounds.
 inline constexpr std::size_t lockfile_bytes = 10 * MiB;
 inline constexpr std::size_t lockfile_packages = 10'000;
+/// Packages of one scan, over all its files: new ones take the writer some 4 us each.
+inline constexpr std::size_t scan_packages = 50'000;
 /// Lock files that are kept of one host, over all its scans.
 inline constexpr std::size_t host_lockfiles = 1000;
 /// Names of one image on one host, and places of one vulnerable package in one image.

@@ -11,6 +11,7 @@
 
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
+#include "fleet/dependency_scans.h"
 #include "fleet/heartbeats.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
@@ -120,6 +121,11 @@ class World {
     }
     out += fleet->settings.set_at_json({SettingScope::Kind::org, TestFleet::org, ""});
     out += " catalogue " + std::to_string(fleet->catalogue.current()->number);
+    const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
+    const auto mark = fleet->marks.find(host);
+    out += mark && mark->set_hash ? " " + mark->set_hash->text() : " no hash";
+    out += fleet->key_uses.is_news(key.id, host, fleet.now) ? "" : " uses the key";
+    out += " " + std::to_string(fleet->scripts.list().size()) + " scripts";
     return out;
   }
 
@@ -396,8 +402,8 @@ class World {
                        },
                        {}};
     all["full report"] = {[this](store::Tx& tx) {
-                            const auto report =
-                                TestFleet::report_of("web-2", {debian_package("y", "1")});
+                            auto report = TestFleet::report_of("web-2", {debian_package("y", "1")});
+                            report.set_hash.emplace().add(report.packages.canonical(0));
                             record_report(tx, fleet.inventory(), report, fleet.now).value();
                           },
                           {}};
@@ -437,6 +443,41 @@ class World {
           const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
           record_container_scan(tx, fleet->ids, {TestFleet::org, host, {{"app:1", scan}}, true},
                                 fleet.now);
+        },
+        {}};
+    all["record_dependency_scan"] = {
+        [this](store::Tx& tx) {
+          DependencyScan scan{TestFleet::org, {}, "shop", "", {{"/srv/yarn.lock", {}, {true}}}};
+          TestFleet::add(scan.files[0].packages, debian_package("a", "1"));
+          record_dependency_scan(tx, fleet.inventory(), scan, fleet.now).value();
+        },
+        {}};
+    all["record_key_use"] = {
+        [this](store::Tx& tx) {
+          const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
+          record_key_use(tx, fleet->key_uses, TestFleet::org, key.id, host, fleet.now);
+        },
+        {}};
+    all["revoke_old_key"] = {
+        [this](store::Tx& tx) {
+          CHECK(revoke_old_key(tx, fleet->ids, fleet->credentials,
+                               {TestFleet::org, KeyId{1}, {}, ""}, key.id, fleet.now)
+                    .value());
+        },
+        {{"keys.revoke", 1}}};
+    all["upload_agent_script"] = {
+        [this](store::Tx& tx) {
+          AgentScript script{"linux", "1.0.0", program, 0, {}, OperatorId{1}};
+          upload_agent_script(tx, fleet->ids, fleet->scripts, fleet.actor, script, fleet.now)
+              .value();
+        },
+        {{"scripts.upload", 1}}};
+    all["delta of another set"] = {
+        [this](store::Tx& tx) {
+          auto report = TestFleet::report_of("web-2", {debian_package("a", "0")});
+          report.delta = true;
+          report.base_set_hash.emplace();
+          CHECK(record_report(tx, fleet.inventory(), report, fleet.now)->refused);
         },
         {}};
     all["delta report"] = {[this](store::Tx& tx) {

@@ -162,6 +162,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
                 [](const auto& a, const auto& b) { return a.package < b.package; });
     }
     view.sources = store::list_host_sources(reader, view.host.org, view.host.id);
+    view.lockfiles = store::list_host_lockfiles(reader, view.host.org, view.host.id);
     return view;
   });
 }

@@ -52,9 +52,10 @@ struct HostView {
   Instant last_seen;
   model::Presence presence = model::Presence::unknown;
   std::int64_t open_findings = 0;
-  std::vector<model::Agent> agents;          // live ones, in the order of their enrolment
-  std::vector<SoftwareView> software;        // only from show_host, by name
-  std::vector<store::ListedSource> sources;  // only from show_host: beside its agent
+  std::vector<model::Agent> agents;            // live ones, in the order of their enrolment
+  std::vector<SoftwareView> software;          // only from show_host, by name
+  std::vector<store::ListedSource> sources;    // only from show_host: beside its agent
+  std::vector<store::HostLockfile> lockfiles;  // only from show_host: of projects on it
 };
 
 /// Pages in the order of ids.
