@@ -31,4 +31,7 @@ python3 bench/connections.py --musterd "$build/bin/musterd" --json >"$parts/conn
 echo "-- results.py" >&2
 python3 bench/results.py --musterd "$build/bin/musterd" --data-under build --json \
   >"$parts/results.json"
+echo "-- device.py" >&2
+python3 bench/device.py --musterd "$build/bin/musterd" --data-under build --json \
+  >"$parts/device.json"
 python3 bench/table.py "$parts" build/bench.json

@@ -20,6 +20,7 @@ KNOWN = {
 }
 SCALE_US = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 RESULTS_AIM = 10_000
+ENROLMENTS_AIM = 2_000
 
 
 def output_of(*command):
@@ -81,6 +82,16 @@ def result_rows(path):
         yield row(name + ", p99", round(run["p99_ms"], 1), "ms")
 
 
+def device_rows(path):
+    document = json.loads(path.read_text())
+    enrolled, fetched = document["enrolments"], document["downloads"]
+    yield row("durable enrolments", enrolled["per_second"], "a second", ENROLMENTS_AIM, True)
+    yield row("durable enrolments, p99", round(enrolled["p99_ms"], 1), "ms")
+    name = f"a release of {fetched['bytes'] / 1e6:g} MB, {fetched['clients']} clients at once"
+    yield row(name, fetched["mib_per_second"], "MiB/s")
+    yield row(name + ", the last is done", fetched["slowest_seconds"], "s")
+
+
 def main():
     parts, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     rows = []
@@ -89,6 +100,7 @@ def main():
     rows += http_rows(parts / "http.json")
     rows += connection_rows(parts / "connections.json")
     rows += result_rows(parts / "results.json")
+    rows += device_rows(parts / "device.json")
     document = {"command": "bench/run.sh", "commit": commit(), "machine": machine(),
                 "at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                 "rows": rows}

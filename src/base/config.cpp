@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/config.h"
 
+#include <algorithm>
+
 #include "base/toml_read.h"
 
 namespace muster {
@@ -39,12 +41,39 @@ Result<void> read_networks(const toml::node& node, const std::string& path,
   return {};
 }
 
+Result<void> read_string(const toml::node& node, const std::string& path, std::string& out) {
+  const auto text = node.value_exact<std::string>();
+  if (!text) return invalid_field(path, "must be a string");
+  out = *text;
+  return {};
+}
+
+Result<void> read_strings(const toml::node& node, const std::string& path,
+                          std::vector<std::string>& out) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) return invalid_field(path, "must be a list of strings");
+  out.clear();
+  for (const toml::node& item : *list) {
+    const auto text = item.value_exact<std::string>();
+    if (!text || text->empty()) return invalid_field(path, "must be a list of strings");
+    out.push_back(*text);
+  }
+  return {};
+}
+
 /// "10.0.0.0/8, ::1/128"
 std::string format_networks(const std::vector<IpNetwork>& networks) {
   std::string out;
   for (const IpNetwork& network : networks) {
     out.append(out.empty() ? "" : ", ").append(format_ip_network(network));
   }
+  return out;
+}
+
+/// "a, b"
+std::string listed(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
   return out;
 }
 
@@ -62,15 +91,33 @@ Result<void> read_setting(Config& config, std::string_view section, std::string_
 #define SETTING_NETWORKS(in_section, in_name, text) \
   if (section == #in_section && name == #in_name)   \
     return read_networks(node, path, config.in_section##_##in_name);
+#define SETTING_STRING(in_section, in_name, fallback, text) \
+  if (section == #in_section && name == #in_name)           \
+    return read_string(node, path, config.in_section##_##in_name);
+#define SETTING_STRINGS(in_section, in_name, fallback, text) \
+  if (section == #in_section && name == #in_name)            \
+    return read_strings(node, path, config.in_section##_##in_name);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_FLAG
 #undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
   return unknown_setting(path);
 }
 
 }  // namespace
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    if (end > 0) out.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
 
 Result<Config> parse_config(std::string_view text) {
   Config config;
@@ -106,11 +153,17 @@ std::string explain_config_json(const Config& config) {
 #define SETTING_NETWORKS(section, name, text)                       \
   row(#section "." #name, format_networks(config.section##_##name), \
       format_networks(defaults.section##_##name), text);
+#define SETTING_STRING(section, name, fallback, text) \
+  row(#section "." #name, config.section##_##name, defaults.section##_##name, text);
+#define SETTING_STRINGS(section, name, fallback, text) \
+  row(#section "." #name, listed(config.section##_##name), listed(defaults.section##_##name), text);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_FLAG
 #undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
   json.end_array();
   return json.take();
 }

@@ -12,6 +12,9 @@
 
 namespace muster {
 
+/// "a b" as {"a", "b"}.
+std::vector<std::string> words_of(std::string_view text);
+
 /// What an operator may set in the configuration file (TOML). Every member has its default here and
 /// its name and bounds in config.def; an unknown key or a value out of bounds is fatal at start.
 struct Config {
@@ -21,11 +24,16 @@ struct Config {
   std::string section##_##name = fallback;
 #define SETTING_FLAG(section, name, fallback, text) bool section##_##name = fallback;
 #define SETTING_NETWORKS(section, name, text) std::vector<IpNetwork> section##_##name;
+#define SETTING_STRING(section, name, fallback, text) std::string section##_##name = fallback;
+#define SETTING_STRINGS(section, name, fallback, text) \
+  std::vector<std::string> section##_##name = words_of(fallback);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_FLAG
 #undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
 
   Duration clock_skew() const {
     return std::chrono::seconds(limits_clock_skew_seconds);
@@ -45,6 +53,10 @@ struct Config {
   }
   Duration result_retention() const {
     return std::chrono::hours(24 * history_result_days);
+  }
+  /// 0 is never.
+  Duration feed_sync_interval() const {
+    return std::chrono::hours(feeds_sync_hours);
   }
   Duration sample_retention() const {
     return std::chrono::hours(24 * history_sample_days);

@@ -64,6 +64,14 @@ TEST(Config, NetworksAreReadAndABadOneIsNamed) {
   EXPECT_EQ(failing_key("net.proxy_protocol = true"), "net.proxy_protocol");
 }
 
+TEST(Config, AListThatIsGivenReplacesTheDefaults) {
+  EXPECT_EQ(parse_config("").value().feeds_debian,
+            std::vector<std::string>{"https://security-tracker.debian.org/tracker/data/json"});
+  const Config config = parse_config("feeds.debian = [\"/srv/a b\", \"https://m/\"]").value();
+  EXPECT_EQ(config.feeds_debian, (std::vector<std::string>{"/srv/a b", "https://m/"}));
+  EXPECT_EQ(words_of(" a  b "), (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(Config, WhatIsNotTomlIsRefused) {
   EXPECT_FALSE(parse_config("limits.report_per_minute =").ok());
   EXPECT_FALSE(parse_config("[limits\n").ok());
@@ -86,11 +94,21 @@ TEST(Config, EveryKeyIsHeldToItsBounds) {
 #define SETTING_NETWORKS(section, name, text)               \
   EXPECT_EQ(failing_key(#section "." #name " = []"), "ok"); \
   EXPECT_EQ(failing_key(#section "." #name " = \"::1\""), #section "." #name);
+#define SETTING_STRING(section, name, fallback, text)                 \
+  EXPECT_EQ(failing_key(#section "." #name " = \"any word\""), "ok"); \
+  EXPECT_EQ(failing_key(#section "." #name " = 1"), #section "." #name);
+#define SETTING_STRINGS(section, name, fallback, text)                        \
+  EXPECT_EQ(failing_key(#section "." #name " = [\"any word\"]"), "ok");       \
+  EXPECT_EQ(failing_key(#section "." #name " = []"), "ok");                   \
+  EXPECT_EQ(failing_key(#section "." #name " = [\"\"]"), #section "." #name); \
+  EXPECT_EQ(failing_key(#section "." #name " = \"not a list\""), #section "." #name);
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_FLAG
 #undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
 }
 
 TEST(Config, ExplainNamesEveryKeyWithItsValueAndDefault) {
@@ -109,11 +127,15 @@ TEST(Config, ExplainNamesEveryKeyWithItsValueAndDefault) {
 #define SETTING_TEXT(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
 #define SETTING_FLAG(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
 #define SETTING_NETWORKS(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
+#define SETTING_STRING(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
+#define SETTING_STRINGS(section, name, ...) keys += rows.contains(#section "." #name) ? 1U : 0U;
 #include "base/config.def"
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_FLAG
 #undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
   EXPECT_EQ(rows.size(), keys);
 }
 

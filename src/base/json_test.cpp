@@ -43,6 +43,21 @@ TEST(JsonWriter, EscapesWhatJsonMustEscapeAndNothingElse) {
   EXPECT_EQ(key.text(), R"({"a\"b": 1})");
 }
 
+TEST(JsonWriter, ReadsBackAsWrittenWhereverAnOctetStands) {
+  // Texts are looked through eight octets at a time: each octet at each place of three such steps.
+  JsonDocument document;
+  for (int octet = 0; octet < 0x80; ++octet) {
+    for (std::size_t at = 0; at < 24; ++at) {
+      std::string text(24, 'x');
+      text[at] = static_cast<char>(octet);
+      text[(at + 9) % text.size()] = '"';
+      JsonWriter json;
+      json.value(text);
+      EXPECT_EQ(document.parse(json.take()).value().string(), text) << octet << " at " << at;
+    }
+  }
+}
+
 TEST(JsonWriter, WritesEveryKindOfValue) {
   JsonWriter json;
   json.begin_array()

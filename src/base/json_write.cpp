@@ -4,8 +4,60 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace muster {
+
+namespace {
+
+bool needs_escape(unsigned char c) {
+  return c < 0x20 || c == '"' || c == '\\';
+}
+
+/// How many octets at the start of `text` stand for themselves. Eight at a time: the high bit of a
+/// byte of `found` is set where it must be escaped, or stands behind one that must.
+std::size_t plain_prefix(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  const auto below = [](std::uint64_t word, std::uint64_t limit) {
+    return (word - ones * limit) & ~word;
+  };
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    const std::uint64_t found =
+        below(word, 0x20) | below(word ^ (ones * '"'), 1) | below(word ^ (ones * '\\'), 1);
+    if ((found & (ones << 7)) != 0) break;
+  }
+  while (i < text.size() && !needs_escape(static_cast<unsigned char>(text[i]))) ++i;
+  return i;
+}
+
+void append_escaped(std::string& out, unsigned char c) {
+  static constexpr char digits[] = "0123456789abcdef";
+  out.push_back('\\');
+  switch (c) {
+    case '"':
+    case '\\':
+      out.push_back(static_cast<char>(c));
+      break;
+    case '\n':
+      out.push_back('n');
+      break;
+    case '\r':
+      out.push_back('r');
+      break;
+    case '\t':
+      out.push_back('t');
+      break;
+    default:
+      out += "u00";
+      out.push_back(digits[c >> 4]);
+      out.push_back(digits[c & 15]);
+  }
+}
+
+}  // namespace
 
 void JsonWriter::separate() {
   if (!first_) out_ += ", ";
@@ -46,37 +98,15 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 }
 
 JsonWriter& JsonWriter::value(std::string_view text) {
-  static constexpr char digits[] = "0123456789abcdef";
   separate();
   out_.push_back('"');
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out_.append(text.substr(plain, i - plain));
-    plain = i + 1;
-    out_.push_back('\\');
-    switch (c) {
-      case '"':
-      case '\\':
-        out_.push_back(static_cast<char>(c));
-        break;
-      case '\n':
-        out_.push_back('n');
-        break;
-      case '\r':
-        out_.push_back('r');
-        break;
-      case '\t':
-        out_.push_back('t');
-        break;
-      default:
-        out_ += "u00";
-        out_.push_back(digits[c >> 4]);
-        out_.push_back(digits[c & 15]);
-    }
+  for (;;) {
+    const std::size_t plain = plain_prefix(text);
+    out_.append(text.substr(0, plain));
+    if (plain == text.size()) break;
+    append_escaped(out_, static_cast<unsigned char>(text[plain]));
+    text.remove_prefix(plain + 1);
   }
-  out_.append(text.substr(plain));
   out_.push_back('"');
   return *this;
 }

@@ -123,6 +123,25 @@ inline constexpr int announcements_per_read = 5000;
 /// Requests waiting for a worker; the next one gets 503.
 inline constexpr std::size_t reads_in_flight = 256;
 
+// --- Calls that the server makes -------------------------------------------------------------
+/// Publishers' files stand behind one redirect, rarely two.
+inline constexpr int egress_redirects = 5;
+inline constexpr Duration egress_connect_timeout = std::chrono::seconds(20);
+/// A download slower than this for so long has stalled.
+inline constexpr long egress_slowest_bytes_per_second = 1024;
+inline constexpr Duration egress_stall = std::chrono::seconds(60);
+/// Of one file: OSV's largest archive is 222 MB (npm, 2026).
+inline constexpr std::size_t egress_file_bytes = 512 * MiB;
+inline constexpr Duration egress_file_time = std::chrono::hours(1);
+/// A page of NVD's API has 2,000 records: 15 MB, in up to a minute.
+inline constexpr std::size_t egress_page_bytes = 64 * MiB;
+/// Validators and the like are kept as they came, up to this.
+inline constexpr std::size_t egress_header_bytes = 1 * KiB;
+/// A server that asks for more patience than this is left alone until the next time.
+inline constexpr Duration egress_wait = std::chrono::minutes(2);
+/// How often one file is asked for again because its server asked for patience.
+inline constexpr int egress_retries = 2;
+
 // --- JSON ------------------------------------------------------------------------------------
 inline constexpr std::size_t json_depth = 32;
 

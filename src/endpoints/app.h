@@ -34,6 +34,8 @@ class FleetHealth;
 class KeySchedule;
 class CloneWatch;
 class RetiredKeyWatch;
+class FeedSyncs;
+class RefusalWatch;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -84,6 +86,8 @@ struct App {
   const fleet::KeySchedule& keys;
   fleet::CloneWatch& clones;
   fleet::RetiredKeyWatch& retired_keys;
+  fleet::FeedSyncs& feed_syncs;
+  fleet::RefusalWatch& refusals;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.

@@ -25,15 +25,16 @@ Result<Json> decode_optional_body(const http::Request& request) {
   return decode_object(trim(request.body).empty() ? "{}" : request.body);
 }
 
-Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage) {
+Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage,
+                                         std::size_t packed_max, std::size_t bytes_max) {
   const std::string_view encoding = request.headers.find("Content-Encoding");
   if (encoding.empty() || equal_folded(encoding, "identity")) return request.body;
   const auto coding = http::parse_coding(encoding);
   if (!coding) return Error{Errc::unsupported_encoding, "Unknown content encoding"};
-  if (request.body.size() > limits::compressed_body_bytes) {
+  if (request.body.size() > packed_max) {
     return Error{Errc::body_too_large, "Compressed payload too large"};
   }
-  storage = TRY(http::decompress(*coding, request.body, limits::decompressed_body_bytes));
+  storage = TRY(http::decompress(*coding, request.body, bytes_max));
   return std::string_view(storage);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/json_read.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "http/request.h"
 
@@ -19,9 +20,12 @@ Result<Json> decode_body(const http::Request& request);
 /// As decode_body; an empty body is an empty object.
 Result<Json> decode_optional_body(const http::Request& request);
 
-/// `request.body` after Content-Encoding was undone: views the request, or `storage`. Fails with
-/// invalid_encoding, unsupported_encoding and body_too_large.
-Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage);
+/// `request.body` after Content-Encoding was undone: views the request, or `storage`. Compressed it
+/// has `packed_max` bytes at most, and `bytes_max` decompressed. Fails with invalid_encoding,
+/// unsupported_encoding and body_too_large.
+Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage,
+                                         std::size_t packed_max = limits::compressed_body_bytes,
+                                         std::size_t bytes_max = limits::decompressed_body_bytes);
 
 /// Required text that is one of `choices`.
 std::string_view one_of(Fields& fields, std::string_view name,

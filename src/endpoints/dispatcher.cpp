@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "fleet/agent_keys.h"
+#include "fleet/presence.h"
 #include "fleet/supersession.h"
 #include "fleet/writes.h"
 
@@ -18,8 +19,8 @@ namespace muster::endpoints {
 namespace {
 
 constexpr Route route_table[] = {
-#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)         \
-  {http::Method::method, path,    guard,   Dialect::dialect, limits::body_max, \
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)                    \
+  {http::Method::method, path,    guard,   Dialect::dialect, limits::body_max, #body_max, \
    http::RunOn::run_on,  handler, #handler},
 #include "endpoints/routes.def"
 #undef ROUTE
@@ -34,6 +35,13 @@ Dialect dialect_of_unknown(const http::Request& request) {
 /// Only a result must be taken however long it is: what is refused blocks its agent's queue.
 std::size_t shortened_max_of(const Route& route) {
   return route.endpoint == report_task_result ? limits::long_result_bytes : 0;
+}
+
+/// Whoever has proved an agent's key is alive, whatever it asks for. What a heartbeat says is more,
+/// and depends on how long the agent was silent: fleet/heartbeats takes it whole.
+void note_sign_of_life(App& app, const Route& route, const http::Request& request) {
+  if (request.caller.kind != http::Caller::Kind::agent || route.endpoint == heartbeat) return;
+  app.presence.touch_agent(request.caller.agent, request.now);
 }
 
 std::string what_of(std::exception_ptr failure) {
@@ -119,6 +127,7 @@ http::Reply Dispatcher::handle(const http::Admission& admission, const http::Req
   if (request.caller.returning) {
     return after_return(app_, request.caller, static_cast<Dialect>(admission.dialect), request.now);
   }
+  note_sign_of_life(app_, route_table[admission.row], request);
   http::Reply reply = run(admission, request);
   if (!request.caller.first_use) return reply;
   return after_first_use(app_, request.caller, request.now, std::move(reply));
@@ -174,7 +183,8 @@ http::Response Dispatcher::refuse(const http::Request& request, const Error& err
   const Route& route = route_table[match.row];
   Error worded = error;
   if (error.code == Errc::body_too_large) {
-    worded.message = "The body is larger than " + std::to_string(route.body_max) + " bytes.";
+    worded.message = "The body is larger than " + std::to_string(route.body_max) +
+                     " bytes (limit " + std::string(route.body_max_name) + ").";
   }
   return failed(dialect_of(route.dialect, request), worded);
 }

@@ -23,6 +23,7 @@ struct Route {
   Guard guard;
   Dialect dialect;
   std::size_t body_max;
+  std::string_view body_max_name;  // of the limit in base/limits.h
   http::RunOn run_on;
   Endpoint endpoint;
   std::string_view name;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "fleet/credentials.h"
 #include "fleet/nodes.h"
+#include "fleet/refusals.h"
 #include "fleet/retired_keys.h"
 #include "model/enrolment.h"
 
@@ -31,12 +32,10 @@ Error invalid_credentials() {
 }
 
 /// The clock is checked after the key: only a proved caller learns that its clock is the trouble.
-/// Returns what that clock says.
-Result<Instant> check_clock(const App& app, const Request& request) {
-  const std::string_view text = request.headers.find("X-Request-Timestamp");
-  const Result<Instant> sent = parse_rfc3339(text);
+/// Takes what that clock says.
+Result<void> check_clock(const App& app, const Request& request, const Result<Instant>& sent) {
   const Duration allowed = app.config.clock_skew();
-  if (sent.ok() && *sent <= request.now + allowed && *sent >= request.now - allowed) return *sent;
+  if (sent.ok() && *sent <= request.now + allowed && *sent >= request.now - allowed) return {};
   Error error{Errc::clock_skew, "X-Request-Timestamp must be an RFC 3339 time."};
   if (sent.ok()) {
     error.message = "X-Request-Timestamp is more than " +
@@ -47,17 +46,40 @@ Result<Instant> check_clock(const App& app, const Request& request) {
   return error;
 }
 
+/// Remembers that a key was proved and the call refused all the same.
+void note_refusal(App& app, const Request& request, const fleet::AgentCredential& credential,
+                  fleet::RefusalReason reason, std::optional<Duration> skew = std::nullopt) {
+  app.refusals.note(credential.org, credential.host, credential.agent,
+                    {reason, request.now, skew, std::string(request.peer_address)});
+}
+
 /// What is left to check of a caller that has proved an agent's key.
-Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredential& credential) {
-  if (credential.superseded_at &&
-      request.now < *credential.superseded_at + model::return_pause(app.config.clock_skew())) {
-    return invalid_credentials();
-  }
-  if (credential.disabled) return Error{Errc::disabled, "Agent is disabled"};
+Result<void> admit_agent(App& app, Request& request, fleet::AgentCredential& credential) {
+  const bool pausing =
+      credential.superseded_at &&
+      request.now < *credential.superseded_at + model::return_pause(app.config.clock_skew());
   const bool reports_result =
       request.method == http::Method::post && request.path.ends_with("/result");
-  if (credential.uninstalled && !reports_result) return invalid_credentials();
-  const Instant sent_at = TRY(check_clock(app, request));
+  if (pausing || (credential.uninstalled && !reports_result)) {
+    note_refusal(app, request, credential, fleet::RefusalReason::ended);
+    return invalid_credentials();
+  }
+  if (credential.disabled) {
+    note_refusal(app, request, credential, fleet::RefusalReason::disabled);
+    return Error{Errc::disabled, "Agent is disabled"};
+  }
+  const Result<Instant> sent = parse_rfc3339(request.headers.find("X-Request-Timestamp"));
+  const Result<void> in_time = check_clock(app, request, sent);
+  if (!in_time.ok()) {
+    credential.skewed = true;
+    note_refusal(app, request, credential, fleet::RefusalReason::clock_skew,
+                 sent.ok() ? std::optional(*sent - request.now) : std::nullopt);
+    return in_time.error();
+  }
+  if (credential.skewed) {
+    credential.skewed = false;
+    app.refusals.clock_is_right(credential.agent);
+  }
   TRY(credential.window.take(app.config.limits_device_per_minute, request.now));
   Caller& caller = request.caller;
   caller.kind = Caller::Kind::agent;
@@ -66,11 +88,21 @@ Result<void> admit_agent(const App& app, Request& request, fleet::AgentCredentia
   caller.host = credential.host;
   caller.key = credential.generation;
   caller.offered_key = credential.offered;
-  caller.sent_at = sent_at;
+  caller.sent_at = *sent;
   caller.first_use = credential.first_use;
   caller.ended = credential.uninstalled;
+  caller.splitting = credential.splitting;
   caller.returning = credential.superseded_at.has_value();
   return {};
+}
+
+void note_retired_key(App& app, const Request& request, const crypto::KeyHash& presented,
+                      AgentId claimed) {
+  const auto key = app.retired_keys.note(presented, claimed, request.peer_address, request.now);
+  if (!key) return;
+  app.refusals.note(key->org, key->host, key->agent,
+                    {fleet::RefusalReason::retired_key, request.now, std::nullopt,
+                     std::string(request.peer_address)});
 }
 
 /// Host names that are this server's: loopback, and the one in its public address.
@@ -124,11 +156,12 @@ Result<void> device_key(App& app, Request& request) {
   std::optional<Result<void>> admitted;
   const crypto::KeyHash hash = app.credentials.hash(presented);
   app.credentials.agents.with(hash, [&](fleet::AgentCredential& credential) {
-    if (!id.ok() || credential.agent.uuid != *id) return;
+    if (!id.ok()) return;
+    if (credential.agent.uuid != *id && credential.alias != AgentId{*id}) return;
     admitted = admit_agent(app, request, credential);
   });
   if (!admitted) {
-    if (id.ok()) app.retired_keys.note(hash, AgentId{*id}, request.peer_address, request.now);
+    if (id.ok()) note_retired_key(app, request, hash, AgentId{*id});
     return invalid_credentials();
   }
   return *std::move(admitted);

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "fleet/blobs.h"
-#include "fleet/findings.h"
+#include "fleet/feed_import.h"
 #include "fleet/results.h"
 #include "fleet/samples.h"
 #include "fleet/task_course.h"
@@ -16,6 +16,8 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
       health(fleet.store, fleet.presence, config),
       keys(fleet.store, fleet.ids, fleet.credentials),
       retired_keys(fleet.credentials),
+      feed_syncs({fleet.store, fleet.ids, fleet.catalogue, fleet.packages}, fleet.nodes,
+                 config.feed_sync_interval()),
       app{.config = config,
           .store = fleet.store,
           .rng = rng,
@@ -38,6 +40,8 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .keys = keys,
           .clones = clones,
           .retired_keys = retired_keys,
+          .feed_syncs = feed_syncs,
+          .refusals = refusals,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -48,6 +52,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
   }
   finish_matching(now);
   keys.count(now);
+  feed_syncs.count();
   const auto& key = fleet.signing_key.public_key();
   face.public_key = crypto::to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
 }
@@ -69,6 +74,7 @@ void Wiring::maintain(Instant now) {
   flush_presence();
   try {
     finish_matching(now);
+    feed_syncs.count();
     fleet::end_abandoned_outages(fleet_.store, now);
     fleet::prune_events(fleet_.store, app.config.event_retention(), now);
     fleet::prune_results(fleet_.store, app.config.result_retention(), now);
@@ -84,7 +90,7 @@ void Wiring::maintain(Instant now) {
 
 void Wiring::watch(Instant now) {
   pass_task_time(now);
-  tell_of_retired_keys();
+  tell_of_refusals(now);
   try {
     const fleet::Noticed noticed = outages_.look(now);
     if (noticed.empty()) return;
@@ -135,11 +141,12 @@ void Wiring::pass_task_time(Instant now) {
   }
 }
 
-void Wiring::tell_of_retired_keys() {
+void Wiring::tell_of_refusals(Instant now) {
   try {
     retired_keys.tell(fleet_.store, fleet_.ids);
+    refusals.tell(fleet_.store, fleet_.ids, now);
   } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "telling_of_retired_keys_failed",
+    log_.write(LogLevel::error, "telling_of_refusals_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

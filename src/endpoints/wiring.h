@@ -10,10 +10,12 @@
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
 #include "fleet/clones.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/fleet.h"
 #include "fleet/health.h"
 #include "fleet/key_schedule.h"
 #include "fleet/outages.h"
+#include "fleet/refusals.h"
 #include "fleet/retired_keys.h"
 
 namespace muster::endpoints {
@@ -36,9 +38,8 @@ class Wiring {
   /// and deletes files that nothing refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
-  /// without a word, and of keys that were used after their end, and does to tasks what time alone
-  /// does. What fails is logged and waits for the
-  /// next time.
+  /// without a word, of keys that were used after their end and of clocks that are wrong, and does
+  /// to tasks what time alone does. What fails is logged and waits for the next time.
   void watch(Instant now);
   /// The first half of maintain() alone, at the end.
   void flush_presence();
@@ -48,6 +49,8 @@ class Wiring {
   fleet::KeySchedule keys;
   fleet::CloneWatch clones;
   fleet::RetiredKeyWatch retired_keys;
+  fleet::FeedSyncs feed_syncs;
+  fleet::RefusalWatch refusals;
   ServerFace face;  // to be complete before open()
   App app;
   Dispatcher dispatcher;
@@ -55,7 +58,7 @@ class Wiring {
  private:
   void finish_matching(Instant now);
   void pass_task_time(Instant now);
-  void tell_of_retired_keys();
+  void tell_of_refusals(Instant now);
   void rotate_keys(Instant now);
   void delete_loose_blobs(Instant now);
 

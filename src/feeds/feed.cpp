@@ -56,15 +56,21 @@ Result<FeedSummary> feed_debian(std::string_view text, const RecordSink& sink) {
 }
 
 Result<FeedSummary> feed_nvd(std::string_view text, const RecordSink& sink) {
-  return parse_nvd(text, [&](model::Advisory&& advisory) {
-    if (sink.advisory) sink.advisory(std::move(advisory));
-  });
+  return parse_nvd(
+      text,
+      [&](model::Advisory&& advisory) {
+        if (sink.advisory) sink.advisory(std::move(advisory));
+      },
+      sink.wants);
 }
 
 Result<FeedSummary> feed_osv(std::string_view text, const RecordSink& sink) {
-  return parse_osv(text, [&](model::Advisory&& advisory) {
-    if (sink.advisory) sink.advisory(std::move(advisory));
-  });
+  return parse_osv(
+      text,
+      [&](model::Advisory&& advisory) {
+        if (sink.advisory) sink.advisory(std::move(advisory));
+      },
+      sink.wants);
 }
 
 }  // namespace

@@ -20,6 +20,12 @@ enum class FeedKind : std::uint8_t {
 #undef FEED
 };
 
+inline constexpr FeedKind feed_kinds[] = {
+#define FEED(name) FeedKind::name,
+#include "feeds/feeds.def"
+#undef FEED
+};
+
 /// "kev", "debian": also the `feed` of the advisories it gives.
 std::string_view feed_name(FeedKind kind);
 std::optional<FeedKind> parse_feed_kind(std::string_view text);
@@ -28,13 +34,24 @@ constexpr bool only_joins(FeedKind kind) {
   return kind == FeedKind::kev || kind == FeedKind::epss;
 }
 
+/// Asked before each record of a feed whose records have an id and a time of change (NVD, OSV),
+/// also before one that says nothing: false passes over it. Times of one feed compare as text, "Z"
+/// taken off.
+using WantRecord = std::function<bool(std::string_view id, std::string_view modified)>;
+
 /// Where the records of a file go, one at a time and in the order of the file, so that a large
 /// feed is never held twice. A member that is not set drops its records.
 struct RecordSink {
   std::function<void(model::Advisory&&)> advisory;
   std::function<void(model::KevEntry&&)> kev_entry = {};
   std::function<void(model::EpssScore&&)> epss_score = {};
+  WantRecord wants = {};
 };
+
+/// Whether its files may hold some of its records, each of which stands for itself.
+constexpr bool comes_in_parts(FeedKind kind) {
+  return kind == FeedKind::nvd || kind == FeedKind::osv;
+}
 
 /// What one file held.
 struct FeedSummary {

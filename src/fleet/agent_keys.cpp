@@ -2,10 +2,12 @@
 #include "fleet/agent_keys.h"
 
 #include "fleet/announcements.h"
+#include "fleet/splits.h"
 #include "fleet/supersession.h"
 #include "model/key_age.h"
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
+#include "store/sql/keys.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -18,27 +20,20 @@ Error no_such_agent() {
   return {Errc::not_found, "There is no such agent."};
 }
 
-/// The agent as an operator may change it. Fails with not_found and illegal_transition.
-Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId id) {
-  std::optional<model::Agent> agent = store::find_agent(tx, org, id);
-  if (!agent) return no_such_agent();
-  if (agent->status == model::AgentStatus::superseded) {
-    return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
-  }
-  if (agent->status == model::AgentStatus::uninstalled) {
-    return Error{Errc::illegal_transition, "The agent was uninstalled."};
-  }
-  if (agent->status == model::AgentStatus::decommissioned) {
-    return Error{Errc::illegal_transition, "The agent was decommissioned. Enrol its host again."};
-  }
-  return std::move(*agent);
-}
-
 void set_keys(store::Tx& tx, Credentials& credentials, const model::Agent& agent,
               const model::Agent& before) {
   store::set_agent_keys(tx, agent);
   announce_agent(tx, agent.org, agent.id);
   tx.on_commit([&credentials, agent, before] { credentials.set_agent(agent, before); });
+}
+
+/// Nobody can present a token any more that is used up and whose agents have all called.
+void forget_spent_token(store::Tx& tx, Credentials& credentials, OrgId org, TokenId id) {
+  const auto token = store::find_enrolment_token(tx, org, id);
+  if (!token || token->uses < token->max_uses || store::is_usable(tx, *token)) return;
+  announce_enrolment_token(tx, org, id);
+  tx.on_commit(
+      [&credentials, token = *token] { credentials.follow_enrolment_token(token, false); });
 }
 
 using Offer = model::AgentKeys (*)(const model::AgentKeys&);
@@ -66,12 +61,31 @@ Result<OfferedKey> offer_key(store::Tx& tx, NumberIds& ids, Credentials& credent
     return Error{Errc::illegal_transition,
                  "The agent is disabled. If its key was stolen, enrol the host again."};
   }
+  if (const auto clone = store::find_clone(tx, org, id); clone && clone->split_agent) {
+    // The machine that hears of the key first would take it, whichever it is.
+    return Error{Errc::illegal_transition, "The agent is being split. Wait until it is done."};
+  }
   const model::Agent agent = offer_to(tx, ids, credentials, actor, before, now, action, offer);
   const std::int64_t generation = agent.keys.offered.value();
   return OfferedKey{credentials.agent_key(id, generation), generation};
 }
 
 }  // namespace
+
+Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId id) {
+  std::optional<model::Agent> agent = store::find_agent(tx, org, id);
+  if (!agent) return no_such_agent();
+  if (agent->status == model::AgentStatus::superseded) {
+    return Error{Errc::illegal_transition, "The agent was superseded by a later enrolment."};
+  }
+  if (agent->status == model::AgentStatus::uninstalled) {
+    return Error{Errc::illegal_transition, "The agent was uninstalled."};
+  }
+  if (agent->status == model::AgentStatus::decommissioned) {
+    return Error{Errc::illegal_transition, "The agent was decommissioned. Enrol its host again."};
+  }
+  return std::move(*agent);
+}
 
 Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                               PresenceTable& presence, OrgId org, AgentId id,
@@ -88,7 +102,7 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
   agent.key_since = now;
   if (!agent.keys.offered) agent.key_offered_at.reset();
   set_keys(tx, credentials, agent, *before);
-  if (agent.keys.current != before->keys.current) {
+  if (generation == before->keys.offered) {
     // Whether two machines have this one, too, is to be seen.
     store::delete_clone(tx, org, id);
     record_event(
@@ -96,6 +110,8 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
         [&](JsonWriter& details) { details.member("generation", generation); }, now);
   }
   if (before->keys.used) return {};
+  forget_spent_token(tx, credentials, org, before->token);
+  if (agent.origin) complete_split(tx, ids, credentials, agent, now);
   supersede_earlier_agents(tx, ids, credentials, presence, agent, now);
   tx.on_commit([&presence, id] {
     presence.with_agent(id, [](AgentPresence& state) { state.called = state.dirty = true; });
@@ -131,6 +147,7 @@ void end_uninstalled_agent(store::Tx& tx, NumberIds& ids, Credentials& credentia
   store::set_agent_status(tx, org, id, agent->status);
   announce_agent(tx, org, id);
   record_event(tx, ids, org, "uninstalled", id, agent->host, {}, now);
+  abandon_split(tx, credentials, *agent);
   tx.on_commit([&credentials, &presence, agent = *std::move(agent)] {
     credentials.set_agent(agent);
     presence.remove_agent(agent.id);
@@ -162,6 +179,7 @@ Result<void> decommission_agent(store::Tx& tx, NumberIds& ids, Credentials& cred
   store::set_agent_status(tx, org, id, model::AgentStatus::decommissioned);
   record_audit(tx, ids, org, actor, "agents.decommission", id.text(), {}, now);
   record_event(tx, ids, org, "decommissioned", id, agent->host, {}, now);
+  abandon_split(tx, credentials, *agent);
   announce_agent(tx, org, id);
   tx.on_commit([&credentials, &presence, agent = *agent] {
     credentials.erase_agent(agent);

@@ -23,6 +23,10 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
                               PresenceTable& presence, OrgId org, AgentId agent,
                               std::int64_t generation, Instant now);
 
+/// The agent as an operator may change it. Fails with not_found, and with illegal_transition for
+/// one that has ended.
+Result<model::Agent> agent_to_change(store::Tx& tx, OrgId org, AgentId agent);
+
 struct OfferedKey {
   std::string key;  // for an operator who carries it to the host by hand
   std::int64_t generation = 0;
@@ -30,8 +34,8 @@ struct OfferedKey {
 
 /// Offers the agent a new key with every heartbeat until it uses it; the key it has lives until
 /// then. Offers the same again while one is pending. Fails with not_found, and with
-/// illegal_transition for an agent that has ended or is disabled: a stolen key is disabled
-/// and its host enrolled again, never rotated.
+/// illegal_transition for an agent that has ended, is being split or is disabled: a stolen key is
+/// disabled and its host enrolled again, never rotated.
 Result<OfferedKey> rotate_agent_key(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                     const Actor& actor, OrgId org, AgentId agent, Instant now);
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "store/sql/agents.h"
+#include "store/sql/clones.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
 
@@ -44,12 +45,19 @@ void follow_announcement(store::Tx& tx, Credentials& credentials,
     CHECK(id.ok());
     const auto agent = store::find_agent(tx, announcement.org, AgentId{*id});
     if (!agent) return;
-    tx.on_commit([&credentials, agent = *agent] { credentials.follow_agent(agent); });
+    const auto clone = store::find_clone(tx, agent->org, agent->id);
+    tx.on_commit([&credentials, agent = *agent, clone] {
+      credentials.splits.follow(agent.id, clone);
+      credentials.follow_agent(agent);
+    });
   } else if (announcement.kind == enrolment_token_kind) {
     const auto token =
         store::find_enrolment_token(tx, announcement.org, TokenId{number_of(announcement)});
     if (!token) return;
-    tx.on_commit([&credentials, token = *token] { credentials.follow_enrolment_token(token); });
+    const bool usable = store::is_usable(tx, *token);
+    tx.on_commit([&credentials, token = *token, usable] {
+      credentials.follow_enrolment_token(token, usable);
+    });
   } else if (announcement.kind == inventory_key_kind) {
     const auto key =
         store::find_inventory_key(tx, announcement.org, KeyId{number_of(announcement)});

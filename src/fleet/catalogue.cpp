@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/catalogue.h"
 
+#include <map>
+
 #include "base/json_write.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
@@ -31,12 +33,36 @@ Verdict::Hit hit_of(const vuln::Match& match) {
   return {match.feed, match.id, match.cve, match.severity, encode_match(match)};
 }
 
+bool has_advisories(const store::FeedRow& feed) {
+  const auto kind = feeds::parse_feed_kind(feed.feed);
+  return !kind || !feeds::only_joins(*kind);
+}
+
+/// Of the feeds that `counts` is true for.
+template <typename F>
+bool same_imports(const std::vector<store::FeedRow>& a, const std::vector<store::FeedRow>& b,
+                  F&& counts) {
+  const auto imports = [&](const std::vector<store::FeedRow>& feeds) {
+    std::map<std::string_view, std::int64_t> generations;
+    for (const store::FeedRow& feed : feeds) {
+      if (counts(feed)) generations.emplace(feed.feed, feed.generation);
+    }
+    return generations;
+  };
+  return imports(a) == imports(b);
+}
+
 }  // namespace
+
+bool holds_imports(const Knowledge& knowledge, const std::vector<store::FeedRow>& feeds) {
+  return same_imports(knowledge.feeds, feeds, [](const store::FeedRow&) { return true; });
+}
 
 Verdict assess(const Knowledge& knowledge, const model::Package& package) {
   Verdict verdict;
   vuln::Verdict found = vuln::match(*knowledge.index, package);
-  verdict.identified = found.reason != vuln::Reason::no_identity;
+  verdict.identified =
+      found.reason != vuln::Reason::no_identity && found.reason != vuln::Reason::skipped;
   for (const vuln::Match& match : found.matches) verdict.hits.push_back(hit_of(match));
   verdict.conditional = std::move(found.conditional);
   return verdict;
@@ -61,14 +87,28 @@ Catalogue::Catalogue() {
 }
 
 void Catalogue::load(store::Reader& reader) {
+  publish(read(reader, *current()));
+}
+
+std::shared_ptr<Knowledge> Catalogue::read(store::Reader& reader, const Knowledge& known) {
   auto fresh = std::make_shared<Knowledge>();
-  vuln::Index::Builder builder;
-  store::for_each_advisory(reader, [&](const model::Advisory& advisory) { builder.add(advisory); });
-  fresh->index = builder.finish();
+  fresh->feeds = store::list_feeds(reader);
+  if (same_imports(known.feeds, fresh->feeds, has_advisories)) {
+    fresh->index = known.index;
+  } else {
+    vuln::Index::Builder builder;
+    store::for_each_advisory(reader,
+                             [&](const model::Advisory& advisory) { builder.add(advisory); });
+    fresh->index = builder.finish();
+  }
   store::for_each_kev_entry(reader, [&](model::KevEntry entry) {
     std::string cve = entry.cve;
     fresh->kev.emplace(std::move(cve), std::move(entry));
   });
+  return fresh;
+}
+
+void Catalogue::publish(std::shared_ptr<Knowledge> fresh) {
   current_.with([&](std::shared_ptr<const Knowledge>& current) {
     fresh->number = current->number + 1;
     current = std::move(fresh);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@
 #include "fleet/history.h"
 #include "model/advisory.h"
 #include "model/package.h"
+#include "store/sql/inventory.h"
 
 namespace muster::store {
 class Reader;
@@ -48,10 +51,14 @@ struct Verdict {
 
 /// What all imported feeds say together, at one moment. Immutable.
 struct Knowledge {
-  std::uint64_t number = 0;  // grows with each import
+  std::uint64_t number = 0;           // grows with each snapshot that is put in force
+  std::vector<store::FeedRow> feeds;  // the imports that it holds
   std::shared_ptr<const vuln::Index> index;
   std::unordered_map<std::string, model::KevEntry> kev;  // by CVE
 };
+
+/// Whether a snapshot of `feeds` holds the same imports.
+bool holds_imports(const Knowledge& knowledge, const std::vector<store::FeedRow>& feeds);
 
 /// Pure: the verdict on a package under one snapshot.
 Verdict assess(const Knowledge& knowledge, const model::Package& package);
@@ -64,9 +71,14 @@ std::vector<Verdict::Hit> settle(const Knowledge& knowledge, const model::Packag
 class Catalogue {
  public:
   Catalogue();
-  /// Builds the snapshot from all stored advisories.
+  /// Puts in force what is stored.
   void load(store::Reader& reader);
   std::shared_ptr<const Knowledge> current() const;
+
+  /// What is stored, not yet in force. Takes over from `known` what no import changed since.
+  static std::shared_ptr<Knowledge> read(store::Reader& reader, const Knowledge& known);
+  /// Puts it in force, and gives it its number.
+  void publish(std::shared_ptr<Knowledge> fresh);
 
   /// An import under way, for as long as this lives.
   class Import {
@@ -80,8 +92,11 @@ class Catalogue {
     std::atomic<int>& running_;
   };
   bool importing() const { return imports_ > 0; }
+  /// Held while the records of a feed are stored.
+  std::mutex& storing(feeds::FeedKind kind) { return storing_[static_cast<std::size_t>(kind)]; }
 
  private:
+  std::array<std::mutex, std::size(feeds::feed_kinds)> storing_;
   std::atomic<int> imports_ = 0;
   Guarded<std::shared_ptr<const Knowledge>> current_;
 };
@@ -91,6 +106,7 @@ struct ImportOutcome {
   std::string published;
   std::size_t records = 0;
   std::size_t skipped = 0;
+  std::size_t superseded = 0;  // records of which a newer one came along
   std::vector<std::string> remarks;
   std::size_t hosts_matched = 0;
   std::size_t findings_opened = 0;

@@ -2,6 +2,8 @@
 #include "fleet/clones.h"
 
 #include "base/limits.h"
+#include "fleet/announcements.h"
+#include "fleet/credentials.h"
 #include "fleet/history.h"
 #include "store/sql/clones.h"
 #include "store/store.h"
@@ -35,12 +37,32 @@ std::optional<Clone> CloneWatch::note(AgentId agent, model::BootMove move, Sight
   });
 }
 
-void record_clone(store::Tx& tx, NumberIds& ids, OrgId org, AgentId agent, HostId host,
-                  const Clone& clone, Instant now) {
-  const bool known = store::find_clone(tx, org, agent).has_value();
-  store::set_clone(tx, {org, agent, now, now, clone.older.hostname, clone.older.address,
-                        clone.newer.hostname, clone.newer.address});
-  if (known) return;
+void CloneWatch::forget(AgentId agent) {
+  suspects_.with([&](Suspects& suspects) { suspects.erase(agent); });
+}
+
+void record_clone(store::Tx& tx, NumberIds& ids, Credentials& credentials, OrgId org, AgentId agent,
+                  HostId host, const Clone& clone, Instant now) {
+  const auto known = store::find_clone(tx, org, agent);
+  store::CloneRow row{org,
+                      agent,
+                      now,
+                      now,
+                      clone.older.hostname,
+                      clone.older.address,
+                      clone.newer.hostname,
+                      clone.newer.address,
+                      clone.older.boot,
+                      clone.newer.boot};
+  store::set_clone(tx, row);
+  if (known) {
+    if (!known->split_agent) return;
+    row.split_agent = known->split_agent;
+    announce_agent(tx, org, agent);
+    tx.on_commit(
+        [&credentials, row = std::move(row)] { credentials.splits.follow(row.agent, row); });
+    return;
+  }
   const auto write_machine = [](JsonWriter& details, std::string_view name, const Sight& sight) {
     details.key(name)
         .begin_object()

@@ -17,10 +17,13 @@ class Tx;
 
 namespace muster::fleet {
 
+class Credentials;
+
 /// A machine as one of its heartbeats shows it.
 struct Sight {
-  std::string hostname;  // empty: the agent does not say
-  std::string address;   // of the peer
+  std::string hostname;    // empty: the agent does not say
+  std::string address;     // of the peer
+  std::uint32_t boot = 0;  // when it booted: model::boot_second()
 };
 /// Two machines that call with one key.
 struct Clone {
@@ -36,6 +39,8 @@ class CloneWatch {
   /// Takes a heartbeat that moved the boot time of its agent. Returns the machines once it went
   /// back three times within limits::clone_window, at most once in that time.
   std::optional<Clone> note(AgentId agent, model::BootMove move, Sight sight, Instant now);
+  /// One of the machines was handed a key of its own: what was seen before tells nothing any more.
+  void forget(AgentId agent);
 
  private:
   struct Suspect {
@@ -47,9 +52,10 @@ class CloneWatch {
   Guarded<Suspects> suspects_;
 };
 
-/// Records what the watch found. The first time it is an event; later it is only confirmed.
-void record_clone(store::Tx& tx, NumberIds& ids, OrgId org, AgentId agent, HostId host,
-                  const Clone& clone, Instant now);
+/// Records what the watch found. The first time it is an event; later it is only confirmed, and a
+/// split that waits goes by what was seen last.
+void record_clone(store::Tx& tx, NumberIds& ids, Credentials& credentials, OrgId org, AgentId agent,
+                  HostId host, const Clone& clone, Instant now);
 
 /// Forgets clones that were not confirmed for limits::clone_memory: the other machine is gone, or
 /// has enrolled. Returns how many. Throws store::StoreError.

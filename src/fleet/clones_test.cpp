@@ -65,7 +65,8 @@ TEST(Clones, AreAnEventOnceAlsoAfterARestart) {
   const Clone clone{{"first", "192.0.2.1"}, {"copy", "192.0.2.2"}};
   for (int i = 0; i < 2; ++i) {
     fleet->store.write([&](store::Tx& tx) {
-      record_clone(tx, fleet->ids, agent.org, agent.agent, HostId{1}, clone, fleet.now);
+      record_clone(tx, fleet->ids, fleet->credentials, agent.org, agent.agent, HostId{1}, clone,
+                   fleet.now);
     });
     EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 'clone_detected'"), 1) << i;
     fleet.now = fleet.now + minute;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/enrolment.h"
 #include "store/sql/agents.h"
+#include "store/sql/clones.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
 
@@ -20,9 +21,17 @@ std::optional<std::int64_t> retired_key(const model::AgentKeys& keys) {
 
 std::vector<std::int64_t> accepted(const model::AgentKeys& keys) {
   std::vector<std::int64_t> generations = {keys.current};
+  for (std::int64_t repeat = 1; !keys.used && repeat <= keys.issued; ++repeat) {
+    generations.push_back(repeat);
+  }
   if (keys.offered) generations.push_back(*keys.offered);
   if (keys.former_accepted && keys.former) generations.push_back(*keys.former);
   return generations;
+}
+
+std::optional<AgentId> alias_of(const model::Agent& agent) {
+  if (!agent.origin) return std::nullopt;
+  return agent.origin->alias;
 }
 
 /// Whether a key proves the agent at all.
@@ -33,20 +42,21 @@ bool is_proved_by_key(const model::Agent& agent) {
 }  // namespace
 
 void Credentials::load(store::Reader& reader) {
+  for (const store::CloneRow& clone : store::list_splits(reader)) splits.follow(clone.agent, clone);
   for (const model::Agent& agent : store::list_agents(reader)) {
     if (is_proved_by_key(agent)) set_agent(agent);
   }
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
   for (const auto& token : store::list_operator_tokens(reader)) follow_operator_token(token);
   for (const auto& token : store::list_usable_enrolment_tokens(reader)) {
-    follow_enrolment_token(token);
+    follow_enrolment_token(token, true);
   }
 }
 
 void Credentials::follow_agent(const model::Agent& agent) {
   const bool live = is_proved_by_key(agent);
   if (live) set_agent(agent);
-  const std::int64_t newest = std::max(agent.keys.current, agent.keys.offered.value_or(0));
+  const std::int64_t newest = model::newest(agent.keys);
   for (std::int64_t generation = 0; generation <= newest; ++generation) {
     const crypto::KeyHash hash = hash_of(agent, generation);
     if (!live || generation != retired_key(agent.keys)) retired.erase(hash);
@@ -72,8 +82,8 @@ void Credentials::follow_operator_token(const store::OperatorToken& token) {
   }
 }
 
-void Credentials::follow_enrolment_token(const store::EnrolmentToken& token) {
-  if (token.revoked_at || token.uses >= token.max_uses) {
+void Credentials::follow_enrolment_token(const store::EnrolmentToken& token, bool usable) {
+  if (!usable) {
     enrolment_tokens.erase(token.hash);
   } else {
     enrolment_tokens.set(token.hash, {token.org, token.id, token.expires_at, token.terms});
@@ -95,10 +105,12 @@ void Credentials::set_agent(const model::Agent& agent) {
   AgentCredential credential;
   credential.org = agent.org;
   credential.agent = agent.id;
+  credential.alias = alias_of(agent);
   credential.host = agent.host;
   credential.offered = agent.keys.offered.value_or(0);
   credential.disabled = agent.status == model::AgentStatus::disabled;
   credential.uninstalled = agent.status == model::AgentStatus::uninstalled;
+  credential.splitting = splits.has(agent.id);
   if (model::may_return(agent)) credential.superseded_at = agent.superseded_at;
   for (const std::int64_t generation : accepted(agent.keys)) {
     credential.generation = generation;
@@ -106,10 +118,12 @@ void Credentials::set_agent(const model::Agent& agent) {
     const crypto::KeyHash hash = hash_of(agent, generation);
     const bool known = agents.with(hash, [&](AgentCredential& entry) {
       credential.window = entry.window;
+      credential.skewed = entry.skewed;
       entry = credential;
     });
     if (!known) agents.set(hash, credential);
     credential.window = {};
+    credential.skewed = false;
   }
   retire_former_key(agent);
 }
@@ -119,7 +133,8 @@ void Credentials::retire_former_key(const model::Agent& agent) {
   if (!generation) return;
   const crypto::KeyHash hash = hash_of(agent, *generation);
   const bool known = retired.with(hash, [&](RetiredKey& key) { key.host = agent.host; });
-  if (!known) retired.set(hash, {agent.org, agent.id, agent.host, *generation, {}});
+  if (known) return;
+  retired.set(hash, {agent.org, agent.id, alias_of(agent), agent.host, *generation, {}});
 }
 
 void Credentials::set_agent(const model::Agent& agent, const model::Agent& before) {

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "fleet/split_table.h"
 #include "http/rate_limit.h"
 #include "model/agent.h"
 #include "model/enrolment_token.h"
@@ -77,14 +78,17 @@ class KeyMap {
 struct AgentCredential {
   OrgId org;
   AgentId agent;
+  std::optional<AgentId> alias = {};  // what its machine may call it, too: see model::Agent::origin
   HostId host;
   std::int64_t generation = 0;
   std::int64_t offered = 0;  // the generation to offer in exchange; 0 is none
   bool disabled = false;
+  bool splitting = false;  // one of two machines is to have another: see Credentials::splits
   /// It may only repeat the result that ended it: with the answer lost, the agent would otherwise
   /// never learn that it may go, and stay on its host for ever.
   bool uninstalled = false;
   std::optional<Instant> superseded_at = {};  // see model::may_return()
+  bool skewed = false;      // its last call was refused for its clock: see RefusalWatch
   bool first_use = false;   // this call's use of the key is to be recorded (record_first_use)
   http::RateWindow window;  // of the calls with this key
 };
@@ -92,6 +96,7 @@ struct AgentCredential {
 struct RetiredKey {
   OrgId org;
   AgentId agent;
+  std::optional<AgentId> alias = {};
   HostId host;
   std::int64_t generation = 0;
   Instant told;  // that somebody used it, last
@@ -136,9 +141,11 @@ class Credentials {
   void follow_agent(const model::Agent& agent);
   void follow_inventory_key(const store::InventoryKey& key);
   void follow_operator_token(const store::OperatorToken& token);
-  void follow_enrolment_token(const store::EnrolmentToken& token);
+  /// Whether it is `usable`, see store::is_usable().
+  void follow_enrolment_token(const store::EnrolmentToken& token, bool usable);
 
   KeyMap<AgentCredential> agents;
+  SplitTable splits;           // to be followed before the agent
   KeyMap<RetiredKey> retired;  // one for each agent whose key was replaced
   KeyMap<InventoryCredential> inventory_keys;
   KeyMap<OperatorCredential> operators;

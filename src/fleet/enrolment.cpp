@@ -93,6 +93,48 @@ Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const Prese
   return fresh;
 }
 
+/// The agent whose enrolment the request repeats, the last of several.
+std::optional<model::Agent> repeated_agent(store::Tx& tx, const EnrolmentCredential& token,
+                                           const EnrolmentRequest& request) {
+  const model::Enrolment enrolment = {token.token, request.hostname, request.os, request.arch,
+                                      request.machine_id};
+  std::optional<model::Agent> last;
+  for (const model::Host& host :
+       store::list_hosts_named(tx, token.org, request.hostname, known_hosts)) {
+    for (model::Agent& agent : store::list_agents_of_host(tx, token.org, host.id)) {
+      if (!model::repeats(enrolment, agent, host.hostname)) continue;
+      if (!last || last->id.uuid < agent.id.uuid) last = std::move(agent);
+    }
+  }
+  return last;
+}
+
+/// An enrolment with a token that has no use left. It is answered with another key of the agent
+/// that it made before, if it repeats the enrolment of one that nobody has heard of since.
+Result<Enrolled> repeat_enrolment(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                  const EnrolmentCredential& token, const EnrolmentRequest& request,
+                                  Instant now) {
+  const auto row = store::find_enrolment_token(tx, token.org, token.token);
+  if (!row || row->revoked_at || now >= row->expires_at) return invalid_token();
+  const std::optional<model::Agent> before = repeated_agent(tx, token, request);
+  if (!before) return invalid_token();
+  model::Agent agent = *before;
+  agent.keys = model::repeated(before->keys);
+  store::set_agent_keys(tx, agent);
+  record_event(
+      tx, ids, agent.org, "enrolment_repeated", agent.id, agent.host,
+      [&](JsonWriter& details) {
+        details.member("token_id", token.token)
+            .member("key_generation", agent.keys.issued)
+            .member("source", request.ip_address);
+      },
+      now);
+  announce_agent(tx, agent.org, agent.id);
+  tx.on_commit([&credentials, agent] { credentials.set_agent(agent); });
+  return Enrolled{agent.id, agent.org, agent.host,
+                  credentials.agent_key(agent.id, agent.keys.issued)};
+}
+
 /// Adds what the host does not have of them yet.
 void put_tags(store::Tx& tx, model::Host& host, const std::vector<std::string>& tags) {
   const std::size_t had = host.operator_tags.size();
@@ -123,8 +165,9 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
                              PresenceTable& presence, HostDirectory& directory,
                              const Config& config, const EnrolmentCredential& token,
                              const EnrolmentRequest& request, Instant now) {
-  const auto use = store::use_enrolment_token(tx, token.org, token.token, now);
-  if (!use) return invalid_token();
+  if (!store::use_enrolment_token(tx, token.org, token.token, now)) {
+    return repeat_enrolment(tx, ids, credentials, token, request, now);
+  }
   model::Host host = TRY(host_of_enrolment(tx, ids, presence, config, token.org, request, now));
   put_tags(tx, host, token.terms.tags);
   model::Agent agent;
@@ -152,10 +195,6 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
       },
       now);
   announce_agent(tx, agent.org, agent.id);
-  if (use->left == 0) {
-    announce_enrolment_token(tx, token.org, token.token);
-    tx.on_commit([&credentials, hash = use->hash] { credentials.enrolment_tokens.erase(hash); });
-  }
   tx.on_commit([&credentials, &presence, &directory, agent, host, version = request.agent_version] {
     directory.set(host);
     credentials.set_agent(agent);

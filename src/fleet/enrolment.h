@@ -51,8 +51,10 @@ struct Enrolled {
 
 /// Enrols one agent and counts one use of its token, which was proved. Its host is the one that
 /// model::place() finds in the organisation, or a new one. The host's older agent keeps its key
-/// until the new one calls. The token's tags are put on the host; its last use takes it out of
-/// memory. Fails with invalid_token when the token ended meanwhile, and with hostname_conflict.
+/// until the new one calls. The token's tags are put on the host. When the token has no use left,
+/// what repeats an enrolment of it (model::repeats) gets another key of the agent of that one; it
+/// stays in memory until all its agents have called. Fails with invalid_token when the token ended
+/// meanwhile, and with hostname_conflict.
 Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                              PresenceTable& presence, HostDirectory& directory,
                              const Config& config, const EnrolmentCredential& token,

@@ -11,7 +11,7 @@
 
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
-#include "fleet/dependency_scans.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/heartbeats.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
@@ -19,6 +19,8 @@
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
+#include "fleet/software.h"
+#include "fleet/splits.h"
 #include "fleet/supersession.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
@@ -41,11 +43,7 @@ class World {
     away = fleet.enrol("web-5", "machine-e");
     fleet.now = fleet.now + Duration(5);
     const Enrolled instead = fleet.enrol("web-5", "machine-e");
-    fleet->store.write([&](store::Tx& tx) {
-      record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, instead.org,
-                       instead.agent, 0, fleet.now)
-          .value();
-    });
+    fleet->store.write([&](store::Tx& tx) { call_first(tx, instead.agent); });
     fleet.report(TestFleet::report_of("web-2", {debian_package("a", "1")})).value();
     for (const char* name : {"web-6", "web-7"}) {
       auto report = TestFleet::report_of(name);
@@ -57,8 +55,20 @@ class World {
     fleet.report(TestFleet::report_of("web-7")).value();
     task = fleet.create(order()).value().front();
     token = fleet.token();
+    spent = fleet.token(1);
+    waiting = fleet->store.write([&](store::Tx& tx) { return enrol_again(tx); });
     key = fleet->store.write([&](store::Tx& tx) { return create_key(tx); });
     EXPECT_TRUE(fleet.import(feeds::FeedKind::debian, feed).ok());
+    copied = fleet.enrol("web-9", "machine-k");
+    split = fleet.enrol("web-10", "machine-l");
+    fleet->store.write([&](store::Tx& tx) {
+      for (const Enrolled& agent : {copied, split}) {
+        call_first(tx, agent.agent);
+        record_clone(tx, fleet->ids, fleet->credentials, agent.org, agent.agent, agent.host,
+                     {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", 9000}}, fleet.now);
+      }
+      into = split_it(tx, split);
+    });
     binary.org = TestFleet::org;
     binary.test = task.uuid;
     binary.name = "b";
@@ -83,6 +93,7 @@ class World {
     add_presence(all);
     add_tasks(all);
     add_inventory(all);
+    add_scans(all);
     add_files(all);
     add_releases(all);
     return all;
@@ -103,16 +114,22 @@ class World {
     std::sort(agents.begin(), agents.end());
     for (const std::string& agent : agents) out += agent;
     for (const std::string& presented :
-         {enrolled.key, away.key, again.key, fleet->credentials.agent_key(again.agent, 1)}) {
+         {enrolled.key, away.key, again.key, fleet->credentials.agent_key(again.agent, 1),
+          waiting.key, fleet->credentials.agent_key(waiting.agent, 1), copied.key, split.key,
+          into.key}) {
       const auto known = fleet->credentials.agents.find(fleet->credentials.hash(presented));
       out += known ? (known->disabled ? "disabled " : "live ") + std::to_string(known->host.value) +
                          " " + (known->superseded_at ? "superseded " : "") +
-                         std::to_string(known->first_use) + std::to_string(known->offered) + " "
+                         std::to_string(known->first_use) + std::to_string(known->offered) + " " +
+                         (known->splitting ? "splitting " : "")
                    : "gone ";
     }
     const crypto::KeyHash token_hash = fleet->credentials.hash(token.token);
     const crypto::KeyHash key_hash = fleet->credentials.hash(key.key);
     out += fleet->credentials.enrolment_tokens.find(token_hash) ? "token " : "no token ";
+    const auto has_spent =
+        fleet->credentials.enrolment_tokens.find(fleet->credentials.hash(spent.token));
+    out += has_spent ? "spent token " : "";
     out += fleet->credentials.inventory_keys.find(key_hash) ? "key " : "no key ";
     for (const char* name : {"web-1", "web-2", "web-3", "web-4", "web-5"}) {
       const auto host = fleet->directory.find(TestFleet::org, "", name);
@@ -142,6 +159,20 @@ class World {
                                 TestFleet::org, "site", 1, fleet.now);
   }
 
+  void call_first(store::Tx& tx, AgentId agent) {
+    record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, TestFleet::org, agent, 0,
+                     fleet.now)
+        .value();
+  }
+  Enrolled enrol_again(store::Tx& tx) {
+    return fleet.enrol_in(tx, fleet.credential(spent), TestFleet::request_of("web-8")).value();
+  }
+  SplitAgent split_it(store::Tx& tx, const Enrolled& agent) {
+    return split_agent(tx, fleet->ids, fleet.rng, fleet->credentials, fleet->presence,
+                       fleet->directory, fleet.actor, agent.org, agent.agent, fleet.now)
+        .value();
+  }
+
   void register_binary(store::Tx& tx) {
     register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now).value();
   }
@@ -165,9 +196,14 @@ class World {
   Enrolled enrolled;
   Enrolled away;  // superseded
   Enrolled again;
-  HostId held;  // whose report waits for review
+  Enrolled copied;  // two machines have its key
+  Enrolled split;   // and of this one, the newer of which is to become
+  SplitAgent into;
+  Enrolled waiting;  // has not called; its token is used up
+  HostId held;       // whose report waits for review
   TaskId task;
   CreatedToken token;
+  CreatedToken spent;
   CreatedKey key;
 
  private:
@@ -201,6 +237,11 @@ class World {
                            create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
                          },
                          {{"orgs.create", 1}}};
+    all["request_feed_sync"] = {[this](store::Tx& tx) {
+                                  request_feed_sync(tx, fleet->ids, fleet.actor,
+                                                    feeds::FeedKind::nvd, true, fleet.now);
+                                },
+                                {{"feeds.sync", 1}}};
     all["settings"] = {[this](store::Tx& tx) {
                          JsonDocument document;
                          const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
@@ -222,13 +263,10 @@ class World {
                          fleet.enrol_in(tx, fleet.credential(token), request).value();
                        },
                        {}};
-    all["record_first_use"] = {[this](store::Tx& tx) {
-                                 record_first_use(tx, fleet->ids, fleet->credentials,
-                                                  fleet->presence, again.org, again.agent, 0,
-                                                  fleet.now)
-                                     .value();
-                               },
-                               {}};
+    all["repeat_enrolment"] = {[this](store::Tx& tx) { enrol_again(tx); }, {}};
+    all["first use after a spent token"] = {
+        [this](store::Tx& tx) { call_first(tx, waiting.agent); }, {}};
+    all["record_first_use"] = {[this](store::Tx& tx) { call_first(tx, again.agent); }, {}};
     all["bring_back_agent"] = {[this](store::Tx& tx) {
                                  bring_back_agent(tx, fleet->ids, fleet->credentials,
                                                   fleet->presence, fleet->directory, away.org,
@@ -265,6 +303,21 @@ class World {
                                        .value();
                                  },
                                  {{"agents.disable", 1}}};
+    all["split_agent"] = {[this](store::Tx& tx) { split_it(tx, copied); }, {{"agents.split", 1}}};
+    all["first use of a split agent"] = {[this](store::Tx& tx) { call_first(tx, into.agent); }, {}};
+    all["decommission a split agent"] = {[this](store::Tx& tx) {
+                                           decommission_agent(tx, fleet->ids, fleet->credentials,
+                                                              fleet->presence, fleet.actor,
+                                                              split.org, into.agent, fleet.now)
+                                               .value();
+                                         },
+                                         {{"agents.decommission", 1}}};
+    all["find the machines of a split again"] = {
+        [this](store::Tx& tx) {
+          record_clone(tx, fleet->ids, fleet->credentials, split.org, split.agent, split.host,
+                       {{"a", "192.0.2.1", 1000}, {"b", "192.0.2.2", 20'000}}, fleet.now);
+        },
+        {}};
     all["decommission_agent"] = {[this](store::Tx& tx) {
                                    decommission_agent(tx, fleet->ids, fleet->credentials,
                                                       fleet->presence, fleet.actor, again.org,
@@ -298,7 +351,8 @@ class World {
 
   void add_presence(std::map<std::string, Named>& all) {
     all["record_clone"] = {[this](store::Tx& tx) {
-                             record_clone(tx, fleet->ids, again.org, again.agent, again.host,
+                             record_clone(tx, fleet->ids, fleet->credentials, again.org,
+                                          again.agent, again.host,
                                           {{"a", "192.0.2.1"}, {"b", "192.0.2.2"}}, fleet.now);
                            },
                            {}};
@@ -394,101 +448,11 @@ class World {
         {{"releases.withdraw", 1}}};
   }
 
-  void add_inventory(std::map<std::string, Named>& all) {
-    all["new host"] = {[this](store::Tx& tx) {
-                         const auto report = TestFleet::report_of(
-                             "web-3", {debian_package("a", "1"), debian_package("x", "1")});
-                         record_report(tx, fleet.inventory(), report, fleet.now).value();
-                       },
-                       {}};
-    all["full report"] = {[this](store::Tx& tx) {
-                            auto report = TestFleet::report_of("web-2", {debian_package("y", "1")});
-                            report.set_hash.emplace().add(report.packages.canonical(0));
-                            record_report(tx, fleet.inventory(), report, fleet.now).value();
-                          },
-                          {}};
-    all["held report"] = {
-        [this](store::Tx& tx) {
-          record_report(tx, fleet.inventory(), TestFleet::report_of("web-6"), fleet.now).value();
-        },
-        {}};
-    all["release_held_report"] = {[this](store::Tx& tx) {
-                                    release_held_report(tx, fleet.inventory(), fleet.actor,
-                                                        TestFleet::org, held, fleet.now)
-                                        .value();
-                                  },
-                                  {{"hosts.release", 1}}};
-    all["discard_held_report"] = {[this](store::Tx& tx) {
-                                    discard_held_report(tx, fleet.inventory(), fleet.actor,
-                                                        TestFleet::org, held, fleet.now)
-                                        .value();
-                                  },
-                                  {{"hosts.discard", 1}}};
-    all["second source"] = {[this](store::Tx& tx) {
-                              auto report = TestFleet::report_of(
-                                  "web-1", {debian_package("a", "1"), debian_package("x", "1")});
-                              report.key = key.id;
-                              record_report(tx, fleet.inventory(), report, fleet.now).value();
-                            },
-                            {}};
-    all["container scan"] = {
-        [this](store::Tx& tx) {
-          model::ImageScan scan;
-          model::ImageVulnerability flaw;
-          flaw.type = "debian";
-          flaw.package = "a";
-          flaw.id = "CVE-2099-0001";
-          flaw.places.emplace_back();
-          scan.vulnerabilities.push_back(flaw);
-          const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
-          record_container_scan(tx, fleet->ids, {TestFleet::org, host, {{"app:1", scan}}, true},
-                                fleet.now);
-        },
-        {}};
-    all["record_dependency_scan"] = {
-        [this](store::Tx& tx) {
-          DependencyScan scan{TestFleet::org, {}, "shop", "", {{"/srv/yarn.lock", {}, {true}}}};
-          TestFleet::add(scan.files[0].packages, debian_package("a", "1"));
-          record_dependency_scan(tx, fleet.inventory(), scan, fleet.now).value();
-        },
-        {}};
-    all["record_key_use"] = {
-        [this](store::Tx& tx) {
-          const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
-          record_key_use(tx, fleet->key_uses, TestFleet::org, key.id, host, fleet.now);
-        },
-        {}};
-    all["revoke_old_key"] = {
-        [this](store::Tx& tx) {
-          CHECK(revoke_old_key(tx, fleet->ids, fleet->credentials,
-                               {TestFleet::org, KeyId{1}, {}, ""}, key.id, fleet.now)
-                    .value());
-        },
-        {{"keys.revoke", 1}}};
-    all["upload_agent_script"] = {
-        [this](store::Tx& tx) {
-          AgentScript script{"linux", "1.0.0", program, 0, {}, OperatorId{1}};
-          upload_agent_script(tx, fleet->ids, fleet->scripts, fleet.actor, script, fleet.now)
-              .value();
-        },
-        {{"scripts.upload", 1}}};
-    all["delta of another set"] = {
-        [this](store::Tx& tx) {
-          auto report = TestFleet::report_of("web-2", {debian_package("a", "0")});
-          report.delta = true;
-          report.base_set_hash.emplace();
-          CHECK(record_report(tx, fleet.inventory(), report, fleet.now)->refused);
-        },
-        {}};
-    all["delta report"] = {[this](store::Tx& tx) {
-                             auto report =
-                                 TestFleet::report_of("web-2", {debian_package("a", "0")});
-                             report.delta = true;
-                             report.removals.push_back({"a", "1", std::nullopt});
-                             record_report(tx, fleet.inventory(), report, fleet.now).value();
-                           },
-                           {}};
-  }
+  // fault_world_inventory.h
+  void add_inventory(std::map<std::string, Named>& all);
+  void add_scans(std::map<std::string, Named>& all);
 };
 
 }  // namespace muster::fleet
+
+#include "fleet/fault_world_inventory.h"  // IWYU pragma: keep

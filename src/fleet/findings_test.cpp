@@ -6,26 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include "fleet/finding_testing.h"
 #include "fleet/hosts.h"
-#include "fleet/testing.h"
 
 namespace muster::fleet {
 namespace {
-
-/// A debian feed with one advisory, fixed in `fixed` ("" if there is no fix), about each package.
-std::string feed(const std::map<std::string, std::string>& fixed_versions) {
-  std::string json;
-  for (const auto& [name, fixed] : fixed_versions) {
-    const std::string state = fixed.empty()
-                                  ? R"("status": "open")"
-                                  : R"("status": "resolved", "fixed_version": ")" + fixed + "\"";
-    json += (json.empty() ? "{\"" : ", \"") + name +
-            R"(": {"CVE-2099-0001": {"description": "d",)" +
-            R"( "scope": "remote", "releases": {"bookworm": {)" + state +
-            R"(, "repositories": {"bookworm": "1"}, "urgency": "high"}}}})";
-  }
-  return json + "}";
-}
 
 std::string kev(const std::string& cve) {
   return R"({"title": "t", "catalogVersion": "2026.03.21", "dateReleased": "2026-03-21T00:00:00Z",)"
@@ -34,25 +19,6 @@ std::string kev(const std::string& cve) {
          R"(", "vendorProject": "v", "product": "p", "vulnerabilityName": "n",)"
          R"( "dateAdded": "2026-03-20", "shortDescription": "s", "requiredAction": "a",)"
          R"( "dueDate": "2026-04-01", "knownRansomwareCampaignUse": "Known", "notes": ""}]})";
-}
-
-std::vector<FindingView> findings(TestFleet& fleet, bool open_only = true) {
-  FindingQuery query;
-  query.open_only = open_only;
-  query.count = 1000;
-  return list_finding_page(fleet->store, fleet->catalogue, query).value().findings;
-}
-
-/// Everything about the findings that does not depend on when they were made.
-std::set<std::string> described(TestFleet& fleet) {
-  std::set<std::string> out;
-  for (const FindingView& view : findings(fleet, false)) {
-    const model::Finding& finding = view.stored.finding;
-    out.insert(view.stored.hostname + " " + view.stored.package.name + " " +
-               view.stored.package.version + " " + finding.advisory_id + " " +
-               (finding.open ? "open " : "resolved ") + finding.evidence);
-  }
-  return out;
 }
 
 TEST(Findings, DoNotDependOnWhetherTheFeedOrTheReportCameFirst) {
@@ -235,58 +201,6 @@ TEST(Epss, ScoresJoinFindingsAndGiveWayWholeToTheNextDays) {
   EXPECT_TRUE(findings(fleet)[0].stored.epss.has_value()) << "a failed import changes nothing";
   ASSERT_TRUE(fleet.import(feeds::FeedKind::epss, scores("CVE-2099-9999,0.5,0.75")).ok());
   EXPECT_FALSE(findings(fleet)[0].stored.epss.has_value());
-}
-
-TEST(Import, WhatCannotBeReadChangesNothing) {
-  TestFleet fleet;
-  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
-  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
-  const auto before = described(fleet);
-  const std::uint64_t snapshot = fleet->catalogue.current()->number;
-  for (const std::string bad : {"", "no json", "[]", "{\"a\": 1", "\x1f\x8b broken"}) {
-    EXPECT_FALSE(fleet.import(feeds::FeedKind::debian, bad).ok()) << bad;
-  }
-  EXPECT_EQ(described(fleet), before);
-  EXPECT_EQ(fleet->catalogue.current()->number, snapshot);
-  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'feeds.import'"), 1);
-}
-
-TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
-  TestFleet fleet;
-  const HostId host = fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")}))->host;
-  fleet.faults->refuse("INSERT INTO findings");
-  EXPECT_THROW((void)fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})), store::StoreError);
-  fleet.faults->cancel();
-  EXPECT_TRUE(findings(fleet).empty());
-  fleet.reopen();
-  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
-            1U);
-  ASSERT_EQ(findings(fleet).size(), 1U);
-  EXPECT_EQ(findings(fleet)[0].stored.finding.host, host);
-  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
-            0U)
-      << "once is enough";
-}
-
-TEST(Import, MatchesHostsOverSeveralBatches) {
-  TestFleet fleet;
-  for (int i = 0; i < 120; ++i) {
-    fleet.report(TestFleet::report_of("web-" + std::to_string(i), {debian_package("a", "1")}))
-        .value();
-  }
-  const ImportOutcome outcome = fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).value();
-  EXPECT_EQ(outcome.hosts_matched, 120U);
-  EXPECT_EQ(outcome.findings_opened, 120U);
-  EXPECT_EQ(fleet.count("SELECT count(DISTINCT host_id) FROM findings WHERE status = 'open'"), 120);
-}
-
-TEST(Import, OfAHundredHostsExactlyAFullBatchIsAllOfThem) {
-  TestFleet fleet;
-  for (int i = 0; i < 100; ++i) {
-    fleet.report(TestFleet::report_of("web-" + std::to_string(i), {debian_package("a", "1")}))
-        .value();
-  }
-  EXPECT_EQ(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}}))->hosts_matched, 100U);
 }
 
 TEST(FindingPages, ShowEveryFindingOnceInTheirOrder) {

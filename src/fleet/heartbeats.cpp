@@ -67,16 +67,18 @@ Duration waited(const Heartbeat& heartbeat) {
 }
 
 /// Follows when the machine of an agent booted.
-model::BootMove follow_boot(AgentPresence& state, const Heartbeat& heartbeat, Instant now) {
+void follow_boot(AgentPresence& state, const Heartbeat& heartbeat, Instant now,
+                 HeartbeatChange& change) {
   std::uint32_t boot = model::boot_second(heartbeat.vitals.uptime_seconds, now);
-  if (boot == 0) return model::BootMove::none;
+  change.boot = boot;
+  if (boot == 0) return;
   const bool stays =
       state.boot != 0 && model::move_between(state.boot, boot) == model::BootMove::none;
-  if (stays) return model::BootMove::none;
+  if (stays) return;
   boot = model::boot_second(heartbeat.vitals.uptime_seconds, now - waited(heartbeat));
-  const model::BootMove move = model::move_between(state.boot, boot);
-  if (state.boot == 0 || move != model::BootMove::none) state.boot = boot;
-  return move;
+  change.boot = boot;
+  change.boot_move = model::move_between(state.boot, boot);
+  if (state.boot == 0 || change.boot_move != model::BootMove::none) state.boot = boot;
 }
 
 HeartbeatChange change_of(const AgentPresence& state, const Config& config,
@@ -127,7 +129,7 @@ Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& 
   HeartbeatChange change;
   const bool known = presence.with_agent(agent, [&](AgentPresence& state) {
     change = change_of(state, config, heartbeat, presence.server_started(), now);
-    change.boot_move = follow_boot(state, heartbeat, now);
+    follow_boot(state, heartbeat, now, change);
     if (change.empty()) apply(state, heartbeat, now);
   });
   // The key was proved with the head of the request; the body may have taken its time.

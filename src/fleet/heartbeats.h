@@ -46,6 +46,7 @@ struct HeartbeatChange {
   std::optional<TaskId> completed_task;  // named for the first time
   /// Of the machine's boot time, which memory follows in any case: see CloneWatch.
   model::BootMove boot_move = model::BootMove::none;
+  std::uint32_t boot = 0;  // when the machine booted by this heartbeat; 0 cannot be told
 
   bool empty() const { return !came_online && !former_version && !started_task && !completed_task; }
 };

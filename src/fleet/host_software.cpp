@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "fleet/findings.h"
+#include "fleet/host_matching.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -36,7 +36,8 @@ std::int64_t settle_conditions(store::Tx& tx, const Inventory& inventory,
     return !inventory.packages.verdict(tx, knowledge, host.org, id).conditional.empty();
   });
   if (!conditional) return 0;
-  const MatchCount count = match_host(tx, inventory.ids, knowledge, inventory.packages, host, now);
+  const MatchCount count =
+      match_host(tx, inventory.ids, knowledge, inventory.packages, host, nullptr, now);
   return static_cast<std::int64_t>(count.resolved);
 }
 

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 #include <utility>
 
-#include "base/json_write.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "crypto/sha256.h"
+#include "fleet/image_findings.h"
+#include "fleet/package_list.h"
+#include "store/sql/inventory.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -17,117 +17,71 @@ namespace muster::fleet {
 namespace {
 
 using model::ImageScan;
-using model::ImageVulnerability;
 using model::Severity;
 
-std::string encode_details(const ImageVulnerability& one) {
-  JsonWriter json;
-  json.begin_object()
-      .member("title", one.title)
-      .member("url", one.url)
-      .member("source", one.source)
-      .key("places")
-      .begin_array();
-  for (const ImageVulnerability::Place& place : one.places) {
-    json.begin_object()
-        .member("target", place.target)
-        .member("path", place.path)
-        .member("version", place.version)
-        .member("fixed_version", place.fixed_version)
-        .end_object();
+/// Takes over what is installed in an image, if the scan lists it; returns whether that is news.
+bool take_packages(store::Tx& tx, KnownPackages& known, store::ImageRow& image,
+                   const ImageScan& scan, Instant now) {
+  const Instant listed_at = std::min(scan.scanned_at.value_or(now), now);
+  if (image.packages_at && listed_at < *image.packages_at) return false;
+  const auto former = image.package_set;
+  if (scan.packages) {
+    PackageList list;
+    image.unidentified_count = 0;
+    for (const auto& one : identified_packages(*scan.packages, image.unidentified_count)) {
+      list.add({one.name, one.version, one.vendor, one.ecosystem, one.distro, one.source_name,
+                one.source_version, one.arch, one.cpe});
+    }
+    std::vector<PackageId> packages;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      packages.push_back(known.intern(tx, image.org, list.canonical(i)).id);
+    }
+    std::sort(packages.begin(), packages.end());
+    packages.erase(std::unique(packages.begin(), packages.end()), packages.end());
+    image.packages_at = listed_at;
+    image.package_count = static_cast<std::int64_t>(packages.size());
+    image.package_set = store::insert_package_set(tx, image.org, packages);
+  } else if (scan.judged && image.digest.empty()) {
+    // Under a name that may mean another image by now, nobody knows what is installed.
+    image.package_set.reset();
+    image.package_count = 0;
+    image.unidentified_count = 0;
   }
-  json.end_array().end_object();
-  return json.take();
-}
-
-store::ImageFinding finding_of(const store::ImageRow& image, const ImageVulnerability& one,
-                               Instant now) {
-  store::ImageFinding finding;
-  finding.org = image.org;
-  finding.image = image.id;
-  finding.type = one.type;
-  finding.package = one.package;
-  finding.advisory_id = one.id;
-  finding.cve = one.cve();
-  finding.version = one.places.front().version;
-  for (const auto& place : one.places) {
-    if (finding.fixed_version.empty()) finding.fixed_version = place.fixed_version;
+  if (scan.packages ? former.has_value() : former != image.package_set) {
+    store::release_package_set(tx, image.org, *former);
   }
-  finding.severity = one.severity;
-  finding.fix_status = one.status;
-  finding.open = one.status != model::FixStatus::not_affected;
-  finding.opened_at = now;
-  if (!finding.open) {
-    finding.resolved_at = now;
-    finding.resolution = "not_affected";
-  }
-  finding.details = encode_details(one);
-  return finding;
-}
-
-/// Of everything that is stored of them, so that equal hashes are equal findings.
-crypto::Sha256 content_of(const std::vector<store::ImageFinding>& findings) {
-  JsonWriter json;
-  json.begin_array();
-  for (const store::ImageFinding& one : findings) {
-    json.begin_array()
-        .value(one.type)
-        .value(one.package)
-        .value(one.advisory_id)
-        .value(static_cast<int>(one.severity))
-        .value(model::fix_status_name(one.fix_status))
-        .raw(one.details)
-        .end_array();
-  }
-  json.end_array();
-  return crypto::sha256(json.text());
-}
-
-using FindingName = std::tuple<std::string, std::string, std::string>;
-
-FindingName name_of(const store::ImageFinding& finding) {
-  return {finding.type, finding.package, finding.advisory_id};
+  return former != image.package_set;
 }
 
 /// Takes over what a scan found in an image; `image` becomes what must be stored of it.
-void take_findings(store::Tx& tx, NumberIds& ids, store::ImageRow& image, const ImageScan& scan,
-                   Instant now) {
+void take_findings(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge, KnownPackages& known,
+                   store::ImageRow& image, const ImageScan& scan, Instant now) {
+  const bool repacked = take_packages(tx, known, image, scan, now);
   // A scanner whose clock is ahead must not silence those that come after it.
   const Instant scanned_at = std::min(scan.scanned_at.value_or(now), now);
-  if (image.scanned_at && scanned_at < *image.scanned_at) return;
-  std::vector<store::ImageFinding> findings;
-  findings.reserve(scan.vulnerabilities.size());
-  for (const ImageVulnerability& one : scan.vulnerabilities) {
-    findings.push_back(finding_of(image, one, now));
+  const bool older = image.scanned_at && scanned_at < *image.scanned_at;
+  bool news = false;
+  if (scan.judged && !older) {
+    const crypto::Sha256 content = content_of(scan.vulnerabilities);
+    news = !image.scanned_at || content != image.content;
+    image.scanned_at = scanned_at;
+    image.content = content;
   }
-  const crypto::Sha256 content = content_of(findings);
-  const bool same = image.scanned_at && content == image.content;
-  image.scanned_at = scanned_at;
-  image.content = content;
-  if (same) return;
-
-  const bool grave_only = !image.digest.empty() &&
-                          std::all_of(findings.begin(), findings.end(), [](const auto& finding) {
-                            return finding.severity >= Severity::high;
-                          });
-  std::set<FindingName> named;
-  for (store::ImageFinding& finding : findings) {
-    named.insert(name_of(finding));
-    finding.id = ids.next<FindingId>(now);
+  ScannerWord word{&scan.vulnerabilities};
+  word.grave_only = !image.digest.empty() &&
+                    std::all_of(scan.vulnerabilities.begin(), scan.vulnerabilities.end(),
+                                [](const auto& one) { return one.severity >= Severity::high; });
+  if (news || repacked) {
+    match_image(tx, ids, knowledge, known, image, news ? &word : nullptr, now);
   }
-  for (const auto& former : store::list_open_findings_of_image(tx, image.org, image.id)) {
-    if (named.contains(name_of(former))) continue;
-    if (grave_only && former.severity < Severity::high) continue;
-    store::resolve_image_finding(tx, image.org, former.id, "not_reported", now);
-  }
-  for (const store::ImageFinding& finding : findings) store::set_image_finding(tx, finding);
 }
 
 /// Stores one scan of a host.
 class ScanRecorder {
  public:
-  ScanRecorder(store::Tx& tx, NumberIds& ids, const ContainerScan& scan, Instant now)
-      : tx_(tx), ids_(ids), scan_(scan), now_(now) {
+  ScanRecorder(store::Tx& tx, NumberIds& ids, const Knowledge& knowledge, KnownPackages& packages,
+               const ContainerScan& scan, Instant now)
+      : tx_(tx), ids_(ids), knowledge_(knowledge), packages_(packages), scan_(scan), now_(now) {
     standing_ = store::list_images_of_host(tx, scan.org, scan.host);
   }
 
@@ -153,7 +107,7 @@ class ScanRecorder {
     }
     if (image.scan) {
       take_facts(*row, *image.scan);
-      take_findings(tx_, ids_, *row, *image.scan, now_);
+      take_findings(tx_, ids_, knowledge_, packages_, *row, *image.scan, now_);
     }
     store::set_image(tx_, *row);
     if (!named_.insert({row->id, image.reference}).second) return;
@@ -162,8 +116,8 @@ class ScanRecorder {
       return known.image == row->id && known.reference == image.reference;
     });
     ++(had ? outcome_.updated : outcome_.created);
-    store::set_host_image(
-        tx_, {scan_.org, scan_.host, row->id, image.reference, now_, now_, std::nullopt});
+    store::set_host_image(tx_, {scan_.org, scan_.host, row->id, image.reference, now_, now_,
+                                std::nullopt, image.given});
   }
 
   /// The image that is meant, new if nobody has it; nothing if neither digest nor reference is
@@ -222,6 +176,8 @@ class ScanRecorder {
 
   store::Tx& tx_;
   NumberIds& ids_;
+  const Knowledge& knowledge_;
+  KnownPackages& packages_;
   const ContainerScan& scan_;
   Instant now_;
   std::vector<store::HostImageRow> standing_;  // what the host had before
@@ -256,9 +212,10 @@ Error no_such_image() {
 
 }  // namespace
 
-ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids, const ContainerScan& scan,
-                                           Instant now) {
-  return ScanRecorder(tx, ids, scan, now).record();
+ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids,
+                                           const Knowledge& knowledge, KnownPackages& packages,
+                                           const ContainerScan& scan, Instant now) {
+  return ScanRecorder(tx, ids, knowledge, packages, scan, now).record();
 }
 
 Result<ImagePage> list_image_page(store::Store& store, const store::ImageFilter& filter,

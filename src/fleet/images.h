@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "fleet/catalogue.h"
+#include "fleet/known_packages.h"
 #include "model/image.h"
 #include "store/sql/images.h"
 #include "store/total.h"
@@ -27,6 +28,7 @@ struct ContainerScan {
   struct Image {
     std::string reference;                 // under which it has it; empty if that names none
     std::optional<model::ImageScan> scan;  // none: it was not scanned, and what was known stays
+    std::string given = {};                // the reference as the host calls it
   };
 
   OrgId org;
@@ -51,9 +53,12 @@ struct ContainerScanOutcome {
 ///
 /// A scan that is older than the one before it changes no finding. One that has found nothing
 /// below high severity does not resolve what is below it in an image with a digest: agents in the
-/// field ask their scanner for no more, and what has a digest never changes.
-ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids, const ContainerScan& scan,
-                                           Instant now);
+/// field ask their scanner for no more, and what has a digest never changes. What a scan lists as
+/// installed is matched with `knowledge` at once and after every import (image_findings.h); a bill
+/// of materials alone changes nothing that a scanner said.
+ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids,
+                                           const Knowledge& knowledge, KnownPackages& packages,
+                                           const ContainerScan& scan, Instant now);
 
 struct ImagePage {
   std::vector<store::ImageView> images;

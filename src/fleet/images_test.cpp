@@ -49,8 +49,10 @@ class Images : public testing::Test {
                               bool complete = true) {
     fleet.now = fleet.now + std::chrono::minutes(1);
     const ContainerScan scan{TestFleet::org, host, std::move(images), complete};
-    return fleet->store.write(
-        [&](store::Tx& tx) { return record_container_scan(tx, fleet->ids, scan, fleet.now); });
+    return fleet->store.write([&](store::Tx& tx) {
+      return record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages,
+                                   scan, fleet.now);
+    });
   }
 
   std::vector<store::ImageView> images(bool retired = false) {

@@ -103,7 +103,8 @@ TEST(KeySchedule, LeavesClonesAloneForOneOfTheMachinesWouldBeLockedOut) {
   const Enrolled agent = at.agent("web-1");
   at.fleet.now = at.fleet.now + quarter;
   at.fleet->store.write([&](store::Tx& tx) {
-    record_clone(tx, at.fleet->ids, agent.org, agent.agent, at.row(agent).host, {}, at.fleet.now);
+    record_clone(tx, at.fleet->ids, at.fleet->credentials, agent.org, agent.agent,
+                 at.row(agent).host, {}, at.fleet.now);
     EXPECT_FALSE(rotate_aged_key(tx, at.fleet->ids, at.fleet->credentials, agent.org, agent.agent,
                                  quarter, at.fleet.now));
   });

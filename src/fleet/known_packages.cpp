@@ -46,16 +46,44 @@ KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
 
 const Verdict& KnownPackages::verdict(store::Reader& reader, const Knowledge& knowledge, OrgId org,
                                       PackageId id) {
-  std::vector<Judged>& verdicts = orgs_[org].verdicts;
+  if (knowledge.number != knowledge_) {
+    for (auto& [each, known] : orgs_) known.verdicts.clear();
+    knowledge_ = knowledge.number;
+  }
+  auto& verdicts = orgs_[org].verdicts;
   const auto index = static_cast<std::size_t>(id.value);
   if (verdicts.size() <= index) verdicts.resize(index + index / 4 + 64);
-  Judged& judged = verdicts[index];
-  if (judged.knowledge != knowledge.number) {
+  std::optional<Verdict>& verdict = verdicts[index];
+  if (!verdict) {
     const auto row = store::find_package(reader, org, id);
     CHECK(row.has_value());
-    judged = {knowledge.number, assess(knowledge, row->package)};
+    verdict = assess(knowledge, row->package);
   }
-  return judged.verdict;
+  return *verdict;
+}
+
+void KnownPackages::forget_verdicts(const PackageMarks& packages) {
+  ++times_forgotten_;
+  packages.for_each([&](OrgId org, PackageId id) {
+    auto& verdicts = orgs_[org].verdicts;
+    const auto index = static_cast<std::size_t>(id.value);
+    if (index < verdicts.size()) verdicts[index].reset();
+  });
+}
+
+void KnownPackages::follow(const Knowledge& before, const Knowledge& after,
+                           const PackageMarks& changed) {
+  if (before.number != knowledge_) return;
+  knowledge_ = after.number;
+  for (auto& [org, known] : orgs_) {
+    for (std::size_t index = 0; index < known.verdicts.size(); ++index) {
+      std::optional<Verdict>& verdict = known.verdicts[index];
+      if (!verdict) continue;
+      // What is conditional is named by its place in the index, and that is another one.
+      const PackageId id{static_cast<std::int64_t>(index)};
+      if (!verdict->conditional.empty() || changed.contains(org, id)) verdict.reset();
+    }
+  }
 }
 
 }  // namespace muster::fleet

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "base/ids.h"
 #include "crypto/keyed_hash.h"
 #include "fleet/catalogue.h"
+#include "fleet/package_marks.h"
 #include "store/sql/inventory.h"
 
 namespace muster::fleet {
@@ -38,6 +40,13 @@ class KnownPackages {
   /// The verdict under `knowledge`, judged once; valid until the next call.
   const Verdict& verdict(store::Reader& reader, const Knowledge& knowledge, OrgId org,
                          PackageId id);
+  /// Judges these again when they are next asked for: an operator said what they are.
+  void forget_verdicts(const PackageMarks& packages);
+  /// How often that happened. May be asked from any thread.
+  std::uint64_t times_forgotten() const { return times_forgotten_; }
+  /// Goes over to the snapshot `after`, which replaced `before`: verdicts on other packages than
+  /// `changed` hold under both.
+  void follow(const Knowledge& before, const Knowledge& after, const PackageMarks& changed);
 
  private:
   struct ContentHash {
@@ -45,18 +54,15 @@ class KnownPackages {
       return static_cast<std::size_t>(id[0]);
     }
   };
-  static constexpr std::uint64_t never = ~std::uint64_t{0};
-  struct Judged {
-    std::uint64_t knowledge = never;
-    Verdict verdict;
-  };
   struct OfOrg {
     boost::unordered_flat_map<store::ContentId, PackageId, ContentHash> ids;
-    std::vector<Judged> verdicts;  // by id: ids are dense
+    std::vector<std::optional<Verdict>> verdicts;  // by id: ids are dense
   };
 
   const crypto::KeyedHash& keyed_hash_;
   std::unordered_map<OrgId, OfOrg> orgs_;
+  std::atomic<std::uint64_t> times_forgotten_ = 0;
+  std::uint64_t knowledge_ = 0;  // number of the snapshot that the verdicts are of
 };
 
 }  // namespace muster::fleet

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "fleet/clones.h"
+#include "fleet/splits.h"
 #include "fleet/testing.h"
 #include "fleet/writes.h"
 #include "store/sql/keys.h"
@@ -54,7 +56,8 @@ class NodesOnPostgres : public testing::Test {
       all["agent " + to_hex(hash.bytes)] =
           entry.agent.text() + " " + std::to_string(entry.generation) + " " +
           std::to_string(entry.offered) + (entry.disabled ? " disabled" : "") +
-          (entry.first_use ? " first" : "");
+          (entry.first_use ? " first" : "") + (entry.splitting ? " splitting" : "") +
+          (entry.alias ? " alias " + entry.alias->text() : "");
     });
     fleet.credentials.inventory_keys.for_each([&](const auto& hash, const auto& entry) {
       all["key " + to_hex(hash.bytes)] = std::to_string(entry.scopes);
@@ -173,6 +176,50 @@ TEST_F(NodesOnPostgres, AServerThatFollowsAcceptsWhatOneThatStartsAnewAccepts) {
                                               test_epoch);
               }).ok());
   expect_followed("the token's revocation");
+}
+
+TEST_F(NodesOnPostgres, RepeatedEnrolmentsAndSplitsAreFollowed) {
+  Fleet& fleet = a->fleet;
+  const CreatedToken token = write([&](store::Tx& tx) {
+    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
+                                  {org, std::chrono::hours(24), 1}, test_epoch);
+  });
+  const auto enrol = [&] {
+    return write([&](store::Tx& tx) {
+             return enrol_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence,
+                                fleet.directory, Config{}, {org, token.id, token.expires_at},
+                                TestFleet::request_of("web-1"), test_epoch);
+           })
+        .value();
+  };
+  const auto use = [&](AgentId agent, std::int64_t generation) {
+    EXPECT_TRUE(write([&](store::Tx& tx) {
+                  return record_first_use(tx, fleet.ids, fleet.credentials, fleet.presence, org,
+                                          agent, generation, test_epoch);
+                }).ok());
+  };
+  const Enrolled agent = enrol();
+  expect_followed("the last use of a token");
+  for (int i = 0; i < 2; ++i) enrol();
+  expect_followed("repeats");
+  use(agent.agent, 1);
+  expect_followed("the first call");
+
+  write([&](store::Tx& tx) {
+    record_clone(tx, fleet.ids, fleet.credentials, org, agent.agent, agent.host,
+                 {{"m", "192.0.2.1", 1000}, {"m", "192.0.2.2", 9000}}, test_epoch);
+  });
+  const SplitAgent split = write([&](store::Tx& tx) {
+    return split_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence, fleet.directory,
+                       actor, org, agent.agent, test_epoch)
+        .value();
+  });
+  expect_followed("a split");
+  EXPECT_EQ(b->fleet.credentials.splits.take(agent.agent, 1000, "m"), std::nullopt);
+  EXPECT_EQ(b->fleet.credentials.splits.take(agent.agent, 9000, "m"), split.agent);
+  use(split.agent, 0);
+  expect_followed("its end");
+  EXPECT_EQ(b->fleet.credentials.splits.take(agent.agent, 9000, "m"), std::nullopt);
 }
 
 TEST_F(NodesOnPostgres, ARevocationIsAnsweredOnceTheOtherServerRefusesTheKey) {

@@ -10,16 +10,20 @@
 
 namespace muster::fleet {
 
-void RetiredKeyWatch::note(const crypto::KeyHash& presented, AgentId claimed,
-                           std::string_view address, Instant now) {
+std::optional<RetiredKey> RetiredKeyWatch::note(const crypto::KeyHash& presented, AgentId claimed,
+                                                std::string_view address, Instant now) {
+  std::optional<RetiredKey> known;
   credentials_.retired.with(presented, [&](RetiredKey& key) {
-    if (key.agent != claimed || now - key.told < limits::retired_key_silence) return;
+    if (key.agent != claimed && key.alias != claimed) return;
+    known = key;
+    if (now - key.told < limits::retired_key_silence) return;
     uses_.with([&](std::vector<Use>& uses) {
       if (uses.size() >= limits::retired_key_uses) return;
       key.told = now;
       uses.push_back({key.org, key.agent, key.host, key.generation, std::string(address), now});
     });
   });
+  return known;
 }
 
 std::size_t RetiredKeyWatch::tell(store::Store& store, NumberIds& ids) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ class Store;
 namespace muster::fleet {
 
 class Credentials;
+struct RetiredKey;
 
 /// Calls with a key that its agent has given up for a newer one: the machine was restored from
 /// before the rotation, or is a copy from then. Such a call is refused like any other; that it came
@@ -25,9 +27,10 @@ class RetiredKeyWatch {
  public:
   explicit RetiredKeyWatch(Credentials& credentials) : credentials_(credentials) {}
 
-  /// Takes a refused call that presented a key of this hash as `claimed`'s. Nothing but memory.
-  void note(const crypto::KeyHash& presented, AgentId claimed, std::string_view address,
-            Instant now);
+  /// Takes a refused call that presented a key of this hash as `claimed`'s. Nothing but memory. The
+  /// key, if it is such a one.
+  std::optional<RetiredKey> note(const crypto::KeyHash& presented, AgentId claimed,
+                                 std::string_view address, Instant now);
 
   /// Writes the events of what was noted; it is kept when the store fails. Returns how many.
   /// Throws store::StoreError.

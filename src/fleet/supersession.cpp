@@ -12,25 +12,6 @@ namespace muster::fleet {
 
 namespace {
 
-/// The host of an agent that returns, beside the one that another agent took.
-model::Host own_host(store::Tx& tx, NumberIds& ids, const model::Agent& agent,
-                     const model::Host& left, Instant now) {
-  model::Host own;
-  own.org = agent.org;
-  own.id = ids.next<HostId>(now);
-  own.hostname = left.hostname;
-  own.machine_id = agent.machine_id;
-  own.machine_shared = model::shows_shared_machine(agent, left);
-  own.os_name = agent.os;
-  own.arch = agent.arch;
-  own.operator_tags = left.operator_tags;
-  own.first_seen = now;
-  own.last_seen = now;
-  store::insert_host(tx, own);
-  if (own.machine_shared) store::set_machine_shared(tx, own.org, own.machine_id);
-  return own;
-}
-
 void bring_back_presence(store::Tx& tx, PresenceTable& presence, const model::Agent& agent,
                          Instant now) {
   AgentPresence state;
@@ -48,6 +29,24 @@ void bring_back_presence(store::Tx& tx, PresenceTable& presence, const model::Ag
 }
 
 }  // namespace
+
+model::Host insert_own_host(store::Tx& tx, NumberIds& ids, const model::Agent& agent,
+                            const model::Host& left, const std::string& hostname, Instant now) {
+  model::Host own;
+  own.org = agent.org;
+  own.id = ids.next<HostId>(now);
+  own.hostname = hostname;
+  own.machine_id = agent.machine_id;
+  own.machine_shared = model::shows_shared_machine(agent, left);
+  own.os_name = agent.os;
+  own.arch = agent.arch;
+  own.operator_tags = left.operator_tags;
+  own.first_seen = now;
+  own.last_seen = now;
+  store::insert_host(tx, own);
+  if (own.machine_shared) store::set_machine_shared(tx, own.org, own.machine_id);
+  return own;
+}
 
 void supersede_earlier_agents(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                               PresenceTable& presence, const model::Agent& caller, Instant now) {
@@ -86,7 +85,7 @@ Result<void> bring_back_agent(store::Tx& tx, NumberIds& ids, Credentials& creden
   model::Agent agent = std::move(*found);
   auto left = store::find_host(tx, org, agent.host);
   CHECK(left.has_value());
-  const model::Host own = own_host(tx, ids, agent, *left, now);
+  const model::Host own = insert_own_host(tx, ids, agent, *left, left->hostname, now);
   agent.status = model::AgentStatus::active;
   agent.superseded_at.reset();
   agent.host = own.id;

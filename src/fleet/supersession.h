@@ -21,6 +21,11 @@ namespace muster::fleet {
 void supersede_earlier_agents(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                               PresenceTable& presence, const model::Agent& caller, Instant now);
 
+/// Inserts a host for an agent that leaves `left` because two machines were taken for one, with the
+/// operators' tags of that one. A machine id that both enrolled with names neither from now on.
+model::Host insert_own_host(store::Tx& tx, NumberIds& ids, const model::Agent& agent,
+                            const model::Host& left, const std::string& hostname, Instant now);
+
 /// A superseded agent has called, so two machines enrolled as one. It is active again, on a host of
 /// its own that knows of the former one its name and the operators' tags; a machine id that both
 /// enrolled with names neither from now on. Repeating it changes nothing. Fails with

@@ -29,11 +29,19 @@ constexpr std::string_view unreadable_env = "env_vars_unreadable";
 constexpr std::string_view known_already = "an earlier try of it reported its result";
 constexpr std::string_view agent_gone = "the agent was uninstalled";
 
+/// Whether the task is of the agent that this one was split from, and from the time when its
+/// machine called as that one: it may have been given the task, and reports it as what it is now.
+bool is_from_before_split(store::Reader& reader, const Poller& poller, const Task& task) {
+  const auto agent = store::find_agent(reader, poller.org, poller.agent);
+  return agent && agent->origin && task.agent == agent->origin->agent && agent->key_since &&
+         task.created_at < *agent->key_since;
+}
+
 /// The agent's own task by id, or why not.
 Result<Task> own_task(store::Tx& tx, const Poller& agent, TaskId id) {
   std::optional<Task> task = store::find_task(tx, agent.org, id);
   if (!task) return unknown_task();
-  if (task->agent != agent.agent) {
+  if (task->agent != agent.agent && !is_from_before_split(tx, agent, *task)) {
     return Error{Errc::not_owner, "Agent does not own this task"};
   }
   return std::move(*task);

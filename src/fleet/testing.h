@@ -12,6 +12,7 @@
 #include "base/testing.h"
 #include "fleet/agent_keys.h"
 #include "fleet/enrolment.h"
+#include "fleet/feed_import.h"
 #include "fleet/findings.h"
 #include "fleet/fleet.h"
 #include "fleet/inventory.h"

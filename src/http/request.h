@@ -59,6 +59,7 @@ struct Caller {
   bool first_use = false;        // agent: of this key, to be recorded before the call is answered
   bool ended = false;            // agent: it may repeat its last result and nothing else
   bool returning = false;        // agent: superseded, and its call shows that it is alive
+  bool splitting = false;        // agent: of two machines with this key one is to have another
 
   bool may(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
 };

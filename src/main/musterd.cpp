@@ -19,6 +19,7 @@
 #include "endpoints/wiring.h"
 #include "fleet/fleet.h"
 #include "main/certificate_watch.h"
+#include "main/feed_keeper.h"
 #include "main/lease_keeper.h"
 #include "main/openapi.h"
 #include "net/server.h"
@@ -150,6 +151,11 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
     std::cerr << "musterd: " << tls.error().message << "\n";
     return exit_usage;
   }
+  const auto sources = fleet::FeedSources::read(config);
+  if (!sources.ok()) {
+    std::cerr << "musterd: " << sources.error().message << "\n";
+    return exit_usage;
+  }
   const auto lock = store::DirectoryLock::acquire(flags.data);
   if (lock == nullptr) {
     std::cerr << "musterd: another server holds " << flags.data << "\n";
@@ -166,6 +172,9 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   net::Server server(wiring.dispatcher, clock, log, server_options(address, config, tls->get()));
   fleet.store.start_writer();
   std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, clock, log);
+  std::optional<FeedKeeper> feeds(
+      std::in_place, wiring.feed_syncs, *sources,
+      egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION)), clock, rng, log);
   server.start();
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
@@ -176,7 +185,9 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   run_until_signal(signals, wiring, clock, config, certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
+  wiring.feed_syncs.stop();
   server.drain();
+  feeds.reset();
   wiring.flush_presence();
   lease.reset();
   fleet.store.stop_writer();

@@ -54,6 +54,13 @@ struct Agent {
   TokenId token;
   std::string enrolled_from;  // address of the peer
   std::string machine_id;     // as it enrolled with; may be empty
+  /// Of an agent that was split from another, with whose id its machine goes on calling.
+  struct Origin {
+    AgentId agent;  // that it was split from
+    AgentId alias;  // the id that the machine has
+    friend bool operator==(const Origin&, const Origin&) = default;
+  };
+  std::optional<Origin> origin;
   /// When it was superseded; none if it was for good, see may_return().
   std::optional<Instant> superseded_at;
 };

@@ -19,6 +19,9 @@ struct AgentKeys {
   bool former_accepted = false;
   /// Whether the agent has called since it enrolled.
   bool used = false;
+  /// The newest key that an answer to its enrolment carried: answers are lost, and the enrolment is
+  /// repeated. Until one is used all of them are accepted; its first use ends the others.
+  std::int64_t issued = 0;
 
   friend bool operator==(const AgentKeys&, const AgentKeys&) = default;
 };
@@ -35,6 +38,19 @@ KeyUse use_of(const AgentKeys& keys, std::int64_t generation);
 /// The keys once the use of `generation`, which is not refused, is recorded. Recording it again
 /// changes nothing.
 AgentKeys after_use(const AgentKeys& keys, std::int64_t generation);
+
+/// Keys that answers to repeats of one enrolment may carry; all are accepted until one is used. An
+/// installer that is run again by hand gets through long before.
+inline constexpr std::int64_t enrolment_repeats = 16;
+
+/// Whether an enrolment that repeats this agent's may have another key of it: nobody has used one,
+/// and no operator has offered one. At most enrolment_repeats times.
+bool may_repeat(const AgentKeys& keys);
+/// With the key of generation `issued` for the answer to such a repeat.
+AgentKeys repeated(const AgentKeys& keys);
+
+/// The newest generation that has ever been anybody's.
+std::int64_t newest(const AgentKeys& keys);
 
 /// Offers a new key. Rotating again while one is offered offers the same.
 AgentKeys rotated(const AgentKeys& keys);

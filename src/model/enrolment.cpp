@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace muster::model {
 
 std::optional<HostId> place(const std::vector<KnownHost>& known) {
@@ -21,6 +23,13 @@ std::optional<HostId> place(const std::vector<KnownHost>& known) {
   }
   if (best == nullptr) return std::nullopt;
   return best->id;
+}
+
+bool repeats(const Enrolment& enrolment, const Agent& agent, std::string_view hostname) {
+  return agent.status == AgentStatus::active && may_repeat(agent.keys) &&
+         agent.token == enrolment.token && agent.os == enrolment.os &&
+         agent.arch == enrolment.arch && agent.machine_id == enrolment.machine_id &&
+         equal_folded(hostname, enrolment.hostname);
 }
 
 Supersession supersession_of(const Agent& other, const Agent& caller) {

@@ -28,6 +28,21 @@ struct KnownHost {
 /// joins only a silent host, of that name; of several the one seen last.
 std::optional<HostId> place(const std::vector<KnownHost>& known);
 
+/// Who enrols, and with what.
+struct Enrolment {
+  TokenId token;
+  std::string_view hostname;
+  std::string_view os;
+  std::string_view arch;
+  std::string_view machine_id;  // may be empty
+};
+
+/// Whether an enrolment with a token that is used up repeats the one of `agent`, whose host is
+/// called `hostname`: the answer to that one was lost, as far as anybody can tell. It has to be of
+/// the same token and machine, and no key of the agent may have been used: then it is given another
+/// key of the same agent, and no use of the token (docs/reference/keys.md).
+bool repeats(const Enrolment& enrolment, const Agent& agent, std::string_view hostname);
+
 /// What the first call of a newly enrolled agent does with another agent of its host.
 enum class Supersession : std::uint8_t {
   none,            // it enrolled later, or has ended before

@@ -336,6 +336,38 @@ TEST(ReEnrolmentOfMachines, WithTwoIdsNeverShareAHost) {
   }
 }
 
+TEST(RepeatsEnrolment, OnlyOfTheSameMachineAndTokenAndWhileNoKeyWasUsed) {
+  Agent agent;
+  agent.token = {7};
+  agent.os = "linux";
+  agent.arch = "amd64";
+  agent.machine_id = "m";
+  const Enrolment same{{7}, "WEB-1", "linux", "amd64", "m"};
+  EXPECT_TRUE(repeats(same, agent, "web-1"));
+  // Every way to differ, alone and together.
+  constexpr unsigned ways = 10;
+  for (unsigned differences = 1; differences < 1U << ways; ++differences) {
+    const auto differs = [&](unsigned way) { return (differences >> way & 1U) != 0; };
+    Enrolment enrolment = same;
+    Agent other = agent;
+    if (differs(0)) enrolment.token = {8};
+    if (differs(1)) enrolment.hostname = "web-2";
+    if (differs(2)) enrolment.os = "darwin";
+    if (differs(3)) enrolment.arch = "arm64";
+    if (differs(4)) enrolment.machine_id = "n";
+    if (differs(5)) enrolment.machine_id = "";
+    if (differs(6)) other.status = AgentStatus::disabled;
+    if (differs(7)) other.keys.used = true;
+    if (differs(8)) other.keys.offered = 1;
+    if (differs(9)) other.keys.issued = enrolment_repeats;
+    EXPECT_FALSE(repeats(enrolment, other, "web-1")) << differences;
+  }
+  agent.machine_id = "";
+  EXPECT_TRUE(repeats({{7}, "web-1", "linux", "amd64", ""}, agent, "web-1"))
+      << "agents in the field do not tell a machine id";
+  EXPECT_FALSE(repeats(same, agent, "web-1"));
+}
+
 TEST(Supersession, OfADisabledAgentIsForGood) {
   Agent stolen, fresh;
   fresh.id.uuid.bytes[0] = 1;

@@ -74,6 +74,17 @@ bool looks_like_registry(std::string_view component) {
   return component == "localhost" || component.find_first_of(".:") != std::string_view::npos;
 }
 
+struct ScannerType {
+  std::string_view text;
+  Ecosystem ecosystem;
+};
+
+constexpr ScannerType scanner_types[] = {
+#define SCANNER_TYPE(text, ecosystem) {text, Ecosystem::ecosystem},
+#include "model/scanner_types.def"
+#undef SCANNER_TYPE
+};
+
 constexpr std::array<std::string_view, 8> fix_status_names = {
     "unknown",      "affected",     "fixed",       "not_affected", "under_investigation",
     "will_not_fix", "fix_deferred", "end_of_life",
@@ -147,6 +158,12 @@ std::optional<ImageReference> join_image_reference(std::string_view name, std::s
     if (auto whole = parse_image_reference(joined)) return whole;
   }
   return parse_image_reference(name);
+}
+
+Ecosystem ecosystem_of_scanner_type(std::string_view type) {
+  const auto known = std::find_if(std::begin(scanner_types), std::end(scanner_types),
+                                  [&](const ScannerType& each) { return each.text == type; });
+  return known == std::end(scanner_types) ? parse_ecosystem(type) : known->ecosystem;
 }
 
 std::string_view fix_status_name(FixStatus status) {

@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "model/advisory.h"
+#include "model/package.h"
 
 namespace muster::model {
 
@@ -52,6 +53,10 @@ enum class FixStatus : std::uint8_t {
 std::string_view fix_status_name(FixStatus status);
 FixStatus parse_fix_status(std::string_view text);
 
+/// The ecosystem of the packages in places that a scanner calls `type` ("debian", "jar"), which may
+/// also be the name of an ecosystem itself; unknown for others.
+Ecosystem ecosystem_of_scanner_type(std::string_view type);
+
 /// One vulnerability of one package of an image, wherever in the image the package is.
 struct ImageVulnerability {
   /// An installation of the package; an image may have several, in several versions.
@@ -90,6 +95,10 @@ struct ImageScan {
   std::optional<Instant> scanned_at;
   /// Ordered by type, package and id, each once.
   std::vector<ImageVulnerability> vulnerabilities;
+  /// False for a bill of materials, which has no word on what is vulnerable.
+  bool judged = true;
+  /// What is installed in it, ordered, each once; nothing if the report does not list it.
+  std::optional<std::vector<Package>> packages;
   std::int64_t skipped = 0;  // entries that do not say which vulnerability or package they are of
 };
 

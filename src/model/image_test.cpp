@@ -74,6 +74,57 @@ TEST(ImageReference, WhatWasSplitAtTheFirstColonIsWholeAgain) {
   EXPECT_EQ(joined("<none>", "<none>"), "none");
 }
 
+/// All references that can be put together of some parts, as a person would write them.
+template <typename F>
+void for_each_reference(F&& each) {
+  const std::string ports[] = {"localhost:5000/", "ghcr.io/",         "registry.example:443/",
+                               "localhost/",      "[fd00::1]:5000/",  "docker.io/",
+                               "10.0.0.1:80/",    "index.docker.io/", ""};
+  for (const std::string& registry : ports) {
+    for (const char* repository : {"app", "team/app", "a/b/c-d_e.f", "5000/app", "library/app"}) {
+      for (const char* tag : {"", ":1", ":v1.2-rc_3", ":5000", ":latest"}) {
+        for (const std::string& by : {std::string(), "@" + digest}) {
+          each(registry + repository + tag + by);
+        }
+      }
+    }
+  }
+}
+
+TEST(ImageReference, EveryFormIsReadAndReadsBackAsTheSame) {
+  for_each_reference([](const std::string& text) {
+    const auto reference = parse_image_reference(text);
+    ASSERT_TRUE(reference) << text;
+    const std::string short_form = reference->text();
+    EXPECT_EQ(parse_image_reference(short_form), reference) << text;
+    EXPECT_EQ(parse_image_reference(short_form)->text(), short_form) << "there is one short form";
+    EXPECT_EQ(reference->digest.empty(), text.find('@') == std::string::npos) << text;
+    EXPECT_EQ(reference->tag.empty(), text.find('@') != std::string::npos &&
+                                          text.find(':', text.rfind('/') + 1) > text.find('@'))
+        << text;
+  });
+}
+
+TEST(ImageReference, ASplitAtAnyColonIsTheSameReference) {
+  for_each_reference([](const std::string& text) {
+    const auto whole = parse_image_reference(text);
+    // Colons within an address are not split at: the agents' names have no brackets.
+    for (auto at = text.starts_with('[') ? text.find("]:") + 1 : text.find(':');
+         at != std::string::npos; at = text.find(':', at + 1)) {
+      EXPECT_EQ(join_image_reference(text.substr(0, at), text.substr(at + 1)), whole)
+          << text << " at " << at;
+    }
+  });
+}
+
+TEST(ScannerType, NamesTheEcosystemOfItsPackages) {
+  EXPECT_EQ(ecosystem_of_scanner_type("debian"), Ecosystem::deb);
+  EXPECT_EQ(ecosystem_of_scanner_type("node-pkg"), Ecosystem::npm);
+  EXPECT_EQ(ecosystem_of_scanner_type("jar"), Ecosystem::maven);
+  EXPECT_EQ(ecosystem_of_scanner_type("deb"), Ecosystem::deb) << "its own name";
+  EXPECT_EQ(ecosystem_of_scanner_type("kubernetes"), Ecosystem::unknown);
+}
+
 TEST(FixStatus, EveryWordReadsBackAndOthersAreUnknown) {
   for (int i = 0; i <= static_cast<int>(FixStatus::end_of_life); ++i) {
     const auto status = static_cast<FixStatus>(i);

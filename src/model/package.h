@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace muster::model {
 
@@ -31,6 +32,21 @@ Ecosystem parse_ecosystem(std::string_view text);
 /// is "zope-2-interface"), folded in NuGet and Packagist, and unchanged where spelling counts.
 std::string canonical_package_name(Ecosystem ecosystem, std::string_view name);
 
+/// A product in CPE's words, escaped as in a formatted string.
+struct ProductName {
+  std::string vendor;
+  std::string product;
+  friend auto operator<=>(const ProductName&, const ProductName&) = default;
+};
+
+/// What an operator says that software of a name and vendor is, where neither a distribution nor a
+/// registry says it: these products, the main one first, or nothing to be compared with anything.
+struct IdentityOverride {
+  bool skipped = false;
+  std::vector<ProductName> products;  // none exactly when skipped
+  friend auto operator<=>(const IdentityOverride&, const IdentityOverride&) = default;
+};
+
 /// One installed package as reported. Two installations with equal members are the same package,
 /// and share one row, one verdict and one id within an organisation.
 struct Package {
@@ -42,7 +58,8 @@ struct Package {
   std::string source_name;     // source package of a distribution's package; empty = name
   std::string source_version;  // its version (differs for binNMUs); empty = version
   std::string arch;
-  std::string cpe;  // as reported: a hint, not truth
+  std::string cpe;                           // as reported: a hint, not truth
+  std::optional<IdentityOverride> identity;  // an operator's word, and no part of a report
 
   friend auto operator<=>(const Package&, const Package&) = default;
 };

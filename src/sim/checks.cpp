@@ -94,7 +94,7 @@ void compare_credentials(Reader& reader, const fleet::Credentials& credentials,
   fleet::Credentials fresh(credentials.keyed_hash());
   fresh.load(reader);
   for (const model::Agent& agent : store::list_agents(reader)) {
-    for (std::int64_t generation = 0; generation <= agent.keys.current + 2; ++generation) {
+    for (std::int64_t generation = 0; generation <= model::newest(agent.keys) + 2; ++generation) {
       const auto text = [&](const fleet::Credentials& of) {
         const auto known = of.agents.find(of.hash(of.agent_key(agent.id, generation)));
         if (!known) return std::string("nothing");

@@ -39,7 +39,7 @@ void FieldedAgent::after(Duration least, Duration most, void (FieldedAgent::*ste
 void FieldedAgent::enrol() {
   JsonWriter json;
   json.begin_object()
-      .member("token", world_.enrolment_token)
+      .member("token", token_.empty() ? world_.enrolment_token : token_)
       .member("hostname", name_)
       .member("os", "linux")
       .member("arch", "amd64")
@@ -55,6 +55,8 @@ void FieldedAgent::take_enrolment(const agent::Answer& answer) {
   }
   JsonDocument document;
   const Json data = *document.parse(answer.body).value().find("data");
+  if (!token_.empty()) world_.ledger.count("enrolments with a token of one use");
+  token_.clear();
   id_ = AgentId{parse_uuid(*data.find("agent_id")->string()).value()};
   key_ = *data.find("agent_key")->string();
   beat();

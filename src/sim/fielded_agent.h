@@ -17,7 +17,11 @@ class FieldedAgent {
   FieldedAgent(const FieldedAgent&) = delete;
   FieldedAgent& operator=(const FieldedAgent&) = delete;
 
-  void start() { enrol(); }
+  /// It enrols with `token`, which has one use, until that was answered.
+  void start(std::string token) {
+    token_ = std::move(token);
+    enrol();
+  }
   std::optional<AgentId> id() const { return id_; }
   const std::string& name() const { return name_; }
   const std::string& key() const { return key_; }
@@ -59,6 +63,7 @@ class FieldedAgent {
   Duration clock_error_{0};
   std::optional<AgentId> id_;
   std::string key_;
+  std::string token_;  // its own; empty: the one of all
   std::optional<Task> task_;
   std::optional<TaskId> last_task_;
   bool running_ = false;

@@ -104,6 +104,9 @@ void World::issue_keys() {
   };
   surroundings_.enrolment_token =
       issue("/api/v1/tokens", R"({"max_uses": 100000, "ttl_seconds": 2592000})", "token");
+  for (std::size_t i = 0; i < fielded_.size(); ++i) {
+    one_use_tokens_.push_back(issue("/api/v1/tokens", R"({"max_uses": 1})", "token"));
+  }
   if (scenario_.plant == Plant::changes_forged) return;
   surroundings_.inventory_key = issue("/api/v1/keys", R"({"name": "site"})", "key");
 }
@@ -122,8 +125,9 @@ void World::begin() {
   for (auto& agent : own_) {
     steps_.after(between(rng_, Duration(0), std::chrono::minutes(2)), [&] { agent->start(); });
   }
-  for (auto& agent : fielded_) {
-    steps_.after(between(rng_, Duration(0), std::chrono::minutes(2)), [&] { agent->start(); });
+  for (std::size_t i = 0; i < fielded_.size(); ++i) {
+    steps_.after(between(rng_, Duration(0), std::chrono::minutes(2)),
+                 [this, i] { fielded_[i]->start(one_use_tokens_[i]); });
   }
   for (auto& host : sites_) {
     steps_.after(between(rng_, Duration(0), std::chrono::minutes(2)), [&] { host->start(); });

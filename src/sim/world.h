@@ -83,6 +83,7 @@ class World {
   std::vector<std::unique_ptr<OwnAgent>> own_;
   std::vector<std::unique_ptr<FieldedAgent>> fielded_;
   std::vector<std::unique_ptr<SiteHost>> sites_;
+  std::vector<std::string> one_use_tokens_;  // one for each of fielded_
   OperatorDesk desk_;
   std::map<AgentId, Instant> stored_last_seen_;
 };

@@ -2,6 +2,7 @@
 // What the functions of store/sql do, on every engine: container images and their findings.
 #include "store/sql/images.h"
 
+#include "store/sql/inventory.h"
 #include "store/testing/contract.h"
 
 namespace muster::store {
@@ -52,7 +53,7 @@ ImageFinding image_finding(std::int64_t id, ImageId of, const std::string& advis
 }
 
 HostImageRow held(std::int64_t host, ImageId of, const std::string& reference, Instant at = now) {
-  return {org, HostId{host}, of, reference, at, at, std::nullopt};
+  return {org, HostId{host}, of, reference, at, at, std::nullopt, text};
 }
 
 TEST_P(ImageContract, AnImageIsFoundByWhatItIsAndKeepsItsFirstMoment) {
@@ -62,6 +63,9 @@ TEST_P(ImageContract, AnImageIsFoundByWhatItIsAndKeepsItsFirstMoment) {
   row.scanned_at = now + Duration(8);
   row.os = "later";
   row.content = crypto::sha256("b");
+  row.package_count = 3;
+  row.unidentified_count = 2;
+  row.packages_at = now + Duration(7);
   write([&](Tx& tx) { set_image(tx, row); });
   read([&](Reader& reader) {
     const auto found = find_image_by_identity(reader, org, text);
@@ -72,11 +76,65 @@ TEST_P(ImageContract, AnImageIsFoundByWhatItIsAndKeepsItsFirstMoment) {
     EXPECT_EQ(found->digest, text);
     EXPECT_EQ(found->repo_digests, row.repo_digests);
     EXPECT_EQ(found->content, row.content);
+    EXPECT_EQ(found->package_set, std::nullopt);
+    EXPECT_EQ(found->package_count, 3);
+    EXPECT_EQ(found->unidentified_count, 2);
+    EXPECT_EQ(found->packages_at, now + Duration(7));
     EXPECT_EQ(find_image(reader, ImageId{7})->identity, text);
     EXPECT_FALSE(find_image_by_identity(reader, other_org, text));
     EXPECT_FALSE(find_image(reader, ImageId{8}));
     return 0;
   });
+}
+
+TEST_P(ImageContract, ImagesWithPackagesAreListedById) {
+  write([&](Tx& tx) {
+    for (std::int64_t id = 1; id <= 4; ++id) {
+      ImageRow row = image(id, std::to_string(id));
+      if (id != 2) row.package_set = insert_package_set(tx, org, {{1}, {2}});
+      set_image(tx, row);
+    }
+  });
+  const auto ids = [&](std::int64_t after, int count) {
+    std::vector<std::int64_t> found;
+    const auto rows =
+        read([&](Reader& r) { return list_images_with_packages(r, ImageId{after}, count); });
+    for (const ImageRow& row : rows) {
+      found.push_back(row.id.value);
+      EXPECT_EQ(read([&](Reader& r) { return get_package_set(r, org, *row.package_set); }).size(),
+                2U);
+    }
+    return found;
+  };
+  using Ids = std::vector<std::int64_t>;
+  EXPECT_EQ(ids(0, 10), (Ids{1, 3, 4}));
+  EXPECT_EQ(ids(1, 1), Ids{3});
+}
+
+TEST_P(ImageContract, AFindingOfAnotherNameIsTheSameFinding) {
+  ImageFinding row = image_finding(1, {1}, "CVE-2099-0001", Severity::low);
+  row.matches = R"([{"feed": "osv"}])";
+  write([&](Tx& tx) { set_image_finding(tx, row); });
+  row.type = "jar";
+  row.package = "b";
+  row.advisory_id = "GHSA-aaaa-bbbb-cccc";
+  row.reported = true;
+  write([&](Tx& tx) {
+    rename_image_finding(tx, row);
+    row.id = FindingId{2};
+    set_image_finding(tx, row);
+  });
+  const auto all = [&] {
+    return read([](Reader& r) { return list_findings_of_image(r, org, {1}); });
+  };
+  ASSERT_EQ(all().size(), 1U);
+  EXPECT_EQ(all()[0].id, FindingId{1});
+  EXPECT_EQ(all()[0].package, "b");
+  EXPECT_EQ(all()[0].matches, row.matches);
+  EXPECT_TRUE(all()[0].reported);
+  write([&](Tx& tx) { resolve_image_finding(tx, org, {1}, "not_reported", now); });
+  ASSERT_EQ(all().size(), 1U) << "resolved ones too";
+  EXPECT_FALSE(all()[0].reported);
 }
 
 TEST_P(ImageContract, HostsAreCountedOnceWhateverTheyCallAnImage) {
@@ -102,6 +160,7 @@ TEST_P(ImageContract, HostsAreCountedOnceWhateverTheyCallAnImage) {
   ASSERT_EQ(back.size(), 1U);
   EXPECT_EQ(back[0].first_seen, now) << "of the first time, not of the return";
   EXPECT_EQ(back[0].last_seen, now + Duration(2));
+  EXPECT_EQ(back[0].given, text);
 }
 
 TEST_P(ImageContract, ListsLeaveOutWhatNoHostHasUnlessAsked) {

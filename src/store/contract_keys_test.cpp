@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the functions of store/sql do, on every engine: agents' keys and who uses them.
 #include "store/sql/clones.h"
+#include "store/sql/keys.h"
 #include "store/testing/contract.h"
 
 namespace muster::store {
@@ -26,6 +27,7 @@ TEST_P(KeyContract, KeysOfAnAgentAreRewritten) {
   a.keys.former_accepted = true;
   a.key_since = now;
   a.key_offered_at = now + Duration(1);
+  a.keys.issued = 2;
   write([&](Tx& tx) { set_agent_keys(tx, a); });
   EXPECT_EQ(fields(*read([&](Reader& r) { return find_agent(r, org, a.id); })), fields(a));
   a.keys.offered.reset();
@@ -117,6 +119,81 @@ TEST_P(KeyContract, ClonesAreConfirmedAndForgotten) {
     delete_clone(tx, org, id);
   });
   EXPECT_FALSE(read([&](Reader& reader) { return find_clone(reader, org, id); }));
+}
+
+TEST_P(KeyContract, ASplitIsFoundFromBothSidesAndOutlivesTheMemoryOfClones) {
+  const Agent from = agent({1});
+  Agent into = agent({2});
+  into.origin = {from.id, AgentId{Uuid{{9}}}};
+  write([&](Tx& tx) {
+    insert_agent(tx, from);
+    insert_agent(tx, into);
+    CloneRow row{org,         from.id, now,         now, "older",
+                 "192.0.2.1", "newer", "192.0.2.2", 1,   4'000'000'000};
+    set_clone(tx, row);
+    set_clone_split(tx, org, from.id, into.id);
+    row.newer_boot = 4'100'000'000;
+    set_clone(tx, row);
+  });
+  const auto check = [&](const std::optional<CloneRow>& found) {
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->agent, from.id);
+    EXPECT_EQ(found->split_agent, into.id);
+    EXPECT_EQ(found->older_boot, 1);
+    EXPECT_EQ(found->newer_boot, 4'100'000'000) << "confirming keeps the split";
+  };
+  read([&](Reader& reader) {
+    EXPECT_EQ(fields(*find_agent(reader, org, into.id)), fields(into));
+    EXPECT_EQ(find_agent(reader, org, from.id)->origin, std::nullopt);
+    check(find_clone(reader, org, from.id));
+    check(find_split(reader, org, into.id));
+    EXPECT_FALSE(find_split(reader, org, from.id));
+    EXPECT_FALSE(find_split(reader, other_org, into.id));
+    EXPECT_EQ(list_splits(reader).size(), 1U);
+    EXPECT_EQ(get_key_numbers(reader, now).splitting, 1);
+    EXPECT_FALSE(has_old_clones(reader, now + Duration(10)));
+    return 0;
+  });
+  EXPECT_EQ(write([&](Tx& tx) { return delete_old_clones(tx, now + Duration(10)); }), 0);
+  write([&](Tx& tx) { set_clone_split(tx, org, from.id, std::nullopt); });
+  EXPECT_TRUE(read([](Reader& reader) { return list_splits(reader); }).empty());
+  EXPECT_EQ(write([&](Tx& tx) { return delete_old_clones(tx, now + Duration(10)); }), 1);
+}
+
+TEST_P(KeyContract, ATokenThatIsUsedUpIsUsableWhileAnAgentOfItHasNotCalled) {
+  EnrolmentToken token;
+  token.org = org;
+  token.id = {7};
+  token.hash = hash();
+  token.max_uses = 1;
+  token.created_at = token.expires_at = now;
+  const auto usable = [&] {
+    return read([&](Reader& reader) {
+      const bool one = is_usable(reader, *find_enrolment_token(reader, org, token.id));
+      EXPECT_EQ(list_usable_enrolment_tokens(reader).size(), one ? 1U : 0U);
+      return one;
+    });
+  };
+  Agent enrolled = agent({1});
+  enrolled.token = token.id;
+  write([&](Tx& tx) { insert_enrolment_token(tx, token); });
+  EXPECT_TRUE(usable()) << "unused";
+  write([&](Tx& tx) { tx.execute("UPDATE enrolment_tokens SET uses = 1"); });
+  EXPECT_FALSE(usable());
+  write([&](Tx& tx) { insert_agent(tx, enrolled); });
+  EXPECT_TRUE(usable());
+  enrolled.key_since = now;
+  write([&](Tx& tx) { set_agent_keys(tx, enrolled); });
+  EXPECT_FALSE(usable());
+  write([&](Tx& tx) {
+    insert_agent(tx, [&] {
+      Agent another = agent({3});
+      another.token = token.id;
+      return another;
+    }());
+    revoke_enrolment_token(tx, org, token.id, now);
+  });
+  EXPECT_FALSE(usable()) << "revoked";
 }
 
 }  // namespace

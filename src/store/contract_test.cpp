@@ -216,13 +216,10 @@ TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {
   const auto use = [&](Duration at) {
     return write([&](Tx& tx) { return use_enrolment_token(tx, org, {7}, now + at); });
   };
-  const auto first_use = use(Duration(9));
-  ASSERT_TRUE(first_use);
-  EXPECT_EQ(first_use->left, 1);
-  EXPECT_EQ(first_use->hash, enrolment.hash);
+  EXPECT_TRUE(use(Duration(9)));
   EXPECT_FALSE(use(Duration(10))) << "expired";
   EXPECT_EQ(read([](Reader& reader) { return list_usable_enrolment_tokens(reader); }).size(), 1U);
-  EXPECT_EQ(use(Duration(0))->left, 0);
+  EXPECT_TRUE(use(Duration(0)));
   EXPECT_EQ(read([](Reader& reader) { return list_usable_enrolment_tokens(reader); }).size(), 0U);
   EXPECT_FALSE(use(Duration(0))) << "used up";
   EXPECT_FALSE(write([](Tx& tx) { return use_enrolment_token(tx, other_org, {7}, now); }));

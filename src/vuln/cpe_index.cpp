@@ -6,6 +6,8 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "vuln/content_hash.h"
+#include "vuln/product_version.h"
 
 namespace muster::vuln {
 
@@ -40,6 +42,30 @@ class TuplePool {
   std::unordered_map<T, std::uint32_t, NumbersHash> known_;
 };
 
+std::uint64_t content_of(const Advisory& advisory) {
+  ContentHash hash;
+  hash.add(advisory.feed).add(advisory.id).add(advisory.urgency).add(advisory.summary);
+  hash.add(static_cast<std::uint64_t>(advisory.severity)).add(advisory.disputed ? 1 : 0);
+  hash.add(advisory.score_tenths ? *advisory.score_tenths + 1U : 0U);
+  hash.add(advisory.aliases.size());
+  for (const std::string& alias : advisory.aliases) hash.add(alias);
+  const auto add_flags = [&](bool all, bool negate, std::size_t parts) {
+    hash.add(parts << 2U | (all ? 2U : 0U) | (negate ? 1U : 0U));
+  };
+  for (const model::CpeConfiguration& configuration : advisory.configurations) {
+    add_flags(configuration.all, configuration.negate, configuration.nodes.size());
+    for (const model::CpeNode& node : configuration.nodes) {
+      add_flags(node.all, node.negate, node.criteria.size());
+      for (const model::CpeCriterion& each : node.criteria) {
+        const model::VersionRange& range = each.range;
+        hash.add(each.cpe).add(range.introduced).add(range.fixed).add(range.last_affected);
+        hash.add(range.after).add(each.vulnerable ? 1 : 0);
+      }
+    }
+  }
+  return hash.value();
+}
+
 /// Whether a criterion's target_sw is no other thing than a host's own system.
 bool is_program_target(std::string_view target) {
   static constexpr std::string_view systems[] = {
@@ -54,8 +80,13 @@ struct CpeIndex::Builder::State {
   CpeIndex index;
   TuplePool<Name> names{index.names_};
   TuplePool<Range> ranges{index.ranges_};
+  /// The numbers of names by their text: feeds repeat one name in many criteria.
+  StringPool texts;
+  std::vector<std::optional<std::uint32_t>> names_by_text;
 
   State() { ranges.add(Range{}); }
+
+  std::optional<std::uint32_t> name_of(std::string_view text);
 
   bool add_configuration(const model::CpeConfiguration& configuration);
   std::optional<Criterion> make_criterion(const model::CpeCriterion& criterion);
@@ -63,22 +94,35 @@ struct CpeIndex::Builder::State {
   bool same(const Row& a, const Row& b) const;
   std::vector<std::string> content_of(const Row& row) const;
   void add_postings();
+  void add_ladder(Group& group);
+  version::Scheme scheme_of(const Group& group) const;
+  std::optional<std::uint32_t> version_text(const Criterion& criterion);
+  Span span_of(const Criterion& criterion, version::Scheme scheme,
+               std::span<const std::uint32_t> ladder);
   std::optional<Vocabulary::Program> program_of(const Group& group) const;
   Vocabulary make_vocabulary() const;
 };
 
+std::optional<std::uint32_t> CpeIndex::Builder::State::name_of(std::string_view text) {
+  const std::uint32_t number = texts.add(text);
+  if (number < names_by_text.size()) return names_by_text[number];
+  names_by_text.resize(number + 1);
+  const auto cpe = model::unbind_cpe(text);
+  if (!cpe.ok()) return std::nullopt;
+  Name name{};
+  for (std::size_t i = 0; i < name.size(); ++i) name[i] = index.pool_.add(cpe->values[i]);
+  return names_by_text[number] = names.add(name);
+}
+
 std::optional<CpeIndex::Criterion> CpeIndex::Builder::State::make_criterion(
     const model::CpeCriterion& criterion) {
-  const auto cpe = model::unbind_cpe(criterion.cpe);
-  if (!cpe.ok()) return std::nullopt;
-  StringPool& pool = index.pool_;
-  Name name{};
-  for (std::size_t i = 0; i < name.size(); ++i) name[i] = pool.add(cpe->values[i]);
+  const auto name = name_of(criterion.cpe);
+  if (!name) return std::nullopt;
+  const auto add = [&](const std::string& end) { return end.empty() ? 0 : index.pool_.add(end); };
   const model::VersionRange& range = criterion.range;
-  return Criterion{names.add(name),
-                   ranges.add({pool.add(range.introduced), pool.add(range.fixed),
-                               pool.add(range.last_affected), pool.add(range.after)}),
-                   criterion.vulnerable};
+  const Range ends{add(range.introduced), add(range.fixed), add(range.last_affected),
+                   add(range.after)};
+  return Criterion{*name, ends == Range{} ? 0 : ranges.add(ends), criterion.vulnerable};
 }
 
 bool CpeIndex::Builder::State::add_configuration(const model::CpeConfiguration& configuration) {
@@ -170,11 +214,86 @@ void CpeIndex::Builder::State::add_postings() {
   for (const auto& [product, posting] : drafts) {
     const auto at = static_cast<std::uint32_t>(index.postings_.size());
     if (index.groups_.empty() || index.groups_.back().product != product) {
-      index.groups_.push_back({product, at, at});
+      index.groups_.push_back({product, at, at, 0, 0});
     }
     index.postings_.push_back(posting);
     index.groups_.back().last = at + 1;
   }
+  index.spans_.resize(index.postings_.size(), anywhere);
+  for (Group& group : index.groups_) add_ladder(group);
+}
+
+/// The scheme of a product whose package declares none of its own.
+version::Scheme CpeIndex::Builder::State::scheme_of(const Group& group) const {
+  Cpe product;
+  product[CpeAttribute::product] =
+      index.value(index.criteria_[index.postings_[group.first].criterion], CpeAttribute::product);
+  return product_scheme(product, model::Ecosystem::unknown).value();
+}
+
+/// The one version that a criterion without a range is about.
+std::optional<std::uint32_t> CpeIndex::Builder::State::version_text(const Criterion& criterion) {
+  if (index.has_range(criterion)) return std::nullopt;
+  const std::string_view value = index.value(criterion, CpeAttribute::version);
+  if (!model::is_literal_cpe_value(value)) return std::nullopt;
+  if (value.find('\\') != std::string_view::npos) {
+    return index.pool_.add(model::unescape_cpe_value(value));
+  }
+  return index.names_[criterion.name][static_cast<std::size_t>(CpeAttribute::version)];
+}
+
+void CpeIndex::Builder::State::add_ladder(Group& group) {
+  const version::Scheme scheme = scheme_of(group);
+  std::vector<std::uint32_t> ladder;
+  for (std::uint32_t at = group.first; at < group.last; ++at) {
+    const Criterion& criterion = index.criteria_[index.postings_[at].criterion];
+    if (const auto text = version_text(criterion)) ladder.push_back(*text);
+    for (const std::uint32_t end : index.ranges_[criterion.range]) {
+      if (end != 0) ladder.push_back(end);
+    }
+  }
+  std::sort(ladder.begin(), ladder.end());
+  ladder.erase(std::unique(ladder.begin(), ladder.end()), ladder.end());
+  std::erase_if(ladder, [&](std::uint32_t text) {
+    return !version::validate(scheme, index.text(text)).ok();
+  });
+  const auto order = [&](std::uint32_t a, std::uint32_t b) {
+    return version::compare_valid(scheme, index.text(a), index.text(b));
+  };
+  std::sort(ladder.begin(), ladder.end(), [&](auto a, auto b) { return order(a, b) < 0; });
+  ladder.erase(
+      std::unique(ladder.begin(), ladder.end(), [&](auto a, auto b) { return order(a, b) == 0; }),
+      ladder.end());
+  group.first_rung = static_cast<std::uint32_t>(index.rungs_.size());
+  group.rung_count = static_cast<std::uint32_t>(ladder.size());
+  index.rungs_.insert(index.rungs_.end(), ladder.begin(), ladder.end());
+  for (std::uint32_t at = group.first; at < group.last; ++at) {
+    index.spans_[at] = span_of(index.criteria_[index.postings_[at].criterion], scheme, ladder);
+  }
+}
+
+CpeIndex::Span CpeIndex::Builder::State::span_of(const Criterion& criterion, version::Scheme scheme,
+                                                 std::span<const std::uint32_t> ladder) {
+  const auto is_version = [&](std::uint32_t text) {
+    return version::validate(scheme, index.text(text)).ok();
+  };
+  const auto place = [&](std::uint32_t text) {
+    return index.place_on(ladder, scheme, index.text(text));
+  };
+  if (const auto text = version_text(criterion)) {
+    if (!is_version(*text)) return anywhere;
+    return {place(*text), place(*text)};
+  }
+  const auto [introduced, fixed, last_affected, after] = index.ranges_[criterion.range];
+  Span span = anywhere;
+  for (const std::uint32_t end : {introduced, fixed, last_affected, after}) {
+    if (end != 0 && !is_version(end)) return span;
+  }
+  if (introduced != 0) span.low = place(introduced);
+  if (after != 0) span.low = std::max(span.low, place(after) + 1);
+  if (last_affected != 0) span.high = place(last_affected);
+  if (fixed != 0) span.high = std::min(span.high, place(fixed) - 1);
+  return span;
 }
 
 /// The application that a group of postings is about; nothing for systems and hardware, and for
@@ -221,6 +340,7 @@ void CpeIndex::Builder::add(const Advisory& advisory) {
   row.severity = advisory.severity;
   row.disputed = advisory.disputed;
   row.score_tenths = advisory.score_tenths;
+  row.content = content_of(advisory);
   row.first_alias = static_cast<std::uint32_t>(index.aliases_.size());
   constexpr std::size_t aliases_max = 65535;
   row.alias_count = static_cast<std::uint16_t>(std::min(advisory.aliases.size(), aliases_max));
@@ -247,6 +367,11 @@ CpeIndex CpeIndex::Builder::finish() {
   index.criteria_.shrink_to_fit();
   index.nodes_.shrink_to_fit();
   index.configurations_.shrink_to_fit();
+  index.rows_.shrink_to_fit();
+  index.names_.shrink_to_fit();
+  index.ranges_.shrink_to_fit();
+  index.rungs_.shrink_to_fit();
+  index.groups_.shrink_to_fit();
   CpeIndex done = std::move(index);
   state_ = std::make_unique<State>();
   return done;
@@ -275,6 +400,44 @@ std::span<const CpeIndex::Posting> CpeIndex::find(const Cpe& product) const {
                        [](const Group& g, std::uint64_t k) { return g.product < k; });
   if (group == groups_.end() || group->product != *key) return {};
   return std::span(postings_).subspan(group->first, group->last - group->first);
+}
+
+std::uint32_t CpeIndex::place_on(std::span<const std::uint32_t> ladder, version::Scheme scheme,
+                                 std::string_view text) const {
+  const auto rung =
+      std::lower_bound(ladder.begin(), ladder.end(), text, [&](std::uint32_t a, auto wanted) {
+        return version::compare_valid(scheme, pool_.text(a), wanted) < 0;
+      });
+  const auto place = static_cast<std::uint32_t>(rung - ladder.begin()) * 2;
+  const bool on_it =
+      rung != ladder.end() && version::compare_valid(scheme, pool_.text(*rung), text) == 0;
+  return on_it ? place + 1 : place;
+}
+
+CpeIndex::Span CpeIndex::place_of(std::span<const Posting> postings, const Reading& reading) const {
+  if (postings.empty()) return anywhere;
+  const auto first = static_cast<std::uint32_t>(postings.data() - postings_.data());
+  const auto group = std::upper_bound(groups_.begin(), groups_.end(), first,
+                                      [](std::uint32_t at, const Group& g) { return at < g.last; });
+  CHECK(group != groups_.end() && group->first == first);
+  Cpe product;
+  product[CpeAttribute::product] =
+      value(criteria_[postings.front().criterion], CpeAttribute::product);
+  const auto scheme = product_scheme(product, model::Ecosystem::unknown);
+  // Windows orders as the generic scheme does, under a name of its own.
+  const version::Scheme declared =
+      reading.scheme == version::Scheme::windows ? version::Scheme::generic : reading.scheme;
+  const auto is_version = [&](std::string_view text) {
+    return version::validate(declared, text).ok();
+  };
+  if (declared != scheme || !is_version(reading.whole) || !is_version(reading.base)) {
+    return anywhere;
+  }
+  const auto ladder = std::span(rungs_).subspan(group->first_rung, group->rung_count);
+  const std::uint32_t whole = place_on(ladder, declared, reading.whole);
+  const std::uint32_t base =
+      reading.base == reading.whole ? whole : place_on(ladder, declared, reading.base);
+  return {std::min(whole, base), std::max(whole, base)};
 }
 
 std::span<const CpeIndex::Node> CpeIndex::nodes(const Configuration& configuration) const {
@@ -311,7 +474,8 @@ std::size_t CpeIndex::bytes() const {
          configurations_.capacity() * sizeof(Configuration) + nodes_.capacity() * sizeof(Node) +
          criteria_.capacity() * sizeof(Criterion) + names_.capacity() * sizeof(Name) +
          ranges_.capacity() * sizeof(Range) + aliases_.capacity() * sizeof(std::uint32_t) +
-         postings_.capacity() * sizeof(Posting) + groups_.capacity() * sizeof(Group) +
+         postings_.capacity() * sizeof(Posting) + spans_.capacity() * sizeof(Span) +
+         rungs_.capacity() * sizeof(std::uint32_t) + groups_.capacity() * sizeof(Group) +
          wildcards_.capacity() * sizeof(Posting) + vocabulary_.bytes();
 }
 

@@ -12,6 +12,7 @@
 
 #include "model/advisory.h"
 #include "model/cpe.h"
+#include "version/scheme.h"
 #include "vuln/string_pool.h"
 #include "vuln/vocabulary.h"
 
@@ -37,6 +38,7 @@ class CpeIndex {
     model::Severity severity;
     bool disputed;
     std::optional<std::uint8_t> score_tenths;
+    std::uint64_t content;  // hash of all that the advisory says
   };
   struct Configuration {
     std::uint32_t first_node;
@@ -74,9 +76,28 @@ class CpeIndex {
 
   /// The vulnerable criteria about a product, by advisory id; empty if there are none.
   std::span<const Posting> find(const model::Cpe& product) const;
+  /// One version as it is read in two ways, with its patch and without it.
+  struct Reading {
+    version::Scheme scheme;
+    std::string_view whole;
+    std::string_view base;
+  };
+  /// Calls `each(posting)` for those of find() that may hold the version, in their order: all but
+  /// those whose range or version is known to be another. A product of thousands of criteria costs
+  /// a few comparisons of versions, and one of numbers for each criterion.
+  template <typename F>
+  void for_each_near(std::span<const Posting> postings, const Reading& reading, F&& each) const {
+    const auto [low, high] = place_of(postings, reading);
+    const auto first = static_cast<std::size_t>(postings.data() - postings_.data());
+    for (std::size_t at = first; at < first + postings.size(); ++at) {
+      if (spans_[at].low <= high && spans_[at].high >= low) each(postings_[at]);
+    }
+  }
   /// Those whose part, vendor or product is no exact name.
   std::span<const Posting> wildcards() const { return wildcards_; }
 
+  /// By id, then feed.
+  std::span<const Row> rows() const { return rows_; }
   const Row& row(std::uint32_t number) const { return rows_[number]; }
   const Configuration& configuration(std::uint32_t number) const { return configurations_[number]; }
   std::span<const Node> nodes(const Configuration& configuration) const;
@@ -103,7 +124,20 @@ class CpeIndex {
     std::uint64_t product;
     std::uint32_t first;
     std::uint32_t last;
+    std::uint32_t first_rung;
+    std::uint32_t rung_count;
   };
+  /// From where to where on its group's ladder a criterion may hold.
+  struct Span {
+    std::uint32_t low;
+    std::uint32_t high;
+  };
+  static constexpr Span anywhere{0, 0xFFFFFFFFU};
+
+  /// Where a version may stand on the ladder of a product's postings.
+  Span place_of(std::span<const Posting> postings, const Reading& reading) const;
+  std::uint32_t place_on(std::span<const std::uint32_t> ladder, version::Scheme scheme,
+                         std::string_view text) const;
 
   std::optional<std::uint64_t> product_of(std::string_view part, std::string_view vendor,
                                           std::string_view product) const;
@@ -117,7 +151,11 @@ class CpeIndex {
   std::vector<Range> ranges_;
   std::vector<std::uint32_t> aliases_;
   std::vector<Posting> postings_;  // group by group, by row within one
-  std::vector<Group> groups_;      // by product
+  std::vector<Span> spans_;        // of each posting
+  /// For each group its ladder: every version that its criteria name, ascending under its scheme,
+  /// equal ones once. Rung n is place 2n + 1, and what lies between two rungs the place between.
+  std::vector<std::uint32_t> rungs_;
+  std::vector<Group> groups_;  // by product
   std::vector<Posting> wildcards_;
   Vocabulary vocabulary_;
 };

@@ -140,11 +140,12 @@ Truth target_fits(std::string_view target, const Product& product, SystemFamily 
     return family == SystemFamily::unknown ? Truth::unknown : truth(family == wanted);
   }
   // Hosts with an agent are no phones. A plugin or library is one only if its reporter, who did not
-  // say what kind of package it is, gave the product's own CPE.
+  // say what kind of package it is, gave the product's own CPE, or an operator did.
   const bool mobile = among(target, {"android", "iphone_os", "ios", "ipados", "ipad_os", "tvos",
                                      "watchos", "blackberry", "windows_phone"});
   const bool may_be =
-      product.source == Identity::Source::reported &&
+      (product.source == Identity::Source::reported ||
+       product.source == Identity::Source::overridden) &&
       (product.ecosystem == Ecosystem::unknown || product.ecosystem == Ecosystem::generic);
   return mobile || !may_be ? Truth::no : Truth::unknown;
 }

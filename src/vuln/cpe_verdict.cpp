@@ -83,6 +83,9 @@ Match make_match(const CpeIndex& index, const Candidate& candidate, const Produc
   if (product.source == Identity::Source::vocabulary) {
     evidence.caveats.emplace_back("the product was found by the program's name and vendor");
   }
+  if (product.source == Identity::Source::overridden) {
+    evidence.caveats.emplace_back("an operator said which product this is");
+  }
   if (row.disputed) evidence.caveats.emplace_back("the flaw is disputed");
   for (const std::string& name : missing) {
     evidence.caveats.push_back("it is not known whether the host has " + name);
@@ -120,8 +123,10 @@ class Judge {
     for (std::size_t at = 0; at < products_.size(); ++at) {
       const auto postings = index_.find(products_[at].name);
       findings_.product_known |= !postings.empty();
-      if (products_[at].version.whole.empty()) continue;
-      for (const Posting& posting : postings) consider(posting, at);
+      const ProductVersion& version = products_[at].version;
+      if (version.whole.empty()) continue;
+      index_.for_each_near(postings, {*products_[at].scheme, version.whole, version.base},
+                           [&](const Posting& posting) { consider(posting, at); });
       for (const Posting& posting : index_.wildcards()) consider(posting, at);
     }
   }
@@ -197,7 +202,10 @@ void conclude(Verdict& verdict, bool had_conditions) {
 
 Verdict match_cpe(const CpeIndex& index, const Package& package) {
   const std::vector<Product> products = products_of(package, index);
-  if (products.empty()) return not_assessed(Reason::no_identity);
+  if (products.empty()) {
+    const bool skipped = package.identity && package.identity->skipped;
+    return not_assessed(skipped ? Reason::skipped : Reason::no_identity);
+  }
   if (index.empty()) return not_assessed(Reason::cpe_not_covered);
   const bool readable = std::any_of(products.begin(), products.end(), [](const Product& product) {
     return !product.version.whole.empty();

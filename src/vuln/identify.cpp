@@ -139,9 +139,24 @@ bool is_program(Ecosystem ecosystem) {
          ecosystem == Ecosystem::windows || ecosystem == Ecosystem::macos;
 }
 
+/// Makes the first of the names the CPE; none if there are none.
+void take_main(Identity& identity, std::string_view version) {
+  if (identity.others.empty()) return;
+  const CpeName main = identity.others.front();
+  identity.others.erase(identity.others.begin());
+  identity.cpe = model::make_cpe(main.vendor, main.product, version);
+}
+
 /// Fills in the CPE: reported, from the table, or found among the index's products.
 void set_cpe(Identity& identity, const model::Package& package, const CpeIndex& index) {
   const std::string version = model::escape_cpe_value(version_within(package.version));
+  if (package.identity && identity.kind == Identity::Kind::cpe) {
+    identity.cpe_source = Identity::Source::overridden;
+    for (const model::ProductName& each : package.identity->products) {
+      identity.others.push_back({each.vendor, each.product});
+    }
+    return take_main(identity, version);
+  }
   if (auto reported = model::parse_cpe(package.cpe); reported.ok()) {
     identity.cpe_source = Identity::Source::reported;
     std::string& stated = (*reported)[model::CpeAttribute::version];
@@ -161,9 +176,7 @@ void set_cpe(Identity& identity, const model::Package& package, const CpeIndex& 
     identity.cpe_source = Identity::Source::none;
     return;
   }
-  const CpeName main = identity.others.front();
-  identity.others.erase(identity.others.begin());
-  identity.cpe = model::make_cpe(main.vendor, main.product, version);
+  take_main(identity, version);
 }
 
 }  // namespace
@@ -174,7 +187,8 @@ std::string_view identity_kind_name(Identity::Kind kind) {
 }
 
 std::string_view cpe_source_name(Identity::Source source) {
-  static constexpr std::string_view names[] = {"none", "reported", "table", "vocabulary"};
+  static constexpr std::string_view names[] = {"none", "reported", "table", "vocabulary",
+                                               "override"};
   return names[static_cast<std::size_t>(source)];
 }
 

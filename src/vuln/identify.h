@@ -17,7 +17,7 @@ struct Identity {
   /// In order of trust: a distribution's own advisories, an ecosystem's, a CPE, nothing.
   enum class Kind : std::uint8_t { distribution, ecosystem, cpe, none };
   /// Where the CPE came from.
-  enum class Source : std::uint8_t { none, reported, table, vocabulary };
+  enum class Source : std::uint8_t { none, reported, table, vocabulary, overridden };
 
   Kind kind = Kind::none;
   Source cpe_source = Source::none;
@@ -34,8 +34,8 @@ std::string_view cpe_source_name(Identity::Source source);
 /// Says what `package` can be looked up by: the distribution if it comes from one, its ecosystem,
 /// a valid reported CPE (a hint: its version gives way to the package's where it is a wildcard),
 /// our table of common products (aliases.def), or for programs the product among those that `index`
-/// has advisories about (product_finder.h). Prefers none to a wrong product. Pure; what it returns
-/// has views into `index`.
+/// has advisories about (product_finder.h). Prefers none to a wrong product. Of the last three, an
+/// operator's word overrules all. Pure; what it returns has views into `package` and `index`.
 Identity identify(const model::Package& package, const CpeIndex& index);
 
 /// What the package's origin says of its kind, without looking for its product: cpe is then "if it

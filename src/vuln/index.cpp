@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "version/scheme.h"
+#include "vuln/content_hash.h"
 
 namespace muster::vuln {
 
@@ -34,6 +35,18 @@ bool is_comparable(const Advisory& advisory) {
   });
 }
 
+std::uint64_t content_of(const Advisory& advisory) {
+  ContentHash hash;
+  hash.add(advisory.feed).add(advisory.id).add(advisory.urgency).add(advisory.summary);
+  hash.add(static_cast<std::uint64_t>(advisory.status));
+  hash.add(static_cast<std::uint64_t>(advisory.severity)).add(advisory.ranges.size());
+  for (const VersionRange& range : advisory.ranges) {
+    hash.add(range.introduced).add(range.fixed).add(range.last_affected).add(range.after);
+  }
+  for (const std::string& alias : advisory.aliases) hash.add(alias);
+  return hash.value();
+}
+
 }  // namespace
 
 std::uint64_t Index::key_of(model::Ecosystem ecosystem, std::uint32_t distro,
@@ -46,6 +59,7 @@ std::uint64_t Index::key_of(model::Ecosystem ecosystem, std::uint32_t distro,
 struct Index::Builder::State {
   struct Draft {
     std::uint64_t key;
+    std::uint64_t content;
     Row row;
   };
 
@@ -135,7 +149,8 @@ void Index::Builder::add(const Advisory& advisory) {
   if (advisory.distro.empty()) {
     index.ecosystems_ |= 1U << static_cast<unsigned>(advisory.ecosystem);
   }
-  if (advisory.flaws.empty()) return state_->drafts.push_back({key, row});
+  const std::uint64_t content = content_of(advisory);
+  if (advisory.flaws.empty()) return state_->drafts.push_back({key, content, row});
   // Each flaw is known by the bulletin's id too: its aliases are that one and the bulletin's own.
   const std::uint32_t bulletin = row.id;
   if (row.comparable) {
@@ -144,7 +159,7 @@ void Index::Builder::add(const Advisory& advisory) {
   }
   for (const std::string& flaw : advisory.flaws) {
     row.id = pool.add(flaw);
-    state_->drafts.push_back({key, row});
+    state_->drafts.push_back({key, ContentHash().add(content).add(flaw).value(), row});
   }
 }
 
@@ -165,10 +180,12 @@ std::shared_ptr<const Index> Index::Builder::finish() {
   for (const State::Draft& draft : drafts) {
     const auto at = static_cast<std::uint32_t>(index.rows_.size());
     if (index.groups_.empty() || index.groups_.back().key != draft.key) {
-      index.groups_.push_back({draft.key, at, at});
+      index.groups_.push_back({draft.key, at, at, 1});
     }
     index.rows_.push_back(draft.row);
     index.groups_.back().last = at + 1;
+    // A sum, which no order changes.
+    index.groups_.back().content += draft.content;
     index.incomparable_ += draft.row.comparable ? 0 : 1;
   }
   index.cpe_ = state_->cpe.finish();
@@ -200,16 +217,35 @@ std::vector<std::string> Index::distros() const {
   return names;
 }
 
-std::span<const Index::Row> Index::find(model::Ecosystem ecosystem, std::string_view distro,
-                                        std::string_view package) const {
+const Index::Group* Index::find_group(model::Ecosystem ecosystem, std::string_view distro,
+                                      std::string_view package) const {
   const auto distro_number = distros_.find(distro);
   const auto package_number = pool_.find(package);
-  if (!distro_number || !package_number) return {};
+  if (!distro_number || !package_number) return nullptr;
   const std::uint64_t key = key_of(ecosystem, *distro_number, *package_number);
   const auto group = std::lower_bound(groups_.begin(), groups_.end(), key,
                                       [](const Group& g, std::uint64_t k) { return g.key < k; });
-  if (group == groups_.end() || group->key != key) return {};
+  return group == groups_.end() || group->key != key ? nullptr : &*group;
+}
+
+std::span<const Index::Row> Index::find(model::Ecosystem ecosystem, std::string_view distro,
+                                        std::string_view package) const {
+  const Group* group = find_group(ecosystem, distro, package);
+  if (group == nullptr) return {};
   return std::span(rows_).subspan(group->first, group->last - group->first);
+}
+
+Index::Subject Index::subject(std::size_t number) const {
+  const Group& group = groups_[number];
+  return {static_cast<model::Ecosystem>(group.key >> 56),
+          distros_.text(static_cast<std::uint32_t>(group.key >> 32) & 0xFFFFFFU),
+          pool_.text(static_cast<std::uint32_t>(group.key)), group.content};
+}
+
+std::uint64_t Index::content(model::Ecosystem ecosystem, std::string_view distro,
+                             std::string_view package) const {
+  const Group* group = find_group(ecosystem, distro, package);
+  return group == nullptr ? 0 : group->content;
 }
 
 std::span<const Index::Range> Index::ranges(const Row& row) const {

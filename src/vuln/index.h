@@ -80,6 +80,21 @@ class Index {
   std::vector<std::string> aliases(const Row& row) const;
   std::string_view text(std::uint32_t number) const { return pool_.text(number); }
 
+  /// All that the advisories about one source package say.
+  struct Subject {
+    model::Ecosystem ecosystem;
+    std::string_view distro;
+    std::string_view package;
+    std::uint64_t content;  // a hash
+  };
+  /// How many subjects there are.
+  std::size_t subjects() const { return groups_.size(); }
+  /// In no order that means anything.
+  Subject subject(std::size_t number) const;
+  /// Subject::content of one, 0 if nothing is said of it.
+  std::uint64_t content(model::Ecosystem ecosystem, std::string_view distro,
+                        std::string_view package) const;
+
   /// The advisories that name products by CPE.
   const CpeIndex& cpe() const { return cpe_; }
 
@@ -94,7 +109,10 @@ class Index {
     std::uint64_t key;
     std::uint32_t first;
     std::uint32_t last;
+    std::uint64_t content;
   };
+  const Group* find_group(model::Ecosystem ecosystem, std::string_view distro,
+                          std::string_view package) const;
   static std::uint64_t key_of(model::Ecosystem ecosystem, std::uint32_t distro,
                               std::uint32_t package);
 

@@ -154,8 +154,8 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
   auto main = model::parse_cpe(identity.cpe);
   if (!main.ok()) return products;
   const auto reported = model::parse_cpe(package.cpe);
-  const bool stated =
-      reported.ok() && model::is_literal_cpe_value((*reported)[CpeAttribute::version]);
+  const bool stated = identity.cpe_source == Identity::Source::reported && reported.ok() &&
+                      model::is_literal_cpe_value((*reported)[CpeAttribute::version]);
   const auto add = [&](Cpe name) {
     Product product;
     product.name = std::move(name);

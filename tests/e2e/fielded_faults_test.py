@@ -234,6 +234,47 @@ class Keys(FieldedCase):
         self.assertNotIn(token["token"], json.dumps(listed))
 
 
+    def test_the_lost_answer_to_the_last_use_of_a_token_locks_nobody_out(self):  # 1.1, 3
+        token = self.operator.must("POST", "/api/v1/tokens", {"max_uses": 1})["token"]
+        agent = self.stranger()
+        for _ in range(2):  # its installer exits each time, and is run again
+            agent.wire = lambda method, path: "answer"
+            with self.assertRaises(Lost):
+                agent.enrol(token)
+        agent.wire = lambda method, path: None
+        self.assertEqual(agent.enrol(token)[0], 201)
+        self.assertEqual(agent.beat()[0], 200)
+        self.assertEqual(agent.enrol(token)[0], 401, "it has been heard")
+        self.assertEqual(self.stranger().enrol(token)[0], 401, "one use is one host")
+        listed = self.operator.must("GET", f"/api/v1/agents?hostname={agent.hostname}")["items"]
+        self.assertEqual([each["id"] for each in listed], [agent.id])
+
+    def test_a_copied_machine_can_be_made_an_agent_of_its_own(self):  # 3: two machines, one key
+        first = self.agent()
+        copy = self.stranger()
+        copy.id, copy.key, copy.hostname = first.id, first.key, first.hostname
+        shared = first.key
+
+        def beat(agent, uptime):
+            system = {**agent.beat_body()["system"], "uptime_seconds": uptime}
+            self.assertEqual(agent.beat(system=system)[0], 200)
+        for _ in range(4):
+            beat(copy, 1000)
+            beat(first, 900_000)
+        self.assertEqual(len(self.events(first, "clone_detected")), 1)
+        split = self.muster("agents", "split", first.id)
+        for _ in range(3):
+            beat(first, 900_000)
+            beat(copy, 1000)
+        self.assertEqual((first.key, copy.key), (shared, split["key"]))
+        self.assertIsNone(first.poll())
+        self.assertIsNone(copy.poll())
+        new = self.muster("agents", "show", split["split_agent_id"])
+        old = self.muster("agents", "show", first.id)
+        self.assertEqual((new["split_from"], old["clone"]), (first.id, None))
+        self.assertNotEqual(new["asset_id"], old["asset_id"])
+
+
 class Tasks(FieldedCase):
     """5, 6.5: work and what comes of it."""
 
@@ -445,7 +486,9 @@ class Fleet(FieldedCase):
         agent = self.agent()
         self.operator.must("POST", f"/api/v1/agents/{agent.id}/disable", {})
         self.assertEqual(agent.beat()[0], 401)
-        self.assertEqual(self.shown(agent)["status"], "disabled")
+        shown = self.shown(agent)
+        self.assertEqual((shown["status"], shown["last_refusal"]["reason"]),
+                         ("disabled", "disabled"))
         self.operator.must("POST", f"/api/v1/agents/{agent.id}/enable", {})
         self.assertEqual(agent.beat()[0], 200)
         skewed = self.stranger()
@@ -454,7 +497,24 @@ class Fleet(FieldedCase):
         status, content = skewed.beat()
         self.assertEqual((status, json.loads(content)["code"]), (401, "clock_skew"))
         self.assertTrue(json.loads(content)["server_time"])
-        self.assertIsNone(self.shown(skewed)["last_seen"])
+        shown = self.shown(skewed)
+        self.assertIsNone(shown["last_seen"])
+        refusal = shown["last_refusal"]
+        self.assertEqual((refusal["reason"], refusal["address"]), ("clock_skew", "127.0.0.1"))
+        self.assertAlmostEqual(refusal["skew_seconds"], -900, delta=5)
+
+    def test_what_ends_work_or_an_agent_is_on_record(self):  # 4.4
+        agent = self.agent()
+        cancelled = self.order(agent)
+        self.cancel(cancelled)
+        audit = self.operator.must("GET", "/api/v1/audit?limit=1000")["items"]
+        self.assertIn(("tasks.cancel", cancelled),
+                      [(row["action"], row["target"]) for row in audit])
+        self.order(agent, "uninstall")
+        task = agent.poll()
+        agent.say(task["id"], "executing")
+        self.assertTrue(agent.report(task["id"], agent.result_of(task)))
+        self.assertEqual(len(self.events(agent, "uninstalled")), 1)
 
     def test_an_order_of_one_organisation_reaches_no_other(self):  # 10.1.12
         other = self.operator.must("POST", "/api/v1/orgs", {"name": "other-" + uuid.uuid4().hex})

@@ -80,14 +80,22 @@ Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
   }
   TRY(app.enroll_limit.take(static_cast<std::uint64_t>(proved->token.value),
                             app.config.limits_enroll_per_minute, request.now));
-  return http::Reply(http::Write([&app, token = *proved, enrolment = std::move(enrolment),
-                                  now = request.now](store::Tx& tx) -> Result<http::Response> {
-    const fleet::Enrolled enrolled =
-        TRY(fleet::enrol_agent(tx, app.ids, app.rng, app.credentials, app.presence, app.directory,
-                               app.config, token, enrolment, now));
-    return http::json_response(
-        201, encode_enrolled(enrolled, app.face, app.config.device_poll_interval_seconds));
-  }));
+  return http::Reply(
+      http::Write([&app, token = *proved, enrolment = std::move(enrolment), peer, failures_max,
+                   now = request.now](store::Tx& tx) -> Result<http::Response> {
+        const Result<fleet::Enrolled> enrolled =
+            fleet::enrol_agent(tx, app.ids, app.rng, app.credentials, app.presence, app.directory,
+                               app.config, token, enrolment, now);
+        if (!enrolled.ok()) {
+          // A token that is used up proves nothing of whoever goes on presenting it.
+          if (enrolled.error().code == Errc::invalid_token) {
+            (void)app.failed_enrolments.take(peer, failures_max, now);
+          }
+          return enrolled.error();
+        }
+        return http::json_response(
+            201, encode_enrolled(*enrolled, app.face, app.config.device_poll_interval_seconds));
+      }));
 }
 
 }  // namespace muster::endpoints

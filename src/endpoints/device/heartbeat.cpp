@@ -159,6 +159,15 @@ std::string offered_key(const App& app, const http::Caller& caller) {
   return app.credentials.agent_key(caller.agent, caller.offered_key);
 }
 
+/// Of two machines with one key the copied one gets a key of its own.
+std::string split_key(App& app, AgentId agent, const fleet::HeartbeatChange& change,
+                      std::string_view hostname) {
+  const auto into = app.credentials.splits.take(agent, change.boot, hostname);
+  if (!into) return {};
+  app.clones.forget(agent);
+  return app.credentials.agent_key(*into, 0);
+}
+
 /// Of most answers.
 constexpr std::size_t answer_bytes = 128;
 
@@ -214,11 +223,15 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   }
   answer.new_api_key = offered_key(app, request.caller);
   answer.warnings = std::move(decoded.warnings);
+  if (request.caller.splitting) {
+    answer.new_api_key = split_key(app, request.caller.agent, change, decoded.heartbeat.hostname);
+  }
   std::optional<fleet::Clone> clone;
   if (change.boot_move != model::BootMove::none) {
     clone = app.clones.note(
         request.caller.agent, change.boot_move,
-        {std::string(decoded.heartbeat.hostname), std::string(request.peer_address)}, request.now);
+        {std::string(decoded.heartbeat.hostname), std::string(request.peer_address), change.boot},
+        request.now);
   }
   if (change.empty() && !clone && !doubtful) return http::Reply(acknowledge(answer, request.now));
   return http::Reply(
@@ -230,7 +243,8 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
                                          caller.agent, caller.host, owned, change, now);
         }
         if (clone) {
-          fleet::record_clone(tx, app.ids, caller.org, caller.agent, caller.host, *clone, now);
+          fleet::record_clone(tx, app.ids, app.credentials, caller.org, caller.agent, caller.host,
+                              *clone, now);
         }
         if (doubtful) {
           answer.force_full_scan =

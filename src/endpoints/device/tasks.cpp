@@ -255,7 +255,6 @@ Sent decode_result(const Json& body, TaskId task) {
 }  // namespace
 
 Result<http::Reply> poll_tasks(App& app, const http::Request& request) {
-  app.presence.touch_agent(request.caller.agent, request.now);
   if (!fleet::may_have_work(app.presence, request.caller.agent, request.now)) {
     return http::Reply(hand_out(std::nullopt));
   }
@@ -266,7 +265,6 @@ Result<http::Reply> poll_tasks(App& app, const http::Request& request) {
 }
 
 Result<http::Reply> report_task_status(App& app, const http::Request& request) {
-  app.presence.touch_agent(request.caller.agent, request.now);
   const TaskId task = TRY(task_param(request));
   const Json body = TRY(decode_body(request));
   Fields fields(body);
@@ -284,7 +282,6 @@ Result<http::Reply> report_task_status(App& app, const http::Request& request) {
 }
 
 Result<http::Reply> report_task_result(App& app, const http::Request& request) {
-  app.presence.touch_agent(request.caller.agent, request.now);
   const TaskId task = TRY(task_param(request));
   Sent sent = decode_result(TRY(decode_body(request)), task);
   if (request.body_shortened) sent.result.flags.set(model::ResultFlag::shortened);

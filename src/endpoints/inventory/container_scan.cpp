@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_write.h"
+#include "base/scan_limits.h"
 #include "base/text.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
+#include "feeds/image_report.h"
+#include "feeds/json_members.h"
 #include "feeds/json_values.h"
-#include "feeds/trivy/trivy.h"
 #include "fleet/host_directory.h"
 #include "fleet/images.h"
 #include "fleet/presence.h"
@@ -55,36 +57,48 @@ std::string reference_of(const model::ImageScan& scan) {
   return named ? named->text() : "";
 }
 
-/// The scans that a report of Trivy's holds; nothing if it is none.
-std::vector<model::ImageScan> scans_of(const Json& output) {
-  JsonDocument document;
-  if (const auto text = output.string()) {
-    const Result<Json> inner = document.parse(*text);
-    if (!inner.ok() || inner->is_null()) return {};
-    auto scans = feeds::read_trivy(*inner);
-    return scans.ok() ? std::move(*scans) : std::vector<model::ImageScan>();
+/// The scans that a report holds, also one that is text in JSON; nothing if it is none.
+std::vector<model::ImageScan> scans_of(std::string_view output) {
+  std::string text;
+  if (output.starts_with('"')) {
+    JsonDocument document;
+    const Result<Json> quoted = document.parse(output);
+    text = trim(quoted.ok() ? quoted->string().value_or("") : "");
+    output = text;
   }
-  auto scans = feeds::read_trivy(output);
+  if (output.empty() || output == "null") return {};
+  auto scans = feeds::read_image_report(output);
   return scans.ok() ? std::move(*scans) : std::vector<model::ImageScan>();
 }
 
-/// One element of the fielded wrapper's list. One that cannot be read costs none of the others.
-void take_image(const Json& element, Received& received) {
-  const auto text = [&](std::string_view member) {
-    const auto value = element.find(member);
-    return trim(value ? value->string().value_or("") : "");
-  };
-  const auto named = model::join_image_reference(text("image_name"), text("image_tag"));
+/// What a host calls an image, its name and tag put together again.
+std::string given_of(std::string_view name, std::string_view tag) {
+  std::string given(trim(name));
+  tag = trim(tag);
+  const bool twice = given.ends_with(std::string(":").append(tag));
+  if (!tag.empty() && !twice) given.append(":").append(tag);
+  const std::string_view cut = cut_utf8(given, limits::image_reference_bytes);
+  return is_plain_text(cut) ? std::string(cut) : std::string();
+}
+
+/// One element of the fielded wrapper's list. A report in it that cannot be read costs none of the
+/// others.
+Result<void> take_image(std::string_view element, Received& received) {
+  const feeds::OpenObject object = TRY(feeds::OpenObject::open(element));
+  const Json head = TRY(object.without({"trivy_output"}, thread_json()));
+  const auto named = model::join_image_reference(trim(feeds::text_of(head, "image_name")),
+                                                 trim(feeds::text_of(head, "image_tag")));
   fleet::ContainerScan::Image image;
   if (named) image.reference = named->text();
-  const auto output = element.find("trivy_output");
-  auto scans = output && !output->is_null() ? scans_of(*output) : std::vector<model::ImageScan>();
+  image.given = given_of(feeds::text_of(head, "image_name"), feeds::text_of(head, "image_tag"));
+  auto scans = scans_of(object.member("trivy_output"));
   if (scans.empty()) ++received.not_scanned;
   if (!scans.empty()) {
     image.scan = std::move(scans.front());
     if (image.reference.empty()) image.reference = reference_of(*image.scan);
   }
   received.scan.images.push_back(std::move(image));
+  return {};
 }
 
 Result<void> take_images(std::string_view list, Received& received) {
@@ -92,10 +106,10 @@ Result<void> take_images(std::string_view list, Received& received) {
   if (!elements) return invalid_field("images", "must be an array");
   received.scan.images.reserve(elements->size());
   for (const feeds::JsonPiece& element : *elements) {
-    const Json json = TRY(thread_json().parse(element.value));
-    if (json.is_object()) {
-      take_image(json, received);
+    if (element.value.starts_with('{')) {
+      TRY(take_image(element.value, received));
     } else {
+      TRY(thread_json().parse(element.value));
       ++received.nameless;
     }
   }
@@ -124,16 +138,16 @@ Result<HostName> decode_wrapper(const http::Request& request, std::string_view b
   return name;
 }
 
-/// One report as Trivy writes it; the query says which host it is of.
+/// One report as the scanner writes it; the query says which host it is of.
 Result<HostName> decode_raw(const http::Request& request, std::string_view body,
                             Received& received) {
   HostName name;
   name.hostname = http::query_param(request.query, "hostname").value_or("");
   name.machine_id = http::query_param(request.query, "agent_id").value_or("");
-  const Json report = TRY(thread_json().parse(body));
-  for (model::ImageScan& scan : TRY(feeds::read_trivy(report))) {
+  for (model::ImageScan& scan : TRY(feeds::read_image_report(body))) {
     fleet::ContainerScan::Image image;
     image.reference = reference_of(scan);
+    image.given = cut_utf8(scan.name, limits::image_reference_bytes);
     image.scan = std::move(scan);
     received.scan.images.push_back(std::move(image));
   }
@@ -151,6 +165,12 @@ Result<HostName> decode_scan(const http::Request& request, std::string_view body
     }
   }
   return decode_raw(request, body, received);
+}
+
+Error too_large() {
+  return {Errc::body_too_large, "The report is larger than " +
+                                    std::to_string(limits::scan_text_bytes) +
+                                    " bytes (limit scan_text_bytes)."};
 }
 
 std::string encode_outcome(const fleet::ContainerScanOutcome& outcome, const Received& received) {
@@ -175,21 +195,24 @@ std::string encode_outcome(const fleet::ContainerScanOutcome& outcome, const Rec
 }  // namespace
 
 Result<http::Reply> report_container_scan(App& app, const http::Request& request) {
-  if (request.caller.kind == http::Caller::Kind::agent) {
-    app.presence.touch_agent(request.caller.agent, request.now);
-  } else {
+  if (request.caller.kind != http::Caller::Kind::agent) {
     TRY(app.scan_limit.take(static_cast<std::uint64_t>(request.caller.key),
                             app.config.limits_scan_per_minute, request.now));
   }
   std::string storage;
-  const std::string_view body = TRY(decode_encoding(request, storage));
+  const auto decoded =
+      decode_encoding(request, storage, limits::scan_body_bytes, limits::scan_text_bytes);
+  if (!decoded.ok() && decoded.error().code == Errc::body_too_large) return too_large();
+  const std::string_view body = TRY(decoded);
   Received received;
   const HostName name = TRY(decode_scan(request, body, received));
   received.scan.org = request.caller.org;
   received.scan.host = TRY(host_of(app, request, name));
   return http::Reply(http::Write([&app, received = std::move(received),
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
-    const auto outcome = fleet::record_container_scan(tx, app.ids, received.scan, now);
+    const auto knowledge = app.catalogue.current();
+    const auto outcome =
+        fleet::record_container_scan(tx, app.ids, *knowledge, app.packages, received.scan, now);
     return http::json_response(200, encode_outcome(outcome, received));
   }));
 }

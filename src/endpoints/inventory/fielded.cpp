@@ -94,9 +94,7 @@ Result<Reply> list_commands(App& app, const Request& request) {
   if (!by_agent && machine_id.empty() && hostname.empty()) return no_id();
   const OrgId org = request.caller.org;
   const auto host = named_host(app, request, machine_id, hostname);
-  if (by_agent) {
-    app.presence.touch_agent(request.caller.agent, request.now);
-  } else if (host) {
+  if (!by_agent && host) {
     const auto version = http::query_param(request.query, "version").value_or("");
     const bool plain = version.size() <= limits::agent_version_bytes;
     app.presence.touch_host(org, host->id, plain ? version : "", request.now);

@@ -110,7 +110,6 @@ Result<http::Reply> inventory_heartbeat(App& app, const http::Request& request) 
 
 Result<http::Reply> agent_config(App& app, const http::Request& request) {
   if (request.caller.kind == http::Caller::Kind::agent) {
-    app.presence.touch_agent(request.caller.agent, request.now);
     JsonWriter json;
     json.begin_object()
         .member("success", true)

@@ -308,9 +308,7 @@ std::string encode_outcome(const fleet::ReportOutcome& outcome, bool delta, bool
 
 Result<http::Reply> report_inventory(App& app, const http::Request& request) {
   const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
-  if (by_agent) {
-    app.presence.touch_agent(request.caller.agent, request.now);
-  } else {
+  if (!by_agent) {
     TRY(app.report_limit.take(static_cast<std::uint64_t>(request.caller.key),
                               app.config.limits_report_per_minute, request.now));
   }

@@ -5,6 +5,8 @@
 #include "endpoints/operator/operator.h"
 #include "fleet/agent_keys.h"
 #include "fleet/hosts.h"
+#include "fleet/refusals.h"
+#include "fleet/splits.h"
 
 namespace muster::endpoints {
 
@@ -77,7 +79,26 @@ void write_key(JsonWriter& json, const fleet::AgentView& view) {
       .end_object();
 }
 
-void write_agent(JsonWriter& json, const fleet::AgentView& view) {
+/// The last call that proved a key of the agent and was refused; null if none was.
+void write_refusal(JsonWriter& json, const std::optional<fleet::Refusal>& refusal) {
+  json.key("last_refusal");
+  if (!refusal) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .member("reason", fleet::refusal_reason_name(refusal->reason))
+      .member("at", refusal->at)
+      .key("skew_seconds");
+  if (refusal->skew) {
+    json.value(refusal->skew->count() / 1000);
+  } else {
+    json.null();
+  }
+  json.member("address", refusal->address).end_object();
+}
+
+void write_agent(JsonWriter& json, const App& app, const fleet::AgentView& view) {
   const model::Agent& agent = view.agent;
   json.member("id", agent.id)
       .member("org_id", agent.org)
@@ -99,12 +120,13 @@ void write_agent(JsonWriter& json, const fleet::AgentView& view) {
   write_texts(json, "tags", view.tags);
   write_texts(json, "operator_tags", view.operator_tags);
   write_key(json, view);
+  write_refusal(json, app.refusals.find(agent.id));
 }
 
-std::string encode_agent(const fleet::AgentView& view) {
+std::string encode_agent(const App& app, const fleet::AgentView& view) {
   JsonWriter json;
   json.begin_object();
-  write_agent(json, view);
+  write_agent(json, app, view);
   json.end_object();
   return json.take();
 }
@@ -129,7 +151,7 @@ void write_clone(JsonWriter& json, const std::optional<store::CloneRow>& clone) 
       .member("confirmed_at", clone->confirmed_at);
   machine("older", clone->older_hostname, clone->older_address);
   machine("newer", clone->newer_hostname, clone->newer_address);
-  json.end_object();
+  json.member("split_agent_id", clone->split_agent).end_object();
 }
 
 /// Of the last seven days; null before the first call.
@@ -151,11 +173,13 @@ void write_health(JsonWriter& json, const std::optional<model::Record>& record) 
       .end_object();
 }
 
-std::string encode_agent_whole(const fleet::AgentView& view) {
+std::string encode_agent_whole(const App& app, const fleet::AgentView& view) {
   JsonWriter json;
   json.begin_object();
-  write_agent(json, view);
+  write_agent(json, app, view);
   write_clone(json, view.clone);
+  json.member("split_from",
+              view.agent.origin ? std::optional(view.agent.origin->agent) : std::nullopt);
   write_health(json, view.week);
   json.key("heartbeat");
   if (view.state.called && !view.state.status.empty()) {
@@ -258,7 +282,7 @@ Result<Reply> set_disabled(App& app, const Request& request, bool disabled) {
                                       found.agent.id, disabled, now));
         fleet::AgentView changed = found;
         changed.agent.status = disabled ? model::AgentStatus::disabled : model::AgentStatus::active;
-        return http::json_response(200, encode_agent_whole(changed));
+        return http::json_response(200, encode_agent_whole(app, changed));
       });
 }
 
@@ -291,6 +315,25 @@ Result<Reply> reissue_agent_key(App& app, const Request& request) {
   return offer_key(app, request, &fleet::reissue_agent_key);
 }
 
+Result<Reply> split_agent(App& app, const Request& request) {
+  const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
+  const fleet::AgentView found =
+      TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
+  return Reply(http::Write([&app, actor = actor_of(request), org = found.agent.org, id,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const fleet::SplitAgent split = TRY(fleet::split_agent(
+        tx, app.ids, app.rng, app.credentials, app.presence, app.directory, actor, org, id, now));
+    JsonWriter json;
+    json.begin_object()
+        .member("agent_id", id)
+        .member("split_agent_id", split.agent)
+        .member("asset_id", split.host)
+        .member("key", split.key)
+        .end_object();
+    return http::json_response(200, json.take());
+  }));
+}
+
 Result<Reply> list_agents(App& app, const Request& request) {
   const fleet::AgentQuery query = TRY(decode_agent_query(app, request));
   const int limit = TRY(page_limit(request));
@@ -298,7 +341,7 @@ Result<Reply> list_agents(App& app, const Request& request) {
                                                        page_cursor(request), limit, request.now);
   std::vector<std::string> items;
   items.reserve(page.agents.size());
-  for (const fleet::AgentView& view : page.agents) items.push_back(encode_agent(view));
+  for (const fleet::AgentView& view : page.agents) items.push_back(encode_agent(app, view));
   return Reply(page_response(items, page.next_cursor, page.total));
 }
 
@@ -339,7 +382,7 @@ Result<Reply> decommission_agent(App& app, const Request& request) {
         fleet::AgentView changed = found;
         changed.agent.status = model::AgentStatus::decommissioned;
         changed.presence = model::Presence::offline;
-        return http::json_response(200, encode_agent_whole(changed));
+        return http::json_response(200, encode_agent_whole(app, changed));
       });
 }
 
@@ -347,7 +390,7 @@ Result<Reply> show_agent(App& app, const Request& request) {
   const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
   return Reply(http::json_response(
       200, encode_agent_whole(
-               TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now)))));
+               app, TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now)))));
 }
 
 Result<Reply> disable_agent(App& app, const Request& request) {

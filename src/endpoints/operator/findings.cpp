@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Feeds and findings.
+// Findings.
 #include "fleet/findings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
@@ -70,50 +70,6 @@ std::string encode_finding(const fleet::FindingView& view, Form form) {
 }
 
 }  // namespace
-
-Result<Reply> import_feed(App& app, const Request& request) {
-  const auto kind = feeds::parse_feed_kind(request.params[0]);
-  if (!kind) return Error{Errc::not_found, "There is no such feed."};
-  const fleet::ImportOutcome outcome =
-      TRY(fleet::import_feed(app.store, app.ids, app.catalogue, app.packages, actor_of(request),
-                             *kind, {std::string(request.body)}, request.now));
-  JsonWriter json;
-  json.begin_object()
-      .member("kind", outcome.feed)
-      .member("published", outcome.published)
-      .member("records", outcome.records)
-      .member("skipped", outcome.skipped)
-      .key("remarks")
-      .begin_array();
-  for (const std::string& remark : outcome.remarks) json.value(remark);
-  json.end_array()
-      .member("hosts_matched", outcome.hosts_matched)
-      .member("findings_opened", outcome.findings_opened)
-      .member("findings_resolved", outcome.findings_resolved)
-      .end_object();
-  return Reply(http::json_response(200, json.take()));
-}
-
-Result<Reply> list_feeds(App& app, const Request& request) {
-  std::vector<std::string> items;
-  for (const fleet::FeedStatus& feed : fleet::list_feed_status(app.store)) {
-    JsonWriter json;
-    json.begin_object()
-        .member("kind", feeds::feed_name(feed.kind))
-        .member("records", feed.records)
-        .member("published", feed.published)
-        .member("imported_at", feed.imported_at)
-        .key("age_seconds");
-    if (feed.imported_at) {
-      json.value((request.now - *feed.imported_at).count() / 1000);
-    } else {
-      json.null();
-    }
-    json.end_object();
-    items.push_back(json.take());
-  }
-  return Reply(page_response(items, "", {static_cast<std::int64_t>(items.size()), true}));
-}
 
 Result<Reply> list_findings(App& app, const Request& request) {
   fleet::FindingQuery query;

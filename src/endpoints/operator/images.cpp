@@ -44,10 +44,18 @@ void begin_image(JsonWriter& json, const store::ImageView& view) {
     json.member(model::severity_name(static_cast<model::Severity>(severity)),
                 view.findings.at(severity));
   }
-  json.end_object()
-      .member("kev", view.known_exploited)
-      .member("first_seen", view.image.first_seen)
-      .member("scanned_at", view.image.scanned_at);
+  json.end_object().member("kev", view.known_exploited).key("packages");
+  // What was never listed is not known to have none.
+  if (view.image.package_set) {
+    json.begin_object()
+        .member("matched", view.image.package_count)
+        .member("unidentified", view.image.unidentified_count)
+        .member("listed_at", view.image.packages_at)
+        .end_object();
+  } else {
+    json.null();
+  }
+  json.member("first_seen", view.image.first_seen).member("scanned_at", view.image.scanned_at);
 }
 
 std::string encode_listed(const store::ImageView& view) {
@@ -67,6 +75,7 @@ std::string encode_whole(const fleet::ImageDetail& detail) {
         .member("asset_id", host.row.host)
         .member("hostname", host.hostname)
         .member("reference", host.row.reference)
+        .member("given", host.row.given)
         .member("first_seen", host.row.first_seen)
         .member("last_seen", host.row.last_seen)
         .member("retired_at", host.row.retired_at)
@@ -111,7 +120,11 @@ std::string encode_finding(const fleet::ImageFindingView& view) {
       .member("source", text("source"))
       .key("places")
       .raw(places ? places->serialise() : "[]")
-      .end_object();
+      .key("found_by")
+      .begin_array();
+  if (finding.reported) json.value("scanner");
+  if (finding.matches != "[]" && finding.open) json.value("feeds");
+  json.end_array().key("matches").raw(finding.matches).end_object();
   return json.take();
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server says of itself.
 #include <algorithm>
+#include <functional>
 
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
-#include "fleet/findings.h"
+#include "fleet/feed_import.h"
+#include "fleet/feed_syncs.h"
 #include "fleet/key_schedule.h"
 #include "fleet/presence.h"
+#include "fleet/refusals.h"
 #include "http/request.h"
 
 namespace muster::endpoints {
@@ -35,6 +38,21 @@ class Exposition {
     text_ += ' ';
     text_ += std::to_string(value);
     text_ += '\n';
+  }
+  /// One value for each feed; nothing without any.
+  void add_feeds(std::string_view name, std::string_view help,
+                 const std::vector<fleet::FeedNumbers>& feeds,
+                 const std::function<std::optional<std::int64_t>(const fleet::FeedNumbers&)>& of) {
+    std::string rows;
+    for (const fleet::FeedNumbers& feed : feeds) {
+      const auto value = of(feed);
+      if (!value) continue;
+      rows.append(name).append("{feed=\"").append(feeds::feed_name(feed.kind)).append("\"} ");
+      rows.append(std::to_string(*value)).append("\n");
+    }
+    if (rows.empty()) return;
+    text_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ");
+    text_.append(name).append(" gauge\n").append(rows);
   }
   std::string take() { return std::move(text_); }
 
@@ -85,9 +103,48 @@ void add_keys(Exposition& out, const store::KeyNumbers& keys, Instant now) {
   add("muster_agent_keys_overdue", "Of those, where it is offered for more than seven days.",
       keys.overdue);
   add("muster_agent_keys_cloned", "Keys that two machines use.", keys.cloned);
+  add("muster_agent_keys_splitting", "Of those, where one machine is to become another agent.",
+      keys.splitting);
   const Duration oldest = keys.oldest_since ? now - *keys.oldest_since : Duration(0);
   add("muster_agent_key_oldest_age_seconds", "Since the first use of the oldest key in use.",
       std::max<std::int64_t>(0, oldest.count() / 1000));
+}
+
+/// As of the last look, sync or import.
+void add_feeds(Exposition& out, const std::vector<fleet::FeedNumbers>& feeds, Instant now) {
+  using Feed = const fleet::FeedNumbers&;
+  const auto seconds = [](std::optional<Instant> at) {
+    return at ? std::optional(at->unix_ms / 1000) : std::nullopt;
+  };
+  out.add_feeds("muster_feed_records", "Records in force of each feed.", feeds,
+                [](Feed feed) { return std::optional(feed.records); });
+  out.add_feeds("muster_feed_age_seconds", "Since each feed was imported.", feeds, [&](Feed feed) {
+    return feed.imported_at
+               ? std::optional(std::max<std::int64_t>(0, (now - *feed.imported_at).count() / 1000))
+               : std::nullopt;
+  });
+  out.add_feeds("muster_feed_last_success_timestamp_seconds",
+                "When a source last had answered in full, as Unix time.", feeds,
+                [&](Feed feed) { return seconds(feed.checked_at); });
+  out.add_feeds("muster_feed_sync_failures", "Syncs that failed in a row; 0 once one succeeds.",
+                feeds, [](Feed feed) { return std::optional(feed.failures); });
+}
+
+void add_refusals(Exposition& out, const fleet::RefusalWatch& refusals) {
+  const auto count = [&](std::string_view name, std::string_view help,
+                         fleet::RefusalReason reason) {
+    out.add(name, "counter", help, refusals.count(reason));
+  };
+  count("muster_refused_clock_skew_total", "Calls with an agent's key refused for their time.",
+        fleet::RefusalReason::clock_skew);
+  count("muster_refused_disabled_total", "Calls of disabled agents.",
+        fleet::RefusalReason::disabled);
+  count("muster_refused_retired_key_total", "Calls with a key that its agent gave up for another.",
+        fleet::RefusalReason::retired_key);
+  count("muster_refused_ended_total", "Calls of agents that were superseded or uninstalled.",
+        fleet::RefusalReason::ended);
+  out.add("muster_agents_clock_skewed", "gauge", "Agents that are refused for their clock now.",
+          refusals.skewed());
 }
 
 }  // namespace
@@ -129,6 +186,8 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   out.add("muster_agents_flapping", "gauge", "Agents of any presence that go and come too often.",
           agents.flapping);
   add_keys(out, app.keys.numbers(), request.now);
+  add_feeds(out, app.feed_syncs.numbers(), request.now);
+  add_refusals(out, app.refusals);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
             "When the server's certificate expires, as Unix time.",

@@ -110,7 +110,8 @@ bool is_rejected(const Json& cve, std::string_view description) {
 
 class NvdReader {
  public:
-  explicit NvdReader(const std::function<void(Advisory&&)>& take) : take_(take) {}
+  NvdReader(const std::function<void(Advisory&&)>& take, const WantRecord& wants)
+      : take_(take), wants_(wants) {}
 
   /// A page, a wrapped CVE or a bare one.
   void read(const Json& value) {
@@ -136,6 +137,7 @@ class NvdReader {
     if (!model::is_cve_id(id))
       return summary_.skip("record " + std::to_string(seen_), "has no CVE id");
     ++seen_;
+    if (wants_ && !wants_(id, text_of(cve, "lastModified"))) return;
     const std::string_view description = english_description(cve);
     if (is_rejected(cve, description)) {
       ++summary_.silent;
@@ -162,14 +164,16 @@ class NvdReader {
   }
 
   const std::function<void(Advisory&&)>& take_;
+  const WantRecord& wants_;
   FeedSummary summary_;
   std::size_t seen_ = 0;
 };
 
 }  // namespace
 
-Result<FeedSummary> parse_nvd(std::string_view text, const std::function<void(Advisory&&)>& take) {
-  NvdReader reader(take);
+Result<FeedSummary> parse_nvd(std::string_view text, const std::function<void(Advisory&&)>& take,
+                              const WantRecord& wants) {
+  NvdReader reader(take, wants);
   JsonDocument document;
   while (const auto value = take_json_value(text)) {
     reader.read(TRY(document.parse(*value)));

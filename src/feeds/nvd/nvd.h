@@ -23,6 +23,7 @@ namespace muster::feeds {
 /// them. A record that is no CVE is skipped likewise. Fails with invalid_json for text that is not
 /// JSON and with invalid_field when nothing in it is a CVE.
 Result<FeedSummary> parse_nvd(std::string_view text,
-                              const std::function<void(model::Advisory&&)>& take);
+                              const std::function<void(model::Advisory&&)>& take,
+                              const WantRecord& wants = {});
 
 }  // namespace muster::feeds

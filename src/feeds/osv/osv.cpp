@@ -81,13 +81,15 @@ void set_severity(Advisory& advisory, const Json& record) {
 
 class OsvReader {
  public:
-  explicit OsvReader(const std::function<void(Advisory&&)>& take) : take_(take) {}
+  OsvReader(const std::function<void(Advisory&&)>& take, const WantRecord& wants)
+      : take_(take), wants_(wants) {}
 
   void read(const Json& value) {
     if (value.is_array()) return value.for_each([&](const Json& each) { read(each); });
     const std::string_view id = text_of(value, "id");
     if (!is_id(id)) return summary_.skip("record " + std::to_string(seen_), "has no id");
     ++seen_;
+    if (wants_ && !wants_(id, text_of(value, "modified"))) return;
     const auto withdrawn = value.find("withdrawn");
     const std::size_t before = summary_.records;
     if (!withdrawn || withdrawn->is_null()) read_record(id, value);
@@ -157,14 +159,16 @@ class OsvReader {
   }
 
   const std::function<void(Advisory&&)>& take_;
+  const WantRecord& wants_;
   FeedSummary summary_;
   std::size_t seen_ = 0;
 };
 
 }  // namespace
 
-Result<FeedSummary> parse_osv(std::string_view text, const std::function<void(Advisory&&)>& take) {
-  OsvReader reader(take);
+Result<FeedSummary> parse_osv(std::string_view text, const std::function<void(Advisory&&)>& take,
+                              const WantRecord& wants) {
+  OsvReader reader(take, wants);
   JsonDocument document;
   while (const auto value = take_json_value(text)) {
     reader.read(TRY(document.parse(*value)));

@@ -25,6 +25,7 @@ namespace muster::feeds {
 /// package whose ranges make no sense is skipped, counted and named. Fails with invalid_json for
 /// text that is not JSON and with invalid_field when nothing in it is a record.
 Result<FeedSummary> parse_osv(std::string_view text,
-                              const std::function<void(model::Advisory&&)>& take);
+                              const std::function<void(model::Advisory&&)>& take,
+                              const WantRecord& wants = {});
 
 }  // namespace muster::feeds

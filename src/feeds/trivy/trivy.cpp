@@ -2,256 +2,322 @@
 #include "feeds/trivy/trivy.h"
 
 #include <algorithm>
-#include <map>
-#include <tuple>
+#include <set>
+#include <string>
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "feeds/plain.h"
+#include "feeds/image_builder.h"
+#include "feeds/json_members.h"
+#include "feeds/trivy/custom_resource.h"
+#include "feeds/trivy/entries.h"
 
 namespace muster::feeds {
 
 namespace {
 
 using model::ImageScan;
-using model::ImageVulnerability;
+using Scans = std::vector<ImageScan>;
 
-constexpr std::size_t title_bytes = 300;
-constexpr std::size_t url_bytes = 500;
+/// What a result says of itself.
+struct ResultHead {
+  std::string target;
+  std::string type;
+  std::string kind;  // "os-pkgs", "lang-pkgs"; empty in reports from before schema 2
+};
 
-std::string text_of(const Json& object, std::string_view member, std::size_t bytes_max) {
-  const auto value = object.find(member);
-  return plain_line(trim(value ? value->string().value_or("") : ""), bytes_max);
-}
-
-std::vector<std::string> texts_of(const Json& object, std::string_view member) {
-  std::vector<std::string> texts;
-  const auto list = object.find(member);
-  if (!list || !list->is_array()) return texts;
-  list->for_each([&](const Json& element) {
-    const std::string text =
-        plain_line(trim(element.string().value_or("")), limits::image_reference_bytes);
-    if (!text.empty() && texts.size() < limits::image_tags) texts.push_back(text);
-  });
-  return texts;
-}
-
-/// A member that is an object, if it is one.
-std::optional<Json> object_of(const Json& object, std::string_view member) {
-  const auto value = object.find(member);
-  return value && value->is_object() ? value : std::nullopt;
-}
-
-template <typename F>
-void for_each_object(const Json& object, std::string_view member, F&& each) {
-  const auto list = object.find(member);
-  if (!list || !list->is_array()) return;
-  list->for_each([&](const Json& element) {
-    if (element.is_object()) each(element);
-  });
-}
-
-/// "redis:6.0.5 (debian 10.4)" without what Trivy adds to the name of an image.
-std::string_view without_system(std::string_view target) {
-  const auto bracket = target.ends_with(')') ? target.rfind(" (") : std::string_view::npos;
-  return target.substr(0, bracket);
-}
-
-/// Collects the vulnerabilities of one image, each once.
-class Collector {
+/// One element of `Results`, with what it says of itself read.
+class ResultReader {
  public:
-  void take_result(const Json& result) {
-    const std::string type = text_of(result, "Type", limits::name_bytes);
-    const std::string target = text_of(result, "Target", limits::path_bytes);
-    const auto list = result.find("Vulnerabilities");
-    if (!list || !list->is_array()) return;
-    list->for_each([&](const Json& entry) { take_entry(entry, type, target); });
+  static Result<ResultReader> open(std::string_view text, JsonDocument& document) {
+    OpenObject object = TRY(OpenObject::open(text));
+    ResultReader result(std::move(object), document);
+    const Json head =
+        TRY(result.object_.without({"Vulnerabilities", "Packages", "Misconfigurations", "Secrets",
+                                    "Licenses", "CustomResources", "ExperimentalModifiedFindings"},
+                                   document));
+    result.head.target = line_of(head, "Target", limits::path_bytes);
+    result.head.type = line_of(head, "Type", limits::name_bytes);
+    result.head.kind = line_of(head, "Class", limits::name_bytes);
+    return result;
   }
 
-  void finish(ImageScan& scan) {
-    scan.skipped = skipped_;
-    scan.vulnerabilities.reserve(found_.size());
-    for (auto& [key, vulnerability] : found_) {
-      scan.vulnerabilities.push_back(std::move(vulnerability));
+  Result<void> read(ImageBuilder& image, std::string_view distro) const {
+    for (const JsonPiece& piece : TRY(elements_of(object_.member("Vulnerabilities")))) {
+      const Json entry = TRY(document_->parse(piece.value));
+      if (entry.is_object()) {
+        image.add(read_trivy_vulnerability(entry, head.type, head.target));
+      } else {
+        image.skip();
+      }
     }
+    if (!is_list(object_.member("Packages"))) return {};
+    image.list_packages();
+    for (const JsonPiece& piece : TRY(elements_of(object_.member("Packages")))) {
+      const Json entry = TRY(document_->parse(piece.value));
+      if (entry.is_object()) image.add(read_trivy_package(entry, head.type, distro));
+    }
+    return {};
+  }
+
+  ResultHead head;
+
+ private:
+  ResultReader(OpenObject object, JsonDocument& document)
+      : object_(std::move(object)), document_(&document) {}
+
+  OpenObject object_;
+  JsonDocument* document_;
+};
+
+/// Calls `each(const ResultReader&) -> Result<void>` for the results of a member, up to a failure.
+template <typename F>
+Result<void> for_each_result(std::string_view list, JsonDocument& document, F&& each) {
+  for (const JsonPiece& piece : TRY(elements_of(list))) {
+    if (piece.value.starts_with('{')) {
+      const ResultReader result = TRY(ResultReader::open(piece.value, document));
+      TRY(each(result));
+    } else {
+      TRY(document.parse(piece.value));  // also what is no object must be JSON
+    }
+  }
+  return {};
+}
+
+Result<void> read_schema_2(const OpenObject& report, Scans& scans) {
+  JsonDocument document;
+  ImageBuilder image;
+  const Json head = TRY(report.without({"Results"}, document));
+  image.scan.kind = line_of(head, "ArtifactType", limits::name_bytes);
+  image.scan.name = line_of(head, "ArtifactName", limits::path_bytes);
+  const auto created = parse_rfc3339(text_of(head, "CreatedAt"));
+  if (created.ok()) image.scan.scanned_at = *created;
+  if (const auto metadata = object_of(head, "Metadata")) {
+    read_trivy_metadata(*metadata, image.scan);
+  }
+  const std::string distro = distro_of_system(image.scan.os);
+  TRY(for_each_result(report.member("Results"), document, [&](const ResultReader& result) {
+    // The system of a report on a bill of materials or a cluster is in a target's name only.
+    const SystemTarget target = split_target(result.head.target);
+    const bool named = distro.empty() && result.head.kind == "os-pkgs";
+    return result.read(image, named ? distro_of_system(target.os) : distro);
+  }));
+  scans.push_back(image.finish());
+  return {};
+}
+
+/// The bare list of results: schema 1.
+Result<void> read_list(std::string_view list, Scans& scans) {
+  JsonDocument document;
+  ImageBuilder image;
+  TRY(for_each_result(list, document, [&](const ResultReader& result) {
+    const SystemTarget target = split_target(result.head.target);
+    // Of the system's packages; the targets of other results are files in the image.
+    if (image.scan.name.empty() && !target.os.empty()) {
+      image.scan.name = target.image;
+      image.scan.os = target.os;
+    }
+    return result.read(image, distro_of_system(target.os));
+  }));
+  scans.push_back(image.finish());
+  return {};
+}
+
+/// The images of one resource of a cluster. The result about an image's system names it, and what
+/// follows up to the next such result is in the same image; images without a system are known by
+/// the metadata alone.
+class ResourceReader {
+ public:
+  explicit ResourceReader(Scans& scans) : scans_(scans) {}
+
+  Result<void> read(std::string_view text) {
+    const OpenObject resource = TRY(OpenObject::open(text));
+    const Json head = TRY(resource.without({"Results", "Metadata"}, document_));
+    take_head(head);
+    TRY(take_metadata(resource.member("Metadata")));
+    if (described_.size() == 1) image_.scan = described_.front();
+    TRY(for_each_result(resource.member("Results"), document_,
+                        [&](const ResultReader& result) { return take(result); }));
+    finish();
+    // Those in which nothing was found have no result.
+    for (ImageScan& scan : described_) {
+      if (!finished_.contains(scan.name)) scans_.push_back(std::move(scan));
+    }
+    return {};
   }
 
  private:
-  using Key = std::tuple<std::string, std::string, std::string>;
-
-  void take_entry(const Json& entry, const std::string& type, const std::string& target) {
-    ImageVulnerability taken;
-    taken.type = type;
-    taken.id = text_of(entry, "VulnerabilityID", limits::name_bytes);
-    taken.package = text_of(entry, "PkgName", limits::name_bytes);
-    if (taken.id.empty() || taken.package.empty()) {
-      ++skipped_;
-      return;
+  void take_head(const Json& head) {
+    for (const std::string_view member : {"Namespace", "Kind", "Name"}) {
+      const std::string part = line_of(head, member, limits::name_bytes);
+      if (!part.empty()) own_.name += (own_.name.empty() ? "" : "/") + part;
     }
-    const std::string severity = text_of(entry, "Severity", limits::name_bytes);
-    taken.severity = model::parse_severity(severity).value_or(model::Severity::unknown);
-    taken.title = text_of(entry, "Title", title_bytes);
-    taken.url = text_of(entry, "PrimaryURL", url_bytes);
-    if (const auto source = object_of(entry, "DataSource")) {
-      taken.source = text_of(*source, "ID", limits::name_bytes);
-      if (taken.source.empty()) taken.source = text_of(*source, "Name", limits::name_bytes);
-    }
-    ImageVulnerability::Place place;
-    place.target = target;
-    place.path = text_of(entry, "PkgPath", limits::path_bytes);
-    place.version = text_of(entry, "InstalledVersion", limits::version_bytes);
-    place.fixed_version = text_of(entry, "FixedVersion", limits::version_bytes);
-    taken.status = model::parse_fix_status(text_of(entry, "Status", limits::name_bytes));
-    // Reports from before Trivy 0.41 have no status, and say as much by the version alone.
-    if (!entry.find("Status")) {
-      taken.status =
-          place.fixed_version.empty() ? model::FixStatus::affected : model::FixStatus::fixed;
-    }
-    taken.places.push_back(std::move(place));
-    add(std::move(taken));
+    own_.kind = "kubernetes";
+    image_.scan = own_;
   }
 
-  void add(ImageVulnerability&& taken) {
-    const auto [known, fresh] = found_.try_emplace(Key{taken.type, taken.package, taken.id});
-    ImageVulnerability& kept = known->second;
-    if (fresh) {
-      kept = std::move(taken);
-      return;
-    }
-    kept.severity = std::max(kept.severity, taken.severity);
-    // Where it does not affect in one place only, it does in another.
-    if (kept.status == model::FixStatus::not_affected) kept.status = taken.status;
-    auto& place = taken.places.front();
-    const bool repeated =
-        std::find(kept.places.begin(), kept.places.end(), place) != kept.places.end();
-    if (!repeated && kept.places.size() < limits::image_places) {
-      kept.places.push_back(std::move(place));
-    }
+  /// An object for one image, a list of them for several.
+  Result<void> take_metadata(std::string_view text) {
+    if (text.empty()) return {};
+    const Json metadata = TRY(document_.parse(text));
+    const auto describe = [&](const Json& one) {
+      ImageScan scan;
+      scan.kind = "container_image";
+      read_trivy_metadata(one, scan);
+      if (scan.tags.empty() && scan.repo_digests.empty()) return;
+      scan.name = scan.tags.empty() ? scan.repo_digests.front() : scan.tags.front();
+      described_.push_back(std::move(scan));
+    };
+    if (metadata.is_object()) describe(metadata);
+    if (!metadata.is_array()) return {};
+    metadata.for_each([&](const Json& one) {
+      if (one.is_object()) describe(one);
+    });
+    return {};
   }
 
-  std::map<Key, ImageVulnerability> found_;
-  std::int64_t skipped_ = 0;
+  Result<void> take(const ResultReader& result) {
+    if (result.head.kind == "os-pkgs") begin(split_target(result.head.target));
+    return result.read(image_, distro_of_system(image_.scan.os));
+  }
+
+  void begin(const SystemTarget& target) {
+    const ImageScan* known = described(target.image);
+    // The only image's result is about it, whatever its target is called.
+    if (known == nullptr && described_.size() == 1 && !begun_) known = &described_.front();
+    begun_ = true;
+    if (known != nullptr && image_.scan.name == known->name) return;
+    finish();
+    if (known != nullptr) {
+      image_.scan = *known;
+      return;
+    }
+    image_.scan.kind = "container_image";
+    image_.scan.name = target.image;
+    image_.scan.os = target.os;
+  }
+
+  const ImageScan* described(std::string_view name) const {
+    for (const ImageScan& scan : described_) {
+      const auto named = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      };
+      if (named(scan.tags) || named(scan.repo_digests)) return &scan;
+    }
+    return nullptr;
+  }
+
+  /// What a resource has that is of no image is kept under the resource's name, if it is anything.
+  void finish() {
+    if (image_.scan.kind == own_.kind && image_.empty()) return;
+    finished_.insert(image_.scan.name);
+    scans_.push_back(image_.finish());
+    image_.scan = own_;
+  }
+
+  Scans& scans_;
+  JsonDocument document_;
+  ImageScan own_;
+  std::vector<ImageScan> described_;  // by the metadata
+  std::set<std::string> finished_;
+  bool begun_ = false;  // an image's system was seen
+  ImageBuilder image_;
 };
 
-/// What Trivy found out about an image besides its vulnerabilities.
-void take_metadata(const Json& report, ImageScan& scan) {
-  const auto metadata = object_of(report, "Metadata");
-  if (!metadata) return;
-  const std::string digest = text_of(*metadata, "ImageID", limits::image_reference_bytes);
-  if (model::is_image_digest(digest)) scan.digest = digest;
-  scan.tags = texts_of(*metadata, "RepoTags");
-  scan.repo_digests = texts_of(*metadata, "RepoDigests");
-  if (const auto os = object_of(*metadata, "OS")) {
-    scan.os = text_of(*os, "Family", limits::os_bytes);
-    const std::string release = text_of(*os, "Name", limits::os_bytes);
-    if (!release.empty()) scan.os += (scan.os.empty() ? "" : " ") + release;
-  }
-  if (const auto config = object_of(*metadata, "ImageConfig")) {
-    scan.arch = text_of(*config, "architecture", limits::name_bytes);
-  }
-}
-
-std::optional<Instant> creation_of(const Json& report) {
-  const auto text = report.find("CreatedAt");
-  const auto at = parse_rfc3339(text ? text->string().value_or("") : "");
-  if (!at.ok()) return std::nullopt;
-  return *at;
-}
-
-ImageScan read_schema_2(const Json& report) {
-  ImageScan scan;
-  scan.kind = text_of(report, "ArtifactType", limits::name_bytes);
-  scan.name = text_of(report, "ArtifactName", limits::path_bytes);
-  scan.scanned_at = creation_of(report);
-  take_metadata(report, scan);
-  Collector collector;
-  for_each_object(report, "Results", [&](const Json& result) { collector.take_result(result); });
-  collector.finish(scan);
-  return scan;
-}
-
-ImageScan read_list(const Json& report) {
-  ImageScan scan;
-  Collector collector;
-  if (report.is_array()) {
-    report.for_each([&](const Json& result) {
-      if (!result.is_object()) return;
-      const std::string target = text_of(result, "Target", limits::path_bytes);
-      const std::string_view name = without_system(target);
-      // Of the system's packages; the targets of other results are files in the image.
-      if (scan.name.empty() && name.size() < target.size()) {
-        scan.name = name;
-        scan.os = target.substr(name.size() + 2, target.size() - name.size() - 3);
-      }
-      collector.take_result(result);
-    });
-  }
-  collector.finish(scan);
-  return scan;
-}
-
-/// The images of one workload. One that was scanned by itself has its metadata here; older
-/// versions list the results of several, each beginning with that of its system's packages.
-void read_resource(const Json& resource, std::vector<ImageScan>& scans) {
-  ImageScan whole;
-  whole.kind = "container_image";
-  take_metadata(resource, whole);
-  if (!whole.tags.empty() || !whole.repo_digests.empty()) {
-    whole.name = whole.tags.empty() ? whole.repo_digests.front() : whole.tags.front();
-    Collector collector;
-    for_each_object(resource, "Results", [&](const Json& one) { collector.take_result(one); });
-    collector.finish(whole);
-    scans.push_back(std::move(whole));
-    return;
-  }
-  std::optional<ImageScan> scan;
-  Collector collector;
-  const auto finish = [&] {
-    if (!scan) return;
-    collector.finish(*scan);
-    scans.push_back(std::move(*scan));
-    scan.reset();
-    collector = {};
-  };
-  for_each_object(resource, "Results", [&](const Json& result) {
-    const std::string target = text_of(result, "Target", limits::path_bytes);
-    if (text_of(result, "Class", limits::name_bytes) == "os-pkgs") {
-      finish();
-      const std::string_view name = without_system(target);
-      scan.emplace();
-      scan->kind = "container_image";
-      scan->name = name;
-      if (name.size() < target.size()) {
-        scan->os = target.substr(name.size() + 2, target.size() - name.size() - 3);
-      }
+Result<void> read_cluster(const OpenObject& report, Scans& scans) {
+  for (const std::string_view part : {"Resources", "Findings", "Vulnerabilities"}) {
+    for (const JsonPiece& piece : TRY(elements_of(report.member(part)))) {
+      if (piece.value.starts_with('{')) TRY(ResourceReader(scans).read(piece.value));
     }
-    if (scan) collector.take_result(result);
-  });
-  finish();
+  }
+  return {};
 }
 
-bool is_list(const std::optional<Json>& value) {
-  return value && (value->is_array() || value->is_null());
+Error no_report(std::string_view instead) {
+  return {Errc::invalid_field,
+          "This is no report of Trivy on what is vulnerable" +
+              (instead.empty() ? std::string(".") : ": it is " + std::string(instead) + ".")};
+}
+
+/// Other things that are taken for a report.
+Error refuse(const OpenObject& object, const ResourceKinds& kinds) {
+  if (!kinds.other.empty()) return no_report("a resource of kind " + kinds.other);
+  if (object.has("matches") && object.has("descriptor")) return no_report("one of Grype");
+  if (is_list(object.member("results"))) return no_report("one of OSV-Scanner");
+  const bool wazuh = object.member("data").find("\"affected_items\"") != std::string_view::npos;
+  if (wazuh || (object.has("hits") && object.has("took"))) return no_report("one of Wazuh");
+  if (object.has("artifacts") && object.has("descriptor")) {
+    return no_report("Syft's own format; its CycloneDX and SPDX are read");
+  }
+  return no_report("");
+}
+
+/// A list of resources, or lists of them by kind, as `kubectl get` is made to write them.
+Result<void> read_resources(std::string_view list, Scans& scans, ResourceKinds& kinds) {
+  for (const JsonPiece& piece : TRY(elements_of(list))) {
+    if (!piece.value.starts_with('{')) continue;
+    const OpenObject object = TRY(OpenObject::open(piece.value));
+    if (is_custom_resource(object)) TRY(read_custom_resource(object, scans, kinds));
+  }
+  return {};
+}
+
+Result<void> read_any_list(std::string_view list, Scans& scans) {
+  bool resources = false;
+  for (const JsonPiece& piece : TRY(elements_of(list))) {
+    if (resources || !piece.value.starts_with('{')) continue;
+    const OpenObject object = TRY(OpenObject::open(piece.value));
+    resources = is_custom_resource(object);
+  }
+  if (!resources) return read_list(list, scans);
+  ResourceKinds kinds;
+  TRY(read_resources(list, scans, kinds));
+  if (!kinds.known) return no_report("resources of kind " + kinds.other);
+  return {};
+}
+
+Result<void> read_object(const OpenObject& report, Scans& scans) {
+  ResourceKinds kinds;
+  if (is_custom_resource(report)) {
+    TRY(read_custom_resource(report, scans, kinds));
+    return kinds.known ? Result<void>() : refuse(report, kinds);
+  }
+  const auto listed = [&](std::string_view member) {
+    return is_list(report.member(member)) || report.member(member) == "null";
+  };
+  if (report.has("ClusterName") || listed("Resources") || listed("Findings")) {
+    JsonDocument document;
+    TRY(report.without({"Resources", "Findings", "Vulnerabilities", "Misconfigurations"},
+                       document));
+    return read_cluster(report, scans);
+  }
+  if (listed("Results") || (!report.has("Results") && report.has("SchemaVersion"))) {
+    return read_schema_2(report, scans);
+  }
+  for (const JsonPiece& piece : report.pieces()) {
+    if (piece.key.ends_with(".aquasecurity.github.io")) {
+      TRY(read_resources(piece.value, scans, kinds));
+    }
+  }
+  return kinds.known ? Result<void>() : refuse(report, kinds);
 }
 
 }  // namespace
 
-Result<std::vector<ImageScan>> read_trivy(const Json& report) {
-  std::vector<ImageScan> scans;
-  if (report.is_null() || report.is_array()) {
-    scans.push_back(read_list(report));
-    return scans;
+Result<Scans> read_trivy(std::string_view text) {
+  text = trim(text);
+  Scans scans;
+  if (text.starts_with('{')) {
+    const OpenObject report = TRY(OpenObject::open(text));
+    TRY(read_object(report, scans));
+  } else if (text.starts_with('[')) {
+    TRY(read_any_list(text, scans));
+  } else {
+    JsonDocument document;
+    const Json value = TRY(document.parse(text));
+    if (!value.is_null()) return no_report("");
+    TRY(read_list("[]", scans));
   }
-  const auto results = report.find("Results");
-  if (report.find("ClusterName") || is_list(report.find("Resources"))) {
-    for (const std::string_view part : {"Resources", "Vulnerabilities"}) {
-      for_each_object(report, part, [&](const Json& resource) { read_resource(resource, scans); });
-    }
-    return scans;
-  }
-  const bool known = is_list(results) || (!results && report.find("SchemaVersion"));
-  if (!known) return Error{Errc::invalid_field, "This is no report of Trivy."};
-  scans.push_back(read_schema_2(report));
   return scans;
 }
 

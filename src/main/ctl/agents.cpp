@@ -22,6 +22,7 @@ const Columns listed = {
     {"last_seen", "LAST SEEN", &formats::time},
     {"key.state", "KEY", &formats::state},
     {"key.age_seconds", "KEY AGE", &formats::age},
+    {"last_refusal.reason", "REFUSED", &formats::state},
     {"operator_tags", "OPERATOR TAGS", &formats::words},
     {"tags", "TAGS", &formats::words},
 };
@@ -56,6 +57,12 @@ const Columns shown = {
     {"clone.older.address", "its address"},
     {"clone.newer.hostname", "the other"},
     {"clone.newer.address", "its address"},
+    {"clone.split_agent_id", "becomes the agent"},
+    {"split_from", "was split from the agent"},
+    {"last_refusal.reason", "last refused for", &formats::state},
+    {"last_refusal.at", "refused", &formats::time},
+    {"last_refusal.skew_seconds", "its clock was ahead by (s)"},
+    {"last_refusal.address", "refused call from"},
     {"health.score", "health (of 100)"},
     {"health.uptime_percent", "uptime (7 days)", &formats::percent},
     {"health.task_success_percent", "task success (7 days)", &formats::percent},
@@ -118,6 +125,13 @@ const Columns offered = {
     {"agent_id", "agent"},
     {"key_generation", "generation"},
     {"key", "key (only if it must be carried by hand)"},
+};
+
+const Columns split = {
+    {"agent_id", "agent"},
+    {"split_agent_id", "new agent"},
+    {"asset_id", "its host id"},
+    {"key", "its key (only if it must be carried by hand)"},
 };
 
 const std::string one = "/api/v1/agents/{id}";
@@ -192,6 +206,11 @@ void add_changes(Noun agents) {
              "muster agents rotate-key 0190f1c2-0000-7000-8000-000000000001"},
             http::Method::post, one + "/rotate-key", {id_flag("Id of the agent")},
             facts_view(offered))
+      .call({"split",
+             "Make two agents of one whose key two machines use: the machine that booted later is "
+             "offered a key of its own",
+             "muster agents split 0190f1c2-0000-7000-8000-000000000001"},
+            http::Method::post, one + "/split", {id_flag("Id of the agent")}, facts_view(split))
       .call(
           {"reissue",
            "Offer a new key to an agent that lost its own: the one before is accepted again until "

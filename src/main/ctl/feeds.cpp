@@ -3,9 +3,10 @@
 #include "base/time.h"
 #include "crypto/random.h"
 #include "feeds/feed.h"
-#include "fleet/findings.h"
+#include "fleet/feed_import.h"
 #include "fleet/fleet.h"
 #include "main/ctl/data_directory.h"
+#include "main/ctl/feed_sync.h"
 #include "main/ctl/files.h"
 #include "main/ctl/grammar.h"
 #include "store/sqlite/sqlite_connection.h"
@@ -20,6 +21,11 @@ const Columns held = {
     {"published", "PUBLISHED"},
     {"imported_at", "IMPORTED", &formats::time},
     {"age_seconds", "AGE", &formats::age},
+    {"state", "SYNC"},
+    {"checked_at", "CHECKED", &formats::time},
+    {"source", "SOURCE"},
+    {"failures", "FAILED"},
+    {"failure", "LAST FAILURE"},
 };
 
 const Columns imported = {
@@ -27,6 +33,7 @@ const Columns imported = {
     {"published", "published"},
     {"records", "records"},
     {"skipped", "skipped"},
+    {"superseded", "superseded"},
     {"hosts_matched", "hosts matched"},
     {"findings_opened", "findings opened"},
     {"findings_resolved", "findings resolved"},
@@ -83,6 +90,7 @@ std::string encode_outcome(const fleet::ImportOutcome& outcome) {
       .member("published", outcome.published)
       .member("records", outcome.records)
       .member("skipped", outcome.skipped)
+      .member("superseded", outcome.superseded)
       .key("remarks")
       .begin_array();
   for (const std::string& remark : outcome.remarks) json.value(remark);
@@ -114,14 +122,6 @@ Result<void> import_feed_here(const Shell& shell, const FlagValues& values) {
   return {};
 }
 
-std::vector<std::string> feed_kinds() {
-  return {
-#define FEED(name) #name,
-#include "feeds/feeds.def"
-#undef FEED
-  };
-}
-
 }  // namespace
 
 void add_feeds(Grammar& grammar) {
@@ -141,6 +141,10 @@ void add_feeds(Grammar& grammar) {
             .kind = Flag::Kind::files,
             .required = true}},
           import_feed, import_feed_here)
+      .slow_or_local(
+          {"sync", "Bring feeds up to date from their sources ([feeds] of the configuration)",
+           "muster feeds sync --kind kev --kind epss"},
+          feed_sync_flags(), sync_feeds, sync_feeds_here)
       .list({"status", "Show what each feed holds and how old it is", "muster feeds status"},
             "/api/v1/feeds", {}, held, {"feed", "feeds"});
 }

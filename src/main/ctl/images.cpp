@@ -30,6 +30,7 @@ const Columns shown = {
     {"hosts", "running on hosts"},
     {"findings", "open findings", &formats::members},
     {"kev", "known exploited"},
+    {"packages", "packages", &formats::members},
     {"first_seen", "first seen", &formats::time},
     {"scanned_at", "scanned", &formats::time},
 };
@@ -52,6 +53,7 @@ const Columns findings = {
     {"version", "INSTALLED"},
     {"fixed_version", "FIXED"},
     {"fix_status", "FIX"},
+    {"found_by", "FOUND BY", &formats::words},
     {"status", "STATUS"},
     {"title", "TITLE"},
 };
@@ -80,7 +82,7 @@ void add_images(Grammar& grammar) {
               .member = "cve",
               .what = "Only those in which that CVE is open",
               .shown = "CVE"},
-             {"--retired", "retired", "Also those that no host has any more", Flag::Kind::on},
+             {"--all", "retired", "Also those that no host has any more", Flag::Kind::on},
              org_flag("Only of that organisation")},
             listed, {"image", "images"})
       .call({"show", "Show one image and the hosts that have it", "muster images show 1234567890"},

@@ -207,6 +207,7 @@ TEST(Help, OfEveryVerbHasAnExampleThatIsItsOwn) {
                                                        {"tasks", "cancel"},
                                                        {"results", "list"},
                                                        {"feeds", "import"},
+                                                       {"feeds", "sync"},
                                                        {"feeds", "status"},
                                                        {"findings", "list"},
                                                        {"findings", "explain"},

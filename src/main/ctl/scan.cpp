@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <fstream>
 #include <istream>
 #include <iterator>
@@ -21,6 +22,18 @@ namespace {
 
 using model::Package;
 
+/// What a scanner said beside it, for files that are of one.
+const Columns compared = {
+    {"severity", "SEVERITY", &formats::severity},
+    {"kev", "EXPLOITED", &formats::exploited},
+    {"id", "ADVISORY", &formats::id},
+    {"package", "PACKAGE"},
+    {"version", "VERSION"},
+    {"fixed_version", "FIXED"},
+    {"said_by", "SAID BY"},
+    {"evidence.sentence", "WHY"},
+};
+
 const Columns columns = {
     {"severity", "SEVERITY", &formats::severity},
     {"kev", "EXPLOITED", &formats::exploited},
@@ -31,8 +44,9 @@ const Columns columns = {
     {"evidence.sentence", "WHY"},
 };
 
+/// `said_by`: who says so, for files in which a scanner has its say.
 void write_finding(JsonWriter& json, const fleet::Knowledge& knowledge, const Package& package,
-                   const vuln::Match& match) {
+                   const vuln::Match& match, std::string_view said_by = {}) {
   const auto or_null = [&](std::string_view name, const std::string& text) {
     json.key(name);
     text.empty() ? json.null() : json.value(text);
@@ -50,9 +64,84 @@ void write_finding(JsonWriter& json, const fleet::Knowledge& knowledge, const Pa
       .member("disputed", match.disputed)
       .member("summary", match.summary)
       .key("evidence")
-      .raw(vuln::encode_evidence(match.evidence))
-      .end_object();
+      .raw(vuln::encode_evidence(match.evidence));
+  if (!said_by.empty()) json.member("said_by", said_by);
+  json.end_object();
 }
+
+/// A flaw of a package as a file's scanner named it.
+struct Heard {
+  const model::ImageVulnerability* said;
+  bool matched = false;  // our feeds say so too
+};
+
+/// What scanners said, by package: ecosystem and canonical name.
+class Hearsay {
+ public:
+  explicit Hearsay(const ScanInput& input) {
+    for (const model::ImageScan& scan : input.images) {
+      for (const model::ImageVulnerability& one : scan.vulnerabilities) {
+        heard_[name_of(model::ecosystem_of_scanner_type(one.type), one.package)].push_back({&one});
+      }
+    }
+  }
+
+  /// Whether one of them named the same flaw of the package, which then counts as matched.
+  bool take(const Package& package, const vuln::Match& match) {
+    bool found = false;
+    for (Heard& one : heard_[name_of(package.ecosystem, package.name)]) {
+      const std::string& id = one.said->id;
+      const bool same =
+          id == match.id || id == match.cve ||
+          std::find(match.aliases.begin(), match.aliases.end(), id) != match.aliases.end();
+      if (!same || one.said->status == model::FixStatus::not_affected) continue;
+      one.matched = true;
+      found = true;
+    }
+    return found;
+  }
+
+  /// Writes what no match was taken for, in the members of a finding.
+  void write_rest(JsonWriter& json, const fleet::Knowledge& knowledge) const {
+    for (const auto& [name, flaws] : heard_) {
+      for (const Heard& one : flaws) {
+        if (!one.matched && one.said->status != model::FixStatus::not_affected) {
+          write(json, knowledge, *one.said);
+        }
+      }
+    }
+  }
+
+ private:
+  using Name = std::pair<model::Ecosystem, std::string>;
+  static Name name_of(model::Ecosystem ecosystem, const std::string& name) {
+    return {ecosystem, model::canonical_package_name(ecosystem, name)};
+  }
+
+  static void write(JsonWriter& json, const fleet::Knowledge& knowledge,
+                    const model::ImageVulnerability& said) {
+    const auto& place = said.places.front();
+    json.begin_object()
+        .member("cve", said.cve())
+        .member("id", said.id)
+        .key("aliases")
+        .begin_array()
+        .end_array()
+        .member("feed", std::optional<std::string>())
+        .member("package", said.package)
+        .member("version", place.version)
+        .key("fixed_version");
+    place.fixed_version.empty() ? json.null() : json.value(place.fixed_version);
+    json.member("severity", model::severity_name(said.severity))
+        .member("kev", said.cve() && knowledge.kev.contains(*said.cve()))
+        .member("fix_status", model::fix_status_name(said.status))
+        .member("summary", said.title)
+        .member("said_by", "scanner")
+        .end_object();
+  }
+
+  std::map<Name, std::vector<Heard>> heard_;
+};
 
 vuln::Verdict judge(const fleet::Knowledge& knowledge, const Package& package,
                     const vuln::Surroundings& surroundings) {
@@ -127,7 +216,7 @@ void print_scan(const Shell& shell, const ScanInput& input, const std::string& f
     json.end_array().end_object();
     return shell.print_json(json.text());
   }
-  print_array(shell, findings, columns, {"finding", "findings"});
+  print_array(shell, findings, input.judged ? compared : columns, {"finding", "findings"});
   shell.remark(std::to_string(count) + " of " + std::to_string(input.packages.size()) +
                " packages could not be assessed");
   for (const auto& [reason, packages] : unassessed) {
@@ -141,15 +230,19 @@ Result<void> scan_input(const Shell& shell, const fleet::Knowledge& knowledge,
   const vuln::Surroundings surroundings(input.os_name, input.os_version, input.packages,
                                         knowledge.index->cpe());
   Unassessed unassessed;
+  Hearsay hearsay(input);
   JsonWriter findings;
   findings.begin_array();
   for (const Package& package : input.packages) {
     const vuln::Verdict verdict = judge(knowledge, package, surroundings);
     for (const vuln::Match& match : verdict.matches) {
-      write_finding(findings, knowledge, package, match);
+      const bool both = hearsay.take(package, match);
+      write_finding(findings, knowledge, package, match,
+                    input.judged ? (both ? "both" : "feeds") : "");
     }
     if (verdict.state == vuln::State::not_assessed) ++unassessed[verdict.reason];
   }
+  hearsay.write_rest(findings, knowledge);
   findings.end_array();
   print_scan(shell, input, findings.take(), unassessed);
   return {};
@@ -192,8 +285,8 @@ Result<void> scan(const Shell& shell, const FlagValues& values) {
 void add_scan(Grammar& grammar) {
   grammar.root().local(
       {"scan",
-       "Match a file against imported feeds without a server: an inventory report, or a CycloneDX "
-       "or SPDX SBOM, as JSON",
+       "Match a file against imported feeds without a server: an inventory report, a CycloneDX or "
+       "SPDX SBOM, or a report of Trivy, whose own findings stand beside ours; as JSON",
        "muster scan sbom.json --data var"},
       {{.name = "--data",
         .member = "data",

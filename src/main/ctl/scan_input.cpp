@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/ctl/scan_input.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/text.h"
+#include "feeds/image_report.h"
 
 namespace muster::ctl {
 
@@ -14,29 +17,6 @@ using model::Package;
 std::string_view text_of(const Json& object, std::string_view name) {
   const auto member = object.find(name);
   return member ? member->string().value_or("") : std::string_view{};
-}
-
-std::string decode_percent(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = text[i] == '%' ? from_hex(text.substr(i + 1, 2)) : std::nullopt;
-    if (byte && byte->size() == 1) {
-      out += *byte;
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-/// Takes what follows the last `separator` off `text`; empty if it has none.
-std::string_view take_after(std::string_view& text, char separator) {
-  const auto at = text.rfind(separator);
-  if (at == std::string_view::npos) return {};
-  const std::string_view after = text.substr(at + 1);
-  text = text.substr(0, at);
-  return after;
 }
 
 Ecosystem ecosystem_of_distro(std::string_view distro) {
@@ -51,46 +31,6 @@ Ecosystem ecosystem_of_distro(std::string_view distro) {
   return Ecosystem::unknown;
 }
 
-/// "debian-12", "debian:bookworm" and "bookworm" of a Debian package -> "debian:12".
-std::string distro_of_qualifier(std::string_view distro, std::string_view vendor) {
-  std::string text(distro);
-  if (const auto dash = text.rfind('-');
-      dash != std::string::npos && text.find(':') == std::string::npos) {
-    text[dash] = ':';
-  }
-  if (text.find(':') == std::string::npos && !vendor.empty()) {
-    text = std::string(vendor) + ":" + text;
-  }
-  return model::canonical_distro(text);
-}
-
-/// A full name in the words of the ecosystem: "group:artifact", "@scope/name", "vendor/name".
-std::string name_of_purl(Ecosystem ecosystem, const std::string& space, const std::string& name) {
-  if (space.empty() || model::is_of_distribution(ecosystem)) return name;
-  return space + (ecosystem == Ecosystem::maven ? ":" : "/") + name;
-}
-
-void set_qualifiers(Package& package, std::string_view qualifiers, std::string_view space) {
-  while (!qualifiers.empty()) {
-    const std::string_view pair = qualifiers.substr(0, qualifiers.find('&'));
-    qualifiers.remove_prefix(std::min(pair.size() + 1, qualifiers.size()));
-    const auto equals = std::min(pair.find('='), pair.size());
-    const std::string value = decode_percent(pair.substr(std::min(equals + 1, pair.size())));
-    const std::string_view key = pair.substr(0, equals);
-    if (key == "arch") {
-      package.arch = value;
-    } else if (key == "distro") {
-      package.distro = distro_of_qualifier(value, space);
-    } else if (key == "upstream") {
-      std::string_view name = value;
-      package.source_version = take_after(name, '@');
-      package.source_name = name;
-    } else if (key == "epoch" && package.ecosystem == Ecosystem::rpm) {
-      package.version = value + ":" + package.version;
-    }
-  }
-}
-
 /// Names come from files of others: too long or with controls is no name.
 bool is_sound(const Package& package) {
   return !package.name.empty() && package.name.size() <= limits::name_bytes &&
@@ -102,59 +42,45 @@ void add(ScanInput& input, Package package) {
   if (is_sound(package)) input.packages.push_back(std::move(package));
 }
 
-void read_component(ScanInput& input, const Json& component) {
-  const std::string_view type = text_of(component, "type");
-  if (type == "operating-system") {
-    input.os_name = text_of(component, "name");
-    input.os_version = text_of(component, "version");
-  } else if (type != "file") {
-    Package package = package_of_purl(text_of(component, "purl")).value_or(Package{});
-    if (package.name.empty()) package.name = text_of(component, "name");
-    if (package.version.empty()) package.version = text_of(component, "version");
-    package.vendor = text_of(component, "publisher");
-    package.cpe = text_of(component, "cpe");
-    add(input, std::move(package));
-  }
-  if (const auto inner = component.find("components"); inner && inner->is_array()) {
-    inner->for_each([&](const Json& each) { read_component(input, each); });
-  }
+/// "debian 12.5": the system's name up to its release.
+void set_system(ScanInput& input, const std::string& os) {
+  const auto space = os.rfind(' ');
+  input.os_name = os.substr(0, space);
+  if (space != std::string::npos) input.os_version = os.substr(space + 1);
 }
 
-ScanInput read_cyclonedx(const Json& root) {
-  ScanInput input;
-  if (const auto components = root.find("components"); components && components->is_array()) {
-    components->for_each([&](const Json& each) { read_component(input, each); });
-  }
-  return input;
-}
-
-ScanInput read_spdx(const Json& root) {
-  ScanInput input;
-  const auto packages = root.find("packages");
-  if (!packages || !packages->is_array()) return input;
-  packages->for_each([&](const Json& element) {
-    Package package;
-    std::string cpe;
-    if (const auto references = element.find("externalRefs");
-        references && references->is_array()) {
-      references->for_each([&](const Json& each) {
-        const std::string_view type = text_of(each, "referenceType");
-        const std::string_view locator = text_of(each, "referenceLocator");
-        if (type == "purl") package = package_of_purl(locator).value_or(package);
-        if (type.ends_with("cpe23Type") || type.ends_with("cpe22Type")) {
-          if (cpe.empty()) cpe = locator;
-        }
-      });
+/// A report that lists no packages has those that it finds vulnerable.
+void add_vulnerable(ScanInput& input, const model::ImageScan& scan) {
+  const std::string distro = model::distro_of_os(scan.os, "");
+  for (const model::ImageVulnerability& one : scan.vulnerabilities) {
+    for (const auto& place : one.places) {
+      Package package;
+      package.ecosystem = model::ecosystem_of_scanner_type(one.type);
+      package.name = one.package;
+      package.version = place.version;
+      if (model::is_of_distribution(package.ecosystem)) package.distro = distro;
+      if (is_sound(package)) input.packages.push_back(std::move(package));
     }
-    if (package.name.empty()) package.name = text_of(element, "name");
-    if (package.version.empty()) package.version = text_of(element, "versionInfo");
-    std::string_view supplier = text_of(element, "supplier");
-    constexpr std::string_view organization = "Organization: ";
-    if (supplier.starts_with(organization)) supplier.remove_prefix(organization.size());
-    package.vendor = supplier == "NOASSERTION" ? std::string_view{} : supplier;
-    package.cpe = cpe;
-    add(input, std::move(package));
-  });
+  }
+}
+
+Result<ScanInput> read_scanned(std::string_view text) {
+  ScanInput input;
+  for (model::ImageScan& scan : TRY(feeds::read_image_report(text))) {
+    if (!scan.os.empty()) set_system(input, scan.os);
+    input.judged = input.judged || scan.judged;
+    if (scan.packages) {
+      for (Package& package : *scan.packages) {
+        if (is_sound(package)) input.packages.push_back(std::move(package));
+      }
+    } else {
+      add_vulnerable(input, scan);
+    }
+    input.images.push_back(std::move(scan));
+  }
+  std::sort(input.packages.begin(), input.packages.end());
+  const auto last = std::unique(input.packages.begin(), input.packages.end());
+  input.packages.erase(last, input.packages.end());
   return input;
 }
 
@@ -201,39 +127,6 @@ Result<ScanInput> read_report(const Json& root) {
 
 }  // namespace
 
-std::optional<Package> package_of_purl(std::string_view purl) {
-  constexpr std::string_view prefix = "pkg:";
-  if (!purl.starts_with(prefix)) return std::nullopt;
-  purl.remove_prefix(prefix.size());
-  take_after(purl, '#');
-  const auto question = std::min(purl.find('?'), purl.size());
-  const std::string_view qualifiers = purl.substr(std::min(question + 1, purl.size()));
-  std::string_view path = purl.substr(0, question);
-  while (path.starts_with('/')) path.remove_prefix(1);
-  Package package;
-  // The version is after the last @; a scope's own is encoded as %40 or stands after a slash.
-  const auto at = path.rfind('@');
-  if (at != std::string_view::npos && at > 0 && path[at - 1] != '/') {
-    package.version = decode_percent(path.substr(at + 1));
-    path = path.substr(0, at);
-  }
-  const auto slash = path.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  package.ecosystem = model::parse_ecosystem(path.substr(0, slash));
-  std::string_view space = path.substr(slash + 1);
-  std::string_view name = space;
-  if (const auto last = space.rfind('/'); last != std::string_view::npos) {
-    name = space.substr(last + 1);
-    space = space.substr(0, last);
-  } else {
-    space = {};
-  }
-  package.name = name_of_purl(package.ecosystem, decode_percent(space), decode_percent(name));
-  set_qualifiers(package, qualifiers, space);
-  if (package.name.empty()) return std::nullopt;
-  return package;
-}
-
 Result<Package> read_scan_package(const Json& object) {
   if (!object.is_object()) return Error{Errc::invalid_field, "a package must be an object"};
   Fields fields(object);
@@ -262,22 +155,16 @@ Result<Package> read_scan_package(const Json& object) {
 Result<ScanInput> read_scan_input(std::string_view text) {
   JsonDocument document;
   const Json root = TRY(document.parse(text));
-  if (!root.is_object()) return invalid_field("file", "must be a JSON object");
-  ScanInput input;
-  if (text_of(root, "bomFormat") == "CycloneDX") {
-    input = read_cyclonedx(root);
-  } else if (root.find("spdxVersion")) {
-    input = read_spdx(root);
-  } else {
+  if (root.is_object() && (root.find("software") || root.find("products"))) {
     return read_report(root);
   }
-  const std::string distro = model::distro_of_os(input.os_name, input.os_version);
-  for (Package& package : input.packages) {
-    if (package.distro.empty() && model::is_of_distribution(package.ecosystem)) {
-      package.distro = distro;
-    }
+  auto input = read_scanned(text);
+  if (input.ok()) return input;
+  if (text_of(root, "hostname").empty()) {
+    return invalid_field("file", "is no inventory report (software), no CycloneDX, no SPDX and " +
+                                     std::string("no report of Trivy: ") + input.error().message);
   }
-  return input;
+  return read_report(root);
 }
 
 }  // namespace muster::ctl

@@ -8,6 +8,7 @@
 
 #include "base/json_read.h"
 #include "base/result.h"
+#include "model/image.h"
 #include "model/package.h"
 
 namespace muster::ctl {
@@ -17,20 +18,19 @@ struct ScanInput {
   std::string os_name;  // empty: not told
   std::string os_version;
   std::vector<model::Package> packages;
+  std::vector<model::ImageScan> images;  // as their scanner told; none in an inventory report
+  bool judged = false;                   // a scanner said what is vulnerable in them
 };
 
-/// Reads an inventory report (the body that agents send, full), a CycloneDX SBOM (1.2 and later) or
-/// an SPDX SBOM (2.x), all as JSON. Components that have no name, and files, are left out. Fails
-/// with invalid_json, or with invalid_field for JSON that is none of these.
+/// Reads an inventory report (the body that agents send, full), a CycloneDX SBOM (1.2 and later),
+/// an SPDX SBOM (2.x), or a report of Trivy, all as JSON. A report that lists no packages has those
+/// that it finds vulnerable. Components that have no name, and files, are left out. Fails with
+/// invalid_json, or with invalid_field for JSON that is none of these.
 Result<ScanInput> read_scan_input(std::string_view text);
 
 /// Reads one package: name, version, vendor, cpe, ecosystem, distro, source_name, source_version,
 /// arch, all but the name optional. A distribution's package that does not say its ecosystem has
 /// that of its distro. Fails with missing_field or invalid_field.
 Result<model::Package> read_scan_package(const Json& object);
-
-/// The package that a package URL names (https://github.com/package-url/purl-spec); nothing for
-/// text that is none. `upstream` and `distro` qualifiers give the source package and the release.
-std::optional<model::Package> package_of_purl(std::string_view purl);
 
 }  // namespace muster::ctl

@@ -16,34 +16,6 @@ std::string told(const std::optional<Package>& package) {
          package->source_version + " " + package->arch;
 }
 
-TEST(Purl, NamesAPackageInTheWordsOfItsEcosystem) {
-  EXPECT_EQ(told(package_of_purl("pkg:npm/%40angular/core@16.0.0")),
-            "npm @angular/core 16.0.0    ");
-  EXPECT_EQ(told(package_of_purl("pkg:npm/@angular/core")), "npm @angular/core     ");
-  EXPECT_EQ(told(package_of_purl("pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1")),
-            "maven org.apache.logging.log4j:log4j-core 2.14.1    ");
-  EXPECT_EQ(told(package_of_purl("pkg:golang/github.com/gin-gonic/gin@v1.9.0#internal")),
-            "go github.com/gin-gonic/gin v1.9.0    ");
-  EXPECT_EQ(told(package_of_purl("pkg:pypi/django@4.2")), "pypi django 4.2    ");
-}
-
-TEST(Purl, OfADistributionNamesReleaseAndSource) {
-  EXPECT_EQ(told(package_of_purl("pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&"
-                                 "upstream=openssl%403.0.11-1&distro=debian-12")),
-            "deb libssl3 3.0.11-1~deb12u2 debian:12 openssl 3.0.11-1 amd64");
-  EXPECT_EQ(told(package_of_purl("pkg:deb/debian/tar@1.34?distro=bookworm")),
-            "deb tar 1.34 debian:12   ");
-  EXPECT_EQ(told(package_of_purl("pkg:rpm/redhat/openssl@1.1.1k-6.el8?epoch=1&distro=rhel-8.5")),
-            "rpm openssl 1:1.1.1k-6.el8 rhel:8   ");
-  EXPECT_EQ(told(package_of_purl("pkg:deb/debian/tar@1%3A1.34")), "deb tar 1:1.34    ");
-}
-
-TEST(Purl, IsRefusedWhenItIsNone) {
-  for (const char* text : {"", "pkg:", "pkg:npm", "npm/x@1", "pkg:npm/", "pkg:npm/@1"}) {
-    EXPECT_EQ(package_of_purl(text).value_or(Package{}).version, "") << text;
-  }
-}
-
 TEST(ScanPackage, HasTheEcosystemOfItsDistro) {
   JsonDocument document;
   const auto read = [&](const char* json) {
@@ -70,6 +42,23 @@ TEST(ScanInput, TakesTheSystemFromItsReportForPackagesOfADistribution) {
   EXPECT_EQ(input->packages[1].version, "5.2-1");
 }
 
+TEST(ScanInput, TakesWhatAReportOfTrivyListsElseWhatItFinds) {
+  const std::string found = R"("Vulnerabilities": [{"VulnerabilityID": "CVE-2099-0001",
+    "PkgName": "libssl3", "InstalledVersion": "3.0"}])";
+  const std::string head = R"({"Metadata": {"OS": {"Family": "debian", "Name": "12.5"}},
+    "Results": [{"Class": "os-pkgs", "Type": "debian", )";
+  const auto listed =
+      read_scan_input(head + R"("Packages": [{"Name": "tar", "Version": "1"}], )" + found + "}]}");
+  ASSERT_TRUE(listed.ok()) << listed.error().message;
+  EXPECT_TRUE(listed->judged);
+  EXPECT_EQ(listed->os_name + "/" + listed->os_version, "debian/12.5");
+  ASSERT_EQ(listed->packages.size(), 1U);
+  EXPECT_EQ(told(listed->packages[0]), "deb tar 1 debian:12   ");
+  const auto bare = read_scan_input(head + found + "}]}");
+  ASSERT_EQ(bare->packages.size(), 1U);
+  EXPECT_EQ(told(bare->packages[0]), "deb libssl3 3.0 debian:12   ");
+}
+
 TEST(ScanInput, TakesNestedComponentsAndLeavesOutFiles) {
   const auto input = read_scan_input(R"({"bomFormat": "CycloneDX", "components": [
     {"type": "library", "name": "a", "version": "1", "components": [
@@ -78,10 +67,11 @@ TEST(ScanInput, TakesNestedComponentsAndLeavesOutFiles) {
   ASSERT_TRUE(input.ok());
   ASSERT_EQ(input->packages.size(), 2U);
   EXPECT_EQ(told(input->packages[1]), "npm b 2    ");
+  EXPECT_FALSE(input->judged);
 }
 
 TEST(ScanInput, IsRefusedWhenItIsNone) {
-  for (const char* text : {"", "[]", "{}", "null", R"({"software": 1})", R"({"software": [{}]})"}) {
+  for (const char* text : {"", "1", "{}", R"({"software": 1})", R"({"software": [{}]})"}) {
     EXPECT_FALSE(read_scan_input(text).ok()) << text;
   }
 }

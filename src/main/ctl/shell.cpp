@@ -52,6 +52,14 @@ void Shell::remark(std::string_view line) const {
   world_.err << escape_for_terminal(line) << "\n";
 }
 
+void Shell::progress(std::string_view line) const {
+  if (json_ || !world_.error_look.width) return;
+  world_.out.flush();
+  // One byte a column at least: the line must not break, or it could not be taken back.
+  const std::string shown = escape_for_terminal(line);
+  world_.err << "\r\x1b[K" << cut_utf8(shown, *world_.error_look.width - 1) << std::flush;
+}
+
 void Shell::print_facts(const std::vector<Fact>& facts) const {
   world_.out << render_facts(facts, world_.look);
 }

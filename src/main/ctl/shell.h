@@ -60,6 +60,8 @@ class Shell {
   void print(std::string_view text) const;
   /// A line that is no result: standard error, and nothing at all with JSON.
   void remark(std::string_view line) const;
+  /// A line that the next one takes the place of; an empty one clears it. Only on a terminal.
+  void progress(std::string_view line) const;
   void print_facts(const std::vector<Fact>& facts) const;
   /// A failure, on standard error.
   void complain(std::string_view code, const Error& error) const;

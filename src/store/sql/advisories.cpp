@@ -65,14 +65,67 @@ std::int64_t delete_old_advisories(Tx& tx, std::string_view feed, std::int64_t g
                                    int count) {
   return tx.execute("DELETE FROM advisories WHERE (" ADVISORY_KEY ") IN (SELECT " ADVISORY_KEY
                     " FROM advisories"
-                    " WHERE feed = $1 AND generation <> $2 LIMIT $3)",
+                    " WHERE feed = $1 AND generation < $2 AND generation NOT IN"
+                    " (SELECT generation FROM feed_layers WHERE feed = $1) LIMIT $3)",
                     feed, generation, count);
 }
 
+void delete_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
+                       const std::vector<std::string>& ids) {
+  tx.post_batch("DELETE FROM advisories WHERE feed = $1 AND generation = $2 AND advisory_id = $3",
+                "DELETE FROM advisories WHERE (feed, generation, advisory_id) IN"
+                " (SELECT * FROM unnest($1, $2, $3))",
+                ids, [&](const std::string& id) {
+                  return std::array<Param, 3>{feed, generation, id};
+                });
+}
+
+void delete_superseded_advisories(Tx& tx, std::string_view feed, std::int64_t generation,
+                                  const std::vector<std::string>& ids) {
+  tx.post_batch("DELETE FROM advisories WHERE feed = $1 AND generation < $2 AND advisory_id = $3",
+                "DELETE FROM advisories a USING unnest($1, $2, $3) AS given (feed, generation, id)"
+                " WHERE a.feed = given.feed AND a.generation < given.generation AND a.advisory_id "
+                "= given.id",
+                ids, [&](const std::string& id) {
+                  return std::array<Param, 3>{feed, generation, id};
+                });
+}
+
+void insert_feed_layer(Tx& tx, std::string_view feed, std::int64_t generation) {
+  tx.post(
+      "INSERT INTO feed_layers (feed, generation) VALUES ($1, $2)"
+      " ON CONFLICT (feed, generation) DO NOTHING",
+      feed, generation);
+}
+
+void delete_feed_layers(Tx& tx, std::string_view feed) {
+  tx.post("DELETE FROM feed_layers WHERE feed = $1", feed);
+}
+
+void delete_empty_feed_layers(Tx& tx, std::string_view feed) {
+  tx.post(
+      "DELETE FROM feed_layers WHERE feed = $1 AND NOT EXISTS (SELECT 1 FROM advisories a"
+      " WHERE a.feed = feed_layers.feed AND a.generation = feed_layers.generation)",
+      feed);
+}
+
+// What is in force.
+#define LAYERS                          \
+  "(SELECT feed, generation FROM feeds" \
+  " UNION SELECT feed, generation FROM feed_layers)"
+
+std::int64_t count_advisories(Reader& reader, std::string_view feed) {
+  Rows rows = reader.query("SELECT count(*) FROM advisories a JOIN " LAYERS
+                           " f ON f.feed = a.feed AND f.generation = a.generation"
+                           " WHERE a.feed = $1",
+                           feed);
+  rows.next();
+  return rows.integer(0);
+}
+
 void for_each_advisory(Reader& reader, const std::function<void(model::Advisory)>& each) {
-  Rows rows = reader.query(
-      "SELECT a.body FROM advisories a JOIN feeds f ON f.feed = a.feed AND f.generation = "
-      "a.generation");
+  Rows rows = reader.query("SELECT a.body FROM advisories a JOIN " LAYERS
+                           " f ON f.feed = a.feed AND f.generation = a.generation");
   while (rows.next()) {
     auto advisory = model::decode_advisory(rows.text(0));
     if (!advisory.ok()) throw StoreError("advisories: " + advisory.error().message);
@@ -129,7 +182,7 @@ void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::E
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count) {
   return tx.execute(
       "DELETE FROM epss_scores WHERE (generation, cve) IN"
-      " (SELECT generation, cve FROM epss_scores WHERE generation <> $1 LIMIT $2)",
+      " (SELECT generation, cve FROM epss_scores WHERE generation < $1 LIMIT $2)",
       generation, count);
 }
 

@@ -16,7 +16,8 @@ namespace {
   "agents.org_id, agents.agent_id, agents.host_id, agents.status, agents.os, agents.arch," \
   " agents.key_hash, agents.key_generation, agents.enrolled_at, agents.token_id,"          \
   " agents.key_offered, agents.key_former, agents.key_former_accepted, agents.key_since,"  \
-  " agents.enrolled_from, agents.machine_id, agents.superseded_at, agents.key_offered_at"
+  " agents.enrolled_from, agents.machine_id, agents.superseded_at, agents.key_offered_at," \
+  " agents.key_issued, agents.split_from, agents.alias"
 #define SELECT_AGENTS "SELECT " AGENT_COLUMNS " FROM agents"
 // With what read_listed() reads after them.
 #define SELECT_LISTED_AGENTS                                      \
@@ -45,6 +46,10 @@ Agent read_agent(const Rows& rows) {
   agent.machine_id = rows.string(15);
   agent.superseded_at = rows.maybe_instant(16);
   agent.key_offered_at = rows.maybe_instant(17);
+  agent.keys.issued = rows.integer(18);
+  if (!rows.is_null(19)) {
+    agent.origin = {rows.uuid_id<AgentId>(19), rows.uuid_id<AgentId>(20)};
+  }
   return agent;
 }
 
@@ -74,9 +79,9 @@ std::vector<ListedAgent> read_listed(Rows rows) {
   while (rows.next()) {
     ListedAgent& listed = agents.emplace_back();
     listed.agent = read_agent(rows);
-    listed.hostname = rows.string(18);
-    listed.tags = decode_text_list(rows.text(19));
-    listed.operator_tags = decode_text_list(rows.text(20));
+    listed.hostname = rows.string(21);
+    listed.tags = decode_text_list(rows.text(22));
+    listed.operator_tags = decode_text_list(rows.text(23));
   }
   return agents;
 }
@@ -135,13 +140,18 @@ Total count_agents(Reader& reader, const AgentFilter& filter) {
 }
 
 void insert_agent(Tx& tx, const Agent& agent) {
+  std::optional<AgentId> split_from, alias;
+  if (agent.origin) {
+    split_from = agent.origin->agent;
+    alias = agent.origin->alias;
+  }
   tx.post(
       "INSERT INTO agents (org_id, agent_id, host_id, status, os, arch, key_hash, key_generation,"
-      " enrolled_at, token_id, enrolled_from, machine_id)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      " enrolled_at, token_id, enrolled_from, machine_id, split_from, alias)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
       agent.org, agent.id, agent.host, model::agent_status_name(agent.status), agent.os, agent.arch,
       agent.key_hash, agent.keys.current, agent.enrolled_at, agent.token, agent.enrolled_from,
-      agent.machine_id);
+      agent.machine_id, split_from, alias);
 }
 
 std::optional<Agent> find_agent(Reader& reader, OrgId org, AgentId id) {
@@ -191,10 +201,11 @@ bool set_agent_status(Tx& tx, OrgId org, AgentId id, model::AgentStatus status) 
 void set_agent_keys(Tx& tx, const Agent& agent) {
   tx.post(
       "UPDATE agents SET key_hash = $3, key_generation = $4, key_offered = $5, key_former = $6,"
-      " key_former_accepted = $7, key_since = $8, key_offered_at = $9"
+      " key_former_accepted = $7, key_since = $8, key_offered_at = $9, key_issued = $10"
       " WHERE org_id = $1 AND agent_id = $2",
       agent.org, agent.id, agent.key_hash, agent.keys.current, agent.keys.offered,
-      agent.keys.former, agent.keys.former_accepted, agent.key_since, agent.key_offered_at);
+      agent.keys.former, agent.keys.former_accepted, agent.key_since, agent.key_offered_at,
+      agent.keys.issued);
 }
 
 std::vector<AgedKey> list_aged_keys(Reader& reader, Instant used_since, const AgedKey& after,
@@ -218,7 +229,7 @@ KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since) {
       "SELECT count(CASE WHEN key_since IS NULL AND key_offered IS NULL THEN 1 END),"
       " count(CASE WHEN key_since IS NOT NULL AND key_offered IS NULL THEN 1 END),"
       " count(key_offered), count(CASE WHEN key_offered_at < $1 THEN 1 END), min(key_since),"
-      " (SELECT count(*) FROM agent_clones)"
+      " (SELECT count(*) FROM agent_clones), (SELECT count(split_agent) FROM agent_clones)"
       " FROM agents WHERE status = 'active'",
       overdue_since);
   KeyNumbers numbers;
@@ -229,6 +240,7 @@ KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since) {
   numbers.overdue = rows.integer(3);
   numbers.oldest_since = rows.maybe_instant(4);
   numbers.cloned = rows.integer(5);
+  numbers.splitting = rows.integer(6);
   return numbers;
 }
 

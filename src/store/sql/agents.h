@@ -66,7 +66,8 @@ struct KeyNumbers {
   std::int64_t pending = 0;  // are offered another key
   std::int64_t overdue = 0;  // of those, since before `overdue_since`
   std::optional<Instant> oldest_since;
-  std::int64_t cloned = 0;  // keys that two machines use
+  std::int64_t cloned = 0;     // keys that two machines use
+  std::int64_t splitting = 0;  // of those, where one of the machines is to have another
 };
 KeyNumbers get_key_numbers(Reader& reader, Instant overdue_since);
 void set_agent_superseded(Tx& tx, OrgId org, AgentId id, AgentId by);

@@ -134,6 +134,17 @@ std::vector<Finding> list_open_findings_of_host(Reader& reader, OrgId org, HostI
   return findings;
 }
 
+std::vector<Finding> list_open_findings_of_package(Reader& reader, OrgId org, HostId host,
+                                                   PackageId package) {
+  std::vector<Finding> findings;
+  Rows rows = reader.query("SELECT " FINDING_COLUMNS
+                           " FROM findings f WHERE f.org_id = $1 AND f.host_id = $2"
+                           " AND f.package_id = $3 AND f.status = 'open'",
+                           org, host, package);
+  while (rows.next()) findings.push_back(read_finding(rows));
+  return findings;
+}
+
 std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
   std::vector<FindingView> found = read_views(reader.query(
       FINDING_VIEW " WHERE f.org_id IN (SELECT org_id FROM orgs) AND f.finding_id = $1", id));

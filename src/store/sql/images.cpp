@@ -12,11 +12,12 @@ constexpr std::int64_t severity_above_all = 1000;
 
 #define IMAGE_COLUMNS                                                                  \
   "i.org_id, i.image_id, i.identity, i.digest, i.kind, i.os, i.arch, i.repo_digests, " \
-  "i.first_seen, i.scanned_at, i.content_hash"
+  "i.first_seen, i.scanned_at, i.content_hash, i.package_set, i.package_count, "       \
+  "i.unidentified_count, i.packages_at"
 #define FINDING_COLUMNS                                                                      \
   "f.org_id, f.finding_id, f.image_id, f.type, f.package, f.advisory_id, f.cve, f.version, " \
   "f.fixed_version, f.severity, f.fix_status, f.status, f.opened_at, f.resolved_at, "        \
-  "f.resolution, f.details"
+  "f.resolution, f.details, f.reported, f.matches"
 /// An ImageFilter as $1 to $4.
 #define IMAGE_FILTER                                                                       \
   "($1 IS NULL OR i.org_id = $1)"                                                          \
@@ -40,6 +41,10 @@ ImageRow read_image(const Rows& rows) {
   image.first_seen = rows.instant(8);
   image.scanned_at = rows.maybe_instant(9);
   image.content = rows.sha256(10);
+  if (!rows.is_null(11)) image.package_set = rows.key_hash(11);
+  image.package_count = rows.integer(12);
+  image.unidentified_count = rows.integer(13);
+  image.packages_at = rows.maybe_instant(14);
   return image;
 }
 
@@ -52,6 +57,7 @@ HostImageRow read_host_image(const Rows& rows) {
   row.first_seen = rows.instant(4);
   row.last_seen = rows.instant(5);
   row.retired_at = rows.maybe_instant(6);
+  row.given = rows.string(7);
   return row;
 }
 
@@ -73,6 +79,8 @@ ImageFinding read_finding(const Rows& rows) {
   finding.resolved_at = rows.maybe_instant(13);
   finding.resolution = rows.string(14);
   finding.details = rows.string(15);
+  finding.reported = rows.boolean(16);
+  finding.matches = rows.string(17);
   return finding;
 }
 
@@ -98,27 +106,40 @@ std::optional<ImageRow> find_image(Reader& reader, ImageId id) {
 void set_image(Tx& tx, const ImageRow& image) {
   tx.post(
       "INSERT INTO images (org_id, image_id, identity, digest, kind, os, arch, repo_digests,"
-      " first_seen, scanned_at, content_hash)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+      " first_seen, scanned_at, content_hash, package_set, package_count, unidentified_count,"
+      " packages_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
       " ON CONFLICT (org_id, image_id) DO UPDATE SET kind = excluded.kind, os = excluded.os,"
       " arch = excluded.arch, repo_digests = excluded.repo_digests,"
-      " scanned_at = excluded.scanned_at, content_hash = excluded.content_hash",
+      " scanned_at = excluded.scanned_at, content_hash = excluded.content_hash,"
+      " package_set = excluded.package_set, package_count = excluded.package_count,"
+      " unidentified_count = excluded.unidentified_count, packages_at = excluded.packages_at",
       image.org, image.id, image.identity, image.digest, image.kind, image.os, image.arch,
-      encode_text_list(image.repo_digests), image.first_seen, image.scanned_at, image.content);
+      encode_text_list(image.repo_digests), image.first_seen, image.scanned_at, image.content,
+      image.package_set, image.package_count, image.unidentified_count, image.packages_at);
+}
+
+std::vector<ImageRow> list_images_with_packages(Reader& reader, ImageId after, int count) {
+  Rows rows = reader.query("SELECT " IMAGE_COLUMNS
+                           " FROM images i WHERE i.package_set IS NOT NULL AND i.image_id > $1"
+                           " ORDER BY i.image_id LIMIT $2",
+                           after, count);
+  std::vector<ImageRow> images;
+  while (rows.next()) images.push_back(read_image(rows));
+  return images;
 }
 
 void set_host_image(Tx& tx, const HostImageRow& row) {
   tx.post(
-      "INSERT INTO host_images (org_id, host_id, image_id, reference, first_seen, last_seen)"
-      " VALUES ($1, $2, $3, $4, $5, $6)"
+      "INSERT INTO host_images (org_id, host_id, image_id, reference, first_seen, last_seen, given)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7)"
       " ON CONFLICT (org_id, host_id, image_id, reference) DO UPDATE SET"
-      " last_seen = excluded.last_seen, retired_at = NULL",
-      row.org, row.host, row.image, row.reference, row.first_seen, row.last_seen);
+      " last_seen = excluded.last_seen, retired_at = NULL, given = excluded.given",
+      row.org, row.host, row.image, row.reference, row.first_seen, row.last_seen, row.given);
 }
 
 std::vector<HostImageRow> list_images_of_host(Reader& reader, OrgId org, HostId host) {
   Rows rows = reader.query(
-      "SELECT org_id, host_id, image_id, reference, first_seen, last_seen, retired_at"
+      "SELECT org_id, host_id, image_id, reference, first_seen, last_seen, retired_at, given"
       " FROM host_images WHERE org_id = $1 AND host_id = $2 AND retired_at IS NULL"
       " ORDER BY image_id, reference",
       org, host);
@@ -139,14 +160,14 @@ std::vector<ImageHostView> list_hosts_of_image(Reader& reader, OrgId org, ImageI
                                                int count) {
   Rows rows = reader.query(
       "SELECT i.org_id, i.host_id, i.image_id, i.reference, i.first_seen, i.last_seen,"
-      " i.retired_at, h.hostname FROM host_images i"
+      " i.retired_at, i.given, h.hostname FROM host_images i"
       " JOIN hosts h ON h.org_id = i.org_id AND h.host_id = i.host_id"
       " WHERE i.org_id = $1 AND i.image_id = $2"
       " ORDER BY CASE WHEN i.retired_at IS NULL THEN 0 ELSE 1 END, i.last_seen DESC, i.host_id,"
       " i.reference LIMIT $3",
       org, image, count);
   std::vector<ImageHostView> hosts;
-  while (rows.next()) hosts.push_back({read_host_image(rows), rows.string(7)});
+  while (rows.next()) hosts.push_back({read_host_image(rows), rows.string(8)});
   return hosts;
 }
 
@@ -154,29 +175,48 @@ void set_image_finding(Tx& tx, const ImageFinding& finding) {
   tx.post(
       "INSERT INTO image_findings (org_id, finding_id, image_id, type, package, advisory_id, cve,"
       " version, fixed_version, severity, fix_status, status, opened_at, resolved_at, resolution,"
-      " details)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+      " details, reported, matches)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
       " ON CONFLICT (org_id, image_id, type, package, advisory_id) DO UPDATE SET"
       " opened_at = CASE WHEN excluded.status = 'open' AND image_findings.status <> 'open'"
       " THEN excluded.opened_at ELSE image_findings.opened_at END,"
-      " version = excluded.version, fixed_version = excluded.fixed_version,"
+      " cve = excluded.cve, version = excluded.version, fixed_version = excluded.fixed_version,"
       " severity = excluded.severity, fix_status = excluded.fix_status, status = excluded.status,"
       " resolved_at = CASE WHEN excluded.status = 'open' THEN NULL"
       " ELSE coalesce(image_findings.resolved_at, excluded.resolved_at) END,"
-      " resolution = excluded.resolution, details = excluded.details",
+      " resolution = excluded.resolution, details = excluded.details,"
+      " reported = excluded.reported, matches = excluded.matches",
       finding.org, finding.id, finding.image, finding.type, finding.package, finding.advisory_id,
       finding.cve, finding.version, finding.fixed_version,
       static_cast<std::int64_t>(finding.severity), model::fix_status_name(finding.fix_status),
       finding.open ? "open" : "resolved", finding.opened_at, finding.resolved_at,
-      finding.resolution, finding.details);
+      finding.resolution, finding.details, finding.reported, finding.matches);
+}
+
+void rename_image_finding(Tx& tx, const ImageFinding& finding) {
+  tx.post(
+      "UPDATE image_findings SET type = $3, package = $4, advisory_id = $5"
+      " WHERE org_id = $1 AND finding_id = $2",
+      finding.org, finding.id, finding.type, finding.package, finding.advisory_id);
 }
 
 void resolve_image_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution,
                            Instant now) {
   tx.post(
-      "UPDATE image_findings SET status = 'resolved', resolved_at = $3, resolution = $4"
-      " WHERE org_id = $1 AND finding_id = $2 AND status = 'open'",
+      "UPDATE image_findings SET status = 'resolved', resolved_at = coalesce(resolved_at, $3),"
+      " resolution = $4, reported = 0"
+      " WHERE org_id = $1 AND finding_id = $2 AND (status = 'open' OR reported = 1)",
       org, id, now, resolution);
+}
+
+std::vector<ImageFinding> list_findings_of_image(Reader& reader, OrgId org, ImageId image) {
+  Rows rows = reader.query("SELECT " FINDING_COLUMNS
+                           " FROM image_findings f WHERE f.org_id = $1 AND f.image_id = $2"
+                           " ORDER BY f.type, f.package, f.advisory_id",
+                           org, image);
+  std::vector<ImageFinding> findings;
+  while (rows.next()) findings.push_back(read_finding(rows));
+  return findings;
 }
 
 std::vector<ImageFinding> list_open_findings_of_image(Reader& reader, OrgId org, ImageId image) {
@@ -269,10 +309,10 @@ std::vector<ImageFindingView> list_image_findings(Reader& reader, OrgId org, Ima
   while (rows.next()) {
     ImageFindingView& view = views.emplace_back();
     view.finding = read_finding(rows);
-    view.known_exploited = rows.boolean(16);
-    if (rows.is_null(17)) continue;
-    view.epss = {*view.finding.cve, static_cast<std::int32_t>(rows.integer(17)),
-                 static_cast<std::int32_t>(rows.integer(18))};
+    view.known_exploited = rows.boolean(18);
+    if (rows.is_null(19)) continue;
+    view.epss = {*view.finding.cve, static_cast<std::int32_t>(rows.integer(19)),
+                 static_cast<std::int32_t>(rows.integer(20))};
   }
   return views;
 }

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "crypto/keyed_hash.h"
 #include "crypto/sha256.h"
 #include "model/advisory.h"
 #include "model/image.h"
@@ -32,12 +33,21 @@ struct ImageRow {
   Instant first_seen;
   std::optional<Instant> scanned_at;  // when its findings were found
   crypto::Sha256 content;             // of what that scan found
+  /// What is installed in it: counted as one more host on its set (store/sql/inventory.h). None if
+  /// no scan listed it.
+  std::optional<crypto::KeyHash> package_set;
+  std::int64_t package_count = 0;
+  std::int64_t unidentified_count = 0;  // listed beside them, of which nothing is known
+  std::optional<Instant> packages_at;   // when they were listed
 };
 std::optional<ImageRow> find_image_by_identity(Reader& reader, OrgId org,
                                                std::string_view identity);
 std::optional<ImageRow> find_image(Reader& reader, ImageId id);
 /// Stores it or what is new about it; the first moment that it was seen stays.
 void set_image(Tx& tx, const ImageRow& image);
+
+/// Those with a package set, of all organisations, after `after`, by id.
+std::vector<ImageRow> list_images_with_packages(Reader& reader, ImageId after, int count);
 
 /// A name under which a host has an image.
 struct HostImageRow {
@@ -48,6 +58,7 @@ struct HostImageRow {
   Instant first_seen;
   Instant last_seen;
   std::optional<Instant> retired_at;  // since when its scans do not name it any more
+  std::string given = {};             // the name as the host gave it; empty if not known
 };
 /// Stores it, or sets when it was last seen and ends its retirement.
 void set_host_image(Tx& tx, const HostImageRow& row);
@@ -82,12 +93,21 @@ struct ImageFinding {
   std::optional<Instant> resolved_at;
   std::string resolution;  // "not_reported", "not_affected"
   std::string details;     // JSON object: title, url, source, places
+  /// The scanner's last word on the image names it. What it says is then in the members above;
+  /// else they are what our feeds say.
+  bool reported = false;
+  /// What our feeds say: a JSON array of objects, each of one advisory and one package.
+  std::string matches = "[]";
 };
 /// Stores a finding, or what is new about one that the image has already: it keeps its id, and
 /// opened_at for as long as it stays open.
 void set_image_finding(Tx& tx, const ImageFinding& finding);
+/// Calls a finding of another source's by the name that set_image_finding() then knows it by.
+void rename_image_finding(Tx& tx, const ImageFinding& finding);
 void resolve_image_finding(Tx& tx, OrgId org, FindingId id, std::string_view resolution,
                            Instant now);
+/// Also the resolved ones.
+std::vector<ImageFinding> list_findings_of_image(Reader& reader, OrgId org, ImageId image);
 std::vector<ImageFinding> list_open_findings_of_image(Reader& reader, OrgId org, ImageId image);
 std::int64_t count_open_findings_of_image(Reader& reader, OrgId org, ImageId image);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/inventory.h"
 
+#include "store/sql/identity_overrides.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -11,6 +12,11 @@ namespace {
 
 #define PACKAGE_COLUMNS \
   "name, version, vendor, ecosystem, distro, source_name, source_version, arch, cpe"
+#define PACKAGE_ROW                                                                  \
+  "p.org_id, p.package_id, p.content_id, p.name, p.version, p.vendor, p.ecosystem, " \
+  "p.distro, p.source_name, p.source_version, p.arch, p.cpe, o.skipped, o.products"  \
+  " FROM packages p LEFT JOIN identity_overrides o ON o.org_id = p.org_id"           \
+  " AND o.name = p.name AND o.vendor = p.vendor AND o.cleared = 0"
 
 Blob content_blob(const ContentId& content) {
   return {{reinterpret_cast<const char*>(content.data()), sizeof content}};
@@ -31,7 +37,16 @@ Package read_package(const Rows& rows, int first) {
   package.source_version = rows.string(first + 6);
   package.arch = rows.string(first + 7);
   package.cpe = rows.string(first + 8);
+  if (!rows.is_null(first + 9)) {
+    package.identity = decode_identity(rows.boolean(first + 9), rows.text(first + 10));
+  }
   return package;
+}
+
+PackageRow read_package_row(const Rows& rows) {
+  PackageRow row{rows.number_id<OrgId>(0), rows.number_id<PackageId>(1), {}, read_package(rows, 3)};
+  std::memcpy(row.content.data(), rows.blob(2).data(), sizeof row.content);
+  return row;
 }
 
 /// Ascending ids as variable-length differences, seven bits an octet.
@@ -49,8 +64,8 @@ std::string encode_ids(const std::vector<PackageId>& ids) {
   return out;
 }
 
-std::vector<PackageId> decode_ids(std::string_view bytes) {
-  std::vector<PackageId> ids;
+void decode_ids(std::string_view bytes, std::vector<PackageId>& ids) {
+  ids.clear();
   ids.reserve(bytes.size());
   std::int64_t last = 0;
   std::uint64_t step = 0;
@@ -67,7 +82,6 @@ std::vector<PackageId> decode_ids(std::string_view bytes) {
     shift = 0;
   }
   if (shift != 0) throw StoreError("package_sets: damaged members");
-  return ids;
 }
 
 }  // namespace
@@ -85,13 +99,10 @@ PackageId insert_package(Tx& tx, OrgId org, const ContentId& content, const Pack
 }
 
 std::optional<PackageRow> find_package(Reader& reader, OrgId org, PackageId id) {
-  Rows rows = reader.query("SELECT content_id, " PACKAGE_COLUMNS
-                           " FROM packages WHERE org_id = $1 AND package_id = $2",
-                           org, id);
+  Rows rows =
+      reader.query("SELECT " PACKAGE_ROW " WHERE p.org_id = $1 AND p.package_id = $2", org, id);
   if (!rows.next()) return std::nullopt;
-  PackageRow row{org, id, {}, read_package(rows, 1)};
-  std::memcpy(row.content.data(), rows.blob(0).data(), sizeof row.content);
-  return row;
+  return read_package_row(rows);
 }
 
 std::optional<PackageId> find_package_by_content(Reader& reader, OrgId org,
@@ -103,21 +114,82 @@ std::optional<PackageId> find_package_by_content(Reader& reader, OrgId org,
 }
 
 void for_each_package(Reader& reader, const std::function<void(const PackageRow&)>& each) {
+  Rows rows = reader.query("SELECT " PACKAGE_ROW);
+  while (rows.next()) each(read_package_row(rows));
+}
+
+std::vector<PackageRow> list_packages(Reader& reader, const PackageFilter& filter, int count) {
+  std::vector<PackageRow> packages;
   Rows rows =
-      reader.query("SELECT org_id, package_id, content_id, " PACKAGE_COLUMNS " FROM packages");
-  while (rows.next()) {
-    PackageRow row{
-        rows.number_id<OrgId>(0), rows.number_id<PackageId>(1), {}, read_package(rows, 3)};
-    std::memcpy(row.content.data(), rows.blob(2).data(), sizeof row.content);
-    each(row);
-  }
+      reader.query("SELECT " PACKAGE_ROW
+                   " WHERE ($1 IS NULL OR p.org_id = $1) AND ($2 IS NULL OR p.name = $2)"
+                   " AND ($3 IS NULL OR p.vendor = $3) AND (p.org_id, p.package_id) > ($4, $5)"
+                   " ORDER BY p.org_id, p.package_id LIMIT $6",
+                   filter.org, filter.name, filter.vendor, filter.after_org, filter.after, count);
+  while (rows.next()) packages.push_back(read_package_row(rows));
+  return packages;
+}
+
+Total count_packages(Reader& reader, const PackageFilter& filter) {
+  return read_total(
+      reader.query("SELECT count(*) FROM (SELECT 1 FROM packages p"
+                   " WHERE ($1 IS NULL OR p.org_id = $1) AND ($2 IS NULL OR p.name = $2)"
+                   " AND ($3 IS NULL OR p.vendor = $3) LIMIT $4) AS counted",
+                   filter.org, filter.name, filter.vendor, limits::counted_rows + 1));
+}
+
+std::int64_t count_open_findings_of_package(Reader& reader, OrgId org, PackageId package) {
+  Rows rows = reader.query(
+      "SELECT count(*) FROM findings WHERE org_id = $1 AND package_id = $2 AND status = 'open'",
+      org, package);
+  rows.next();
+  return rows.integer(0);
+}
+
+std::vector<PackageId> list_packages_after(Reader& reader, OrgId org, PackageId after) {
+  std::vector<PackageId> ids;
+  Rows rows = reader.query(
+      "SELECT package_id FROM packages WHERE org_id = $1 AND package_id > $2 ORDER BY package_id",
+      org, after);
+  while (rows.next()) ids.push_back(rows.number_id<PackageId>(0));
+  return ids;
 }
 
 std::vector<PackageId> get_package_set(Reader& reader, OrgId org, const crypto::KeyHash& set) {
   Rows rows = reader.query("SELECT members FROM package_sets WHERE org_id = $1 AND set_hash = $2",
                            org, hash_blob(set));
   if (!rows.next()) throw StoreError("package_sets: a host's set is missing");
-  return decode_ids(rows.blob(0));
+  std::vector<PackageId> ids;
+  decode_ids(rows.blob(0), ids);
+  return ids;
+}
+
+void for_each_package_set(Reader& reader, const std::function<void(const PackageSetRow&)>& each) {
+  constexpr int page = 4096;
+  OrgId org{-1};
+  crypto::KeyHash hash;
+  std::vector<PackageId> members;
+  for (int read = page; read == page;) {
+    Rows rows = reader.query(
+        "SELECT org_id, set_hash, members FROM package_sets WHERE (org_id, set_hash) > ($1, $2)"
+        " ORDER BY org_id, set_hash LIMIT $3",
+        org, hash, page);
+    for (read = 0; rows.next(); ++read) {
+      org = rows.number_id<OrgId>(0);
+      hash = rows.key_hash(1);
+      decode_ids(rows.blob(2), members);
+      each({org, hash, members});
+    }
+  }
+}
+
+void for_each_host_set(Reader& reader,
+                       const std::function<void(OrgId, HostId, const crypto::KeyHash&)>& each) {
+  Rows rows =
+      reader.query("SELECT org_id, host_id, package_set FROM hosts WHERE package_set IS NOT NULL");
+  while (rows.next()) {
+    each(rows.number_id<OrgId>(0), rows.number_id<HostId>(1), rows.key_hash(2));
+  }
 }
 
 crypto::KeyHash insert_package_set(Tx& tx, OrgId org, const std::vector<PackageId>& ids) {

@@ -146,21 +146,30 @@ Total count_enrolment_tokens(Reader& reader, const EnrolmentTokenFilter& filter)
                    filter.org, state_text(filter), filter.now, limits::counted_rows + 1));
 }
 
+bool is_usable(Reader& reader, const EnrolmentToken& token) {
+  if (token.revoked_at) return false;
+  if (token.uses < token.max_uses) return true;
+  return reader
+      .query(
+          "SELECT 1 FROM agents WHERE org_id = $1 AND token_id = $2 AND key_since IS NULL LIMIT 1",
+          token.org, token.id)
+      .next();
+}
+
 std::vector<EnrolmentToken> list_usable_enrolment_tokens(Reader& reader) {
   return read_all(
       reader.query("SELECT " ENROLMENT_TOKEN_COLUMNS
-                   " FROM enrolment_tokens WHERE revoked_at IS NULL AND uses < max_uses"),
+                   " FROM enrolment_tokens WHERE revoked_at IS NULL AND (uses < max_uses OR EXISTS"
+                   " (SELECT 1 FROM agents WHERE agents.org_id = enrolment_tokens.org_id"
+                   " AND agents.token_id = enrolment_tokens.token_id AND key_since IS NULL))"),
       read_enrolment_token);
 }
 
-std::optional<TokenUse> use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {
-  Rows rows = tx.query(
-      "UPDATE enrolment_tokens SET uses = uses + 1 WHERE org_id = $1 AND token_id = $2"
-      " AND uses < max_uses AND expires_at > $3 AND revoked_at IS NULL"
-      " RETURNING max_uses - uses, token_hash",
-      org, id, now);
-  if (!rows.next()) return std::nullopt;
-  return TokenUse{rows.integer(0), rows.key_hash(1)};
+bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {
+  return tx.execute(
+             "UPDATE enrolment_tokens SET uses = uses + 1 WHERE org_id = $1 AND token_id = $2"
+             " AND uses < max_uses AND expires_at > $3 AND revoked_at IS NULL",
+             org, id, now) == 1;
 }
 
 bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now) {

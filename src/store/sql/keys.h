@@ -44,11 +44,6 @@ struct EnrolmentTokenFilter {
   std::optional<model::TokenState> state;
   Instant now;  // what has expired
 };
-/// What the use of an enrolment token left of it.
-struct TokenUse {
-  std::int64_t left = 0;
-  crypto::KeyHash hash;
-};
 struct InventoryKey {
   OrgId org;
   KeyId id;
@@ -71,10 +66,13 @@ std::vector<EnrolmentToken> list_enrolment_tokens(Reader& reader,
                                                   const EnrolmentTokenFilter& filter,
                                                   TokenId before, int count);
 Total count_enrolment_tokens(Reader& reader, const EnrolmentTokenFilter& filter);
-/// Those that are neither revoked nor used up.
+/// Whether the token may still be presented: it is not revoked, and has a use left or an agent that
+/// has not called yet, whose enrolment may have to be repeated.
+bool is_usable(Reader& reader, const EnrolmentToken& token);
+/// Those that are.
 std::vector<EnrolmentToken> list_usable_enrolment_tokens(Reader& reader);
-/// Counts one use. Nothing when the token is revoked, expired at `now` or used up.
-std::optional<TokenUse> use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
+/// Counts one use. False when the token is revoked, expired at `now` or used up.
+bool use_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
 /// False when there is no such live token.
 bool revoke_enrolment_token(Tx& tx, OrgId org, TokenId id, Instant now);
 

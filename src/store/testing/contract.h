@@ -53,7 +53,8 @@ inline auto fields(const Agent& a) {
   return std::make_tuple(a.org, a.id, a.host, a.status, a.os, a.arch, a.key_hash, a.keys.current,
                          a.keys.offered, a.keys.former, a.keys.former_accepted, a.key_since,
                          a.enrolled_at, a.token, a.enrolled_from, a.machine_id, a.superseded_at,
-                         a.key_offered_at);
+                         a.key_offered_at, a.keys.issued, a.origin ? a.origin->agent : AgentId{},
+                         a.origin ? a.origin->alias : AgentId{});
 }
 inline auto fields(const Task& t) {
   return std::make_tuple(t.org, t.id, t.agent, t.batch, t.type, t.status, t.priority, t.payload,

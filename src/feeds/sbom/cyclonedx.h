@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/result.h"
+#include "feeds/json_members.h"
+#include "model/image.h"
+
+namespace muster::feeds {
+
+/// As read_sbom(), for an object whose bomFormat is CycloneDX.
+Result<model::ImageScan> read_cyclonedx(const OpenObject& bill);
+
+}  // namespace muster::feeds

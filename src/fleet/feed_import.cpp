@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fleet/feed_import.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "fleet/image_findings.h"
+#include "fleet/rematch.h"
+#include "fleet/software.h"
+#include "store/sql/agents.h"
+#include "store/sql/feed_syncs.h"
+#include "store/sql/inventory.h"
+#include "store/store.h"
+
+namespace muster::fleet {
+
+namespace {
+
+/// The hosts follow these imports. Not one that came meanwhile: whoever made it sees to that.
+void mark_matched(store::Store& store, const std::vector<store::FeedRow>& imports) {
+  store.write([&](store::Tx& tx) {
+    for (store::FeedRow& feed : store::list_feeds(tx)) {
+      const bool same = std::any_of(imports.begin(), imports.end(), [&](const auto& row) {
+        return row.feed == feed.feed && row.generation == feed.generation;
+      });
+      if (!same || feed.matched) continue;
+      feed.matched = true;
+      store::set_feed(tx, feed);
+    }
+  });
+}
+
+/// Puts an import in force in the store.
+Result<void> set_import(store::Tx& tx, NumberIds& ids, const Actor& actor,
+                        const store::FeedRow& feed, Instant now) {
+  for (const store::FeedRow& former : store::list_feeds(tx)) {
+    if (former.feed != feed.feed || former.generation < feed.generation) continue;
+    return Error{Errc::illegal_transition,
+                 "Another import of this feed began later and is in force already."};
+  }
+  store::set_feed(tx, feed);
+  record_audit(
+      tx, ids, OrgId{0}, actor, "feeds.import", feed.feed,
+      [&](JsonWriter& details) {
+        details.member("records", feed.records).member("published", feed.published);
+      },
+      now);
+  return {};
+}
+
+}  // namespace
+
+Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
+                                  KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
+                                  std::vector<std::string> files, Instant now, ImportMode mode) {
+  const Catalogue::Import running(catalogue);
+  std::size_t given = 0;
+  const auto next = [&]() -> Result<std::optional<std::string>> {
+    if (given == files.size()) return std::optional<std::string>();
+    return std::optional(std::exchange(files[given++], {}));
+  };
+  ImportOutcome outcome = TRY(store_feed(store, ids, catalogue, actor, kind, mode, next, now));
+  match_feed(store, ids, catalogue, packages, kind, outcome, now);
+  return outcome;
+}
+
+void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
+                feeds::FeedKind kind, ImportOutcome& outcome, Instant now) {
+  const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
+  const MatchCount images = rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
+  outcome.hosts_matched = count.hosts;
+  outcome.findings_opened = count.opened + images.opened;
+  outcome.findings_resolved = count.resolved + images.resolved;
+  std::vector<store::FeedRow> rows = adoption.knowledge->feeds;
+  std::erase_if(rows, [&](const auto& row) { return row.feed != feeds::feed_name(kind); });
+  mark_matched(store, rows);
+}
+
+std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
+                            KnownPackages& packages, Instant now) {
+  if (catalogue.importing()) return 0;
+  const std::size_t ordered = finish_identity_orders(store, ids, catalogue, packages, now);
+  const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
+  const bool followed = holds_imports(*catalogue.current(), feeds);
+  const bool matched =
+      std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
+  if (followed && matched) return ordered;
+  const Adoption adoption = adopt_feeds(store, catalogue, packages);
+  if (matched) {
+    rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
+    return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
+  }
+  const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;
+  rematch_all_images(store, ids, catalogue, packages, now);
+  mark_matched(store, adoption.knowledge->feeds);
+  return ordered + hosts;
+}
+
+namespace {
+
+void add_sync(FeedStatus& feed, store::Reader& reader) {
+  store::FeedSyncRow sync = store::get_feed_sync(reader, feeds::feed_name(feed.kind));
+  feed.source = std::move(sync.source);
+  feed.checked_at = sync.checked_at;
+  feed.failed_at = sync.failed_at;
+  feed.failure = std::move(sync.failure);
+  feed.failures = sync.failures;
+  feed.next_at = sync.next_at;
+  feed.wanted = !sync.wanted.empty();
+  Instant newest;
+  for (store::FeedFileRow& file : store::list_feed_files(reader, feeds::feed_name(feed.kind))) {
+    if (file.fetched_at < newest) continue;
+    newest = file.fetched_at;
+    feed.etag = std::move(file.etag);
+    feed.last_modified = std::move(file.last_modified);
+  }
+}
+
+}  // namespace
+
+std::vector<FeedStatus> list_feed_status(store::Store& store) {
+  return store.read([](store::Reader& reader) {
+    std::vector<FeedStatus> status;
+    const auto rows = store::list_feeds(reader);
+    for (const feeds::FeedKind kind : feeds::feed_kinds) {
+      FeedStatus& feed = status.emplace_back(FeedStatus{kind, 0, {}});
+      for (const store::FeedRow& row : rows) {
+        if (feeds::feed_name(kind) != row.feed) continue;
+        feed.records = row.records;
+        feed.published = row.published;
+        feed.imported_at = row.imported_at;
+      }
+      add_sync(feed, reader);
+    }
+    return status;
+  });
+}
+
+}  // namespace muster::fleet

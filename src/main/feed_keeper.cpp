@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/feed_keeper.h"
+
+#include <utility>
+
+namespace muster {
+
+namespace {
+
+/// How late the schedule may be.
+constexpr Duration look_every = std::chrono::seconds(30);
+
+}  // namespace
+
+FeedKeeper::FeedKeeper(fleet::FeedSyncs& syncs, fleet::FeedSources sources, egress::Client client,
+                       const Clock& clock, Rng& rng, Log& log)
+    : syncs_(syncs),
+      sources_(std::move(sources)),
+      client_(std::move(client)),
+      clock_(clock),
+      rng_(rng),
+      log_(log),
+      thread_([this] { run(); }) {}
+
+FeedKeeper::~FeedKeeper() {
+  syncs_.stop();
+  thread_.join();
+}
+
+void FeedKeeper::run() {
+  fleet::SyncWorld world;
+  world.fetch = [this](const http::FetchOrder& order) { return client_.fetch(order); };
+  world.now = [this] { return clock_.now(); };
+  do {
+    try {
+      syncs_.run_due(sources_, world, rng_, log_);
+    } catch (const std::exception& failure) {
+      // The store is away, or there is no memory left: what was wanted still is.
+      log_.write(LogLevel::error, "feed_sync_broken",
+                 [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+    }
+  } while (syncs_.await_request(look_every));
+}
+
+}  // namespace muster
