@@ -3,7 +3,8 @@
 
 packages_build="g++ cmake ninja-build ccache pkg-config python3 python3-yaml
   libboost1.81-dev libssl-dev libsodium-dev libsqlite3-dev libpq-dev libsimdjson-dev libfmt-dev
-  libtomlplusplus-dev libcli11-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev libzip-dev libseccomp-dev
+  libtomlplusplus-dev libcli11-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev libzip-dev
+  libyaml-dev libseccomp-dev
   libgtest-dev libbenchmark-dev"
 packages_check="clang-format-14 python3-jsonschema git openssl postgresql-15 zstd"
 packages_fuzz="clang-14 libclang-rt-14-dev"

@@ -30,6 +30,7 @@ void begin_heartbeat(Step& step, const Vitals& vitals) {
   heartbeat.vitals = vitals;
   heartbeat.reconnect_reason = state.reconnect_reason;
   heartbeat.process_started_at = state.process_started_at + state.clock_offset;
+  if (!state.progress.report_open) heartbeat.set_hash = state.progress.set_hash;
   send(step, Purpose::heartbeat, http::Method::post, "/api/agent/heartbeat",
        heartbeat_body(heartbeat, state.facts));
 }

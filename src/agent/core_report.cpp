@@ -16,11 +16,11 @@ bool full_by_age(const State& state, Instant now) {
   return age < Duration(0) || age >= std::chrono::seconds(state.settings.intervals_report_seconds);
 }
 
-/// The set the server has, if we know for sure.
+/// The set the server has, as far as we know: no report is on its way.
 std::optional<SoftwareSet> known_to_server(const State& state, const Surveyed& surveyed) {
   if (state.progress.report_open || !surveyed.acknowledged) return std::nullopt;
   auto set = decode_software(*surveyed.acknowledged);
-  if (!set || digest_of(*set) != state.progress.software_digest) return std::nullopt;
+  if (!set || hash_of(*set).text() != state.progress.set_hash) return std::nullopt;
   return set;
 }
 
@@ -65,7 +65,8 @@ void begin_report(Step& step, const Surveyed& surveyed) {
       state.busy.reset();
       return settle(step);
     }
-    body = delta_report_body(state.facts, state.identity.agent, change);
+    body = delta_report_body(state.facts, state.identity.agent, change, hash_of(*known),
+                             hash_of(software));
   }
   state.sent_software = std::move(software);
   open_report(step);
@@ -84,26 +85,37 @@ void take_report(Step& step, const Answer& answer) {
     const auto said = read_flat(answer);
     if (!said) return failed(step, Purpose::report, said.error().message);
     key_proved(step);
+    const ReportAnswer answered = read_report(*said);
     const Instant now = step.now.wall + state.clock_offset;
     step.actions.push_back(Save{software_file, encode_software(sent)});
     Progress& progress = state.progress;
-    progress.software_digest = digest_of(sent);
+    progress.set_hash = hash_of(sent).text();
     progress.report_open = false;
     progress.last_report_at = now;
     if (state.sent_full) progress.last_full_at = now;
     ++progress.reports_acknowledged;
     step.save_progress();
-    state.full_wanted = false;
+    const bool differs = !answered.set_hash.empty() && answered.set_hash != progress.set_hash;
+    if (differs) {
+      step.note(LogLevel::warning, "set_hash_differs",
+                {{"ours", progress.set_hash}, {"servers", answered.set_hash}});
+    }
+    // After a full report the server has just this, whatever its hash.
+    state.full_wanted = !state.sent_full && (differs || answered.force_full_scan);
     step.note(
         LogLevel::info, "report_acknowledged",
         {{"kind", state.sent_full ? "full" : "delta"}, {"packages", std::to_string(sent.size())}});
-    return settle(step);
+    if (!state.full_wanted) return settle(step);
+    succeeded(step, Purpose::report, Duration(0));
+    return;
   }
   const int status = answer.status;
   // Refused before it did anything: what the server had, it still has.
   const bool definite = (status >= 400 && status < 500) || status == 503;
   if (definite) state.progress.report_open = state.was_open;
-  if (status == 404 && !state.sent_full) {
+  // The server does not know the host's software, or another one than this delta changes.
+  const bool lost_footing = status == 404 || read_refusal(answer).code == "set_hash_mismatch";
+  if (lost_footing && !state.sent_full) {
     state.full_wanted = true;
     step.lane(Purpose::report).due = step.now.steady;
     return;

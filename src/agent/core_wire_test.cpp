@@ -260,6 +260,71 @@ TEST(AgentReports, AnUnknownHostAndAForcedScanGetAFullReport) {
   EXPECT_FALSE(is_delta(world.server.reports.back()));
 }
 
+std::string hash_in(const std::string& body, std::string_view member = "set_hash") {
+  JsonDocument document;
+  const auto value = document.parse(body).value().find(member);
+  return std::string(value ? value->string().value_or("") : "none");
+}
+
+TEST(AgentReports, HashesSayWhichSetADeltaAndAHeartbeatAreOf) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(hash_in(world.server.heartbeats.front()), "none") << "nothing was acknowledged yet";
+  const std::string first = hash_in(world.server.reports.back());
+  EXPECT_EQ(first.size(), 64U);
+  world.host.software.push_back(FakeHost::package("new", "1"));
+  ASSERT_TRUE(world.run_once().ok());
+  ASSERT_TRUE(is_delta(world.server.reports.back()));
+  EXPECT_EQ(hash_in(world.server.reports.back(), "base_set_hash"), first);
+  const std::string second = hash_in(world.server.reports.back());
+  EXPECT_NE(second, first);
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(hash_in(world.server.heartbeats.back()), second);
+}
+
+TEST(AgentReports, AHeartbeatNamesNoHashWhileAReportsFateIsUnknown) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.software.push_back(FakeHost::package("new", "1"));
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target == "/api/agent/report") answer = {502, {}, ""};
+  };
+  EXPECT_FALSE(world.run_once().ok());
+  world.server.change = {};
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_EQ(hash_in(world.server.heartbeats.back()), "none");
+}
+
+TEST(AgentReports, ADeltaThatTheServerCannotPlaceIsSentInFull) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.software.push_back(FakeHost::package("new", "1"));
+  int refusals = 1;
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target != "/api/agent/report" || refusals-- <= 0) return;
+    answer = {409, {}, R"({"error": "set_hash_mismatch", "message": "no"})"};
+  };
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_FALSE(is_delta(world.server.reports.back()));
+  EXPECT_EQ(world.server.software, world.expected_software());
+}
+
+TEST(AgentReports, ADeltaThatEndsElsewhereOnTheServerIsFollowedByAFullReport) {
+  FakeWorld world;
+  ASSERT_TRUE(world.run_once().ok());
+  world.host.software.push_back(FakeHost::package("new", "1"));
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target != "/api/agent/report") return;
+    answer.body =
+        R"({"status": "accepted", "asset_id": 1, "set_hash": ")" + std::string(64, '0') + R"("})";
+  };
+  const std::size_t before = world.server.reports.size();
+  ASSERT_TRUE(world.run_once().ok());
+  ASSERT_EQ(world.server.reports.size(), before + 2) << "and no more than one";
+  EXPECT_TRUE(is_delta(world.server.reports[before]));
+  EXPECT_FALSE(is_delta(world.server.reports[before + 1]));
+}
+
 TEST(AgentReports, AFullReportComesDaily) {
   FakeWorld world;
   ASSERT_TRUE(world.run_for(std::chrono::hours(50)).ok());

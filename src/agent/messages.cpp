@@ -60,6 +60,11 @@ void read_command(const Json& payload, Assignment& assignment) {
       std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
 }
 
+bool is_forced(const Json& object) {
+  const auto flag = object.find("force_full_scan");
+  return flag && flag->boolean() == true;
+}
+
 }  // namespace
 
 std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
@@ -79,6 +84,7 @@ std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
     json.member("reconnect_reason", heartbeat.reconnect_reason)
         .member("process_start_time", heartbeat.process_started_at);
   }
+  if (!heartbeat.set_hash.empty()) json.member("set_hash", heartbeat.set_hash);
   json.end_object();
   return json.take();
 }
@@ -92,12 +98,8 @@ HeartbeatAnswer read_heartbeat(const Json& data) {
     const std::string_view text = *key->string();
     if (text.size() <= limits::key_bytes && is_plain_text(text)) answer.new_key = text;
   }
-  const auto forced = [](const Json& object) {
-    const auto flag = object.find("force_full_scan");
-    return flag && flag->boolean() == true;
-  };
   const auto config = data.find("config");
-  answer.force_full_scan = forced(data) || (config && forced(*config));
+  answer.force_full_scan = is_forced(data) || (config && is_forced(*config));
   return answer;
 }
 
@@ -167,22 +169,34 @@ std::string full_report_body(const HostFacts& facts, AgentId self, const Softwar
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);
-  json.key("software");
+  json.member("set_hash", hash_of(software).text()).key("software");
   write_software(json, software);
   json.end_object();
   return json.take();
 }
 
-std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change) {
+std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change,
+                              const model::SetHash& before, const model::SetHash& after) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);
-  json.member("delta", true).key("software_added");
+  json.member("delta", true)
+      .member("base_set_hash", before.text())
+      .member("set_hash", after.text())
+      .key("software_added");
   write_software(json, change.added);
   json.key("software_removed");
   write_software(json, change.removed);
   json.end_object();
   return json.take();
+}
+
+ReportAnswer read_report(const Json& answer) {
+  ReportAnswer said;
+  said.force_full_scan = is_forced(answer);
+  const auto hash = answer.find("set_hash");
+  if (hash) said.set_hash = cut_utf8(hash->string().value_or(""), limits::key_bytes);
+  return said;
 }
 
 }  // namespace muster::agent

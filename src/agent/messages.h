@@ -26,6 +26,7 @@ struct Heartbeat {
   Vitals vitals;
   std::string_view reconnect_reason;  // empty but on the first heartbeat after a gap
   Instant process_started_at;
+  std::string_view set_hash;  // of what the server acknowledged last; empty: in doubt
 };
 std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts);
 
@@ -59,7 +60,15 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
 /// inventory-endpoints.txt, "Submit Inventory Report", with our `machine_id`, `os` as an object and
 /// package members.
 std::string full_report_body(const HostFacts& facts, AgentId self, const SoftwareSet& software);
-/// "Submit Delta Report".
-std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change);
+/// "Submit Delta Report", with the hashes of the set before and after it.
+std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change,
+                              const model::SetHash& before, const model::SetHash& after);
+
+/// What a report was answered.
+struct ReportAnswer {
+  std::string set_hash;  // that the server has now; empty: it does not say
+  bool force_full_scan = false;
+};
+ReportAnswer read_report(const Json& answer);
 
 }  // namespace muster::agent

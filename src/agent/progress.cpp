@@ -22,7 +22,7 @@ std::string encode_progress(const Progress& progress) {
   json.begin_object()
       .member("boot_id", progress.boot_id)
       .member("version", progress.version)
-      .member("software_digest", progress.software_digest)
+      .member("set_hash", progress.set_hash)
       .member("report_open", progress.report_open)
       .member("last_full_at", progress.last_full_at)
       .member("last_report_at", progress.last_report_at)
@@ -41,8 +41,7 @@ std::optional<Progress> decode_progress(std::string_view text) {
   Progress progress;
   progress.boot_id = fields.optional_text("boot_id", limits::hostname_bytes).value_or("");
   progress.version = fields.optional_text("version", limits::agent_version_bytes).value_or("");
-  progress.software_digest =
-      fields.optional_text("software_digest", limits::key_bytes).value_or("");
+  progress.set_hash = fields.optional_text("set_hash", limits::key_bytes).value_or("");
   progress.report_open = fields.optional_boolean("report_open").value_or(true);
   progress.last_full_at = read_time(fields, "last_full_at");
   progress.last_report_at = read_time(fields, "last_report_at");

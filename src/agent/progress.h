@@ -17,8 +17,8 @@ struct Progress {
 
   std::string boot_id;  // of the last good heartbeat
   std::string version;  // that sent it
-  /// Of the set the server acknowledged last; empty: none, so the next report is full.
-  std::string software_digest;
+  /// Of the set the server acknowledged last, as text; empty: none, so the next report is full.
+  std::string set_hash;
   /// A report was sent and its fate is unknown: the next one is full.
   bool report_open = false;
   Instant last_full_at;

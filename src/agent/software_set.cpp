@@ -39,6 +39,16 @@ std::string_view identity_of(std::string_view line) {
   return line.substr(0, line.find('\t', line.find('\t') + 1));
 }
 
+std::array<std::string_view, columns.size()> cells_of(std::string_view line) {
+  std::array<std::string_view, columns.size()> cells;
+  for (std::string_view& cell : cells) {
+    const std::size_t end = line.find('\t');
+    cell = line.substr(0, end);
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+  }
+  return cells;
+}
+
 std::string join(const SoftwareSet& set) {
   std::string text;
   for (const std::string& line : set) {
@@ -64,8 +74,18 @@ SoftwareSet make_software_set(const std::vector<model::Package>& packages) {
   return set;
 }
 
-std::string digest_of(const SoftwareSet& set) {
-  return digest_of_text(join(set));
+model::SetHash hash_of(const SoftwareSet& set) {
+  model::SetHash hash;
+  std::string canonical;
+  for (const std::string_view line : set) {
+    const auto cells = cells_of(line);
+    const std::string distro = model::canonical_distro(cells[3]);
+    canonical.clear();
+    model::append_canonical(canonical, {cells[0], cells[1], "", model::parse_ecosystem(cells[2]),
+                                        distro, cells[4], cells[5], cells[6], ""});
+    hash.add(canonical);
+  }
+  return hash;
 }
 
 std::string encode_software(const SoftwareSet& set) {
@@ -104,13 +124,11 @@ SoftwareChange change_between(const SoftwareSet& before, const SoftwareSet& afte
 
 void write_software(JsonWriter& json, const SoftwareSet& lines) {
   json.begin_array();
-  for (std::string_view line : lines) {
+  for (const std::string_view line : lines) {
+    const auto cells = cells_of(line);
     json.begin_object();
-    for (const char* column : columns) {
-      const std::size_t end = line.find('\t');
-      const std::string_view cell = line.substr(0, end);
-      if (!cell.empty()) json.member(column, cell);
-      line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      if (!cells[i].empty()) json.member(columns[i], cells[i]);
     }
     json.end_object();
   }

@@ -8,6 +8,7 @@
 
 #include "base/json_write.h"
 #include "model/package.h"
+#include "model/set_hash.h"
 
 namespace muster::agent {
 
@@ -17,8 +18,8 @@ using SoftwareSet = std::vector<std::string>;
 
 SoftwareSet make_software_set(const std::vector<model::Package>& packages);
 
-/// 64 hexadecimal digits; equal sets have equal digests.
-std::string digest_of(const SoftwareSet& set);
+/// The hash by which server and agent compare what they have (model/set_hash.h).
+model::SetHash hash_of(const SoftwareSet& set);
 
 /// The acknowledged set as a file: a line with its digest, then its lines.
 inline constexpr const char* software_file = "software.tsv";

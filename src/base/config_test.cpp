@@ -143,8 +143,8 @@ TEST(Limits, AgreeWithEachOther) {
   namespace l = limits;
   EXPECT_LE(l::head_bytes, 16 * l::KiB) << "mission rule 3";
   EXPECT_LE(l::enroll_body_bytes, 16 * l::KiB) << "mission rule 3";
-  EXPECT_LE(l::gzip_body_bytes, l::report_body_bytes) << "a compressed report must get in";
-  EXPECT_LE(l::gunzip_body_bytes, l::report_body_bytes);
+  EXPECT_LE(l::compressed_body_bytes, l::report_body_bytes) << "a compressed report must get in";
+  EXPECT_LE(l::decompressed_body_bytes, l::report_body_bytes);
   EXPECT_GE(l::result_body_bytes, 2 * 6 * l::output_bytes) << "both streams, all escaped";
   EXPECT_GE(l::small_body_bytes, l::command_bytes * 6) << "a command of escapes";
   EXPECT_LE(l::page_size_default, l::page_size);

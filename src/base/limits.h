@@ -35,10 +35,14 @@ inline constexpr std::size_t long_result_bytes = 256 * MiB;
 /// One text of a shortened result: what is left is over output_bytes however it was escaped, so the
 /// cut is found and flagged where it is decoded.
 inline constexpr std::size_t long_result_text_bytes = 6 * MiB + 6;
-/// An inventory body as sent, and after gunzip (design: wire decisions, "HTTP").
+/// An inventory body as sent plain, as sent compressed, and after it was decompressed (design: wire
+/// decisions, "HTTP").
 inline constexpr std::size_t report_body_bytes = 10 * MiB;
-inline constexpr std::size_t gzip_body_bytes = 2 * MiB;
-inline constexpr std::size_t gunzip_body_bytes = 10 * MiB;
+inline constexpr std::size_t compressed_body_bytes = 2 * MiB;
+inline constexpr std::size_t decompressed_body_bytes = 10 * MiB;
+/// The window that a body in zstd may ask for, as a power of two: RFC 9659 lets senders ask for
+/// 8 MiB and no more.
+inline constexpr int zstd_body_window_log = 23;
 /// A container scan as sent: one budget of bytes for all its images, instead of a number of images
 /// or of vulnerabilities, for the images with the most of them matter most. As large as the largest
 /// body of any agent; 50 images with 300 vulnerabilities each fit.
@@ -51,6 +55,11 @@ inline constexpr std::size_t feed_body_bytes = 256 * MiB;
 inline constexpr std::size_t feed_text_bytes = 1024 * MiB;
 /// A test binary or release, as fielded operators upload them.
 inline constexpr std::size_t blob_bytes = 200 * MiB;
+/// An inventory agent in the field is a shell script of some 100 KiB.
+inline constexpr std::size_t script_bytes = 4 * MiB;
+/// Downloads of it, and requests to end a former key, a minute for each key: one host does either
+/// once in a while.
+inline constexpr std::int64_t rare_calls_per_minute = 10;
 /// What is read of a stored file at a time, and held for each connection that it goes to.
 inline constexpr std::size_t blob_chunk_bytes = 128 * KiB;
 /// Chunks in one transaction of an upload: about 2 ms, which agents wait at most behind it.
@@ -169,6 +178,16 @@ inline constexpr std::size_t cpe_criteria = 50'000;
 inline constexpr std::size_t held_sample = 10;
 /// Agents in the field send no more images in a scan: one of so many may have been cut.
 inline constexpr std::size_t fielded_scan_images = 50;
+/// Lock files in one dependency scan, as agents in the field send; with as many, some may have been
+/// left out.
+inline constexpr std::size_t lockfiles = 50;
+/// A lock file, and the packages that are taken from it: the fielded server's bounds.
+inline constexpr std::size_t lockfile_bytes = 10 * MiB;
+inline constexpr std::size_t lockfile_packages = 10'000;
+/// Packages of one scan, over all its files: new ones take the writer some 4 us each.
+inline constexpr std::size_t scan_packages = 50'000;
+/// Lock files that are kept of one host, over all its scans.
+inline constexpr std::size_t host_lockfiles = 1000;
 /// Names of one image on one host, and places of one vulnerable package in one image.
 inline constexpr std::size_t image_tags = 100;
 /// What a scanner says of a vulnerability: shown in a table, and stored with each finding.
@@ -236,6 +255,11 @@ inline constexpr int pending_tasks_per_agent = 1000;
 /// Keys that answers to repeats of one enrolment may carry; all are accepted until one is used. An
 /// installer that is run again by hand gets through long before.
 inline constexpr std::int64_t enrolment_repeats = 16;
+/// A host that called with a site's key within this time is taken to use it still. A month is
+/// longer than holidays, and keys are moved in a few weeks.
+inline constexpr Duration key_use_memory = std::chrono::hours(24 * 30);
+/// How far apart the same host's uses of a key are written down.
+inline constexpr Duration key_use_step = std::chrono::hours(24);
 /// Rotations that the schedule begins each time: at the usual flush_seconds, 57,600 a day.
 inline constexpr std::size_t rotations_per_pass = 200;
 /// Agents that the schedule reads at a time, most of which may have to wait for their turn.

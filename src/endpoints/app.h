@@ -25,6 +25,9 @@ class PresenceTable;
 class HostDirectory;
 class KnownPackages;
 class Catalogue;
+class ReportMarks;
+class KeyUses;
+class AgentScripts;
 class Settings;
 class ToldReleases;
 class FleetHealth;
@@ -44,6 +47,7 @@ struct Counters {
   std::atomic<std::uint64_t> refused = 0;            // answered with 4xx
   std::atomic<std::uint64_t> unavailable = 0;        // answered with 503
   std::atomic<std::uint64_t> mended_reports = 0;     // fielded bodies that lacked a brace
+  std::atomic<std::uint64_t> software_drifts = 0;    // reporters that named another set than ours
   std::atomic<std::uint64_t> fenced_enrolments = 0;  // with a token that was not for the machine
 };
 
@@ -72,6 +76,9 @@ struct App {
   fleet::KnownPackages& packages;
   fleet::Catalogue& catalogue;
   fleet::Settings& settings;
+  fleet::ReportMarks& marks;
+  fleet::KeyUses& key_uses;
+  fleet::AgentScripts& scripts;
   fleet::ToldReleases& told_releases;
   const crypto::SigningKey& signing_key;
   const fleet::TaskBoard& tasks;
@@ -91,6 +98,7 @@ struct App {
   http::RateLimit config_limit{};
   http::RateLimit command_limit{};
   http::RateLimit scan_limit{};
+  http::RateLimit script_limit{};
   http::RateLimit enroll_limit{};
   http::RateLimit download_limit{100'000};
   http::RateLimit failed_enrolments{100'000};

@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-#include "http/gunzip.h"
+#include "http/body_coding.h"
 
 namespace muster::endpoints {
 
@@ -29,13 +29,12 @@ Result<std::string_view> decode_encoding(const http::Request& request, std::stri
                                          std::size_t packed_max, std::size_t bytes_max) {
   const std::string_view encoding = request.headers.find("Content-Encoding");
   if (encoding.empty() || equal_folded(encoding, "identity")) return request.body;
-  if (!equal_folded(encoding, "gzip")) {
-    return Error{Errc::unsupported_encoding, "Unknown content encoding"};
-  }
+  const auto coding = http::parse_coding(encoding);
+  if (!coding) return Error{Errc::unsupported_encoding, "Unknown content encoding"};
   if (request.body.size() > packed_max) {
     return Error{Errc::body_too_large, "Compressed payload too large"};
   }
-  storage = TRY(http::gunzip(request.body, bytes_max));
+  storage = TRY(http::decompress(*coding, request.body, bytes_max));
   return std::string_view(storage);
 }
 

@@ -24,8 +24,8 @@ Result<Json> decode_optional_body(const http::Request& request);
 /// has `packed_max` bytes at most, and `bytes_max` decompressed. Fails with invalid_encoding,
 /// unsupported_encoding and body_too_large.
 Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage,
-                                         std::size_t packed_max = limits::gzip_body_bytes,
-                                         std::size_t bytes_max = limits::gunzip_body_bytes);
+                                         std::size_t packed_max = limits::compressed_body_bytes,
+                                         std::size_t bytes_max = limits::decompressed_body_bytes);
 
 /// Required text that is one of `choices`.
 std::string_view one_of(Fields& fields, std::string_view name,

@@ -21,10 +21,12 @@ std::string_view hint_of(Errc code) {
       return "Leave organization_id out to use the key's own.";
     case Errc::unknown_host:
       return "POST /api/agent/report without delta creates the asset.";
+    case Errc::set_hash_mismatch:
+      return "POST /api/agent/report without delta replaces what the server has.";
     case Errc::hostname_conflict:
       return "Rename the host, or set hosts.unique_hostnames to \"org\".";
     case Errc::unsupported_encoding:
-      return "Send the body plain or as gzip.";
+      return "Send the body plain, or as gzip or zstd.";
     case Errc::rate_limited:
     case Errc::overloaded:
     case Errc::unavailable:

@@ -119,6 +119,11 @@ struct FaultFleet {
     }
     out += fleet->settings.set_at_json({SettingScope::Kind::org, TestFleet::org, ""});
     out += " catalogue " + std::to_string(fleet->catalogue.current()->number);
+    const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
+    const auto mark = fleet->marks.find(host);
+    out += mark && mark->set_hash ? " " + mark->set_hash->text() : " no hash";
+    out += fleet->key_uses.is_news(key.id, host, fleet.now) ? "" : " uses the key";
+    out += " " + std::to_string(fleet->scripts.list().size()) + " scripts";
     return out;
   }
 

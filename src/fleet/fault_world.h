@@ -28,6 +28,7 @@ class World : public FaultFleet {
     add_presence(all);
     add_tasks(all);
     add_inventory(all);
+    add_scans(all);
     add_files(all);
     add_releases(all);
     return all;
@@ -262,74 +263,11 @@ class World : public FaultFleet {
         {{"releases.withdraw", 1}}};
   }
 
-  void add_inventory(std::map<std::string, Named>& all) {
-    all["new host"] = {[this](store::Tx& tx) {
-                         const auto report = TestFleet::report_of(
-                             "web-3", {debian_package("a", "1"), debian_package("x", "1")});
-                         record_report(tx, fleet.inventory(), report, fleet.now).value();
-                       },
-                       {}};
-    all["full report"] = {[this](store::Tx& tx) {
-                            const auto report =
-                                TestFleet::report_of("web-2", {debian_package("y", "1")});
-                            record_report(tx, fleet.inventory(), report, fleet.now).value();
-                          },
-                          {}};
-    all["held report"] = {
-        [this](store::Tx& tx) {
-          record_report(tx, fleet.inventory(), TestFleet::report_of("web-6"), fleet.now).value();
-        },
-        {}};
-    all["release_held_report"] = {[this](store::Tx& tx) {
-                                    release_held_report(tx, fleet.inventory(), fleet.actor,
-                                                        TestFleet::org, held, fleet.now)
-                                        .value();
-                                  },
-                                  {{"hosts.release", 1}}};
-    all["discard_held_report"] = {[this](store::Tx& tx) {
-                                    discard_held_report(tx, fleet.inventory(), fleet.actor,
-                                                        TestFleet::org, held, fleet.now)
-                                        .value();
-                                  },
-                                  {{"hosts.discard", 1}}};
-    all["second source"] = {[this](store::Tx& tx) {
-                              auto report = TestFleet::report_of(
-                                  "web-1", {debian_package("a", "1"), debian_package("x", "1")});
-                              report.key = key.id;
-                              record_report(tx, fleet.inventory(), report, fleet.now).value();
-                            },
-                            {}};
-    all["container scan"] = {
-        [this](store::Tx& tx) {
-          model::ImageScan scan;
-          model::ImageVulnerability flaw;
-          flaw.type = "debian";
-          flaw.package = "a";
-          flaw.id = "CVE-2099-0001";
-          flaw.places.emplace_back();
-          scan.vulnerabilities.push_back(flaw);
-          scan.packages = {{debian_package("a", "1"), debian_package("of the image alone", "1")}};
-          const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
-          record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages,
-                                {TestFleet::org, host, {{"app:1", scan}}, true}, fleet.now);
-        },
-        {}};
-    all["map software"] = {
-        [this](store::Tx& tx) {
-          const IdentityOrder order{TestFleet::org, "tool", "", {{false, {{"acme", "tool"}}}}};
-          record_identity_order(tx, fleet->ids, fleet->packages, fleet.actor, order, fleet.now)
-              .value();
-        },
-        {{"software.map", 1}}};
-    all["delta report"] = {[this](store::Tx& tx) {
-                             auto report =
-                                 TestFleet::report_of("web-2", {debian_package("a", "0")});
-                             report.delta = true;
-                             report.removals.push_back({"a", "1", std::nullopt});
-                             record_report(tx, fleet.inventory(), report, fleet.now).value();
-                           },
-                           {}};
-  }
+  // fault_world_inventory.h
+  void add_inventory(std::map<std::string, Named>& all);
+  void add_scans(std::map<std::string, Named>& all);
 };
 
 }  // namespace muster::fleet
+
+#include "fleet/fault_world_inventory.h"  // IWYU pragma: keep

@@ -48,6 +48,9 @@ Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secre
     presence.load(reader);
     directory.load(reader);
     settings.load(reader);
+    marks.load(reader);
+    key_uses.load(reader);
+    scripts.load(reader);
     catalogue.load(reader);
     packages.load(reader);
   });

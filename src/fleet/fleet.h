@@ -8,14 +8,17 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "crypto/signing.h"
+#include "fleet/agent_scripts.h"
 #include "fleet/catalogue.h"
 #include "fleet/credentials.h"
 #include "fleet/host_directory.h"
+#include "fleet/key_uses.h"
 #include "fleet/known_packages.h"
 #include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/releases.h"
 #include "fleet/secrets.h"
+#include "fleet/set_hashes.h"
 #include "fleet/settings.h"
 #include "fleet/task_board.h"
 #include "store/store.h"
@@ -40,6 +43,9 @@ struct Fleet {
   PresenceTable presence;
   HostDirectory directory;
   Settings settings;
+  ReportMarks marks;
+  KeyUses key_uses;
+  AgentScripts scripts;
   Catalogue catalogue;
   KnownPackages packages;
   ToldReleases told_releases;

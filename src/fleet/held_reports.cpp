@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "fleet/host_software.h"
+#include "fleet/set_hashes.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
@@ -67,6 +68,9 @@ void finish_review(store::Tx& tx, const Inventory& inventory, const Actor& actor
   const store::HeldReport& held = review.second;
   set_hold(tx, held, host, {}, false, now);
   store::set_host_reported(tx, host);
+  tx.on_commit([&marks = inventory.marks, id = host.id, mark = ReportMarks::of(host)] {
+    marks.set(id, mark);
+  });
   const auto details = [&](JsonWriter& json) {
     json.member("packages", outcome.packages).member("reports", held.reports);
   };
@@ -77,15 +81,22 @@ void finish_review(store::Tx& tx, const Inventory& inventory, const Actor& actor
 
 }  // namespace
 
-PackageIds lay_reviewed(store::Tx& tx, const Inventory& inventory, const InventoryReport& report,
-                        model::Host& host, const PackageIds& present, const PackageIds& reported,
-                        ReportOutcome& outcome, Instant now) {
+PackageIds told_of(store::Reader& reader, const model::Host& host, const PackageIds& present) {
+  const auto held = hold_of(reader, host);
+  if (!held) return present;
+  return difference(present, store::get_package_set(reader, host.org, held->package_set));
+}
+
+Reviewed lay_reviewed(store::Tx& tx, const Inventory& inventory, const InventoryReport& report,
+                      model::Host& host, const PackageIds& present, const PackageIds& reported,
+                      ReportOutcome& outcome, Instant now) {
   const auto former = hold_of(tx, host);
   PackageIds held;
   if (former) held = store::get_package_set(tx, host.org, former->package_set);
   // A delta is of what its sender believes that the server knows; a full report of the host.
-  const PackageIds base = report.delta ? difference(present, held) : present;
-  const LaidReport laid = lay_report(tx, report, base, reported, outcome);
+  PackageIds former_told = difference(present, held);
+  const PackageIds& base = report.delta ? former_told : present;
+  LaidReport laid = lay_report(tx, report, base, reported, outcome);
   held = report.delta ? difference(held, laid.next) : PackageIds{};
   const bool mass = is_mass_removal(inventory.config, laid.gone.size(), base.size());
   if (mass) {
@@ -105,7 +116,8 @@ PackageIds lay_reviewed(store::Tx& tx, const Inventory& inventory, const Invento
         },
         now);
   }
-  return unite(laid.next, held);
+  PackageIds next = unite(laid.next, held);
+  return {std::move(next), std::move(laid.next), std::move(former_told)};
 }
 
 void end_hold(store::Tx& tx, model::Host& host) {
@@ -134,6 +146,8 @@ Result<ReviewOutcome> discard_held_report(store::Tx& tx, const Inventory& invent
   ReviewOutcome outcome;
   outcome.host = id;
   outcome.packages = review.second.package_count;
+  // From now on it is taken to have told of these as well.
+  review.first.set_hash.reset();
   // Its sender believes it gone and its deltas are of that.
   inventory.settings.force_full_scan(tx, org, id);
   finish_review(tx, inventory, actor, review, "hosts.discard", "report_discarded", outcome, now);

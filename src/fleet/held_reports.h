@@ -18,6 +18,7 @@
 #include "store/sql/reports.h"
 
 namespace muster::store {
+class Reader;
 class Store;
 class Tx;
 }  // namespace muster::store
@@ -35,11 +36,19 @@ class Tx;
 /// it never said what the former one did.
 namespace muster::fleet {
 
-/// Lays a report over `present`, which its own sender told of, and returns what the host has then.
-/// Keeps, changes or ends the hold; sets host.held_packages, which the caller stores.
-PackageIds lay_reviewed(store::Tx& tx, const Inventory& inventory, const InventoryReport& report,
-                        model::Host& host, const PackageIds& present, const PackageIds& reported,
-                        ReportOutcome& outcome, Instant now);
+/// What a host has of what its reporter tells it has.
+struct Reviewed {
+  PackageIds next;    // with what is held
+  PackageIds told;    // without
+  PackageIds former;  // what was told before
+};
+/// Lays a report over `present`, which its own sender told of. Keeps, changes or ends the hold;
+/// sets host.held_packages, which the caller stores.
+Reviewed lay_reviewed(store::Tx& tx, const Inventory& inventory, const InventoryReport& report,
+                      model::Host& host, const PackageIds& present, const PackageIds& reported,
+                      ReportOutcome& outcome, Instant now);
+/// What the sender of `present` told of: without what is held of it.
+PackageIds told_of(store::Reader& reader, const model::Host& host, const PackageIds& present);
 /// Ends a hold whose packages somebody else now speaks for; nothing if there is none.
 void end_hold(store::Tx& tx, model::Host& host);
 

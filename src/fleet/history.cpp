@@ -38,6 +38,10 @@ Actor Actor::operator_token(OperatorId id) {
   return {"operator:" + std::to_string(id.value)};
 }
 
+Actor Actor::inventory_key(KeyId id) {
+  return {"key:" + std::to_string(id.value)};
+}
+
 void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
                   std::string_view action, std::string_view target, const Details& details,
                   Instant now) {

@@ -22,10 +22,11 @@ namespace muster::fleet {
 /// Fills the members of a details object.
 using Details = std::function<void(JsonWriter&)>;
 
-/// Who changed something: "operator:12" or "server".
+/// Who changed something: "operator:12", "key:12" (a site) or "server".
 struct Actor {
   std::string text;
   static Actor operator_token(OperatorId id);
+  static Actor inventory_key(KeyId id);
   static Actor server() { return {"server"}; }
 };
 

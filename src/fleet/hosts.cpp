@@ -187,6 +187,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
     HostView view = view_of(reader, presence, config, std::move(*host), now);
     if (view.host.package_set) view.software = list_software(reader, *knowledge, view);
     view.sources = store::list_host_sources(reader, view.host.org, view.host.id);
+    view.lockfiles = store::list_host_lockfiles(reader, view.host.org, view.host.id);
     return view;
   });
 }

@@ -60,9 +60,10 @@ struct HostView {
   store::HostFindings findings;
   model::OsSupport os_support;
   Coverage coverage;
-  std::vector<model::Agent> agents;          // live ones, in the order of their enrolment
-  std::vector<HostPackageView> software;     // only from show_host, by name
-  std::vector<store::ListedSource> sources;  // only from show_host: beside its agent
+  std::vector<model::Agent> agents;            // live ones, in the order of their enrolment
+  std::vector<HostPackageView> software;       // only from show_host, by name
+  std::vector<store::ListedSource> sources;    // only from show_host: beside its agent
+  std::vector<store::HostLockfile> lockfiles;  // only from show_host: of projects on it
 };
 
 /// Pages in the order of ids.

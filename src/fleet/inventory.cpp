@@ -10,6 +10,7 @@
 #include "fleet/hosts.h"
 #include "fleet/report_sets.h"
 #include "fleet/second_sources.h"
+#include "fleet/set_hashes.h"
 #include "store/sql/agents.h"
 #include "store/store.h"
 
@@ -28,22 +29,8 @@ Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
   auto host = find_host_of(tx, report);
   if (host) return std::move(*host);
   if (report.delta) return send_full_report();
-  TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, report.org, report.hostname,
-                             now));
-  model::Host fresh;
-  fresh.org = report.org;
-  fresh.id = inventory.ids.next<HostId>(now);
-  fresh.hostname = report.hostname;
-  fresh.machine_id = report.machine_id;
-  fresh.os_name = "Unknown";
-  fresh.first_seen = now;
-  fresh.last_seen = now;
-  store::insert_host(tx, fresh);
-  record_event(
-      tx, inventory.ids, report.org, "host_registered", std::nullopt, fresh.id,
-      [&](JsonWriter& details) { details.member("hostname", fresh.hostname); }, now);
   created = true;
-  return fresh;
+  return register_host(tx, inventory, report.org, report.hostname, report.machine_id, now);
 }
 
 /// Takes over what the report says of the host itself. Returns whether that is anything new.
@@ -73,6 +60,46 @@ std::optional<AgentId> reporter_of(const InventoryReport& report) {
   return report.agent ? std::optional(report.agent->id) : std::nullopt;
 }
 
+/// What the host's reporter told of before a delta that speaks of it.
+model::SetHash told_before(store::Reader& reader, const model::Host& host,
+                           const PackageIds& present) {
+  if (host.set_hash) return *host.set_hash;
+  return hash_of_set(reader, host.org, told_of(reader, host, present));
+}
+
+/// A delta that is not of what its reporter told before: a copy of the last one is as good as
+/// stored, any other is refused.
+ReportOutcome without_footing(store::Tx& tx, const Inventory& inventory,
+                              const InventoryReport& report, const model::Host& host,
+                              const model::SetHash& told, Instant now) {
+  ReportOutcome outcome;
+  outcome.host = host.id;
+  outcome.hostname = host.hostname;
+  outcome.set_hash = told;
+  outcome.refused = footing_of(report, told) == Footing::elsewhere;
+  if (outcome.refused) {
+    record_drift(tx, inventory, host, told, *report.base_set_hash, now);
+  }
+  tx.on_commit([&presence = inventory.presence, org = host.org, id = host.id,
+                version = report.agent_version,
+                now] { presence.touch_host(org, id, version, now); });
+  return outcome;
+}
+
+/// Keeps the hash of what its reporter has told of by now, if it names hashes at all.
+void take_hash(store::Tx& tx, const Inventory& inventory, const InventoryReport& report,
+               model::Host& host, const std::optional<model::SetHash>& told, ReportOutcome& outcome,
+               Instant now) {
+  host.set_hash = outcome.set_hash = told;
+  outcome.differs = told && report.set_hash && *report.set_hash != *told;
+  if (!outcome.differs) return;
+  if (report.delta) {
+    record_drift(tx, inventory, host, *told, *report.set_hash, now);
+  } else {
+    host.set_hash.reset();  // all of it did not help: its sender reckons in another way
+  }
+}
+
 }  // namespace
 
 Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
@@ -87,12 +114,29 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   if (report.delta && !of_reporter) return send_full_report();
   PackageIds present;
   if (host.package_set) present = store::get_package_set(tx, report.org, *host.package_set);
+  std::optional<model::SetHash> hash;  // of what its reporter told of
+  if (report.delta && report.names_hashes()) {
+    hash = told_before(tx, host, present);
+    if (footing_of(report, *hash) != Footing::sound) {
+      return without_footing(tx, inventory, report, host, *hash, now);
+    }
+  }
   const std::shared_ptr<const Knowledge> knowledge = inventory.catalogue.current();
-  const PackageIds reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
-  const PackageIds next =
-      of_reporter ? lay_reviewed(tx, inventory, report, host, present, reported, outcome, now)
-                  : lay_report(tx, report, present, reported, outcome).next;
-  if (!of_reporter) end_hold(tx, host);
+  const Reported reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
+  Reviewed laid;
+  if (of_reporter) {
+    laid = lay_reviewed(tx, inventory, report, host, present, reported.ids, outcome, now);
+  } else {
+    laid.next = lay_report(tx, report, present, reported.ids, outcome).next;
+    end_hold(tx, host);
+  }
+  if (hash) {
+    hash = rolled(tx, report.org, *hash, laid.former, laid.told);
+  } else if (report.names_hashes()) {
+    hash = reported.hash;
+  }
+  take_hash(tx, inventory, report, host, hash, outcome, now);
+  const PackageIds& next = laid.next;
   outcome.findings_resolved += set_software(tx, inventory, *knowledge, host, present, next, now);
   host.software_agent = reporter_of(report);
   if (agent_spoke) forget_second_sources(tx, host);
@@ -103,6 +147,7 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   }
   host.last_seen = std::max(host.last_seen, now);
   host.last_report_at = now;
+  if (!report.delta) host.last_full_at = now;
   if (facts_changed) {
     store::set_host(tx, host);
   } else {
@@ -111,12 +156,33 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   if (!report.delta) inventory.settings.end_forced_scan(tx, report.org, host.id);
   outcome.host = host.id;
   outcome.hostname = host.hostname;
-  tx.on_commit([&presence = inventory.presence, &directory = inventory.directory,
-                host = std::move(host), version = report.agent_version, now] {
+  tx.on_commit([&marks = inventory.marks, &presence = inventory.presence,
+                &directory = inventory.directory, host = std::move(host),
+                version = report.agent_version, now] {
     presence.touch_host(host.org, host.id, version, now);
     directory.set(host);
+    marks.set(host.id, ReportMarks::of(host));
   });
   return outcome;
+}
+
+Result<model::Host> register_host(store::Tx& tx, const Inventory& inventory, OrgId org,
+                                  std::string_view hostname, std::string_view machine_id,
+                                  Instant now) {
+  TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, org, hostname, now));
+  model::Host fresh;
+  fresh.org = org;
+  fresh.id = inventory.ids.next<HostId>(now);
+  fresh.hostname = hostname;
+  fresh.machine_id = machine_id;
+  fresh.os_name = "Unknown";
+  fresh.first_seen = now;
+  fresh.last_seen = now;
+  store::insert_host(tx, fresh);
+  record_event(
+      tx, inventory.ids, org, "host_registered", std::nullopt, fresh.id,
+      [&](JsonWriter& details) { details.member("hostname", fresh.hostname); }, now);
+  return fresh;
 }
 
 }  // namespace muster::fleet

@@ -15,8 +15,12 @@
 #include "fleet/package_list.h"
 #include "fleet/presence.h"
 #include "fleet/settings.h"
+#include "model/agent.h"
+#include "model/set_hash.h"
 
 namespace muster::fleet {
+
+class ReportMarks;
 
 /// A software report as decoded.
 struct InventoryReport {
@@ -48,6 +52,12 @@ struct InventoryReport {
   bool delta = false;
   PackageList packages;           // all of them, or what a delta adds
   std::vector<Removal> removals;  // delta only
+  // The hashes of what its reporter told before, and with this (fleet/set_hashes.h); none: not
+  // sent.
+  std::optional<model::SetHash> base_set_hash;  // delta only
+  std::optional<model::SetHash> set_hash;
+
+  bool names_hashes() const { return base_set_hash || set_hash; }
 };
 
 struct ReportOutcome {
@@ -64,6 +74,10 @@ struct ReportOutcome {
   std::int64_t findings_resolved = 0;
   std::int64_t held = 0;       // packages that it does not name, kept until somebody approves
   bool second_source = false;  // an agent speaks for the host: its software is as it was
+  /// What its reporter has told of now, as the server has it; none: it names no hashes.
+  std::optional<model::SetHash> set_hash;
+  bool refused = false;  // a delta of something else: nothing was applied, see send_all_of_it()
+  bool differs = false;  // applied, and the hash that it names is not ours
 };
 
 /// What a report is stored with.
@@ -75,12 +89,16 @@ struct Inventory {
   PresenceTable& presence;
   HostDirectory& directory;
   Settings& settings;
+  ReportMarks& marks;
 };
 
 /// Stores a report: a full one replaces the host's software, a delta is laid over it, removals
 /// first. Opens and resolves findings in the same transaction. Fails with unknown_host for a delta
 /// over software that another reporter told of, or nobody (the caller then sends all of it), and
 /// with hostname_conflict.
+///
+/// A delta that names what it is of is applied to that alone (fleet/set_hashes.h): else the outcome
+/// is `refused`, the host is asked for a full report, and this is to be committed.
 ///
 /// What a report would take from the host may wait for review, see fleet/held_reports.h.
 ///
@@ -90,5 +108,10 @@ struct Inventory {
 /// report software silence no site, and once no agent of the host is left, sites count.
 Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
                                     const InventoryReport& report, Instant now);
+
+/// A host that nobody enrolled, with its event. Fails with hostname_conflict.
+Result<model::Host> register_host(store::Tx& tx, const Inventory& inventory, OrgId org,
+                                  std::string_view hostname, std::string_view machine_id,
+                                  Instant now);
 
 }  // namespace muster::fleet

@@ -27,17 +27,17 @@ Software software_of(TestFleet& fleet, HostId host) {
 
 /// Every set is counted as often as it is kept, and none that is kept is missing.
 void expect_sets_are_counted(TestFleet& fleet) {
-  EXPECT_EQ(fleet.count("SELECT count(*) FROM package_sets s WHERE s.hosts <>"
-                        " (SELECT count(*) FROM hosts h"
-                        "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"
-                        " + (SELECT count(*) FROM host_sources h"
-                        "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"
-                        " + (SELECT count(*) FROM held_reports h"
-                        "   WHERE h.org_id = s.org_id AND h.package_set = s.set_hash)"),
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM package_sets s WHERE s.hosts <> (SELECT count(*)"
+                        " FROM (SELECT org_id, package_set FROM hosts"
+                        " UNION ALL SELECT org_id, package_set FROM host_sources"
+                        " UNION ALL SELECT org_id, package_set FROM held_reports"
+                        " UNION ALL SELECT org_id, package_set FROM host_lockfiles) AS kept"
+                        " WHERE kept.org_id = s.org_id AND kept.package_set = s.set_hash)"),
             0);
   EXPECT_EQ(fleet.count("SELECT count(*) FROM (SELECT package_set FROM hosts"
                         " UNION SELECT package_set FROM host_sources"
-                        " UNION SELECT package_set FROM held_reports) AS kept"
+                        " UNION SELECT package_set FROM held_reports"
+                        " UNION SELECT package_set FROM host_lockfiles) AS kept"
                         " WHERE package_set NOT IN (SELECT set_hash FROM package_sets)"),
             0);
 }

@@ -12,22 +12,7 @@ constexpr char separator = '\x1f';  // unit separator: control characters never 
 }
 
 void PackageList::add(const View& package) {
-  // Source members that say what is so anyway are left out, so that both ways of reporting one
-  // package name the same content.
-  const std::string_view source =
-      package.source_name == package.name ? std::string_view() : package.source_name;
-  const std::string_view source_version =
-      package.source_version == package.version ? std::string_view() : package.source_version;
-  const std::string_view parts[] = {
-      package.name,   package.version, package.vendor, model::ecosystem_name(package.ecosystem),
-      package.distro, source,          source_version, package.arch,
-      package.cpe};
-  bool first = true;
-  for (const std::string_view part : parts) {
-    if (!first) text_.push_back(separator);
-    first = false;
-    text_.append(part);
-  }
+  model::append_canonical(text_, package);
   ends_.push_back(static_cast<std::uint32_t>(text_.size()));
 }
 

@@ -14,18 +14,7 @@ namespace muster::fleet {
 /// two allocations, not 4,500, and the text is what names a package's content.
 class PackageList {
  public:
-  /// The members of model::Package, as views.
-  struct View {
-    std::string_view name;
-    std::string_view version;
-    std::string_view vendor;
-    model::Ecosystem ecosystem = model::Ecosystem::unknown;
-    std::string_view distro;
-    std::string_view source_name;
-    std::string_view source_version;
-    std::string_view arch;
-    std::string_view cpe;
-  };
+  using View = model::PackageView;
 
   /// No member may contain control characters.
   void add(const View& package);

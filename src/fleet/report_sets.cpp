@@ -84,26 +84,30 @@ PackageIds unite(const PackageIds& one, const PackageIds& other) {
   return out;
 }
 
-PackageIds intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
-                           const InventoryReport& report, const model::Host& host,
-                           ReportOutcome& outcome) {
+Reported intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
+                         const InventoryReport& report, const model::Host& host,
+                         ReportOutcome& outcome) {
   // A delta need not repeat which system it is of.
   const bool of_known_system = report.distro.empty() && !host.distro.empty();
-  PackageIds ids;
-  ids.reserve(report.packages.size());
+  const bool to_hash = !report.delta && report.names_hashes();
+  Reported reported;
+  std::unordered_set<PackageId> hashed;
+  reported.ids.reserve(report.packages.size());
   for (std::size_t i = 0; i < report.packages.size(); ++i) {
-    const std::string_view canonical = report.packages.canonical(i);
-    const auto package = inventory.packages.intern(
-        tx, report.org, of_known_system ? with_distro(canonical, host.distro) : canonical);
+    std::string_view canonical = report.packages.canonical(i);
+    std::string completed;
+    if (of_known_system) canonical = completed = with_distro(canonical, host.distro);
+    const auto package = inventory.packages.intern(tx, report.org, canonical);
+    if (to_hash && hashed.insert(package.id).second) reported.hash.add(canonical);
     const Verdict& verdict = inventory.packages.verdict(tx, knowledge, report.org, package.id);
     outcome.processed += 1;
     outcome.created += package.created ? 1 : 0;
     outcome.matched += verdict.identified ? 1 : 0;
     outcome.vulnerabilities += static_cast<std::int64_t>(verdict.hits.size());
-    ids.push_back(package.id);
+    reported.ids.push_back(package.id);
   }
-  sort_unique(ids);
-  return ids;
+  sort_unique(reported.ids);
+  return reported;
 }
 
 LaidReport lay_report(store::Tx& tx, const InventoryReport& report, const PackageIds& base,

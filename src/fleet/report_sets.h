@@ -22,11 +22,16 @@ using PackageIds = std::vector<PackageId>;
 PackageIds difference(const PackageIds& from, const PackageIds& without);
 PackageIds unite(const PackageIds& one, const PackageIds& other);
 
-/// The packages of a report as ids; counts them in `outcome`, with what is known of them. Those of
-/// a delta need not repeat which distribution `host` has.
-PackageIds intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
-                           const InventoryReport& report, const model::Host& host,
-                           ReportOutcome& outcome);
+/// The packages of a report.
+struct Reported {
+  PackageIds ids;
+  model::SetHash hash;  // of a full report that names hashes; else of none
+};
+/// Gives them ids and counts them in `outcome`, with what is known of them. Those of a delta need
+/// not repeat which distribution `host` has.
+Reported intern_reported(store::Tx& tx, const Inventory& inventory, const Knowledge& knowledge,
+                         const InventoryReport& report, const model::Host& host,
+                         ReportOutcome& outcome);
 
 /// A report laid over the set that its sender had told of before.
 struct LaidReport {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fleet/report_sets.h"
+#include "fleet/set_hashes.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -26,9 +27,26 @@ Result<ReportOutcome> record_second_source(store::Tx& tx, const Inventory& inven
   if (former) base = store::get_package_set(tx, host.org, former->package_set);
   ReportOutcome outcome;
   outcome.second_source = true;
+  outcome.host = host.id;
+  outcome.hostname = host.hostname;
+  std::optional<model::SetHash> hash;
+  if (report.delta && report.names_hashes()) {
+    hash = former->set_hash ? *former->set_hash : hash_of_set(tx, host.org, base);
+    const Footing footing = footing_of(report, *hash);
+    outcome.set_hash = hash;
+    outcome.refused = footing == Footing::elsewhere;
+    if (footing != Footing::sound) return outcome;
+  }
   const auto knowledge = inventory.catalogue.current();
-  const PackageIds reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
-  const LaidReport laid = lay_report(tx, report, base, reported, outcome);
+  const Reported reported = intern_reported(tx, inventory, *knowledge, report, host, outcome);
+  const LaidReport laid = lay_report(tx, report, base, reported.ids, outcome);
+  if (hash) {
+    hash = rolled(tx, host.org, *hash, base, laid.next);
+  } else if (report.names_hashes()) {
+    hash = reported.hash;
+  }
+  outcome.set_hash = hash;
+  outcome.differs = hash && report.set_hash && *report.set_hash != *hash;
   store::HostSource source;
   source.org = host.org;
   source.host = host.id;
@@ -42,10 +60,10 @@ Result<ReportOutcome> record_second_source(store::Tx& tx, const Inventory& inven
     source.vulnerabilities += static_cast<std::int64_t>(verdict.hits.size());
   }
   source.reported_at = now;
+  // All of it did not help: its sender reckons in another way.
+  if (!outcome.differs || report.delta) source.set_hash = hash;
   store::set_host_source(tx, source);
   if (former) store::release_package_set(tx, host.org, former->package_set);
-  outcome.host = host.id;
-  outcome.hostname = host.hostname;
   tx.on_commit([&presence = inventory.presence, org = host.org, id = host.id,
                 version = report.agent_version,
                 now] { presence.touch_host(org, id, version, now); });

@@ -51,7 +51,7 @@ class TestFleet {
 
   Inventory inventory() {
     return {config,           fleet_->ids,       fleet_->catalogue, fleet_->packages,
-            fleet_->presence, fleet_->directory, fleet_->settings};
+            fleet_->presence, fleet_->directory, fleet_->settings,  fleet_->marks};
   }
 
   /// The one number that a query over the store yields.
@@ -100,9 +100,10 @@ class TestFleet {
     return report;
   }
   static void add(InventoryReport& report, const model::Package& package) {
-    report.packages.add({package.name, package.version, package.vendor, package.ecosystem,
-                         package.distro, package.source_name, package.source_version, package.arch,
-                         package.cpe});
+    add(report.packages, package);
+  }
+  static void add(PackageList& packages, const model::Package& package) {
+    packages.add(model::view_of(package));
   }
   Result<ReportOutcome> report(const InventoryReport& report) {
     return fleet_->store.write(

@@ -33,7 +33,7 @@ sim::Scenario scenario_of(const Flags& flags, std::uint64_t seed) {
     scenario.weather = {2, 2, 2, 1, 2, false};
     scenario.ends = scenario.faults = true;
   }
-  scenario.weather.stale_reports = flags.stale_reports;
+  if (flags.stale_reports) scenario.weather.stale_reports = true;
   return scenario;
 }
 
@@ -69,7 +69,8 @@ int run(int argc, char** argv) {
   cli.add_option("--days", flags.days, "So many of them")
       ->check(CLI::Range(1, 31))
       ->capture_default_str();
-  cli.add_flag("--stale-reports", flags.stale_reports, "Reports may arrive late or twice as well");
+  cli.add_flag("--stale-reports", flags.stale_reports,
+               "Reports may arrive late or twice in each world");
   cli.add_flag("--trace", flags.trace, "Print the last events also when all is well");
   cli.add_option("--about", flags.about, "Print every event that names this");
   CLI11_PARSE(cli, argc, argv);

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
 #include "model/agent_keys.h"
+#include "model/set_hash.h"
 
 namespace muster::model {
 
@@ -97,6 +98,8 @@ struct Host {
   std::int64_t package_count = 0;
   std::optional<AgentId> software_agent;  // whose report the set is of; none: a site's
   std::int64_t held_packages = 0;         // of the set: reported gone, and held for review
+  std::optional<SetHash> set_hash;        // of the set without what is held; none: nobody asks
+  std::optional<Instant> last_full_at;    // when a full report came last
 };
 
 /// All tags of a host, its own first; each once.

@@ -256,6 +256,30 @@ std::string canonical_package_name(Ecosystem ecosystem, std::string_view name) {
   return out;
 }
 
+PackageView view_of(const Package& package) {
+  return {package.name,           package.version, package.vendor,
+          package.ecosystem,      package.distro,  package.source_name,
+          package.source_version, package.arch,    package.cpe};
+}
+
+void append_canonical(std::string& out, const PackageView& package) {
+  constexpr char separator = '\x1f';
+  const std::string_view source =
+      package.source_name == package.name ? std::string_view() : package.source_name;
+  const std::string_view source_version =
+      package.source_version == package.version ? std::string_view() : package.source_version;
+  const std::string_view parts[] = {
+      package.name,   package.version, package.vendor, ecosystem_name(package.ecosystem),
+      package.distro, source,          source_version, package.arch,
+      package.cpe};
+  bool first = true;
+  for (const std::string_view part : parts) {
+    if (!first) out.push_back(separator);
+    first = false;
+    out.append(part);
+  }
+}
+
 std::string distro_of_os(std::string_view os_name, std::string_view os_version) {
   std::vector<std::string> words = os_words(os_name);
   const Distribution* distribution = leading_distribution(words);

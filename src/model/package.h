@@ -64,6 +64,26 @@ struct Package {
   friend auto operator<=>(const Package&, const Package&) = default;
 };
 
+/// The members of a Package, where they are not owned.
+struct PackageView {
+  std::string_view name;
+  std::string_view version;
+  std::string_view vendor;
+  Ecosystem ecosystem = Ecosystem::unknown;
+  std::string_view distro;
+  std::string_view source_name;
+  std::string_view source_version;
+  std::string_view arch;
+  std::string_view cpe;
+};
+PackageView view_of(const Package& package);
+
+/// Appends the one text that names a package's content: its members in the order above, separated
+/// by 0x1F, which no member may contain. A source that is the package itself (same name, same
+/// version) is left out, so that both ways of reporting it are one text. Hosts compute it too
+/// (docs/reference/reports.md): it must not change.
+void append_canonical(std::string& out, const PackageView& package);
+
 /// The distribution and release of an `os` text or object as reported by an agent
 /// ("Debian GNU/Linux 12 (bookworm)", "Ubuntu 22.04.4 LTS"): "debian:12". Empty when it is none
 /// that has advisories of its own.

@@ -171,6 +171,19 @@ void compare_packages(Reader& reader, fleet::Fleet& fleet, Comparison& compare) 
   compare.equal("exploited CVEs", remembered->kev.size(), fresh.current()->kev.size());
 }
 
+void compare_marks(Reader& reader, const fleet::ReportMarks& marks, Comparison& compare) {
+  fleet::ReportMarks fresh;
+  fresh.load(reader);
+  const auto text = [](const std::optional<fleet::ReportMarks::Mark>& mark) {
+    const auto hash = mark ? mark->set_hash : std::nullopt;
+    return (hash ? hash->text() : "") + (mark ? std::to_string(mark->last_full_at->unix_ms) : "");
+  };
+  for (const model::Host& host : all_hosts(reader)) {
+    if (!host.last_report_at) continue;  // remembered from the next start on
+    compare.equal("marks " + host.hostname, text(marks.find(host.id)), text(fresh.find(host.id)));
+  }
+}
+
 void compare_settings(Reader& reader, const fleet::Settings& settings, Comparison& compare) {
   fleet::Settings fresh;
   fresh.load(reader);
@@ -469,6 +482,7 @@ void check_memory(Reader& reader, fleet::Fleet& fleet, Ledger& ledger, Instant n
   compare_presence(reader, fleet.presence, compare);
   compare_directory(reader, fleet.directory, compare);
   compare_settings(reader, fleet.settings, compare);
+  compare_marks(reader, fleet.marks, compare);
   compare_packages(reader, fleet, compare);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/json_read.h"
 #include "base/limits.h"
-#include "http/gunzip.h"
+#include "http/body_coding.h"
 
 namespace muster::sim {
 

@@ -36,8 +36,8 @@ std::optional<http::Response> forge(Plant plant, const agent::Call& call) {
       }
       break;
     case Plant::reports_forged:
-      if (call.target == "/api/agent/report" &&
-          call.body.find("\"delta\": true") != std::string::npos) {
+      // Deltas alone would be missed by the hash in the next heartbeat, and sent in full.
+      if (call.target == "/api/agent/report") {
         return http::json_response(200, R"({"status": "accepted", "asset_id": 1})");
       }
       break;

@@ -28,7 +28,7 @@ enum class Plant : std::uint8_t {
   presence_back,       // presence moves back
   memory_leads,        // memory learns of a host that is not stored
   findings_lost,       // a finding vanishes
-  reports_forged,      // delta reports are answered and dropped
+  reports_forged,      // reports are answered and dropped
   work_hidden,         // presence forgets that tasks wait
   disks_garbled,       // the disk's files are damaged while the server is down
   outage_invented,     // an outage is told of an agent that was just heard

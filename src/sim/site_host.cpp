@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
+#include "model/set_hash.h"
 
 namespace muster::sim {
 
@@ -29,10 +31,27 @@ bool is_named_by(const model::Package& removed, const model::Package& package) {
   return removed.name == package.name && removed.version == package.version;
 }
 
+/// As docs/reference/reports.md has it: the server adds the distribution that `os` names.
+std::string hash_of(const std::vector<model::Package>& packages) {
+  model::SetHash hash;
+  for (const model::Package& package : packages) {
+    std::string text;
+    model::append_canonical(text,
+                            {package.name, package.version, "", model::Ecosystem::deb, "debian:12",
+                             package.source_name, package.source_version, package.arch, ""});
+    hash.add(text);
+  }
+  return hash.text();
+}
+
 }  // namespace
 
-SiteHost::SiteHost(Surroundings& world, std::string name, std::uint64_t seed)
-    : world_(world), name_(std::move(name)), rng_(fork(seed, name_)), software_(rng_) {}
+SiteHost::SiteHost(Surroundings& world, std::string name, std::uint64_t seed, bool names_hashes)
+    : world_(world),
+      name_(std::move(name)),
+      rng_(fork(seed, name_)),
+      software_(rng_),
+      names_hashes_(names_hashes) {}
 
 void SiteHost::start() {
   live();
@@ -57,6 +76,7 @@ std::string SiteHost::body(bool full) const {
       .member("name", "Debian GNU/Linux")
       .member("version", "12")
       .end_object();
+  if (names_hashes_) json.member("set_hash", hash_of(sent_));
   if (full) {
     json.key("software").begin_array();
     for (const model::Package& package : sent_) write_item(json, package);
@@ -66,6 +86,7 @@ std::string SiteHost::body(bool full) const {
   for (const model::Package& former : acknowledged_) {
     if (!holds(sent_, former)) removed.push_back(former);
   }
+  if (names_hashes_) json.member("base_set_hash", hash_of(acknowledged_));
   json.member("delta", true).key("software_added").begin_array();
   for (const model::Package& package : sent_) {
     const bool taken_away = std::any_of(removed.begin(), removed.end(), [&](const auto& gone) {
@@ -96,7 +117,9 @@ void SiteHost::report() {
                    chance(rng_, 500) ? "/api/agent/report" : "/api/agent/inventory",
                    {{"X-Agent-Key", world_.inventory_key}},
                    body(full)};
+  reporting_ = true;
   world_.wire.send(name_, std::move(call), [this, again](Result<agent::Answer> answer) {
+    reporting_ = false;
     if (answer.ok() && answer->success()) {
       acknowledged_ = sent_;
       full_wanted_ = false;
@@ -110,13 +133,25 @@ void SiteHost::report() {
 
 void SiteHost::beat() {
   JsonWriter json;
-  json.begin_object().member("hostname", name_).member("agent_version", "1.5.0").end_object();
+  json.begin_object().member("hostname", name_).member("agent_version", "1.5.0");
+  if (names_hashes_ && !full_wanted_ && !reporting_) {
+    json.member("set_hash", hash_of(acknowledged_));
+  }
+  json.end_object();
   world_.wire.send(name_,
                    {http::Method::post,
                     "/api/agent/heartbeat",
                     {{"X-Agent-Key", world_.inventory_key}},
                     json.take()},
-                   [](Result<agent::Answer>) {});
+                   [this](Result<agent::Answer> answer) {
+                     if (!names_hashes_ || !answer.ok() || !answer->success()) return;
+                     JsonDocument document;
+                     const auto body = document.parse(answer->body);
+                     if (!body.ok()) return;
+                     const auto config = body->find("config");
+                     const auto forced = config ? config->find("force_full_scan") : std::nullopt;
+                     if (forced && forced->boolean() == true) full_wanted_ = true;
+                   });
   world_.steps.after(std::chrono::minutes(5), [this] { beat(); });
 }
 

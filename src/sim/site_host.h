@@ -12,7 +12,9 @@ namespace muster::sim {
 /// what changed, and in full again whenever it cannot know what the server has.
 class SiteHost {
  public:
-  SiteHost(Surroundings& world, std::string name, std::uint64_t seed);
+  /// One that `names_hashes` says which set its reports are of, as our own agent does; another is
+  /// as those in the field.
+  SiteHost(Surroundings& world, std::string name, std::uint64_t seed, bool names_hashes);
   SiteHost(const SiteHost&) = delete;
   SiteHost& operator=(const SiteHost&) = delete;
 
@@ -32,7 +34,9 @@ class SiteHost {
   Software software_;
   std::vector<model::Package> acknowledged_;
   std::vector<model::Package> sent_;
+  bool names_hashes_;
   bool full_wanted_ = true;
+  bool reporting_ = false;
 };
 
 }  // namespace muster::sim

@@ -21,8 +21,9 @@ struct Weather {
   std::size_t repeated = 0;  // a second copy arrives, some time later
   std::size_t late = 0;      // takes seconds to minutes, and so overtakes or is overtaken
   std::size_t cut = 0;       // the caller learns at once that the connection broke; the server not
-  /// Also reports may arrive twice, or after their sender gave them up and sent a newer one. The
-  /// protocol has no numbers on reports, so a delta that comes late is believed (docs/adr/0009).
+  /// Also reports may arrive twice, or after their sender gave them up and sent a newer one. Then
+  /// all senders name hashes: the protocol has no numbers on reports, so what comes late from
+  /// others is believed (docs/adr/0009).
   bool stale_reports = false;
 };
 

@@ -39,6 +39,7 @@ Scenario scenario_of(std::uint64_t seed) {
   if (chance(rng, 400)) {
     scenario.rotate_keys_after = between(rng, std::chrono::minutes(10), std::chrono::minutes(60));
   }
+  scenario.weather.stale_reports = chance(rng, 500);
   return scenario;
 }
 
@@ -62,8 +63,10 @@ World::World(std::uint64_t seed, const Scenario& scenario)
   for (std::size_t i = 0; i < scenario.site_hosts; ++i) {
     // A host may have both: an agent, and a reporter with the site's key.
     const bool both = i < scenario.fielded_agents && chance(rng_, 400);
-    sites_.push_back(
-        std::make_unique<SiteHost>(surroundings_, name(both ? "fielded" : "site", i), seed));
+    // Late deltas of those in the field, which have no hashes, are believed (docs/adr/0009).
+    const bool names_hashes = scenario.weather.stale_reports || chance(rng_, 500);
+    sites_.push_back(std::make_unique<SiteHost>(surroundings_, name(both ? "fielded" : "site", i),
+                                                seed, names_hashes));
   }
 }
 

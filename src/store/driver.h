@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
 #include "crypto/sha256.h"
+#include "model/set_hash.h"
 
 namespace muster::store {
 
@@ -67,6 +68,7 @@ class Param {
   Param(const Uuid& id) : kind(Kind::blob), view(octets(id.bytes)) {}                 // NOLINT
   Param(const crypto::KeyHash& hash) : kind(Kind::blob), view(octets(hash.bytes)) {}  // NOLINT
   Param(const crypto::Sha256& digest) : kind(Kind::blob), view(digest.octets()) {}    // NOLINT
+  Param(const model::SetHash& hash) : Param(hash.sum) {}                              // NOLINT
   template <typename Tag>
   Param(NumberId<Tag> id) : Param(id.value) {}  // NOLINT
   template <typename Tag>

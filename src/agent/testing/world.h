@@ -15,7 +15,7 @@
 #include "agent/runner.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "http/gunzip.h"
+#include "http/body_coding.h"
 
 /// A made-up world for tests of the core: a disk that can fail between any two writes, a server
 /// that keeps the rules of the protocol, a clock that only waiting moves.
@@ -310,7 +310,8 @@ class FakeServer final : public Transport {
 
   Answer report(const Call& call) {
     const bool packed = header(call, "Content-Encoding") == "gzip";
-    const std::string body = packed ? http::gunzip(call.body, 10 << 20).value() : call.body;
+    const std::string body =
+        packed ? http::decompress(http::Coding::gzip, call.body, 10 << 20).value() : call.body;
     reports.push_back(body);
     const Json root = thread_json().parse(body).value();
     if (const auto full = root.find("software")) {

@@ -6,6 +6,7 @@
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
 #include "endpoints/inventory/heartbeat.h"
+#include "endpoints/inventory/parts.h"
 #include "fleet/clones.h"
 #include "fleet/credentials.h"
 #include "fleet/heartbeats.h"
@@ -39,6 +40,7 @@ class LenientHeartbeat {
     body.for_each_member([&](std::string_view name, const Json& value) { take(name, value); });
   }
   fleet::Heartbeat heartbeat;
+  std::optional<model::SetHash> set_hash;  // of the software that it reported
   std::vector<std::string> warnings;
 
  private:
@@ -121,6 +123,9 @@ class LenientHeartbeat {
       } else {
         warn(name, "must be an object");
       }
+    } else if (name == "set_hash") {
+      set_hash = model::parse_set_hash(text(name, value, limits::name_bytes));
+      if (!set_hash) warn(name, "must be 64 hexadecimal digits");
     } else if (name == "reconnect_context") {
       if (value.is_object()) {
         heartbeat.reconnect_context = value.serialise();
@@ -138,8 +143,9 @@ class LenientHeartbeat {
   }
 };
 
-/// Whether an operator wants a full report of the caller's host.
-bool wants_full_report(const App& app, const http::Caller& caller) {
+/// Whether a full report of the caller's host is wanted: by its age, or by an operator.
+bool wants_full_report(const App& app, const http::Caller& caller, Instant now) {
+  if (app.marks.full_is_due(caller.host, caller.agent, app.config, now)) return true;
   if (app.settings.all_defaults()) return false;
   const auto host = app.directory.find(caller.host);
   if (!host) return false;
@@ -209,7 +215,12 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
   Acknowledgement answer;
-  answer.force_full_scan = wants_full_report(app, request.caller);
+  answer.force_full_scan = wants_full_report(app, request.caller, request.now);
+  std::optional<model::SetHash> doubtful;
+  if (decoded.set_hash && !answer.force_full_scan &&
+      app.marks.may_differ(request.caller.host, request.caller.agent, *decoded.set_hash)) {
+    doubtful = decoded.set_hash;
+  }
   answer.new_api_key = offered_key(app, request.caller);
   answer.warnings = std::move(decoded.warnings);
   if (request.caller.splitting) {
@@ -222,11 +233,11 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
         {std::string(decoded.heartbeat.hostname), std::string(request.peer_address), change.boot},
         request.now);
   }
-  if (change.empty() && !clone) return http::Reply(acknowledge(answer, request.now));
+  if (change.empty() && !clone && !doubtful) return http::Reply(acknowledge(answer, request.now));
   return http::Reply(
-      http::Write([&app, change, clone = std::move(clone), answer = std::move(answer),
+      http::Write([&app, change, clone = std::move(clone), answer = std::move(answer), doubtful,
                    owned = fleet::OwnedHeartbeat(decoded.heartbeat), caller = request.caller,
-                   now = request.now](store::Tx& tx) -> Result<http::Response> {
+                   now = request.now](store::Tx& tx) mutable -> Result<http::Response> {
         if (!change.empty()) {
           fleet::record_heartbeat_change(tx, app.ids, app.presence, app.config, caller.org,
                                          caller.agent, caller.host, owned, change, now);
@@ -234,6 +245,10 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
         if (clone) {
           fleet::record_clone(tx, app.ids, app.credentials, caller.org, caller.agent, caller.host,
                               *clone, now);
+        }
+        if (doubtful) {
+          answer.force_full_scan =
+              record_told_set(app, tx, {caller.org, caller.host, caller.agent, {}}, *doubtful, now);
         }
         return acknowledge(answer, now);
       }));

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "endpoints/app.h"
 #include "endpoints/download.h"
+#include "endpoints/inventory/scripts.h"
 #include "fleet/releases.h"
 
 namespace muster::endpoints {
@@ -72,7 +73,8 @@ Reply offer(App& app, const Request& request, bool with_address) {
 }  // namespace
 
 Result<Reply> check_version(App& app, const Request& request) {
-  return offer(app, request, false);
+  if (request.caller.kind == http::Caller::Kind::agent) return offer(app, request, false);
+  return list_script_versions(app, request);
 }
 
 Result<Reply> check_update(App& app, const Request& request) {

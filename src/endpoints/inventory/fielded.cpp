@@ -4,10 +4,10 @@
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
+#include "endpoints/inventory/parts.h"
+#include "fleet/agent_scripts.h"
 #include "fleet/history.h"
-#include "fleet/host_directory.h"
 #include "fleet/presence.h"
-#include "fleet/settings.h"
 #include "store/store.h"
 
 namespace muster::endpoints {
@@ -24,34 +24,61 @@ Error no_id() {
   return {Errc::missing_field, "hostname or agent_id required", "hostname"};
 }
 
-/// The host that a call is about: an enrolled agent's own, else the one that it names.
-std::optional<fleet::HostDirectory::Known> named_host(const App& app, const Request& request,
-                                                      std::string_view machine_id,
-                                                      std::string_view hostname) {
-  if (request.caller.kind == http::Caller::Kind::agent) {
-    return app.directory.find(request.caller.host);
-  }
-  return app.directory.find(request.caller.org, machine_id, hostname);
+void write_scan_now(JsonWriter& json, Instant now) {
+  json.begin_object()
+      .member("command", "scan_now")
+      .member("message", "A full report is wanted.")
+      .member("requested_at", now)
+      .member("requested_by", "server")
+      .end_object();
 }
 
-void write_command(JsonWriter& json, const fleet::HostSettings& settings, Instant now) {
+void write_update(JsonWriter& json, const fleet::AgentScript& script, std::string_view running) {
+  json.begin_object()
+      .member("command", "update_available")
+      .member("current_version", running)
+      .member("latest_version", script.version)
+      .member("download_url", "/api/agent/download/" + script.platform)
+      .member("checksum", script.sha256.text())
+      .member("message", "A later version was uploaded.")
+      .end_object();
+}
+
+void write_interval(JsonWriter& json, const fleet::HostSettings& settings) {
+  json.begin_object()
+      .member("command", "update_config")
+      .key("config")
+      .begin_object()
+      .member("scan_interval_minutes", settings.scan_interval / 60)
+      .end_object()
+      .end_object();
+}
+
+/// The one command of an answer. A full report is asked for until it comes, so the others wait
+/// little. Those are sent with every poll while they hold: an update that never succeeds must not
+/// keep the interval from a host, so polls take turns.
+void write_command(JsonWriter& json, const fleet::HostSettings& settings,
+                   const std::optional<fleet::AgentScript>& script, std::string_view running,
+                   Instant now) {
   const fleet::HostSettings defaults;
+  const bool interval = settings.scan_interval != defaults.scan_interval;
+  const bool odd_turn = now.unix_ms / (next_poll_seconds * 1000) % 2 != 0;
   if (settings.force_full_scan) {
-    json.begin_object()
-        .member("command", "scan_now")
-        .member("message", "A full report is wanted.")
-        .member("requested_at", now)
-        .member("requested_by", "server")
-        .end_object();
-  } else if (settings.scan_interval != defaults.scan_interval) {
-    json.begin_object()
-        .member("command", "update_config")
-        .key("config")
-        .begin_object()
-        .member("scan_interval_minutes", settings.scan_interval / 60)
-        .end_object()
-        .end_object();
+    write_scan_now(json, now);
+  } else if (script && (!interval || odd_turn)) {
+    write_update(json, *script, running);
+  } else if (interval) {
+    write_interval(json, settings);
   }
+}
+
+/// The script that the caller should replace itself with; nothing when it does not say what it
+/// runs.
+std::optional<fleet::AgentScript> later_script(const App& app, const Request& request) {
+  const auto running = http::query_param(request.query, "version").value_or("");
+  const auto platform = http::query_param(request.query, "platform").value_or("linux");
+  if (running.empty() || running.size() > limits::agent_version_bytes) return std::nullopt;
+  return app.scripts.find_newer(platform, running);
 }
 
 }  // namespace
@@ -74,13 +101,18 @@ Result<Reply> list_commands(App& app, const Request& request) {
   }
   JsonWriter json;
   json.begin_object().key("commands").begin_array();
-  if (host) write_command(json, app.settings.of_host(org, host->id, host->tags), request.now);
+  if (host) {
+    // An enrolled agent is updated by releases.
+    const auto script = by_agent ? std::nullopt : later_script(app, request);
+    write_command(json, settings_for(app, request, *host), script,
+                  http::query_param(request.query, "version").value_or(""), request.now);
+  }
   json.end_array()
       .key("scan_capabilities")
       .begin_object()
       .member("os_packages", true)
       .member("extensions", true)
-      .member("dependencies", false)  // there is nothing here that would take them
+      .member("dependencies", true)
       .end_object()
       .member("server_time", request.now)
       .member("next_poll_seconds", next_poll_seconds)

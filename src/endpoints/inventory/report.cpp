@@ -3,7 +3,11 @@
 #include "base/text.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
+#include "endpoints/dialect.h"
+#include "endpoints/inventory/parts.h"
 #include "fleet/inventory.h"
+#include "fleet/key_uses.h"
+#include "fleet/set_hashes.h"
 #include "http/response.h"
 
 namespace muster::endpoints {
@@ -212,6 +216,8 @@ Result<Received> decode_report(const Json& body, const http::Request& request) {
     report.tags = fields.optional_texts("tags", limits::tags, limits::tag_bytes);
   }
   report.delta = fields.optional_boolean("delta").value_or(false);
+  report.base_set_hash = optional_set_hash(fields, "base_set_hash");
+  report.set_hash = optional_set_hash(fields, "set_hash");
   take_os(fields, body, report);
   take_agent(fields, report);
   TRY(fields.finish());
@@ -272,6 +278,8 @@ std::string encode_outcome(const fleet::ReportOutcome& outcome, bool delta, bool
         .member("products_matched", outcome.matched)
         .member("vulnerabilities_found", outcome.vulnerabilities);
   }
+  if (outcome.set_hash) json.member("set_hash", outcome.set_hash->text());
+  if (outcome.differs && delta) json.member("force_full_scan", true);
   json.key("summary")
       .begin_object()
       .member("products_created", outcome.created)
@@ -313,10 +321,17 @@ Result<http::Reply> report_inventory(App& app, const http::Request& request) {
                                   : TRY(decode_mended(app, body, parsed.error(), request));
   return http::Reply(http::Write([&app, received = std::move(received), fielded,
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
-    const fleet::Inventory inventory{app.config,   app.ids,       app.catalogue, app.packages,
-                                     app.presence, app.directory, app.settings};
     const fleet::ReportOutcome outcome =
-        TRY(fleet::record_report(tx, inventory, received.report, now));
+        TRY(fleet::record_report(tx, inventory_of(app), received.report, now));
+    if (outcome.refused || outcome.differs) {
+      app.counters.software_drifts.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (!received.report.agent) {
+      fleet::record_key_use(tx, app.key_uses, received.report.org, received.report.key,
+                            outcome.host, now);
+    }
+    // That the host is asked for a full report is to be stored.
+    if (outcome.refused) return error_response(Dialect::inventory, fleet::send_all_of_it());
     return http::json_response(200, encode_outcome(outcome, received.report.delta, fielded,
                                                    received.items, received.skipped));
   }));

@@ -294,6 +294,17 @@ void write_package(JsonWriter& json, const fleet::HostPackageView& software) {
       .end_object();
 }
 
+void write_lockfile(JsonWriter& json, const store::HostLockfile& lockfile) {
+  json.begin_object()
+      .member("path", lockfile.path)
+      .member("packages", lockfile.package_count)
+      .member("direct", lockfile.direct)
+      .member("vulnerable", lockfile.vulnerable)
+      .member("vulnerabilities", lockfile.vulnerabilities)
+      .member("reported_at", lockfile.reported_at)
+      .end_object();
+}
+
 /// What sites report beside the host's agent.
 void write_source(JsonWriter& json, const store::ListedSource& listed) {
   const store::HostSource& source = listed.source;
@@ -469,6 +480,8 @@ Result<Reply> show_host(App& app, const Request& request) {
   for (const fleet::HostPackageView& software : view.software) write_package(json, software);
   json.end_array().key("sources").begin_array();
   for (const store::ListedSource& source : view.sources) write_source(json, source);
+  json.end_array().key("lockfiles").begin_array();
+  for (const store::HostLockfile& lockfile : view.lockfiles) write_lockfile(json, lockfile);
   json.end_array().end_object();
   return Reply(http::json_response(200, json.take()));
 }

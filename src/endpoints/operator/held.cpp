@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reports that wait for review.
 #include "endpoints/decode.h"
+#include "endpoints/inventory/parts.h"
 #include "endpoints/operator/operator.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
@@ -45,9 +46,8 @@ Result<Reply> decide(App& app, const Request& request, Decide* decide, std::stri
   const fleet::HostRef host = TRY(fleet::resolve_host_ref(app.store, name.value_or("")));
   return Reply(http::Write([&app, actor = actor_of(request), host, decide, status,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    const fleet::Inventory inventory{app.config,   app.ids,       app.catalogue, app.packages,
-                                     app.presence, app.directory, app.settings};
-    const fleet::ReviewOutcome outcome = TRY(decide(tx, inventory, actor, host.org, host.id, now));
+    const fleet::ReviewOutcome outcome =
+        TRY(decide(tx, inventory_of(app), actor, host.org, host.id, now));
     JsonWriter json;
     json.begin_object()
         .member("asset_id", outcome.host)

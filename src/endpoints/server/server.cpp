@@ -192,6 +192,9 @@ Result<Reply> show_metrics(App& app, const Request& request) {
           app.counters.unavailable.load());
   out.add("muster_mended_reports_total", "counter",
           "Inventory bodies that lacked their last brace.", app.counters.mended_reports.load());
+  out.add("muster_software_drifts_total", "counter",
+          "Reporters that named another set of packages than the server has.",
+          app.counters.software_drifts.load());
   out.add("muster_fenced_enrolments_total", "counter",
           "Enrolments refused because the token is not for that machine.",
           app.counters.fenced_enrolments.load());

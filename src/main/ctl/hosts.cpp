@@ -68,6 +68,15 @@ const Columns sources = {
     {"reported_at", "REPORTED", &formats::time},
 };
 
+const Columns lockfiles = {
+    {"path", "LOCK FILE"},
+    {"packages", "PACKAGES", &formats::number},
+    {"direct", "DIRECT", &formats::number},
+    {"vulnerable", "VULNERABLE", &formats::number},
+    {"vulnerabilities", "VULNERABILITIES", &formats::number},
+    {"reported_at", "SCANNED", &formats::time},
+};
+
 const Columns held = {
     {"asset_id", "HOST", &formats::id},
     {"hostname", "HOSTNAME"},
@@ -85,13 +94,14 @@ const Columns reviewed = {
     {"findings_resolved", "findings resolved"},
 };
 
-/// What sites report of a host beside its agent.
-void print_sources(const Shell& shell, const Json& host) {
-  const auto rows = host.find("sources");
+/// A list of the host's, if there is anything in it.
+void print_list(const Shell& shell, const Json& host, std::string_view member,
+                const Columns& columns, Counted counted) {
+  const auto rows = host.find(member);
   if (!rows || !rows->is_array() || rows->size() == 0) return;
   shell.print("\n");
-  ListPrinter printer(shell, sources, {"second source", "second sources"});
-  rows->for_each([&](const Json& source) { printer.add(source); });
+  ListPrinter printer(shell, columns, counted);
+  rows->for_each([&](const Json& row) { printer.add(row); });
   printer.finish(false);
 }
 
@@ -103,7 +113,9 @@ void print_host(const Shell& shell, const Json& host) {
   ListPrinter printer(shell, software, {"package", "packages"});
   packages->for_each([&](const Json& package) { printer.add(package); });
   printer.finish(false);
-  print_sources(shell, host);
+  // What sites report of a host beside its agent, and projects on it.
+  print_list(shell, host, "sources", sources, {"second source", "second sources"});
+  print_list(shell, host, "lockfiles", lockfiles, {"lock file", "lock files"});
 }
 
 }  // namespace

@@ -74,7 +74,9 @@ bool delete_some_of_blob(Tx& tx, const BlobName& name, Instant now, int chunks_m
           "UPDATE blobs SET delete_at = NULL WHERE org_id = $1 AND sha256 = $2 AND delete_at <= $3"
           " AND (EXISTS (SELECT 1 FROM test_binaries t"
           " WHERE t.org_id = blobs.org_id AND t.sha256 = blobs.sha256)"
-          " OR (org_id = 0 AND EXISTS (SELECT 1 FROM releases r WHERE r.sha256 = blobs.sha256)))",
+          " OR (org_id = 0 AND EXISTS (SELECT 1 FROM releases r WHERE r.sha256 = blobs.sha256))"
+          " OR (org_id = 0 AND EXISTS (SELECT 1 FROM agent_scripts s"
+          " WHERE s.sha256 = blobs.sha256)))",
           name.org, name.sha256, now) > 0;
   if (referred) return false;
   const bool due = tx.execute(
@@ -156,5 +158,50 @@ Total count_test_binaries(Reader& reader, std::optional<OrgId> org, std::optiona
 }
 
 #undef TEST_BINARY_COLUMNS
+
+namespace {
+
+#define SCRIPT_COLUMNS "platform, version, sha256, size, uploaded_at, uploaded_by"
+
+std::vector<AgentScript> read_scripts(Rows rows) {
+  std::vector<AgentScript> scripts;
+  while (rows.next()) {
+    AgentScript& script = scripts.emplace_back();
+    script.platform = rows.string(0);
+    script.version = rows.string(1);
+    script.sha256 = rows.sha256(2);
+    script.size = rows.integer(3);
+    script.uploaded_at = rows.instant(4);
+    script.uploaded_by = rows.number_id<OperatorId>(5);
+  }
+  return scripts;
+}
+
+}  // namespace
+
+void set_agent_script(Tx& tx, const AgentScript& script) {
+  tx.post("INSERT INTO agent_scripts (" SCRIPT_COLUMNS
+          ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (platform) DO UPDATE SET"
+          " version = excluded.version, sha256 = excluded.sha256, size = excluded.size,"
+          " uploaded_at = excluded.uploaded_at, uploaded_by = excluded.uploaded_by",
+          script.platform, script.version, script.sha256, script.size, script.uploaded_at,
+          script.uploaded_by);
+}
+
+void delete_agent_script(Tx& tx, std::string_view platform) {
+  tx.post("DELETE FROM agent_scripts WHERE platform = $1", platform);
+}
+
+std::optional<AgentScript> find_agent_script(Reader& reader, std::string_view platform) {
+  auto found = read_scripts(
+      reader.query("SELECT " SCRIPT_COLUMNS " FROM agent_scripts WHERE platform = $1", platform));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<AgentScript> list_agent_scripts(Reader& reader) {
+  return read_scripts(
+      reader.query("SELECT " SCRIPT_COLUMNS " FROM agent_scripts ORDER BY platform"));
+}
 
 }  // namespace muster::store

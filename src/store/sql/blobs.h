@@ -79,4 +79,20 @@ std::vector<TestBinary> list_test_binaries(Reader& reader, std::optional<OrgId> 
                                            int count);
 Total count_test_binaries(Reader& reader, std::optional<OrgId> org, std::optional<Uuid> test);
 
+/// What inventory agents of a platform are given to replace themselves with.
+struct AgentScript {
+  std::string platform;  // "linux", "macos", "windows"
+  std::string version;
+  crypto::Sha256 sha256;  // a blob of server_org
+  std::int64_t size = 0;
+  Instant uploaded_at;
+  OperatorId uploaded_by;
+};
+/// Replaces the one of that platform.
+void set_agent_script(Tx& tx, const AgentScript& script);
+void delete_agent_script(Tx& tx, std::string_view platform);
+std::optional<AgentScript> find_agent_script(Reader& reader, std::string_view platform);
+/// In the order of platforms.
+std::vector<AgentScript> list_agent_scripts(Reader& reader);
+
 }  // namespace muster::store

@@ -32,6 +32,8 @@ Host read_host(const Rows& rows) {
   host.machine_shared = rows.boolean(17);
   if (!rows.is_null(18)) host.software_agent = rows.uuid_id<AgentId>(18);
   host.held_packages = rows.integer(19);
+  if (!rows.is_null(20)) host.set_hash = model::SetHash{rows.sha256(20)};
+  host.last_full_at = rows.maybe_instant(21);
   return host;
 }
 
@@ -50,19 +52,20 @@ std::optional<Host> first(std::vector<Host> hosts) {
 #define HOST_COLUMNS                                                                       \
   "org_id, host_id, hostname, machine_id, os_name, os_version, os_kernel, arch, distro,"   \
   " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count, " \
-  "operator_tags, machine_shared, software_agent, held_packages"
+  "operator_tags, machine_shared, software_agent, held_packages, set_hash, last_full_at"
 
 }  // namespace
 
 void insert_host(Tx& tx, const Host& host) {
   tx.post("INSERT INTO hosts (" HOST_COLUMNS
           ", hostname_folded) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
-          " $14, $15, $16, $17, $18, $19, $20, $21)",
+          " $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
           host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
           host.os_kernel, host.arch, host.distro, host.ip_address, encode_text_list(host.tags),
           host.first_seen, host.last_seen, host.last_report_at, host.package_set,
           host.package_count, encode_text_list(host.operator_tags), host.machine_shared,
-          host.software_agent, host.held_packages, fold_case(host.hostname));
+          host.software_agent, host.held_packages, host.set_hash, host.last_full_at,
+          fold_case(host.hostname));
 }
 
 void set_host(Tx& tx, const Host& host) {
@@ -70,12 +73,13 @@ void set_host(Tx& tx, const Host& host) {
       "UPDATE hosts SET hostname = $3, machine_id = $4, os_name = $5, os_version = $6,"
       " os_kernel = $7, arch = $8, distro = $9, ip_address = $10, tags = $11, last_seen = $12,"
       " last_report_at = $13, package_set = $14, package_count = $15,"
-      " hostname_folded = $16, software_agent = $17, held_packages = $18 WHERE org_id = $1 AND "
-      "host_id = $2",
+      " hostname_folded = $16, software_agent = $17, held_packages = $18, set_hash = $19,"
+      " last_full_at = $20 WHERE org_id = $1 AND host_id = $2",
       host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
       host.os_kernel, host.arch, host.distro, host.ip_address, encode_text_list(host.tags),
       host.last_seen, host.last_report_at, host.package_set, host.package_count,
-      fold_case(host.hostname), host.software_agent, host.held_packages);
+      fold_case(host.hostname), host.software_agent, host.held_packages, host.set_hash,
+      host.last_full_at);
 }
 
 void set_host_operator_tags(Tx& tx, const Host& host) {
@@ -86,9 +90,10 @@ void set_host_operator_tags(Tx& tx, const Host& host) {
 void set_host_reported(Tx& tx, const Host& host) {
   tx.post(
       "UPDATE hosts SET last_seen = $3, last_report_at = $4, package_set = $5, package_count = $6,"
-      " software_agent = $7, held_packages = $8 WHERE org_id = $1 AND host_id = $2",
+      " software_agent = $7, held_packages = $8, set_hash = $9, last_full_at = $10"
+      " WHERE org_id = $1 AND host_id = $2",
       host.org, host.id, host.last_seen, host.last_report_at, host.package_set, host.package_count,
-      host.software_agent, host.held_packages);
+      host.software_agent, host.held_packages, host.set_hash, host.last_full_at);
 }
 
 std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {

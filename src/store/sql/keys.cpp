@@ -206,4 +206,36 @@ bool revoke_inventory_key(Tx& tx, OrgId org, KeyId id, Instant now) {
              org, id, now) == 1;
 }
 
+void set_key_use(Tx& tx, const KeyUse& use) {
+  tx.post(
+      "INSERT INTO key_uses (org_id, key_id, host_id, used_at) VALUES ($1, $2, $3, $4)"
+      " ON CONFLICT (org_id, key_id, host_id) DO UPDATE SET used_at = excluded.used_at"
+      " WHERE excluded.used_at > key_uses.used_at",
+      use.org, use.key, use.host, use.used_at);
+}
+
+void for_each_key_use(Reader& reader, const std::function<void(const KeyUse&)>& each) {
+  Rows rows = reader.query("SELECT org_id, key_id, host_id, used_at FROM key_uses");
+  while (rows.next()) {
+    each({rows.number_id<OrgId>(0), rows.number_id<KeyId>(1), rows.number_id<HostId>(2),
+          rows.instant(3)});
+  }
+}
+
+std::vector<KeyUser> list_key_users(Reader& reader, OrgId org, KeyId key, KeyId instead,
+                                    Instant since, Duration apart, int count) {
+  Rows rows = reader.query(
+      "SELECT key_uses.host_id, hosts.ip_address FROM key_uses JOIN hosts"
+      " ON hosts.org_id = key_uses.org_id AND hosts.host_id = key_uses.host_id"
+      " LEFT JOIN key_uses AS moved ON moved.org_id = key_uses.org_id"
+      " AND moved.host_id = key_uses.host_id AND moved.key_id = $3"
+      " WHERE key_uses.org_id = $1 AND key_uses.key_id = $2 AND key_uses.used_at >= $4"
+      " AND (moved.used_at IS NULL OR moved.used_at < key_uses.used_at + $5)"
+      " ORDER BY key_uses.host_id LIMIT $6",
+      org, key, instead, since, apart.count(), count);
+  std::vector<KeyUser> users;
+  while (rows.next()) users.push_back({rows.number_id<HostId>(0), rows.string(1)});
+  return users;
+}
+
 }  // namespace muster::store

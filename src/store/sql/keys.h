@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,5 +80,26 @@ void insert_inventory_key(Tx& tx, const InventoryKey& key);
 std::vector<InventoryKey> list_inventory_keys(Reader& reader);
 std::optional<InventoryKey> find_inventory_key(Reader& reader, OrgId org, KeyId id);
 bool revoke_inventory_key(Tx& tx, OrgId org, KeyId id, Instant now);
+
+/// That a host called with a site's key, written down now and then.
+struct KeyUse {
+  OrgId org;
+  KeyId key;
+  HostId host;
+  Instant used_at;
+};
+/// Never moves used_at back.
+void set_key_use(Tx& tx, const KeyUse& use);
+/// All of them: for loading memory.
+void for_each_key_use(Reader& reader, const std::function<void(const KeyUse&)>& each);
+/// A host that may use a key still.
+struct KeyUser {
+  HostId host;
+  std::string ip_address;  // as it was reported
+};
+/// Hosts that used `key` since `since` and did not use `instead` at least `apart` after it; at most
+/// `count`.
+std::vector<KeyUser> list_key_users(Reader& reader, OrgId org, KeyId key, KeyId instead,
+                                    Instant since, Duration apart, int count);
 
 }  // namespace muster::store

@@ -10,7 +10,7 @@ namespace {
 #define SOURCE_COLUMNS                                                                     \
   "host_sources.org_id, host_sources.host_id, host_sources.key_id, host_sources.hostname," \
   " host_sources.package_set, host_sources.package_count, host_sources.matched,"           \
-  " host_sources.vulnerabilities, host_sources.reported_at"
+  " host_sources.vulnerabilities, host_sources.reported_at, host_sources.set_hash"
 
 HostSource read_source(const Rows& rows) {
   HostSource source;
@@ -23,6 +23,7 @@ HostSource read_source(const Rows& rows) {
   source.matched = rows.integer(6);
   source.vulnerabilities = rows.integer(7);
   source.reported_at = rows.instant(8);
+  if (!rows.is_null(9)) source.set_hash = model::SetHash{rows.sha256(9)};
   return source;
 }
 
@@ -48,13 +49,15 @@ HeldReport read_hold(const Rows& rows) {
 void set_host_source(Tx& tx, const HostSource& source) {
   tx.post(
       "INSERT INTO host_sources (org_id, host_id, key_id, hostname, package_set, package_count,"
-      " matched, vulnerabilities, reported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+      " matched, vulnerabilities, reported_at, set_hash)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
       " ON CONFLICT (org_id, host_id, key_id) DO UPDATE SET hostname = excluded.hostname,"
       " package_set = excluded.package_set, package_count = excluded.package_count,"
       " matched = excluded.matched, vulnerabilities = excluded.vulnerabilities,"
-      " reported_at = excluded.reported_at",
+      " reported_at = excluded.reported_at, set_hash = excluded.set_hash",
       source.org, source.host, source.key, source.hostname, source.package_set,
-      source.package_count, source.matched, source.vulnerabilities, source.reported_at);
+      source.package_count, source.matched, source.vulnerabilities, source.reported_at,
+      source.set_hash);
 }
 
 std::optional<HostSource> find_host_source(Reader& reader, OrgId org, HostId host, KeyId key) {
@@ -79,7 +82,7 @@ std::vector<ListedSource> list_host_sources(Reader& reader, OrgId org, HostId ho
       " WHERE host_sources.org_id = $1 AND host_sources.host_id = $2 ORDER BY host_sources.key_id",
       org, host);
   std::vector<ListedSource> sources;
-  while (rows.next()) sources.push_back({read_source(rows), rows.string(9)});
+  while (rows.next()) sources.push_back({read_source(rows), rows.string(10)});
   return sources;
 }
 
@@ -124,6 +127,46 @@ Total count_held_reports(Reader& reader, std::optional<OrgId> org) {
       "SELECT count(*) FROM (SELECT 1 FROM held_reports WHERE ($1 IS NULL OR org_id = $1) LIMIT $2)"
       " AS counted",
       org, limits::counted_rows + 1));
+}
+
+void set_host_lockfile(Tx& tx, const HostLockfile& lockfile) {
+  tx.post(
+      "INSERT INTO host_lockfiles (org_id, host_id, path, package_set, package_count,"
+      " direct_count, vulnerable_count, vulnerabilities, reported_at)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+      " ON CONFLICT (org_id, host_id, path) DO UPDATE SET package_set = excluded.package_set,"
+      " package_count = excluded.package_count, direct_count = excluded.direct_count,"
+      " vulnerable_count = excluded.vulnerable_count,"
+      " vulnerabilities = excluded.vulnerabilities, reported_at = excluded.reported_at",
+      lockfile.org, lockfile.host, lockfile.path, lockfile.package_set, lockfile.package_count,
+      lockfile.direct, lockfile.vulnerable, lockfile.vulnerabilities, lockfile.reported_at);
+}
+
+void delete_host_lockfile(Tx& tx, OrgId org, HostId host, std::string_view path) {
+  tx.post("DELETE FROM host_lockfiles WHERE org_id = $1 AND host_id = $2 AND path = $3", org, host,
+          path);
+}
+
+std::vector<HostLockfile> list_host_lockfiles(Reader& reader, OrgId org, HostId host) {
+  Rows rows = reader.query(
+      "SELECT org_id, host_id, path, package_set, package_count, direct_count, vulnerable_count,"
+      " vulnerabilities, reported_at FROM host_lockfiles WHERE org_id = $1 AND host_id = $2"
+      " ORDER BY path",
+      org, host);
+  std::vector<HostLockfile> lockfiles;
+  while (rows.next()) {
+    HostLockfile& lockfile = lockfiles.emplace_back();
+    lockfile.org = rows.number_id<OrgId>(0);
+    lockfile.host = rows.number_id<HostId>(1);
+    lockfile.path = rows.string(2);
+    lockfile.package_set = rows.key_hash(3);
+    lockfile.package_count = rows.integer(4);
+    lockfile.direct = rows.integer(5);
+    lockfile.vulnerable = rows.integer(6);
+    lockfile.vulnerabilities = rows.integer(7);
+    lockfile.reported_at = rows.instant(8);
+  }
+  return lockfiles;
 }
 
 }  // namespace muster::store

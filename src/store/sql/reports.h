@@ -3,11 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "model/set_hash.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -27,6 +29,7 @@ struct HostSource {
   std::int64_t matched = 0;          // packages with an identity
   std::int64_t vulnerabilities = 0;  // advisories that hit them
   Instant reported_at;
+  std::optional<model::SetHash> set_hash;  // of the set; none: its key asks for none
 };
 /// Inserts or rewrites.
 void set_host_source(Tx& tx, const HostSource& source);
@@ -64,5 +67,24 @@ struct ListedHold {
 std::vector<ListedHold> list_held_reports(Reader& reader, std::optional<OrgId> org, HostId after,
                                           int count);
 Total count_held_reports(Reader& reader, std::optional<OrgId> org);
+
+/// A lock file that a dependency scan found on a host. The row counts as one host of its package
+/// set.
+struct HostLockfile {
+  OrgId org;
+  HostId host;
+  std::string path;  // of the project, and the file's name
+  crypto::KeyHash package_set;
+  std::int64_t package_count = 0;
+  std::int64_t direct = 0;           // packages that the project asks for itself
+  std::int64_t vulnerable = 0;       // packages
+  std::int64_t vulnerabilities = 0;  // advisories that hit them
+  Instant reported_at;
+};
+/// Inserts or rewrites.
+void set_host_lockfile(Tx& tx, const HostLockfile& lockfile);
+void delete_host_lockfile(Tx& tx, OrgId org, HostId host, std::string_view path);
+/// In the order of their paths.
+std::vector<HostLockfile> list_host_lockfiles(Reader& reader, OrgId org, HostId host);
 
 }  // namespace muster::store
