@@ -70,9 +70,7 @@ LastPackages find_changed_packages(store::Reader& reader, const Knowledge& befor
 HostNames find_hosts_with(store::Reader& reader, const PackageMarks& changed) {
   std::unordered_set<std::pair<OrgId, crypto::KeyHash>, SetHash> sets;
   store::for_each_package_set(reader, [&](const store::PackageSetRow& set) {
-    const bool has = std::any_of(set.members.begin(), set.members.end(),
-                                 [&](PackageId id) { return changed.contains(set.org, id); });
-    if (has) sets.emplace(set.org, set.hash);
+    if (changed.contains_any(set.org, set.members)) sets.emplace(set.org, set.hash);
   });
   HostNames hosts;
   if (sets.empty()) return hosts;
