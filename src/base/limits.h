@@ -154,6 +154,8 @@ inline constexpr std::size_t hostname_bytes = 255;
 inline constexpr std::size_t version_bytes = 200;
 inline constexpr std::size_t vendor_bytes = 200;
 inline constexpr std::size_t cpe_bytes = 500;
+/// Products of CPE that one software is: NVD has split none into more than five.
+inline constexpr std::size_t override_products = 16;
 /// One end of a range of versions in a feed; NVD's longest is below 100.
 inline constexpr std::size_t range_end_bytes = 500;
 inline constexpr std::size_t os_bytes = 200;

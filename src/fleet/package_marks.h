@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -24,6 +25,15 @@ class PackageMarks {
     const auto found = orgs_.find(org);
     const auto at = static_cast<std::size_t>(id.value);
     return found != orgs_.end() && at < found->second.size() && found->second[at];
+  }
+  bool contains_any(OrgId org, const std::vector<PackageId>& ids) const {
+    const auto found = orgs_.find(org);
+    if (found == orgs_.end()) return false;
+    const std::vector<bool>& marks = found->second;
+    return std::any_of(ids.begin(), ids.end(), [&](PackageId id) {
+      const auto at = static_cast<std::size_t>(id.value);
+      return at < marks.size() && marks[at];
+    });
   }
   /// Calls `each(org, id)`.
   template <typename F>

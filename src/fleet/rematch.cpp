@@ -60,9 +60,7 @@ LastPackages find_changed_packages(store::Reader& reader, const Knowledge& befor
 PackageSets find_sets_with(store::Reader& reader, const PackageMarks& changed) {
   PackageSets sets;
   store::for_each_package_set(reader, [&](const store::PackageSetRow& set) {
-    const bool has = std::any_of(set.members.begin(), set.members.end(),
-                                 [&](PackageId id) { return changed.contains(set.org, id); });
-    if (has) sets.emplace(set.org, set.hash);
+    if (changed.contains_any(set.org, set.members)) sets.emplace(set.org, set.hash);
   });
   return sets;
 }

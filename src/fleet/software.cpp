@@ -48,8 +48,8 @@ std::string confidence_of(const vuln::Identity& identity) {
   return guessed ? "medium" : "high";
 }
 
-SoftwareView view_of(const Knowledge& knowledge, store::PackageRow row) {
-  SoftwareView view;
+ListedSoftware view_of(const Knowledge& knowledge, store::PackageRow row) {
+  ListedSoftware view;
   const vuln::Identity identity = vuln::identify(row.package, knowledge.index->cpe());
   view.identity = vuln::identity_kind_name(identity.kind);
   view.method = vuln::cpe_source_name(identity.cpe_source);
@@ -107,10 +107,10 @@ struct SetHash {
 };
 
 /// Reads through all sets, once for a whole page.
-void count_hosts(store::Reader& reader, std::vector<SoftwareView>& page) {
+void count_hosts(store::Reader& reader, std::vector<ListedSoftware>& page) {
   if (page.empty()) return;
   std::map<std::pair<OrgId, PackageId>, std::int64_t*> counts;
-  for (SoftwareView& view : page) counts[{view.org, view.id}] = &view.hosts;
+  for (ListedSoftware& view : page) counts[{view.org, view.id}] = &view.hosts;
   std::map<OrgId, std::unordered_map<crypto::KeyHash, std::int64_t, SetHash>> hosts;
   store::for_each_host_set(
       reader, [&](OrgId org, HostId, const crypto::KeyHash& set) { ++hosts[org][set]; });
@@ -198,7 +198,7 @@ Result<SoftwarePage> list_software_page(store::Store& store, const Catalogue& ca
     }
     for (store::PackageRow& row : rows) {
       page.software.push_back(view_of(*knowledge, std::move(row)));
-      SoftwareView& view = page.software.back();
+      ListedSoftware& view = page.software.back();
       view.open_findings = store::count_open_findings_of_package(reader, view.org, view.id);
     }
     count_hosts(reader, page.software);

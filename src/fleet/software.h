@@ -25,7 +25,7 @@ class Tx;
 namespace muster::fleet {
 
 /// One package of an organisation's dictionary.
-struct SoftwareView {
+struct ListedSoftware {
   OrgId org;
   PackageId id;
   model::Package package;
@@ -47,7 +47,7 @@ struct SoftwareQuery {
   int count = 0;
 };
 struct SoftwarePage {
-  std::vector<SoftwareView> software;
+  std::vector<ListedSoftware> software;
   std::string next_cursor;
   store::Total total;
 };

@@ -61,7 +61,7 @@ TEST(SoftwareIdentity, AnOperatorsWordOpensAndResolvesAtOnceAndIsInTheEvidence) 
   EXPECT_EQ(findings(fleet).size(), 3U);
 
   EXPECT_EQ(say(fleet, "House Burning", "In-house", {{true, {}}})->resolved, 3U);
-  const SoftwareView skipped = page_of(fleet, all()).software.at(0);
+  const ListedSoftware skipped = page_of(fleet, all()).software.at(0);
   EXPECT_EQ(skipped.state, "not_assessed");
   EXPECT_EQ(skipped.reason, "skipped") << "which is not clean";
   ASSERT_TRUE(say(fleet, "House Burning", "In-house", {{false, {{"acme", "burner"}}}}).ok());
@@ -129,9 +129,9 @@ TEST(SoftwareList, CountsHostsAndFindingsOfEachDistinctPackage) {
   ASSERT_EQ(page.software.size(), 3U);
   EXPECT_EQ(page.total.value, 3);
   EXPECT_TRUE(page.total.exact);
-  std::map<std::string, SoftwareView> by_name;
-  for (const SoftwareView& view : page.software) by_name[view.package.name] = view;
-  const SoftwareView& found = by_name["Acme Burner"];
+  std::map<std::string, ListedSoftware> by_name;
+  for (const ListedSoftware& view : page.software) by_name[view.package.name] = view;
+  const ListedSoftware& found = by_name["Acme Burner"];
   EXPECT_EQ(found.hosts, 3);
   EXPECT_EQ(found.open_findings, 3);
   EXPECT_EQ(found.identity, "cpe");
@@ -168,7 +168,7 @@ TEST(SoftwareList, ShowsEveryPackageOnceOverItsPages) {
     do {
       const SoftwarePage page = page_of(fleet, query);
       rows += page.software.size();
-      for (const SoftwareView& view : page.software) seen.insert(view.package.name);
+      for (const ListedSoftware& view : page.software) seen.insert(view.package.name);
       query.cursor = page.next_cursor;
     } while (!query.cursor.empty());
     EXPECT_EQ(rows, 23U);

@@ -90,6 +90,10 @@ bool drop_platform(std::string_view& text) noexcept {
 }
 
 std::string_view clean(std::string_view text) noexcept {
+  // Most versions are numbers and dots, and there is nothing to clean away.
+  const bool plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
+  if (plain) return text;
   text = without_prefix(without_remark(trim(text)));
   while (drop_platform(text)) {
   }

@@ -94,11 +94,15 @@ struct CpeIndex::Builder::State {
   bool same(const Row& a, const Row& b) const;
   std::vector<std::string> content_of(const Row& row) const;
   void add_postings();
+  /// A version that criteria of a group name, and its place on the group's ladder.
+  struct Rung {
+    std::uint32_t text;
+    std::uint32_t place;
+  };
   void add_ladder(Group& group);
   version::Scheme scheme_of(const Group& group) const;
   std::optional<std::uint32_t> version_text(const Criterion& criterion);
-  Span span_of(const Criterion& criterion, version::Scheme scheme,
-               std::span<const std::uint32_t> ladder);
+  Span span_of(const Criterion& criterion, const std::vector<Rung>& rungs);
   std::optional<Vocabulary::Program> program_of(const Group& group) const;
   Vocabulary make_vocabulary() const;
 };
@@ -244,50 +248,56 @@ std::optional<std::uint32_t> CpeIndex::Builder::State::version_text(const Criter
 
 void CpeIndex::Builder::State::add_ladder(Group& group) {
   const version::Scheme scheme = scheme_of(group);
-  std::vector<std::uint32_t> ladder;
+  std::vector<Rung> rungs;
   for (std::uint32_t at = group.first; at < group.last; ++at) {
     const Criterion& criterion = index.criteria_[index.postings_[at].criterion];
-    if (const auto text = version_text(criterion)) ladder.push_back(*text);
+    if (const auto text = version_text(criterion)) rungs.push_back({*text, 0});
     for (const std::uint32_t end : index.ranges_[criterion.range]) {
-      if (end != 0) ladder.push_back(end);
+      if (end != 0) rungs.push_back({end, 0});
     }
   }
-  std::sort(ladder.begin(), ladder.end());
-  ladder.erase(std::unique(ladder.begin(), ladder.end()), ladder.end());
-  std::erase_if(ladder, [&](std::uint32_t text) {
-    return !version::validate(scheme, index.text(text)).ok();
+  const auto by_text = [](const Rung& a, const Rung& b) { return a.text < b.text; };
+  std::sort(rungs.begin(), rungs.end(), by_text);
+  rungs.erase(std::unique(rungs.begin(), rungs.end(),
+                          [](const Rung& a, const Rung& b) { return a.text == b.text; }),
+              rungs.end());
+  std::erase_if(rungs, [&](const Rung& rung) {
+    return !version::validate(scheme, index.text(rung.text)).ok();
   });
-  const auto order = [&](std::uint32_t a, std::uint32_t b) {
-    return version::compare_valid(scheme, index.text(a), index.text(b));
+  const auto order = [&](const Rung& a, const Rung& b) {
+    return version::compare_valid(scheme, index.text(a.text), index.text(b.text));
   };
-  std::sort(ladder.begin(), ladder.end(), [&](auto a, auto b) { return order(a, b) < 0; });
-  ladder.erase(
-      std::unique(ladder.begin(), ladder.end(), [&](auto a, auto b) { return order(a, b) == 0; }),
-      ladder.end());
+  std::sort(rungs.begin(), rungs.end(),
+            [&](const Rung& a, const Rung& b) { return order(a, b) < 0; });
   group.first_rung = static_cast<std::uint32_t>(index.rungs_.size());
-  group.rung_count = static_cast<std::uint32_t>(ladder.size());
-  index.rungs_.insert(index.rungs_.end(), ladder.begin(), ladder.end());
+  for (std::size_t i = 0; i < rungs.size(); ++i) {
+    if (i == 0 || order(rungs[i - 1], rungs[i]) != 0) index.rungs_.push_back(rungs[i].text);
+    group.rung_count = static_cast<std::uint32_t>(index.rungs_.size()) - group.first_rung;
+    rungs[i].place = group.rung_count * 2 - 1;
+  }
+  std::sort(rungs.begin(), rungs.end(), by_text);
   for (std::uint32_t at = group.first; at < group.last; ++at) {
-    index.spans_[at] = span_of(index.criteria_[index.postings_[at].criterion], scheme, ladder);
+    index.spans_[at] = span_of(index.criteria_[index.postings_[at].criterion], rungs);
   }
 }
 
-CpeIndex::Span CpeIndex::Builder::State::span_of(const Criterion& criterion, version::Scheme scheme,
-                                                 std::span<const std::uint32_t> ladder) {
-  const auto is_version = [&](std::uint32_t text) {
-    return version::validate(scheme, index.text(text)).ok();
-  };
-  const auto place = [&](std::uint32_t text) {
-    return index.place_on(ladder, scheme, index.text(text));
+CpeIndex::Span CpeIndex::Builder::State::span_of(const Criterion& criterion,
+                                                 const std::vector<Rung>& rungs) {
+  /// 0 for what is no version.
+  const auto place = [&](std::uint32_t text) -> std::uint32_t {
+    const auto found =
+        std::lower_bound(rungs.begin(), rungs.end(), text,
+                         [](const Rung& rung, std::uint32_t wanted) { return rung.text < wanted; });
+    return found == rungs.end() || found->text != text ? 0 : found->place;
   };
   if (const auto text = version_text(criterion)) {
-    if (!is_version(*text)) return anywhere;
-    return {place(*text), place(*text)};
+    const std::uint32_t at = place(*text);
+    return at == 0 ? anywhere : Span{at, at};
   }
   const auto [introduced, fixed, last_affected, after] = index.ranges_[criterion.range];
   Span span = anywhere;
   for (const std::uint32_t end : {introduced, fixed, last_affected, after}) {
-    if (end != 0 && !is_version(end)) return span;
+    if (end != 0 && place(end) == 0) return span;
   }
   if (introduced != 0) span.low = place(introduced);
   if (after != 0) span.low = std::max(span.low, place(after) + 1);

@@ -2,6 +2,7 @@
 #include "vuln/cpe_verdict.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 #include "vuln/cpe_match.h"
@@ -93,6 +94,18 @@ Match make_match(const CpeIndex& index, const Candidate& candidate, const Produc
   return match;
 }
 
+/// Whether one criterion that holds is enough for its configuration, as most are made: then nobody
+/// need go through thousands of others beside it.
+bool is_enough(const CpeIndex& index, const Posting& posting) {
+  const CpeIndex::Configuration& configuration = index.configuration(posting.configuration);
+  if (configuration.all || configuration.negate) return false;
+  const auto nodes = index.nodes(configuration);
+  return std::any_of(nodes.begin(), nodes.end(), [&](const CpeIndex::Node& node) {
+    return !node.all && !node.negate && posting.criterion >= node.first_criterion &&
+           posting.criterion - node.first_criterion < node.criterion_count;
+  });
+}
+
 /// Decides rows for one package. With `only`, for these rows, and then what stays unknown is
 /// reported; without it, kept as conditional.
 class Judge {
@@ -139,18 +152,36 @@ class Judge {
     candidates_.push_back({posting, product, std::move(outcome)});
   }
 
+  /// A configuration and what came of it: the same for all of its criteria that hold.
+  struct Evaluated {
+    std::optional<std::uint32_t> configuration;
+    Truth holds = Truth::no;
+    std::vector<std::string> missing;
+  };
+
+  Truth truth_of(const Candidate& candidate, Evaluated& evaluated) const {
+    if (candidate.outcome.truth == Truth::yes && is_enough(index_, candidate.posting)) {
+      return Truth::yes;
+    }
+    const std::uint32_t number = candidate.posting.configuration;
+    if (evaluated.configuration != number) {
+      evaluated = {number, Truth::no, {}};
+      evaluated.holds = evaluate_configuration(index_, index_.configuration(number), products_,
+                                               surroundings_, evaluated.missing);
+    }
+    return evaluated.holds;
+  }
+
   void judge_row(std::size_t first, std::size_t last) {
     const Candidate* open = nullptr;
     std::vector<std::string> missing_for_open;
     bool incomparable = false;
+    Evaluated evaluated;
     for (std::size_t at = first; at < last; ++at) {
       const Candidate& candidate = candidates_[at];
       incomparable |= candidate.outcome.incomparable;
       if (candidate.outcome.truth == Truth::no) continue;
-      std::vector<std::string> missing;
-      const Truth holds =
-          evaluate_configuration(index_, index_.configuration(candidate.posting.configuration),
-                                 products_, surroundings_, missing);
+      const Truth holds = truth_of(candidate, evaluated);
       if (holds == Truth::yes && candidate.outcome.truth == Truth::yes) {
         findings_.matches.push_back(
             make_match(index_, candidate, products_[candidate.product], {}));
@@ -158,7 +189,7 @@ class Judge {
       }
       if (holds != Truth::no && open == nullptr) {
         open = &candidate;
-        missing_for_open = std::move(missing);
+        missing_for_open = evaluated.missing;
       }
     }
     if (open == nullptr) {

@@ -108,8 +108,17 @@ class NvdShape {
 
   std::size_t draw(std::size_t bound) { return rng_.below(bound); }
 
-  /// The first few are the kernel, the browser, the router: one record in 25 is about one of them.
-  std::size_t draw_product() { return draw(25) == 0 ? draw(5) : draw(products); }
+  /// By rank: a few products have hundreds of versions and most two, 350,000 together.
+  static std::size_t versions_of(std::size_t product) {
+    return std::min<std::size_t>(versions, 2 + 20'000 / (product + 1));
+  }
+
+  /// The first few are the kernel, the browser, the router; who lists many versions is of the
+  /// first.
+  std::size_t draw_product(std::size_t criteria) {
+    if (draw(25) == 0) return draw(5);
+    return draw(criteria > 500 ? 50 : criteria > 20 ? 2000 : products);
+  }
 
   std::size_t draw_criteria() {
     const std::size_t place = draw(1000);
@@ -119,10 +128,9 @@ class NvdShape {
     return 100 + draw(place == 999 ? 3000 : 200);
   }
 
-  model::CpeCriterion criterion(std::size_t product, bool vulnerable) {
+  model::CpeCriterion criterion(std::size_t product, std::size_t version, bool vulnerable) {
     model::CpeCriterion each;
     each.vulnerable = vulnerable;
-    const std::size_t version = draw(versions);
     if (!vulnerable) {
       each.cpe = "cpe:2.3:h:vendor:device" + std::to_string(product) + ":-:*:*:*:*:*:*:*";
     } else if (draw(5) > 0) {
@@ -142,15 +150,18 @@ class NvdShape {
         "CVE-20" + std::to_string(10 + number % 16) + "-" + std::to_string(10000 + number);
     advisory.summary = std::string(220, 'x') + std::to_string(number);
     advisory.severity = model::Severity::high;
-    const std::size_t product = draw_product();
+    const std::size_t count = draw_criteria();
+    const std::size_t product = draw_product(count);
+    const std::size_t first = draw(versions_of(product));
     model::CpeConfiguration configuration;
     configuration.nodes.emplace_back();
-    for (std::size_t i = draw_criteria(); i > 0; --i) {
-      configuration.nodes.front().criteria.push_back(criterion(product, true));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t version = (first + i) % versions_of(product);
+      configuration.nodes.front().criteria.push_back(criterion(product, version, true));
     }
     if (draw(7) == 0) {
       configuration.all = true;
-      configuration.nodes.push_back({false, false, {criterion(product, false)}});
+      configuration.nodes.push_back({false, false, {criterion(product, 0, false)}});
     }
     advisory.configurations.push_back(std::move(configuration));
     return advisory;
