@@ -63,8 +63,8 @@ TEST(SetHash, IsReadAsItIsWritten) {
 }
 
 TEST(CanonicalText, HasAllMembersInTheirOrder) {
-  Package package{"libssl3", "3.0.1-1", "", Ecosystem::deb, "debian:12", "openssl",
-                  "3.0.1-1", "amd64",   ""};
+  Package package{"libssl3", "3.0.1-1", "", Ecosystem::deb, "debian:12", "openssl", "3.0.1-1",
+                  "amd64",   "",        {}};
   std::string text;
   append_canonical(text, view_of(package));
   EXPECT_EQ(text,
