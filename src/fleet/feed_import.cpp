@@ -31,24 +31,6 @@ void mark_matched(store::Store& store, const std::vector<store::FeedRow>& import
   });
 }
 
-/// Puts an import in force in the store.
-Result<void> set_import(store::Tx& tx, NumberIds& ids, const Actor& actor,
-                        const store::FeedRow& feed, Instant now) {
-  for (const store::FeedRow& former : store::list_feeds(tx)) {
-    if (former.feed != feed.feed || former.generation < feed.generation) continue;
-    return Error{Errc::illegal_transition,
-                 "Another import of this feed began later and is in force already."};
-  }
-  store::set_feed(tx, feed);
-  record_audit(
-      tx, ids, OrgId{0}, actor, "feeds.import", feed.feed,
-      [&](JsonWriter& details) {
-        details.member("records", feed.records).member("published", feed.published);
-      },
-      now);
-  return {};
-}
-
 }  // namespace
 
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,

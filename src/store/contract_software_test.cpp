@@ -163,7 +163,7 @@ TEST_P(SoftwareContract, OpenFindingsArePerPackageToo) {
     resolve_finding(tx, org, {13}, "not_affected", now);
   });
   read([&](Reader& reader) {
-    const auto found = list_open_findings_of_package(reader, org, {1}, a);
+    const auto found = list_standing_findings_of_package(reader, org, {1}, a);
     EXPECT_EQ(found.size(), 1U);
     EXPECT_EQ(found.front().id, FindingId{10});
     EXPECT_EQ(count_open_findings_of_package(reader, org, a), 2);
