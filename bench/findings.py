@@ -7,12 +7,12 @@
 Makes the findings with sqlite3 in a store that musterd has laid out: a made-up fleet of two
 organisations, the second a hundredth of the first; a hundredth of the CVEs is exploited, one in
 fifty findings is accepted and one in ten resolved. Then asks for each page that an operator can,
-first and deep, with its totals, and says the median and the worst of some requests in a row.
+first and deep, with its totals, and says the median and the worst of some requests in a row, and
+the CPU that one cost.
 """
 import argparse
 import json
 import pathlib
-import random
 import sqlite3
 import statistics
 import subprocess
@@ -21,44 +21,38 @@ import tempfile
 import time
 import urllib.request
 
-from measure import Musterd, Server
+from measure import Musterd, Server, cpu_seconds
 
-EVIDENCE = json.dumps({
-    "aliases": ["DSA-5496-1"], "fixed_version": "1.2.3-1+deb12u1", "urgency": "not yet assigned",
-    "disputed": False, "score_tenths": None,
-    "summary": "A use after free in a library lets a remote attacker run code by a crafted file.",
-    "evidence": {"feed": "debian", "advisory": "CVE-2099-0001", "package": "library",
-                 "distro": "debian:12", "scheme": "deb", "installed": "1.2.3-1",
-                 "range": {"introduced": None, "fixed": "1.2.3-1+deb12u1", "last_affected": None},
-                 "sentence": "1.2.3-1 < 1.2.3-1+deb12u1 (deb)"}})
+EVIDENCE = json.dumps({"aliases": [], "fixed_version": "1.2.3-2", "urgency": "", "disputed": False,
+                       "score_tenths": None, "summary": "A library reads too far.",
+                       "evidence": {"feed": "debian", "sentence": "1.2.3-1 < 1.2.3-2 (deb)"}})
 PACKAGES, CVES, NOW = 2000, 20000, 1_790_000_000_000
 COLUMNS = ("org_id, finding_id, host_id, package_id, feed, advisory_id, cve, severity,"
            " known_exploited, status, acceptance_id, opened_at, resolved_at, resolution, evidence")
 
 
-def finding_rows(findings, hosts, rng):
-    """Severe flaws are rarer, and some CVEs are everywhere."""
-    severity_of = [rng.choices(range(6), [2, 10, 30, 35, 18, 5])[0] for _ in range(CVES)]
-    per_host = findings // hosts
-    common = list(range(40))
-    number = 0
-    for host in range(1, hosts + 1):
-        org = 2 if host % 100 == 0 else 1
-        flaws = set(common[:per_host // 5])
-        while len(flaws) < per_host:
-            flaws.add(rng.randrange(CVES))
-        for flaw in flaws:
-            number += 1
-            draw = number % 100
-            status = "resolved" if draw < 10 else "accepted" if draw < 12 else "open"
-            cve = f"CVE-{2000 + flaw % 25}-{10000 + flaw}"
-            yield (org, number, host, flaw % PACKAGES + 1, "debian", cve, cve, severity_of[flaw],
-                   1 if flaw % 100 == 7 else 0, status, 1 if status == "accepted" else None, NOW,
-                   NOW if status == "resolved" else None, "", EVIDENCE)
+# Each host has the same twenty flaws and others of its own; severe flaws are rarer; one flaw in a
+# hundred is exploited.
+ROWS = f"""
+WITH RECURSIVE host(id) AS (VALUES (1) UNION ALL SELECT id + 1 FROM host WHERE id < :hosts),
+ place(k) AS (VALUES (0) UNION ALL SELECT k + 1 FROM place WHERE k < :per_host - 1),
+ pair AS (SELECT id AS host, (id - 1) * :per_host + k + 1 AS number,
+  CASE WHEN k < 20 THEN k ELSE 40 + (id * 7919 + k * 199) % {CVES - 40} END AS flaw
+  FROM host CROSS JOIN place),
+ named AS (SELECT *, 'CVE-' || (2000 + flaw % 25) || '-' || (10000 + flaw) AS cve,
+  flaw * 7919 / 100 % 100 AS grave, (host + flaw) % 100 AS draw FROM pair)
+INSERT INTO findings ({COLUMNS})
+SELECT CASE WHEN host % 100 = 0 THEN 2 ELSE 1 END, number, host, flaw % {PACKAGES} + 1, 'debian',
+ cve, cve, CASE WHEN grave < 2 THEN 0 WHEN grave < 12 THEN 1 WHEN grave < 42 THEN 2
+  WHEN grave < 77 THEN 3 WHEN grave < 95 THEN 4 ELSE 5 END,
+ CASE WHEN flaw % 100 = 7 THEN 1 ELSE 0 END,
+ CASE WHEN draw < 10 THEN 'resolved' WHEN draw < 12 THEN 'accepted' ELSE 'open' END,
+ CASE WHEN draw BETWEEN 10 AND 11 THEN 1 END, {NOW}, CASE WHEN draw < 10 THEN {NOW} END, '',
+ :evidence FROM named
+"""
 
 
 def fill(path, findings, hosts):
-    rng = random.Random(1)
     store = sqlite3.connect(path)
     store.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000;")
     indexes = store.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'index'"
@@ -71,7 +65,7 @@ def fill(path, findings, hosts):
                     " package_count")
     store.executemany(
         f"INSERT INTO hosts ({host_columns}) VALUES (?, ?, ?, ?, '', 'Debian GNU/Linux', '12', '',"
-        " 'amd64', 'debian:12', '192.0.2.1', '', 0, 0, 0)",
+        " 'amd64', 'debian:12', '192.0.2.1', '[]', 0, 0, 0)",
         ((2 if i % 100 == 0 else 1, i, f"host-{i}", f"host-{i}") for i in range(1, hosts + 1)))
     store.executemany(
         "INSERT INTO packages (org_id, package_id, content_id, name, version, vendor, ecosystem,"
@@ -83,9 +77,7 @@ def fill(path, findings, hosts):
         "INSERT INTO acceptances (org_id, acceptance_id, scope, subject, package, flaw, severity,"
         " known_exploited, reason, accepted_by, accepted_at, settled)"
         " VALUES (1, 1, 'hosts', '', 'x', 'CVE-1', 5, 1, 'bench', 'operator:1', 0, 1)")
-    marks = ", ".join("?" * len(COLUMNS.split(",")))
-    store.executemany(f"INSERT INTO findings ({COLUMNS}) VALUES ({marks})",
-                      finding_rows(findings, hosts, rng))
+    store.execute(ROWS, {"hosts": hosts, "per_host": findings // hosts, "evidence": EVIDENCE})
     for _, sql in indexes:
         store.execute(sql)
     store.commit()
@@ -110,8 +102,9 @@ class Laid(Musterd):
 
 
 class Asker:
-    def __init__(self, port, token):
-        self.base, self.token = f"http://127.0.0.1:{port}/api/v1/findings?limit=100", token
+    def __init__(self, server, token):
+        self.pid = server.process.pid
+        self.base, self.token = f"http://127.0.0.1:{server.port}/api/v1/findings?limit=100", token
 
     def ask(self, query):
         request = urllib.request.Request(f"{self.base}&{query}",
@@ -123,12 +116,14 @@ class Asker:
 
     def measure(self, name, query, repeats):
         times = []
+        before = sum(cpu_seconds([self.pid]))
         for _ in range(repeats):
             took, page = self.ask(query)
             times.append(took)
+        cpu = (sum(cpu_seconds([self.pid])) - before) * 1000 / repeats
         total = page["total"]
         print(f"{name:34} first {times[0]:8.1f}  median {statistics.median(times):8.1f}"
-              f"  worst {max(times):8.1f} ms   {len(page['items'])} of"
+              f"  worst {max(times):8.1f}  CPU {cpu:6.1f} ms   {len(page['items'])} of"
               f" {'at least ' if total['relation'] == 'gte' else ''}{total['value']}", flush=True)
         return max(times)
 
@@ -137,9 +132,9 @@ PAGES = [
     ("first page", ""),
     ("deep: half of the medium ones", "cursor=0:3:{half}"),
     ("deep: the last ones", "cursor=0:0:{few}"),
-    ("of one host", "host=host-777"),
-    ("of a common CVE", "cve=CVE-2000-10000"),
-    ("of a common CVE, deep", "cve=CVE-2000-10000&cursor=0:5:{half}"),
+    ("of one host", "host=host-{host}"),
+    ("of a common CVE", "cve=CVE-2015-10015"),
+    ("of a common CVE, deep", "cve=CVE-2015-10015&cursor=0:5:{half}"),
     ("of a rare CVE", "cve=CVE-2000-19000"),
     ("exploited only", "kev=true"),
     ("exploited and critical", "kev=true&min_severity=critical"),
@@ -151,8 +146,8 @@ PAGES = [
     ("accepted", "accepted=true"),
     ("accepted, of the small one", "accepted=true&org=2"),
     ("all", "all=true"),
-    ("all, of a common CVE", "all=true&cve=CVE-2000-10000"),
-    ("of one host, all, by CVE", "all=true&host=host-777&cve=CVE-2000-10000"),
+    ("all, of a common CVE", "all=true&cve=CVE-2015-10015"),
+    ("of one host, all, by CVE", "all=true&host=host-{host}&cve=CVE-2015-10015"),
 ]
 
 
@@ -164,6 +159,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--within-ms", type=float, default=200)
     arguments = parser.parse_args()
+    if not 20 < arguments.findings // arguments.hosts <= 100:
+        parser.error("each host gets 21 to 100 findings")
     with tempfile.TemporaryDirectory() as folder:
         data = pathlib.Path(folder, "data")
         with Laid(arguments.musterd, data):
@@ -174,8 +171,9 @@ def main():
         print(f"{arguments.findings} findings on {arguments.hosts} hosts made in"
               f" {time.time() - began:.0f} s, {size / 1e9:.1f} GB", flush=True)
         with Laid(arguments.musterd, data) as server:
-            asker = Asker(server.port, (data / "admin.token").read_text().strip())
-            places = {"half": arguments.findings // 2, "few": arguments.findings // 1000}
+            asker = Asker(server, (data / "admin.token").read_text().strip())
+            places = {"half": arguments.findings // 2, "few": arguments.findings // 1000,
+                      "host": min(777, arguments.hosts)}
             worst = [asker.measure(name, query.format(**places), arguments.repeats)
                      for name, query in PAGES]
         late = sum(each > arguments.within_ms for each in worst)
