@@ -55,7 +55,7 @@ class SetHashes : public testing::Test {
                                     std::to_string(host.value), fleet.now)
                               .value();
     Software software;
-    for (const SoftwareView& row : view.software) software.insert(row.package);
+    for (const HostPackageView& row : view.software) software.insert(row.package);
     return software;
   }
   bool full_wanted() { return fleet->settings.of_host(TestFleet::org, host, {}).force_full_scan; }
