@@ -2,6 +2,7 @@
 // Enrolment tokens: who may use them, and who did.
 #include <gtest/gtest.h>
 
+#include "fleet/agent_keys.h"
 #include "fleet/enrolment.h"
 #include "fleet/testing.h"
 
@@ -41,15 +42,17 @@ TEST(TokenProof, EndsWhenTheTokenExpires) {
   EXPECT_EQ(refusal(fleet, token.token, TestFleet::request_of("h")), Errc::invalid_token);
 }
 
-TEST(TokenProof, OfAUsedUpTokenIsOutOfMemoryAtOnce) {
+TEST(TokenProof, OfAUsedUpTokenIsInMemoryUntilItsAgentsHaveCalled) {
   TestFleet fleet;
   const CreatedToken token = fleet.token(2);
+  std::vector<AgentId> agents;
   const auto enrol = [&](const std::string& name, bool keep) {
     return fleet->store
         .write([&](store::Tx& tx) -> Result<Enrolled> {
           const Enrolled made =
               TRY(fleet.enrol_in(tx, fleet.credential(token), TestFleet::request_of(name)));
           if (!keep) return Error{Errc::unavailable, "undone"};
+          agents.push_back(made.agent);
           return made;
         })
         .ok();
@@ -58,6 +61,15 @@ TEST(TokenProof, OfAUsedUpTokenIsOutOfMemoryAtOnce) {
   ASSERT_FALSE(enrol("web-2", false));
   EXPECT_TRUE(is_in_memory(fleet, token)) << "an undone use ends no token";
   ASSERT_TRUE(enrol("web-2", true));
+  fleet.reopen();
+  EXPECT_TRUE(is_in_memory(fleet, token)) << "an agent that heard no answer may ask again";
+  for (const AgentId agent : agents) {
+    fleet->store.write([&](store::Tx& tx) {
+      record_first_use(tx, fleet->ids, fleet->credentials, fleet->presence, TestFleet::org, agent,
+                       0, fleet.now)
+          .value();
+    });
+  }
   EXPECT_FALSE(is_in_memory(fleet, token));
   EXPECT_EQ(refusal(fleet, token.token, TestFleet::request_of("h")), Errc::invalid_token);
   fleet.reopen();

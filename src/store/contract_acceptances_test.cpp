@@ -21,13 +21,14 @@ using testing::text;
 
 class AcceptanceContract : public testing::Contract {
  protected:
-  /// Hosts 1 and 2 with package 1, "a": CVE-2 on both and DSA-1, which has no CVE, on the first.
+  /// Hosts 1 and 2 with package 1, "a": CVE-2099-0002 on both and DSA-1, which has no CVE, on the
+  /// first.
   void insert_findings(Tx& tx) {
     insert_host(tx, host(1, "web-1"));
     insert_host(tx, host(2, "web-2"));
     insert_package(tx, org, {1, 1}, package("a"));
-    open_finding(tx, finding(1, {1}, {1}, "CVE-2", Severity::high));
-    open_finding(tx, finding(2, {2}, {1}, "CVE-2", Severity::high));
+    open_finding(tx, finding(1, {1}, {1}, "CVE-2099-0002", Severity::high));
+    open_finding(tx, finding(2, {2}, {1}, "CVE-2099-0002", Severity::high));
     Finding without_cve = finding(3, {1}, {1}, "DSA-1", Severity::low);
     without_cve.cve.reset();
     open_finding(tx, without_cve);
@@ -36,7 +37,7 @@ class AcceptanceContract : public testing::Contract {
 ON_EVERY_DATABASE(AcceptanceContract);
 
 Acceptance acceptance(std::int64_t id, AcceptanceScope scope, const std::string& subject,
-                      const std::string& flaw = "CVE-2") {
+                      const std::string& flaw = "CVE-2099-0002") {
   Acceptance made;
   made.org = org;
   made.id = AcceptanceId{id};
@@ -126,7 +127,7 @@ TEST_P(AcceptanceContract, AGraverOrExploitedFlawIsNotCovered) {
     return write([&](Tx& tx) { return accept_findings(tx, one, 10); });
   };
   EXPECT_EQ(accept(mild), 0);
-  write([](Tx& tx) { mark_exploited(tx, "CVE-2", true, 10); });
+  write([](Tx& tx) { mark_exploited(tx, "CVE-2099-0002", true, 10); });
   Acceptance unexploited = acceptance(6, AcceptanceScope::hosts, "");
   EXPECT_EQ(accept(unexploited), 0);
   unexploited.known_exploited = true;
@@ -140,19 +141,23 @@ TEST_P(AcceptanceContract, WhatIsAcceptedOfAHostsPackagesIsFoundForMany) {
     set_acceptance(tx, acceptance(6, AcceptanceScope::hosts, ""));
     set_acceptance(tx, acceptance(7, AcceptanceScope::host, "2"));
     set_acceptance(tx, acceptance(8, AcceptanceScope::image, "1"));
-    set_acceptance(tx, acceptance(9, AcceptanceScope::hosts, "", "CVE-9"));
+    set_acceptance(tx, acceptance(9, AcceptanceScope::hosts, "", "CVE-2099-0009"));
     end_acceptance(tx, org, {9}, now);
   });
   const auto found = read([](Reader& r) {
-    return list_acceptances_of_packages(r, org, {1},
-                                        {{{1}, "CVE-2"}, {{1}, "CVE-9"}, {{9}, "CVE-2"}});
+    return list_acceptances_of_packages(
+        r, org, {1}, {{{1}, "CVE-2099-0002"}, {{1}, "CVE-2099-0009"}, {{9}, "CVE-2099-0002"}});
   });
   std::set<std::int64_t> ids;
   for (const auto& each : found) ids.insert(each.acceptance.id.value);
   EXPECT_EQ(ids, (std::set<std::int64_t>{5, 6}));
   EXPECT_EQ(found.size(), 2U);
-  EXPECT_EQ(read([](Reader& r) { return list_acceptances_of_unexploited(r, "CVE-2"); }).size(), 4U);
-  EXPECT_EQ(read([](Reader& r) { return list_acceptances_of_unexploited(r, "CVE-9"); }).size(), 0U);
+  EXPECT_EQ(
+      read([](Reader& r) { return list_acceptances_of_unexploited(r, "CVE-2099-0002"); }).size(),
+      4U);
+  EXPECT_EQ(
+      read([](Reader& r) { return list_acceptances_of_unexploited(r, "CVE-2099-0009"); }).size(),
+      0U);
 }
 
 TEST_P(AcceptanceContract, ImagesHaveTheirOwn) {
@@ -170,8 +175,8 @@ TEST_P(AcceptanceContract, ImagesHaveTheirOwn) {
     found.image = row.id;
     found.type = "debian";
     found.package = "a";
-    found.advisory_id = "CVE-2";
-    found.cve = "CVE-2";
+    found.advisory_id = "CVE-2099-0002";
+    found.cve = "CVE-2099-0002";
     found.severity = Severity::high;
     found.details = "{}";
     set_image_finding(tx, found);

@@ -60,8 +60,9 @@ TEST_P(CoverageContract, StaleFeedsAreKeptUntilTheyAreFresh) {
   });
   const auto stale = [&] { return read([](Reader& r) { return list_stale_feeds(r); }); };
   ASSERT_EQ(stale().size(), 2U);
-  EXPECT_EQ(stale()[0].feed, "nvd");
-  EXPECT_EQ(stale()[0].since, now + Duration(1));
+  EXPECT_EQ(stale()[0].feed, text) << "in the order of their octets";
+  EXPECT_EQ(stale()[1].feed, "nvd");
+  EXPECT_EQ(stale()[1].since, now + Duration(1));
   write([](Tx& tx) { delete_stale_feed(tx, "nvd"); });
   EXPECT_EQ(stale().size(), 1U);
 }

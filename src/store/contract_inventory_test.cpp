@@ -222,6 +222,9 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
     EXPECT_EQ(delete_old_epss_scores(tx, 7, 9), 1);
     EXPECT_EQ(delete_old_epss_scores(tx, 7, 9), 0);
   });
+  EXPECT_EQ(ids([](auto& f) { f.known_exploited = true; }), Ids{4})
+      << "marked until somebody says so";
+  EXPECT_EQ(write([](Tx& tx) { return mark_exploited(tx, "CVE-3", false, 10); }), 1);
   EXPECT_EQ(ids([](auto& f) { f.known_exploited = true; }), Ids{});
 }
 
