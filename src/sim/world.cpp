@@ -326,7 +326,8 @@ void World::tamper_at_rest() {
     });
   } else if (scenario_.plant == Plant::outage_repeated) {
     run("INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
-        " SELECT org_id, event_id + 1, at, type, agent_id, host_id, details FROM events"
+        " SELECT org_id, (SELECT max(event_id) + 1 FROM events), at, type, agent_id, host_id, "
+        "details FROM events"
         " WHERE type = 'went_offline' LIMIT 1");
   } else if (scenario_.plant == Plant::memory_leads) {
     fleet.store.read([&](store::Reader& reader) {

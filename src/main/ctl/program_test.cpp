@@ -292,18 +292,20 @@ TEST(Hosts, AreShownWithTheirSoftware) {
   desk.server.on("GET /api/v1/hosts/web-1", {200, R"({"id": 5, "hostname": "web-1",
     "tags": ["a", "b"], "agent_id": null, "presence": "offline", "packages": 1,
     "software": [{"name": "openssl", "version": "3.0", "vendor": "", "ecosystem": "deb",
-                  "scheme": "deb", "cpe": ""}]})"});
+                  "scheme": "deb", "cpe": "", "origin": "distribution",
+                  "assessment": {"state": "not_vulnerable", "reason": "outside_ranges"}}]})"});
   const Transcript done = desk.run({"hosts", "show", "web-1"});
-  EXPECT_EQ(done.out,
-            "id        5\n"
-            "hostname  web-1\n"
-            "tags      a, b\n"
-            "agent     —\n"
-            "presence  offline\n"
-            "packages  1\n"
-            "\n"
-            "NAME     VERSION  VENDOR  ECOSYSTEM  SCHEME  CPE\n"
-            "openssl  3.0              deb        deb\n");
+  EXPECT_EQ(
+      done.out,
+      "id        5\n"
+      "hostname  web-1\n"
+      "tags      a, b\n"
+      "agent     —\n"
+      "presence  offline\n"
+      "packages  1\n"
+      "\n"
+      "NAME     VERSION  VENDOR  ECOSYSTEM  ORIGIN        ASSESSMENT      REASON          CPE\n"
+      "openssl  3.0              deb        distribution  not_vulnerable  outside_ranges\n");
   EXPECT_EQ(done.err, "1 package\n");
 }
 
@@ -435,9 +437,10 @@ TEST(Config, IsExplainedWithTheFilesValues) {
   const std::string path = directory.path() + "/musterd.toml";
   std::ofstream(path) << "[limits]\nreport_per_minute = 7\n";
   Desk desk;
-  const Transcript done = desk.run({"config", "explain", "--config", path});
+  const Transcript done = desk.run({"config", "explain", "--config", path, "--json"});
   EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_NE(done.out.find("limits.report_per_minute             7         60"), std::string::npos)
+  EXPECT_NE(done.out.find(R"("key": "limits.report_per_minute", "value": 7, "default": 60)"),
+            std::string::npos)
       << done.out;
   std::ofstream(path) << "[limits]\nreports_per_minute = 7\n";
   const Transcript refused = desk.run({"config", "explain", "--config", path});
