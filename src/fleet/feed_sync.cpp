@@ -138,9 +138,10 @@ Result<void> sync_files(SyncRun& run, const std::vector<SourceFile>& files, bool
   // What is there came from elsewhere, or is more than is wanted now.
   if (held.empty() && is_imported(run)) full = true;
   for (const auto& [part, row] : held) {
-    full = full || (part != modified_part &&
-                    std::none_of(files.begin(), files.end(),
-                                 [&](const SourceFile& file) { return file.part == part; }));
+    full = full ||
+           (part != modified_part &&
+            std::none_of(files.begin(), files.end(),
+                         [&, &part = part](const SourceFile& file) { return file.part == part; }));
   }
   if (full) return sync_whole(run, files);
   const ImportMode mode = files.size() > 1 ? ImportMode::merge : ImportMode::replace;

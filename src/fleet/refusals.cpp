@@ -84,7 +84,7 @@ std::size_t RefusalWatch::tell(store::Store& store, NumberIds& ids, Instant now)
       const Refusal& last = known.last;
       record_event(
           tx, ids, known.org, known.skewed ? "clock_skewed" : "clock_corrected", agent, known.host,
-          [&](JsonWriter& details) {
+          [&, &known = known](JsonWriter& details) {
             if (!known.skewed) return;
             details.key("skew_seconds");
             if (last.skew) {
