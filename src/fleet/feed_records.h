@@ -32,9 +32,9 @@ using NextFile = std::function<Result<std::optional<std::string>>()>;
 /// transaction at the end: whatever fails before leaves what was in force as it was. Of a record
 /// that comes several times, the one that was changed last counts. The catalogue is not built and
 /// no host is matched yet (fleet/feed_import.h). Only feeds that come in parts can be merged. Fails
-/// with invalid_json, invalid_field, invalid_encoding or body_too_large, and with illegal_transition
-/// when another server began an import of this feed later and it is in force already. Waits while
-/// another thread stores the same feed. Throws store::StoreError.
+/// with invalid_json, invalid_field, invalid_encoding or body_too_large, and with
+/// illegal_transition when another server began an import of this feed later and it is in force
+/// already. Waits while another thread stores the same feed. Throws store::StoreError.
 Result<ImportOutcome> store_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                  const Actor& actor, feeds::FeedKind kind, ImportMode mode,
                                  const NextFile& next, Instant now);

@@ -43,7 +43,8 @@ std::string encode_software(const fleet::ListedSoftware& view) {
 
 /// What the body says that the software is: exactly one of `products`, `skip` and `clear`.
 Result<std::optional<model::IdentityOverride>> identity_member(Fields& fields) {
-  const auto products = fields.optional_texts("products", limits::override_products, limits::cpe_bytes);
+  const auto products =
+      fields.optional_texts("products", limits::override_products, limits::cpe_bytes);
   const bool skip = fields.optional_boolean("skip").value_or(false);
   const bool clear = fields.optional_boolean("clear").value_or(false);
   TRY(fields.finish());
