@@ -291,9 +291,8 @@ TEST(Hosts, AreShownWithTheirSoftware) {
   Desk desk;
   desk.server.on("GET /api/v1/hosts/web-1", {200, R"({"id": 5, "hostname": "web-1",
     "tags": ["a", "b"], "agent_id": null, "presence": "offline", "packages": 1,
-    "software": [{"name": "openssl", "version": "3.0", "vendor": "", "ecosystem": "deb",
-                  "scheme": "deb", "cpe": "", "origin": "distribution",
-                  "assessment": {"state": "not_vulnerable", "reason": "outside_ranges"}}]})"});
+    "software": [{"name": "openssl", "version": "3.0", "vendor": "", "ecosystem": "deb", "cpe": "",
+      "origin": "distribution", "assessment": {"state": "not_vulnerable", "reason": "outside_ranges"}}]})"});
   const Transcript done = desk.run({"hosts", "show", "web-1"});
   EXPECT_EQ(
       done.out,
@@ -439,9 +438,8 @@ TEST(Config, IsExplainedWithTheFilesValues) {
   Desk desk;
   const Transcript done = desk.run({"config", "explain", "--config", path, "--json"});
   EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_NE(done.out.find(R"("key": "limits.report_per_minute", "value": 7, "default": 60)"),
-            std::string::npos)
-      << done.out;
+  const auto set = R"("key": "limits.report_per_minute", "value": 7, "default": 60)";
+  EXPECT_NE(done.out.find(set), std::string::npos) << done.out;
   std::ofstream(path) << "[limits]\nreports_per_minute = 7\n";
   const Transcript refused = desk.run({"config", "explain", "--config", path});
   EXPECT_EQ(refused.code, 2);
