@@ -20,7 +20,9 @@ export TMPDIR
 for bench in "$build"/bin/*_bench; do
   name=$(basename "$bench")
   echo "-- $name" >&2
-  "$bench" --benchmark_repetitions=3 --benchmark_min_time=0.3 --benchmark_out_format=json \
+  # Fleets of 100,000 hosts with 500 packages each take longer than all the rest: by hand.
+  "$bench" --benchmark_filter="-match_every_host|find_hosts" --benchmark_repetitions=3 \
+    --benchmark_min_time=0.3 --benchmark_out_format=json \
     --benchmark_out="$parts/$name.json" >/dev/null
 done
 echo "-- http_cpu.py" >&2
