@@ -93,6 +93,10 @@ struct CpeIndex::Builder::State {
   bool precedes(const Row& a, const Row& b) const;
   bool same(const Row& a, const Row& b) const;
   std::vector<std::string> content_of(const Row& row) const;
+  static constexpr std::uint32_t no_group = 0xFFFFFFFFU;
+  template <typename F>
+  void for_each_vulnerable(F&& each) const;
+  std::vector<std::uint32_t> make_groups();
   void add_postings();
   /// A version that criteria of a group name, and its place on the group's ladder.
   struct Rung {
@@ -189,40 +193,65 @@ bool CpeIndex::Builder::State::same(const Row& a, const Row& b) const {
   return a.id == b.id && a.feed == b.feed && content_of(a) == content_of(b);
 }
 
-void CpeIndex::Builder::State::add_postings() {
-  std::vector<std::pair<std::uint64_t, Posting>> drafts;
+/// Calls `each(posting, name)` for the criteria that make findings, by row.
+template <typename F>
+void CpeIndex::Builder::State::for_each_vulnerable(F&& each) const {
   for (std::uint32_t row = 0; row < index.rows_.size(); ++row) {
     for (std::uint32_t i = 0; i < index.rows_[row].configuration_count; ++i) {
       const std::uint32_t at = index.rows_[row].first_configuration + i;
       for (const Node& node : index.nodes(index.configurations_[at])) {
         for (std::uint32_t k = 0; k < node.criterion_count; ++k) {
-          const Posting posting{row, at, node.first_criterion + k};
-          const Criterion& criterion = index.criteria_[posting.criterion];
-          if (!criterion.vulnerable) continue;
-          const auto product = index.product_of(index.value(criterion, CpeAttribute::part),
-                                                index.value(criterion, CpeAttribute::vendor),
-                                                index.value(criterion, CpeAttribute::product));
-          if (product) {
-            drafts.emplace_back(*product, posting);
-          } else {
-            index.wildcards_.push_back(posting);
-          }
+          const Criterion& criterion = index.criteria_[node.first_criterion + k];
+          if (criterion.vulnerable)
+            each(Posting{row, at, node.first_criterion + k}, criterion.name);
         }
       }
     }
   }
-  // Stable: within a product the postings stay by row, that is by id.
-  std::stable_sort(drafts.begin(), drafts.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  index.postings_.reserve(drafts.size());
-  for (const auto& [product, posting] : drafts) {
-    const auto at = static_cast<std::uint32_t>(index.postings_.size());
-    if (index.groups_.empty() || index.groups_.back().product != product) {
-      index.groups_.push_back({product, at, at, 0, 0});
-    }
-    index.postings_.push_back(posting);
-    index.groups_.back().last = at + 1;
+}
+
+/// Makes a group for each product of the names, in the order of their keys, and says which group
+/// each name belongs to: no_group for names with wildcards.
+std::vector<std::uint32_t> CpeIndex::Builder::State::make_groups() {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> keys;
+  keys.reserve(index.names_.size());
+  for (std::uint32_t name = 0; name < index.names_.size(); ++name) {
+    if (const auto product = index.product_of(index.names_[name]))
+      keys.emplace_back(*product, name);
   }
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::uint32_t> groups(index.names_.size(), no_group);
+  for (const auto& [product, name] : keys) {
+    if (index.groups_.empty() || index.groups_.back().product != product) {
+      index.groups_.push_back({product, 0, 0, 0, 0});
+    }
+    groups[name] = static_cast<std::uint32_t>(index.groups_.size() - 1);
+  }
+  return groups;
+}
+
+void CpeIndex::Builder::State::add_postings() {
+  std::vector<std::uint32_t> group_of = make_groups();
+  for_each_vulnerable([&](const Posting& posting, std::uint32_t name) {
+    if (group_of[name] == no_group) {
+      index.wildcards_.push_back(posting);
+    } else {
+      ++index.groups_[group_of[name]].last;
+    }
+  });
+  std::uint32_t count = 0;
+  for (Group& group : index.groups_) {
+    group.first = count;
+    count += group.last;
+    group.last = group.first;
+  }
+  index.postings_.resize(count);
+  // Within a product the postings stay by row, that is by id.
+  for_each_vulnerable([&](const Posting& posting, std::uint32_t name) {
+    if (group_of[name] == no_group) return;
+    index.postings_[index.groups_[group_of[name]].last++] = posting;
+  });
+  std::erase_if(index.groups_, [](const Group& group) { return group.first == group.last; });
   index.spans_.resize(index.postings_.size(), anywhere);
   for (Group& group : index.groups_) add_ladder(group);
 }
@@ -387,23 +416,29 @@ CpeIndex CpeIndex::Builder::finish() {
   return done;
 }
 
-std::optional<std::uint64_t> CpeIndex::product_of(std::string_view part, std::string_view vendor,
-                                                  std::string_view product) const {
-  if (!model::is_literal_cpe_value(part) || !model::is_literal_cpe_value(vendor) ||
-      !model::is_literal_cpe_value(product)) {
-    return std::nullopt;
+std::optional<std::uint64_t> CpeIndex::product_of(const Name& name) const {
+  const auto number = [&](CpeAttribute attribute) {
+    return name[static_cast<std::size_t>(attribute)];
+  };
+  const std::uint32_t vendor = number(CpeAttribute::vendor);
+  const std::uint32_t product = number(CpeAttribute::product);
+  const std::string_view part = text(number(CpeAttribute::part));
+  for (const std::string_view value : {part, text(vendor), text(product)}) {
+    if (!model::is_literal_cpe_value(value)) return std::nullopt;
   }
-  const auto vendor_number = pool_.find(vendor);
-  const auto product_number = pool_.find(product);
-  if (!vendor_number || !product_number) return std::nullopt;
   const std::uint64_t part_number = part == "a" ? 0 : part == "o" ? 1 : 2;
-  CHECK(*vendor_number < (1U << 31) && *product_number < (1U << 31));
-  return (part_number << 62) | (std::uint64_t{*vendor_number} << 31) | *product_number;
+  CHECK(vendor < (1U << 31) && product < (1U << 31));
+  return (part_number << 62) | (std::uint64_t{vendor} << 31) | product;
 }
 
 std::span<const CpeIndex::Posting> CpeIndex::find(const Cpe& product) const {
-  const auto key = product_of(product[CpeAttribute::part], product[CpeAttribute::vendor],
-                              product[CpeAttribute::product]);
+  Name name{};
+  for (const auto each : {CpeAttribute::part, CpeAttribute::vendor, CpeAttribute::product}) {
+    const auto number = pool_.find(product[each]);
+    if (!number) return {};
+    name[static_cast<std::size_t>(each)] = *number;
+  }
+  const auto key = product_of(name);
   if (!key) return {};
   const auto group =
       std::lower_bound(groups_.begin(), groups_.end(), *key,

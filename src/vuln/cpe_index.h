@@ -139,8 +139,9 @@ class CpeIndex {
   std::uint32_t place_on(std::span<const std::uint32_t> ladder, version::Scheme scheme,
                          std::string_view text) const;
 
-  std::optional<std::uint64_t> product_of(std::string_view part, std::string_view vendor,
-                                          std::string_view product) const;
+  /// The key of the product that a name is about; nothing if part, vendor or product is no exact
+  /// text.
+  std::optional<std::uint64_t> product_of(const Name& name) const;
 
   StringPool pool_;
   std::vector<Row> rows_;

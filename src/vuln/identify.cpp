@@ -139,44 +139,21 @@ bool is_program(Ecosystem ecosystem) {
          ecosystem == Ecosystem::windows || ecosystem == Ecosystem::macos;
 }
 
-/// Makes the first of the names the CPE; none if there are none.
-void take_main(Identity& identity, std::string_view version) {
-  if (identity.others.empty()) return;
-  const CpeName main = identity.others.front();
-  identity.others.erase(identity.others.begin());
-  identity.cpe = model::make_cpe(main.vendor, main.product, version);
+std::optional<model::Cpe> parsed(std::string_view text) {
+  auto cpe = model::parse_cpe(text);
+  return cpe.ok() ? std::optional(std::move(*cpe)) : std::nullopt;
 }
 
-/// Fills in the CPE: reported, from the table, or found among the index's products.
-void set_cpe(Identity& identity, const model::Package& package, const CpeIndex& index) {
-  const std::string version = model::escape_cpe_value(version_within(package.version));
-  if (package.identity && identity.kind == Identity::Kind::cpe) {
-    identity.cpe_source = Identity::Source::overridden;
-    for (const model::ProductName& each : package.identity->products) {
-      identity.others.push_back({each.vendor, each.product});
-    }
-    return take_main(identity, version);
-  }
-  if (auto reported = model::parse_cpe(package.cpe); reported.ok()) {
-    identity.cpe_source = Identity::Source::reported;
-    std::string& stated = (*reported)[model::CpeAttribute::version];
-    if (!version.empty() && !model::is_literal_cpe_value(stated)) stated = version;
-    identity.cpe = model::bind_to_formatted_string(*reported);
+/// Makes the first of the names the main one; there is none if there are none.
+void take_main(ProductNames& names, std::string_view version) {
+  if (names.others.empty()) {
+    names.source = Identity::Source::none;
     return;
   }
-  if (!may_be_product(package.ecosystem)) return;
-  if (const Alias* alias = find_alias(package)) {
-    identity.others = split_names(alias->names);
-    identity.cpe_source = Identity::Source::table;
-  } else if (is_program(package.ecosystem)) {
-    identity.others = find_product(index, package.name, package.vendor);
-    identity.cpe_source = Identity::Source::vocabulary;
-  }
-  if (identity.others.empty()) {
-    identity.cpe_source = Identity::Source::none;
-    return;
-  }
-  take_main(identity, version);
+  const CpeName main = names.others.front();
+  names.others.erase(names.others.begin());
+  names.main = parsed(model::make_cpe(main.vendor, main.product, version));
+  if (!names.main) names.source = Identity::Source::none;
 }
 
 }  // namespace
@@ -199,10 +176,46 @@ Identity::Kind identity_kind(const model::Package& package) {
   return has_own_advisories(package.ecosystem) ? Identity::Kind::ecosystem : Identity::Kind::cpe;
 }
 
+ProductNames find_product_names(const model::Package& package, const CpeIndex& index) {
+  ProductNames names;
+  const std::string version = model::escape_cpe_value(version_within(package.version));
+  if (package.identity && identity_kind(package) == Identity::Kind::cpe) {
+    for (const model::ProductName& each : package.identity->products) {
+      names.others.push_back({each.vendor, each.product});
+    }
+    take_main(names, version);
+    names.source = Identity::Source::overridden;
+    return names;
+  }
+  if (names.main = parsed(package.cpe); names.main) {
+    names.source = Identity::Source::reported;
+    std::string& stated = (*names.main)[model::CpeAttribute::version];
+    names.states_version = model::is_literal_cpe_value(stated);
+    if (version.empty() || names.states_version) return names;
+    stated = version;
+    names.main = parsed(model::bind_to_formatted_string(*names.main));
+    if (!names.main) names.source = Identity::Source::none;
+    return names;
+  }
+  if (!may_be_product(package.ecosystem)) return names;
+  if (const Alias* alias = find_alias(package)) {
+    names.others = split_names(alias->names);
+    names.source = Identity::Source::table;
+  } else if (is_program(package.ecosystem)) {
+    names.others = find_product(index, package.name, package.vendor);
+    names.source = Identity::Source::vocabulary;
+  }
+  take_main(names, version);
+  return names;
+}
+
 Identity identify(const model::Package& package, const CpeIndex& index) {
   Identity identity;
   identity.kind = identity_kind(package);
-  set_cpe(identity, package, index);
+  ProductNames names = find_product_names(package, index);
+  identity.cpe_source = names.source;
+  identity.others = std::move(names.others);
+  if (names.main) identity.cpe = model::bind_to_formatted_string(*names.main);
   if (identity.kind == Identity::Kind::cpe && identity.cpe.empty()) {
     identity.kind = Identity::Kind::none;
   }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/cpe.h"
 #include "model/package.h"
 #include "vuln/cpe_index.h"
 #include "vuln/product_finder.h"
@@ -30,6 +32,18 @@ struct Identity {
 
 std::string_view identity_kind_name(Identity::Kind kind);
 std::string_view cpe_source_name(Identity::Source source);
+
+/// The names by which NVD knows a package's product.
+struct ProductNames {
+  Identity::Source source = Identity::Source::none;
+  /// With the package's version; nothing if no product is known, or CPE cannot spell the version.
+  std::optional<model::Cpe> main;
+  /// The reporter's name states a version of its own, which `main` has.
+  bool states_version = false;
+  std::vector<CpeName> others;  // as Identity::others
+};
+/// As identify(), of which this is the part about CPE.
+ProductNames find_product_names(const model::Package& package, const CpeIndex& index);
 
 /// Says what `package` can be looked up by: the distribution if it comes from one, its ecosystem,
 /// a valid reported CPE (a hint: its version gives way to the package's where it is a wildcard),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vuln/identify.h"
+#include "base/testing.h"
 
 #include <iostream>
 #include <map>
@@ -183,8 +184,7 @@ Ecosystem ecosystem_of(std::string_view platform) {
 }
 
 TEST(Identify, MapsNoLabelledNameToAWrongProduct) {
-  const auto path =
-      version::test::shared_data(MUSTER_SOURCE_DIR, "inventory/name_to_cpe_dev.jsonl");
+  const auto path = shared_data("inventory/name_to_cpe_dev.jsonl");
   if (!path) GTEST_SKIP() << "no inventory/name_to_cpe_dev.jsonl: set MUSTER_DATA";
   std::map<std::string, int> count;
   const std::string text = version::test::read_file(*path);

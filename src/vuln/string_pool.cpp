@@ -12,41 +12,55 @@ StringPool::StringPool() : ends_{0}, slots_(64) {
   add("");
 }
 
-std::size_t StringPool::slot_of(std::string_view wanted) const {
+std::uint32_t StringPool::hash_of(std::string_view text) {
+  const std::uint64_t hash = std::hash<std::string_view>{}(text);
+  return static_cast<std::uint32_t>(hash ^ hash >> 32);
+}
+
+std::size_t StringPool::slot_of(std::uint32_t hash, std::string_view wanted) const {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = std::hash<std::string_view>{}(wanted)&mask;
-  while (slots_[slot] != 0 && text(slots_[slot] - 1) != wanted) slot = (slot + 1) & mask;
-  return slot;
+  for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
+    const Slot& slot = slots_[at];
+    if (slot.number_plus_one == 0) return at;
+    if (slot.hash == hash && text(slot.number_plus_one - 1) == wanted) return at;
+  }
 }
 
 void StringPool::grow() {
-  slots_.assign(slots_.size() * 2, 0);
-  for (std::uint32_t number = 0; number < size(); ++number) {
-    slots_[slot_of(text(number))] = number + 1;
+  std::vector<Slot> former(slots_.size() * 2);
+  former.swap(slots_);
+  const std::size_t mask = slots_.size() - 1;
+  for (const Slot& slot : former) {
+    if (slot.number_plus_one == 0) continue;
+    std::size_t at = slot.hash & mask;
+    while (slots_[at].number_plus_one != 0) at = (at + 1) & mask;
+    slots_[at] = slot;
   }
 }
 
 std::uint32_t StringPool::add(std::string_view added) {
-  const std::size_t slot = slot_of(added);
-  if (slots_[slot] != 0) return slots_[slot] - 1;
+  const std::uint32_t hash = hash_of(added);
+  Slot& slot = slots_[slot_of(hash, added)];
+  if (slot.number_plus_one != 0) return slot.number_plus_one - 1;
   // The offsets have 32 bits; a feed file is bounded far below (limits::feed_body_bytes).
   CHECK(bytes_.size() + added.size() < std::numeric_limits<std::uint32_t>::max());
   const std::uint32_t number = size();
   bytes_.append(added);
   ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
-  slots_[slot] = number + 1;
+  slot = {hash, number + 1};
   if (std::size_t{size()} * 4 > slots_.size() * 3) grow();
   return number;
 }
 
 std::optional<std::uint32_t> StringPool::find(std::string_view wanted) const {
-  const std::uint32_t found = slots_[slot_of(wanted)];
+  const std::uint32_t found = slots_[slot_of(hash_of(wanted), wanted)].number_plus_one;
   if (found == 0) return std::nullopt;
   return found - 1;
 }
 
 std::size_t StringPool::bytes() const {
-  return bytes_.capacity() + (ends_.capacity() + slots_.capacity()) * sizeof(std::uint32_t);
+  return bytes_.capacity() + ends_.capacity() * sizeof(std::uint32_t) +
+         slots_.capacity() * sizeof(Slot);
 }
 
 void StringPool::shrink() {

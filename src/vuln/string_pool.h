@@ -30,13 +30,20 @@ class StringPool {
   void shrink();
 
  private:
+  /// A text's hash stands beside its number, so that neither another text in its place nor growing
+  /// costs a look at the texts, which are far apart.
+  struct Slot {
+    std::uint32_t hash;
+    std::uint32_t number_plus_one;  // 0 is free
+  };
+  static std::uint32_t hash_of(std::string_view text);
   /// Place of `text` in the table, or of the free slot where it belongs.
-  std::size_t slot_of(std::string_view text) const;
+  std::size_t slot_of(std::uint32_t hash, std::string_view text) const;
   void grow();
 
   std::string bytes_;
-  std::vector<std::uint32_t> ends_;   // where each text begins; one more for the end of the last
-  std::vector<std::uint32_t> slots_;  // open addressing: number + 1, 0 is free
+  std::vector<std::uint32_t> ends_;  // where each text begins; one more for the end of the last
+  std::vector<Slot> slots_;          // open addressing
 };
 
 }  // namespace muster::vuln

@@ -150,21 +150,18 @@ std::string stated_version(const Cpe& name) {
 
 std::vector<Product> products_of(const model::Package& package, const CpeIndex& index) {
   std::vector<Product> products;
-  const Identity identity = identify(package, index);
-  auto main = model::parse_cpe(identity.cpe);
-  if (!main.ok()) return products;
-  const auto reported = model::parse_cpe(package.cpe);
-  const bool stated = identity.cpe_source == Identity::Source::reported && reported.ok() &&
-                      model::is_literal_cpe_value((*reported)[CpeAttribute::version]);
+  const ProductNames names = find_product_names(package, index);
+  const std::optional<Cpe>& main = names.main;
+  if (!main) return products;
   const auto add = [&](Cpe name) {
     Product product;
     product.name = std::move(name);
     product.ecosystem = package.ecosystem;
-    product.source = identity.cpe_source;
+    product.source = names.source;
     product.scheme = product_scheme(product.name, package.ecosystem);
     // The whole text if the scheme can read it ("10 SP2", "RELEASE.2024-06-26T01-06-18Z"), else the
     // version that identify() found in it.
-    if (!stated) set_version(product, package.version);
+    if (!names.states_version) set_version(product, package.version);
     if (product.version.whole.empty() &&
         model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
       set_version(product, stated_version(product.name));
@@ -172,7 +169,7 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
     products.push_back(std::move(product));
   };
   add(*main);
-  for (const CpeName& other : identity.others) {
+  for (const CpeName& other : names.others) {
     Cpe name = *main;
     name[CpeAttribute::vendor] = other.vendor;
     name[CpeAttribute::product] = other.product;
