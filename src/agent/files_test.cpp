@@ -80,8 +80,8 @@ TEST(Gzip, IsWhatTheServerUnpacks) {
   const std::string content = std::string(100000, 'a') + "end";
   const std::string packed = gzip(content);
   EXPECT_LT(packed.size(), 1000U);
-  EXPECT_EQ(http::decompress(http::Coding::gzip, packed, 1 << 20).value(), content);
-  EXPECT_EQ(http::decompress(http::Coding::gzip, gzip(""), 10).value(), "");
+  EXPECT_EQ(http::decode_body(Compression::gzip, packed, 1 << 20).value(), content);
+  EXPECT_EQ(http::decode_body(Compression::gzip, gzip(""), 10).value(), "");
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ Result<std::string_view> decode_encoding(const http::Request& request, std::stri
   if (request.body.size() > packed_max) {
     return Error{Errc::body_too_large, "Compressed payload too large"};
   }
-  storage = TRY(http::decompress(*coding, request.body, bytes_max));
+  storage = TRY(http::decode_body(*coding, request.body, bytes_max));
   return std::string_view(storage);
 }
 

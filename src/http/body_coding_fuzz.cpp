@@ -9,9 +9,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   using namespace muster;
   constexpr std::size_t bytes_max = 100'000;
   if (size == 0) return 0;
-  const auto coding = bytes[0] % 2 == 0 ? http::Coding::gzip : http::Coding::zstd;
+  const auto coding = bytes[0] % 2 == 0 ? Compression::gzip : Compression::zstd;
   const std::string_view input(reinterpret_cast<const char*>(bytes) + 1, size - 1);
-  const Result<std::string> text = http::decompress(coding, input, bytes_max);
+  const Result<std::string> text = http::decode_body(coding, input, bytes_max);
   CHECK(!text.ok() || text->size() <= bytes_max);
   return 0;
 }

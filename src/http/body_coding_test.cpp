@@ -20,7 +20,7 @@ std::string noise(std::size_t size) {
 }
 
 Result<std::string> gunzip(std::string_view compressed, std::size_t bytes_max) {
-  return decompress(Coding::gzip, compressed, bytes_max);
+  return decode_body(Compression::gzip, compressed, bytes_max);
 }
 
 Errc refusal(std::string_view compressed, std::size_t bytes_max = plenty) {
@@ -107,7 +107,7 @@ std::string streamed_zstd(std::string_view text, int window_log) {
 }
 
 Errc zstd_refusal(std::string_view compressed, std::size_t bytes_max = plenty) {
-  const auto plain = decompress(Coding::zstd, compressed, bytes_max);
+  const auto plain = decode_body(Compression::zstd, compressed, bytes_max);
   EXPECT_FALSE(plain.ok());
   return plain.ok() ? Errc::unavailable : plain.error().code;
 }
@@ -116,10 +116,11 @@ TEST(Unzstd, UndoesZstd) {
   for (const std::size_t size :
        std::initializer_list<std::size_t>{0, 1, 100, 65'535, 65'536, 65'537, 1'000'000}) {
     const std::string text = noise(size);
-    EXPECT_EQ(decompress(Coding::zstd, zstd(text), plenty).value(), text) << size;
-    EXPECT_EQ(decompress(Coding::zstd, streamed_zstd(text, 20), plenty).value(), text) << size;
+    EXPECT_EQ(decode_body(Compression::zstd, zstd(text), plenty).value(), text) << size;
+    EXPECT_EQ(decode_body(Compression::zstd, streamed_zstd(text, 20), plenty).value(), text)
+        << size;
   }
-  EXPECT_EQ(decompress(Coding::zstd, zstd("a") + zstd("b"), plenty).value(), "ab");
+  EXPECT_EQ(decode_body(Compression::zstd, zstd("a") + zstd("b"), plenty).value(), "ab");
 }
 
 TEST(Unzstd, EveryTruncationIsRefused) {
@@ -148,7 +149,7 @@ TEST(Unzstd, TheBoundIsExact) {
     for (const auto& [fits, beyond] :
          {std::pair(zstd(text), zstd(text + "a")),
           std::pair(streamed_zstd(text, 20), streamed_zstd(text + "a", 20))}) {
-      EXPECT_EQ(decompress(Coding::zstd, fits, size).value(), text) << size;
+      EXPECT_EQ(decode_body(Compression::zstd, fits, size).value(), text) << size;
       EXPECT_EQ(zstd_refusal(beyond, size), Errc::body_too_large) << size;
     }
   }
@@ -156,13 +157,13 @@ TEST(Unzstd, TheBoundIsExact) {
 
 TEST(Unzstd, WindowBeyondTheBoundIsRefused) {
   const std::string text = noise(1000);
-  EXPECT_TRUE(decompress(Coding::zstd, streamed_zstd(text, 23), plenty).ok());
+  EXPECT_TRUE(decode_body(Compression::zstd, streamed_zstd(text, 23), plenty).ok());
   EXPECT_EQ(zstd_refusal(streamed_zstd(text, 24)), Errc::invalid_encoding);
 }
 
 TEST(BodyCoding, IsKnownByItsNameInAnyCase) {
-  EXPECT_EQ(parse_coding("GZip"), Coding::gzip);
-  EXPECT_EQ(parse_coding("zstd"), Coding::zstd);
+  EXPECT_EQ(parse_coding("GZip"), Compression::gzip);
+  EXPECT_EQ(parse_coding("zstd"), Compression::zstd);
   EXPECT_EQ(parse_coding("br"), std::nullopt);
   EXPECT_EQ(parse_coding("gzip, zstd"), std::nullopt);
 }

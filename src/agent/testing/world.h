@@ -311,7 +311,7 @@ class FakeServer final : public Transport {
   Answer report(const Call& call) {
     const bool packed = header(call, "Content-Encoding") == "gzip";
     const std::string body =
-        packed ? http::decompress(http::Coding::gzip, call.body, 10 << 20).value() : call.body;
+        packed ? http::decode_body(Compression::gzip, call.body, 10 << 20).value() : call.body;
     reports.push_back(body);
     const Json root = thread_json().parse(body).value();
     if (const auto full = root.find("software")) {
