@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# house_module(NAME [USES module…] [LINKS target…] [ON_POSTGRES filter])
+# house_module(NAME [USES module…] [LINKS target…] [SHARDS n] [ON_POSTGRES filter])
 #
 # Builds every .cpp of the current folder (and its subfolders) as library `NAME`, split by suffix:
-#   *_test.cpp   one GoogleTest binary NAME_test, each case registered with CTest
+#   *_test.cpp   one GoogleTest binary NAME_test, run by CTest in SHARDS processes (1)
 #   *_bench.cpp  one Google Benchmark binary NAME_bench
 #   *_fuzz.cpp   a libFuzzer binary each, in builds with MUSTER_FUZZ; those have no tests or benches
 #   the rest     the library
@@ -19,6 +19,8 @@ target_compile_options(muster_options INTERFACE
   $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2 -fstack-protector-strong>)
 target_include_directories(muster_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_link_libraries(muster_options INTERFACE Threads::Threads)
+# A binary names only the shared libraries that it calls: the agent must not ask for the server's.
+target_link_options(muster_options INTERFACE -Wl,--as-needed)
 if(MUSTER_SANITIZE)
   target_compile_options(muster_options INTERFACE -fsanitize=address,undefined
     -fno-sanitize-recover=all)
@@ -41,10 +43,8 @@ if(MUSTER_FUZZ)
   target_link_options(muster_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-include(GoogleTest)
-
 function(house_module name)
-  cmake_parse_arguments(ARG "" "ON_POSTGRES" "USES;LINKS;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "ON_POSTGRES;SHARDS" "USES;LINKS;TEST_USES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -77,10 +77,18 @@ function(house_module name)
   if(tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE muster_${name} ${test_uses} GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE
-      MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      TEST_FILTER "-*/postgres*:*OnPostgres*" PROPERTIES TIMEOUT 120)
+    if(NOT ARG_SHARDS)
+      set(ARG_SHARDS 1)
+    endif()
+    # A process for each share of the cases, not for each case: a process with sanitizers takes
+    # longer to start than most cases take to run.
+    foreach(shard RANGE 1 ${ARG_SHARDS})
+      math(EXPR index "${shard} - 1")
+      set(test ${name}.${shard}of${ARG_SHARDS})
+      add_test(NAME ${test} COMMAND ${name}_test "--gtest_filter=-*/postgres*:*OnPostgres*")
+      set_tests_properties(${test} PROPERTIES TIMEOUT 600
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
     if(ARG_ON_POSTGRES)
       # In one process, for they share a server that takes a second to make.
       add_test(NAME ${name}.on_postgres COMMAND ${name}_test "--gtest_filter=${ARG_ON_POSTGRES}")
@@ -92,7 +100,6 @@ function(house_module name)
     add_executable(${name}_bench ${benches})
     target_link_libraries(${name}_bench PRIVATE muster_${name} ${test_uses}
       benchmark::benchmark_main)
-    target_compile_definitions(${name}_bench PRIVATE MUSTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   endif()
 endfunction()
 

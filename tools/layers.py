@@ -14,7 +14,7 @@ import sys
 def declared_uses(folder):
     text = (folder / "CMakeLists.txt").read_text()
     uses = set()
-    for block in re.findall(r"\b(?:TEST_)?USES\b([^()]*?)(?=\b(?:LINKS|USES|TEST_USES|SOURCES|ON_POSTGRES)\b|\))",
+    for block in re.findall(r"\b(?:TEST_)?USES\b([^()]*?)(?=\b(?:LINKS|USES|TEST_USES|SOURCES|SHARDS|ON_POSTGRES)\b|\))",
                             text, re.S):
         uses.update(block.split())
     return uses

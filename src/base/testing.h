@@ -4,6 +4,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string_view>
+
+#include <stdlib.h>
 
 #include "base/random.h"
 #include "base/time.h"
@@ -20,6 +26,27 @@ inline constexpr std::size_t record_step = 10;
 #else
 inline constexpr std::size_t record_step = 1;
 #endif
+
+/// The repository: the closest folder above this binary that holds CMakePresets.json. No path is
+/// compiled into a test, so that two clones share what ccache keeps.
+inline std::filesystem::path source_directory() {
+  for (auto folder = std::filesystem::read_symlink("/proc/self/exe"); folder.has_relative_path();) {
+    folder = folder.parent_path();
+    if (std::filesystem::exists(folder / "CMakePresets.json")) return folder;
+  }
+  throw std::runtime_error("this test binary stands in no clone of the repository");
+}
+
+/// A file of real data that is not part of the repository: below $MUSTER_DATA, else beside the
+/// repository. Nothing when it is absent; the test then skips and says so.
+inline std::optional<std::filesystem::path> shared_data(std::string_view name) {
+  const char* set = ::getenv("MUSTER_DATA");
+  const auto root =
+      set ? std::filesystem::path(set) : source_directory().parent_path() / "shared/data";
+  auto path = root / name;
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  return path;
+}
 
 /// A clock that stands still until it is moved. Safe from several threads.
 class FakeClock final : public Clock {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing.h"
 #include "endpoints/golden_format.h"
 
 namespace muster::endpoints {
@@ -13,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path golden_root() {
-  return fs::path(MUSTER_SOURCE_DIR) / "api" / "golden";
+  return source_directory() / "api" / "golden";
 }
 
 /// Files that only the binary can answer, with the reason.

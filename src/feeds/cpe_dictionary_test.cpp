@@ -16,7 +16,7 @@ namespace {
 
 /// The lines of a file of the dictionary; nothing when it is absent.
 std::optional<std::vector<std::string>> dictionary(std::string_view name) {
-  const auto path = version::test::shared_data(MUSTER_SOURCE_DIR, name);
+  const auto path = shared_data(name);
   if (!path) return std::nullopt;
   const std::string text =
       decompress(version::test::read_file(*path), limits::feed_text_bytes).value();

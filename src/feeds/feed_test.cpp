@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/feed.h"
+#include "base/testing.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,7 @@ namespace muster::feeds {
 namespace {
 
 std::string fixture(const char* name) {
-  return version::test::read_file(std::filesystem::path(MUSTER_SOURCE_DIR) / "src/feeds" / name);
+  return version::test::read_file(source_directory() / "src/feeds" / name);
 }
 
 TEST(Feeds, AreReadByName) {

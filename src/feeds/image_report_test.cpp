@@ -3,6 +3,7 @@
 // object that looks like a vulnerability, wherever it stands.
 // The sums were counted by a third, in another language.
 #include "feeds/image_report.h"
+#include "base/testing.h"
 
 #include <filesystem>
 #include <set>
@@ -18,7 +19,6 @@ namespace muster::feeds {
 namespace {
 
 using version::test::read_file;
-using version::test::shared_data;
 
 /// Vulnerability, package and installed version; the package is left out of bills of materials,
 /// which refer to it.
@@ -111,7 +111,7 @@ Tally read_folder(const std::filesystem::path& folder) {
 }
 
 std::filesystem::path folder_of(const char* name) {
-  return shared_data(MUSTER_SOURCE_DIR, name).value_or("");
+  return shared_data(name).value_or("");
 }
 
 #define SKIP_WITHOUT(folder) \

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/testing.h"
 #include "version/scheme.h"
 #include "version/test_support.h"
 
@@ -41,8 +42,8 @@ inline Case read_pair(std::string_view line) {
 }
 
 inline Cases read_cases(Scheme scheme) {
-  const auto path = std::filesystem::path(MUSTER_SOURCE_DIR) / "src/version/cases" /
-                    (std::string(scheme_name(scheme)) + ".txt");
+  const auto path =
+      source_directory() / "src/version/cases" / (std::string(scheme_name(scheme)) + ".txt");
   Cases cases;
   const std::string text = read_file(path);
   for (const auto line : split(text, '\n')) {

@@ -26,17 +26,6 @@ inline std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// A file of real data that is not part of the repository: below $MUSTER_DATA, else beside the
-/// source directory. Nothing when it is absent; the test then skips and says so.
-inline std::optional<std::filesystem::path> shared_data(const std::filesystem::path& source_dir,
-                                                        std::string_view name) {
-  const char* set = ::getenv("MUSTER_DATA");
-  const auto root = set ? std::filesystem::path(set) : source_dir.parent_path() / "shared/data";
-  auto path = root / name;
-  if (!std::filesystem::exists(path)) return std::nullopt;
-  return path;
-}
-
 inline std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {

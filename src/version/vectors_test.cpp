@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing.h"
 #include "base/text.h"
 #include "version/order_laws.h"
 #include "version/scheme.h"
@@ -157,7 +158,7 @@ class Vectors : public testing::TestWithParam<VectorFile> {};
 TEST_P(Vectors, AgreeButForTheNamedRows) {
   const auto& [name, scheme, rows_min] = GetParam();
   const std::string file = "version-vectors/" + std::string(name);
-  const auto path = test::shared_data(MUSTER_SOURCE_DIR, file);
+  const auto path = shared_data(file);
   if (!path) GTEST_SKIP() << "no " << file << ": set MUSTER_DATA";
   const std::string text = test::read_file(*path);
   int rows = 0;

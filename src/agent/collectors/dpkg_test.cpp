@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/collectors/dpkg.h"
+#include "base/testing.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -134,12 +135,10 @@ TEST(DpkgStatus, AgreesWithDpkgQueryOnThisHost) {
 }
 
 TEST(DpkgStatus, ReadsACapturedUbuntuFile) {
-  const char* root = std::getenv("MUSTER_DATA");
-  const std::filesystem::path data =
-      root != nullptr ? root : std::string(MUSTER_SOURCE_DIR) + "/../shared/data";
-  const auto text =
-      read_small_file(data / "inventory/ubuntu-dpkg-status.txtar", bounds::dpkg_status_bytes);
-  if (!text) GTEST_SKIP() << "inventory/ubuntu-dpkg-status.txtar is not in " << data;
+  const auto path = shared_data("inventory/ubuntu-dpkg-status.txtar");
+  if (!path) GTEST_SKIP() << "inventory/ubuntu-dpkg-status.txtar is not there: set MUSTER_DATA";
+  const auto text = read_small_file(*path, bounds::dpkg_status_bytes);
+  ASSERT_TRUE(text);
   const std::string mark = "-- var/lib/dpkg/status --\n";
   const std::size_t start = text->find(mark);
   ASSERT_NE(start, std::string::npos);

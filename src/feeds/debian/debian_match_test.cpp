@@ -8,6 +8,7 @@
 
 #include "base/json_read.h"
 #include "base/limits.h"
+#include "base/testing.h"
 #include "feeds/debian/debian.h"
 #include "feeds/decompress.h"
 #include "feeds/kev/kev.h"
@@ -22,7 +23,6 @@ using model::Advisory;
 using model::Package;
 using version::test::dpkg_says;
 using version::test::read_file;
-using version::test::shared_data;
 using version::test::split;
 
 Package deb(std::string_view name, std::string_view version, std::string_view source,
@@ -45,8 +45,7 @@ std::vector<Advisory> read_tracker(const std::filesystem::path& path) {
 }
 
 std::optional<std::vector<Advisory>> advisory_lists() {
-  const auto path =
-      shared_data(MUSTER_SOURCE_DIR, "debian-tracker/tracker-from-dsa-dla-2023-04.json.zst");
+  const auto path = shared_data("debian-tracker/tracker-from-dsa-dla-2023-04.json.zst");
   if (!path) return std::nullopt;
   return read_tracker(*path);
 }
@@ -91,7 +90,7 @@ TEST(DebianMatch, ReportsNoBackportedFixAndEveryVersionBelowOne) {
 
 TEST(DebianMatch, AgreesWithDpkgForEveryPackageOfAHost) {
   const auto rows = advisory_lists();
-  const auto inventory = shared_data(MUSTER_SOURCE_DIR, "inventory/debian12-host.tsv");
+  const auto inventory = shared_data("inventory/debian12-host.tsv");
   if (!rows || !inventory) GTEST_SKIP() << "no tracker or inventory/debian12-host.tsv";
   if (!dpkg_says("1", "eq", "1")) GTEST_SKIP() << "no dpkg on this machine";
   const auto index = vuln::Index::build(*rows);
@@ -124,7 +123,7 @@ TEST(DebianMatch, AgreesWithDpkgForEveryPackageOfAHost) {
 
 TEST(DebianMatch, AssessesNoReleaseThatTheFeedDoesNotCover) {
   const auto rows = advisory_lists();
-  const auto inventory = shared_data(MUSTER_SOURCE_DIR, "inventory/debian12-host.tsv");
+  const auto inventory = shared_data("inventory/debian12-host.tsv");
   if (!rows || !inventory) GTEST_SKIP() << "no tracker or inventory/debian12-host.tsv";
   const auto index = vuln::Index::build(*rows);
   for (const Package& package : host_inventory(*inventory, "debian:12")) {
@@ -137,7 +136,7 @@ TEST(DebianMatch, AssessesNoReleaseThatTheFeedDoesNotCover) {
 
 TEST(DebianMatch, FindsWhatPeopleLabelledEvenWithoutSourceNames) {
   const auto rows = advisory_lists();
-  const auto labels = shared_data(MUSTER_SOURCE_DIR, "anchore-labels/dev_labels.jsonl.zst");
+  const auto labels = shared_data("anchore-labels/dev_labels.jsonl.zst");
   if (!rows || !labels) GTEST_SKIP() << "no tracker or anchore-labels/dev_labels: set MUSTER_DATA";
   std::set<std::pair<std::string, std::string>> in_feed;
   for (const Advisory& row : *rows) in_feed.emplace(row.id, row.distro);
@@ -171,7 +170,7 @@ TEST(DebianMatch, FindsWhatPeopleLabelledEvenWithoutSourceNames) {
 }
 
 std::filesystem::path example(const char* name) {
-  return std::filesystem::path(MUSTER_SOURCE_DIR) / "examples/feeds" / name;
+  return source_directory() / "examples/feeds" / name;
 }
 
 TEST(Examples, AreWellFormedAndJoin) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/debian/debian.h"
+#include "base/testing.h"
 
 #include <map>
 
@@ -15,7 +16,6 @@ namespace {
 using model::Advisory;
 using model::Severity;
 using version::test::read_file;
-using version::test::shared_data;
 
 struct Parsed {
   Result<FeedSummary> summary;
@@ -47,8 +47,8 @@ Advisory row(std::string id, std::string package, std::string distro, Advisory::
 }
 
 TEST(DebianTracker, GivesOneAdvisoryForEachRelease) {
-  const auto [summary, advisories] = parse(read_file(std::filesystem::path(MUSTER_SOURCE_DIR) /
-                                                     "src/feeds/debian/fixtures/tracker.json"));
+  const auto [summary, advisories] =
+      parse(read_file(source_directory() / "src/feeds/debian/fixtures/tracker.json"));
   ASSERT_TRUE(summary.ok()) << summary.error().message;
   using enum Advisory::Status;
   const std::string overflow = "A widget overflows when it is turned.";
@@ -71,8 +71,8 @@ TEST(DebianTracker, GivesOneAdvisoryForEachRelease) {
 }
 
 TEST(DebianTracker, CountsAndNamesRowsThatMakeNoSense) {
-  const auto [summary, advisories] = parse(read_file(std::filesystem::path(MUSTER_SOURCE_DIR) /
-                                                     "src/feeds/debian/fixtures/tracker.json"));
+  const auto [summary, advisories] =
+      parse(read_file(source_directory() / "src/feeds/debian/fixtures/tracker.json"));
   ASSERT_TRUE(summary.ok());
   EXPECT_EQ(summary->skipped, 2U);
   EXPECT_EQ(summary->remarks,
@@ -114,7 +114,7 @@ TEST(DebianTracker, KeepsASummaryWithinItsBound) {
 }
 
 TEST(DebianTracker, ReadsTheSampleOfTheRealFile) {
-  const auto path = shared_data(MUSTER_SOURCE_DIR, "debian-tracker/tracker-api-sample.json");
+  const auto path = shared_data("debian-tracker/tracker-api-sample.json");
   if (!path) GTEST_SKIP() << "no debian-tracker/tracker-api-sample.json: set MUSTER_DATA";
   const auto [summary, advisories] = parse(read_file(*path));
   ASSERT_TRUE(summary.ok()) << summary.error().message;
@@ -127,8 +127,7 @@ TEST(DebianTracker, ReadsTheSampleOfTheRealFile) {
 }
 
 TEST(DebianTracker, ReadsEveryRowMadeFromTheAdvisoryLists) {
-  const auto path =
-      shared_data(MUSTER_SOURCE_DIR, "debian-tracker/tracker-from-dsa-dla-2023-04.json.zst");
+  const auto path = shared_data("debian-tracker/tracker-from-dsa-dla-2023-04.json.zst");
   if (!path) GTEST_SKIP() << "no debian-tracker/tracker-from-dsa-dla: set MUSTER_DATA";
   const auto text = decompress(read_file(*path), limits::feed_body_bytes);
   ASSERT_TRUE(text.ok()) << text.error().message;

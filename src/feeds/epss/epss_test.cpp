@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/epss/epss.h"
+#include "base/testing.h"
 
 #include <gtest/gtest.h>
 
@@ -25,8 +26,8 @@ Parsed parse(std::string_view text) {
 }
 
 TEST(Epss, GivesEveryScoreAndSaysOfWhichModelAndDay) {
-  const auto [summary, scores] = parse(
-      read_file(std::filesystem::path(MUSTER_SOURCE_DIR) / "src/feeds/epss/fixtures/scores.csv"));
+  const auto [summary, scores] =
+      parse(read_file(source_directory() / "src/feeds/epss/fixtures/scores.csv"));
   ASSERT_TRUE(summary.ok()) << summary.error().message;
   EXPECT_EQ(summary->edition, "2099-01-02T00:00:00+0000 (v2099.01.01)");
   EXPECT_EQ(scores, (std::vector<model::EpssScore>{{"CVE-2099-0001", 97567, 99995},
@@ -52,7 +53,7 @@ TEST(Epss, RefusesWhatHoldsNoScores) {
 }
 
 TEST(Epss, ReadsPublishedFilesWhole) {
-  const auto folder = version::test::shared_data(MUSTER_SOURCE_DIR, "epss");
+  const auto folder = shared_data("epss");
   if (!folder) GTEST_SKIP() << "no epss: set MUSTER_DATA";
   const std::pair<const char*, std::size_t> files[] = {{"samples/epss_scores-2023-03-07.csv.gz", 2},
                                                        {"epss_scores-kev-2026-08-22.csv", 1'500}};

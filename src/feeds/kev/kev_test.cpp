@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/kev/kev.h"
+#include "base/testing.h"
 
 #include <set>
 
@@ -13,11 +14,9 @@ namespace muster::feeds {
 namespace {
 
 using version::test::read_file;
-using version::test::shared_data;
 
 std::string fixture() {
-  return read_file(std::filesystem::path(MUSTER_SOURCE_DIR) /
-                   "src/feeds/kev/fixtures/catalogue.json");
+  return read_file(source_directory() / "src/feeds/kev/fixtures/catalogue.json");
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
@@ -70,7 +69,7 @@ TEST(Kev, RefusesACatalogueThatWasCut) {
 }
 
 TEST(Kev, ReadsEveryPublishedEdition) {
-  const auto today = shared_data(MUSTER_SOURCE_DIR, "kev/known_exploited_vulnerabilities.json");
+  const auto today = shared_data("kev/known_exploited_vulnerabilities.json");
   if (!today) GTEST_SKIP() << "no kev/known_exploited_vulnerabilities.json: set MUSTER_DATA";
   const auto current = parse_kev(read_file(*today));
   ASSERT_TRUE(current.ok()) << current.error().message;
@@ -85,8 +84,8 @@ TEST(Kev, ReadsEveryPublishedEdition) {
   EXPECT_EQ(ransomware, 293U);
   EXPECT_EQ(ids.size(), 1404U);
   for (const char* name : {"2025-01-27", "2025-05-06"}) {
-    const auto path = shared_data(MUSTER_SOURCE_DIR, std::string("kev/known_exploited_") +
-                                                         "vulnerabilities_" + name + ".json.zst");
+    const auto path =
+        shared_data(std::string("kev/known_exploited_") + "vulnerabilities_" + name + ".json.zst");
     if (!path) GTEST_SKIP() << "no older edition " << name;
     const auto text = decompress(read_file(*path), limits::feed_body_bytes);
     ASSERT_TRUE(text.ok()) << text.error().message;

@@ -25,7 +25,6 @@ using model::CpeAttribute;
 using model::CpeRelation;
 using model::Package;
 using version::test::read_file;
-using version::test::shared_data;
 using vuln::Product;
 using vuln::Surroundings;
 using vuln::SystemFamily;
@@ -317,7 +316,7 @@ Host make_host(const vuln::Index& index, const std::vector<Record>& records, std
 }
 
 TEST(NvdMatch, FindsByTheIndexWhatEveryRecordSays) {
-  const auto path = shared_data(MUSTER_SOURCE_DIR, "nvd/nvdcve-2.0-2018.json.zst");
+  const auto path = shared_data("nvd/nvdcve-2.0-2018.json.zst");
   if (!path) GTEST_SKIP() << "no nvd/nvdcve-2.0-2018.json.zst: set MUSTER_DATA";
   // Every sixteenth record: the reference takes a minute for all.
   std::vector<Advisory> advisories;

@@ -17,7 +17,6 @@ namespace {
 using model::Advisory;
 using model::Severity;
 using version::test::read_file;
-using version::test::shared_data;
 
 struct Parsed {
   Result<FeedSummary> summary;
@@ -31,7 +30,7 @@ Parsed parse(std::string_view text) {
 }
 
 std::string fixture() {
-  return read_file(std::filesystem::path(MUSTER_SOURCE_DIR) / "src/feeds/nvd/fixtures/page.json");
+  return read_file(source_directory() / "src/feeds/nvd/fixtures/page.json");
 }
 
 /// A bare cve object around the text of its configurations.
@@ -217,7 +216,7 @@ TEST(Nvd, RefusesWhatHoldsNoCve) {
 }
 
 TEST(Nvd, ReadsRealYearsWhole) {
-  const auto path = shared_data(MUSTER_SOURCE_DIR, "nvd/nvdcve-2.0-2018.json.zst");
+  const auto path = shared_data("nvd/nvdcve-2.0-2018.json.zst");
   if (!path) GTEST_SKIP() << "no nvd/nvdcve-2.0-2018.json.zst: set MUSTER_DATA";
   const std::string text = decompress(read_file(*path), limits::feed_text_bytes).value();
   const Parsed parsed = parse(text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/osv/osv.h"
+#include "base/testing.h"
 
 #include <filesystem>
 #include <iostream>
@@ -25,7 +26,6 @@ using model::Severity;
 using model::VersionRange;
 using version::Scheme;
 using version::test::read_file;
-using version::test::shared_data;
 
 struct Parsed {
   Result<FeedSummary> summary;
@@ -39,8 +39,7 @@ Parsed parse(std::string_view text) {
 }
 
 Parsed parse_fixture() {
-  return parse(
-      read_file(std::filesystem::path(MUSTER_SOURCE_DIR) / "src/feeds/osv/fixtures/records.jsonl"));
+  return parse(read_file(source_directory() / "src/feeds/osv/fixtures/records.jsonl"));
 }
 
 std::vector<VersionRange> ranges_of(std::string_view affected, Scheme scheme = Scheme::semver) {
@@ -151,7 +150,7 @@ TEST(OsvEcosystem, ReadsEveryFormThatIsPublished) {
 class OsvFeeds : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto data = shared_data(MUSTER_SOURCE_DIR, "osv");
+    const auto data = shared_data("osv");
     if (!data) GTEST_SKIP() << "no data beside the project: the real OSV feeds are not read";
     for (const auto& entry : std::filesystem::recursive_directory_iterator(*data)) {
       if (entry.is_regular_file()) files_.push_back(entry.path());

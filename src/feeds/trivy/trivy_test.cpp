@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/trivy/trivy.h"
+#include "base/testing.h"
 
 #include <filesystem>
 
@@ -37,7 +38,7 @@ std::string refusal_of(std::string_view text) {
 }
 
 std::string fixture(const std::string& name) {
-  return read_file(std::filesystem::path(MUSTER_SOURCE_DIR) / "src/feeds/trivy/fixtures" / name);
+  return read_file(source_directory() / "src/feeds/trivy/fixtures" / name);
 }
 
 TEST(Trivy, ASchema2ReportIsOneImage) {
