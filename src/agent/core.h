@@ -20,6 +20,9 @@
 #include "agent/settings.h"
 #include "agent/software_set.h"
 #include "agent/transport.h"
+#include "agent/update_offer.h"
+#include "agent/update_record.h"
+#include "agent/version.h"
 #include "base/log.h"
 
 /// The agent as a pure state machine: step(state, event, now) gives the actions to take, in order.
@@ -29,8 +32,8 @@
 namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
-enum class Purpose : std::uint8_t { heartbeat, announce, deliver, report, poll };
-inline constexpr std::size_t purposes = 5;
+enum class Purpose : std::uint8_t { heartbeat, announce, deliver, report, poll, update };
+inline constexpr std::size_t purposes = 6;
 std::string_view purpose_name(Purpose purpose);
 
 // --- What happened -----------------------------------------------------------------------------
@@ -48,11 +51,17 @@ struct Surveyed {
 struct Recalled {
   std::optional<std::string> record;  // content of the file that was asked for
 };
+struct Inspected {
+  std::optional<FileFacts> facts;  // none: there is no such file
+};
+struct Appended {
+  bool whole;  // false: the disk is full
+};
 struct Answered {
   Result<Answer> answer;
 };
-using Event =
-    std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Answered, Executor::Ended>;
+using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Inspected,
+                           Appended, Answered, Executor::Ended>;
 
 // --- What to do --------------------------------------------------------------------------------
 
@@ -64,11 +73,27 @@ struct Forget {
   std::string file;
 };
 struct Measure {};     // answered by Measured
-struct TakeSurvey {};  // answered by Surveyed
+struct TakeSurvey {};  // answered by Surveyed, some time later
 struct Recall {        // answered by Recalled
   std::string file;
 };
-struct Send {  // answered by Answered
+struct Inspect {  // answered by Inspected
+  std::string file;
+};
+struct Append {  // answered by Appended; what stood behind `offset` is gone
+  std::string file;
+  std::int64_t offset;
+  std::string bytes;
+};
+struct Publish {  // the finished download becomes a program
+  std::string from;
+  std::string to;
+};
+struct Watchdog {  // the process ends itself after this, if it is not told otherwise
+  std::optional<Duration> after;
+};
+struct Restart {};  // by the installed program, which chooses what runs (agent/launch.h)
+struct Send {       // answered by Answered
   Purpose purpose;
   Call call;
 };
@@ -81,7 +106,8 @@ struct Note {  // for the log
   std::string event;
   std::vector<std::pair<std::string, std::string>> fields;
 };
-using Action = std::variant<Save, Forget, Measure, TakeSurvey, Recall, Send, Execute, Kill, Note>;
+using Action = std::variant<Save, Forget, Measure, TakeSurvey, Recall, Inspect, Append, Publish,
+                            Watchdog, Restart, Send, Execute, Kill, Note>;
 using Actions = std::vector<Action>;
 
 // --- What it knows -----------------------------------------------------------------------------
@@ -94,7 +120,17 @@ struct Lane {
   int quick_retries = 0;
 };
 
+/// An update on its way to this host.
+struct Fetching {
+  Build build;
+  std::int64_t size = 0;
+  std::int64_t offset = 0;  // octets that are on disk
+  Duration progress_at{0};  // on the steady clock
+  bool started_over = false;
+};
+
 struct State {
+  std::string version = std::string(agent_version);
   Settings settings;
   Identity identity;
   Progress progress;
@@ -130,11 +166,27 @@ struct State {
   bool poll_was_empty = false;
 
   // The report in hand.
+  bool surveying = false;
+  std::optional<Surveyed> surveyed;
   bool full_wanted = false;
   bool sent_full = false;
   bool was_open = false;
   SoftwareSet sent_software;
   bool report_settled = false;
+
+  // Updates (core_update.cpp).
+  UpdateRecord update;
+  std::vector<crypto::PublicKey> update_keys;
+  std::string update_refusal;  // why the last offer was refused; empty: it was not
+  std::optional<Fetching> fetching;
+  std::vector<std::string> leftover_builds;  // found by load_state(), wanted by nobody
+  std::vector<std::string> parts;            // of downloads, that may be on disk
+  bool on_trial = false;                     // this very process is a build's trial
+  Duration trial_until{0};
+  int trial_heartbeats = 0;
+  bool trial_polled = false;
+  bool restart_wanted = false;  // as soon as no task is in hand
+  bool restarting = false;
 
   /// Why `run --once` cannot succeed; empty while it can.
   std::string failure;
@@ -144,10 +196,10 @@ struct State {
 };
 
 /// The state as the files left it. Fails with not_found when the host is not enrolled, and for a
-/// damaged identity. Damaged progress is forgotten; a damaged record counts as a task that may have
-/// run.
+/// damaged identity or a key in the settings that is none. Damaged progress is forgotten; a damaged
+/// record counts as a task that may have run.
 Result<State> load_state(const Files& files, Settings settings, HostFacts facts, Moment now,
-                         std::uint64_t jitter);
+                         std::uint64_t jitter, std::string_view version = agent_version);
 
 Actions step(State& state, const Event& event, Moment now);
 

@@ -177,6 +177,7 @@ void take_poll(Step& step, const Answer& answer) {
     if (!read) return failed(step, Purpose::poll, read.error().message);
     assignment = std::move(read).value();
   }
+  poll_got_through(step);
   succeeded(step, Purpose::poll, poll_interval(state));
   state.poll_was_empty = !assignment.has_value();
   if (!assignment) return;

@@ -27,7 +27,7 @@ void write_system(JsonWriter& json, const Vitals& vitals, const HostFacts& facts
       .end_object();
 }
 
-void write_host(JsonWriter& json, const HostFacts& facts, AgentId self) {
+void write_host(JsonWriter& json, const HostFacts& facts, const Sender& self) {
   json.member("hostname", facts.hostname);
   json.key("os")
       .begin_object()
@@ -37,7 +37,11 @@ void write_host(JsonWriter& json, const HostFacts& facts, AgentId self) {
       .end_object();
   if (!facts.machine_id.empty()) json.member("machine_id", facts.machine_id);
   if (!facts.ip_address.empty()) json.member("ip_address", facts.ip_address);
-  json.key("agent").begin_object().member("id", self).member("version", agent_version).end_object();
+  json.key("agent")
+      .begin_object()
+      .member("id", self.agent)
+      .member("version", self.version)
+      .end_object();
 }
 
 /// The payload of an execute_command; says what is wrong with it in `defect`.
@@ -74,7 +78,7 @@ std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
       .member("status", heartbeat.current_task ? "executing" : "idle")
       .member("current_task", heartbeat.current_task);
   write_system(json, heartbeat.vitals, facts);
-  json.member("agent_version", agent_version).key("last_task_completed");
+  json.member("agent_version", heartbeat.version).key("last_task_completed");
   if (heartbeat.last_task.empty()) {
     json.null();
   } else {
@@ -165,7 +169,8 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
   return json.take();
 }
 
-std::string full_report_body(const HostFacts& facts, AgentId self, const SoftwareSet& software) {
+std::string full_report_body(const HostFacts& facts, const Sender& self,
+                             const SoftwareSet& software) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);
@@ -175,8 +180,9 @@ std::string full_report_body(const HostFacts& facts, AgentId self, const Softwar
   return json.take();
 }
 
-std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change,
-                              const model::SetHash& before, const model::SetHash& after) {
+std::string delta_report_body(const HostFacts& facts, const Sender& self,
+                              const SoftwareChange& change, const model::SetHash& before,
+                              const model::SetHash& after) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);

@@ -25,6 +25,21 @@ struct Sha256 {
 
 Sha256 sha256(std::string_view content);
 
+/// The digest of content that comes in pieces.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  void add(std::string_view piece);
+  /// Of all that was added; ends the stream.
+  Sha256 finish();
+
+ private:
+  struct alignas(8) State {
+    unsigned char bytes[104];  // libsodium's own, which needs its header
+  };
+  State state_;
+};
+
 /// Reads 64 hexadecimal digits in any case, nothing for any other text.
 std::optional<Sha256> parse_sha256(std::string_view text);
 

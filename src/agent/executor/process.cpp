@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "agent/executor/process_tree.h"
+#include "agent/executor/system_calls.h"
 #include "agent/owned_fd.h"
 #include "base/limits.h"
 
@@ -84,6 +86,7 @@ struct Launch {
   std::string directory;
   std::string shell = "/bin/sh";
   std::vector<std::string> words;
+  std::vector<sock_filter> filter;
   Fence fence;
   pid_t parent = 0;
   int null_fd = -1;
@@ -97,6 +100,7 @@ void prepare(Launch& launch, const std::string& line, const std::string& directo
   launch.variables = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                       "LANG=C.UTF-8", "HOME=" + directory, "TMPDIR=" + directory};
   launch.directory = directory;
+  launch.filter = command_filter();
   for (std::string& word : launch.words) launch.arguments.push_back(word.data());
   launch.arguments.push_back(nullptr);
   for (std::string& variable : launch.variables) launch.environment.push_back(variable.data());
@@ -123,9 +127,10 @@ bool drop_rights(const Account& account) {
          ::setgid(0) != 0;
 }
 
-constexpr std::array<const char*, 8> step_names = {
-    "redirect its streams", "start a session",   "limit it",      "enter its directory",
-    "drop rights",          "forbid new rights", "reset signals", "start /bin/sh"};
+constexpr std::array<const char*, 9> step_names = {
+    "redirect its streams", "start a session", "limit it",
+    "enter its directory",  "drop rights",     "forbid new rights",
+    "reset signals",        "start /bin/sh",   "limit its system calls"};
 
 [[noreturn]] void become_command(const Launch& launch) {
   // The descriptor for failures goes to 3, the only one left above the streams, and closes by
@@ -161,6 +166,9 @@ constexpr std::array<const char*, 8> step_names = {
   // After the change of user, which clears it. If the agent was killed in between, so is this.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(report_fd, 6);
   if (::getppid() != launch.parent) ::_exit(127);
+  const sock_fprog filter = {static_cast<unsigned short>(launch.filter.size()),
+                             const_cast<sock_filter*>(launch.filter.data())};
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) give_up(report_fd, 8);
   ::execve(launch.shell.c_str(), launch.arguments.data(), launch.environment.data());
   give_up(report_fd, 7);
 }

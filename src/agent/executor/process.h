@@ -32,9 +32,10 @@ struct Fence {
 
 /// Runs `sh -c -- line` in a private temporary directory that is also HOME and TMPDIR, with an
 /// environment of PATH, LANG, HOME and TMPDIR, no other descriptor than the three streams (standard
-/// input is empty), a session of its own, no way to gain rights, and the fence. Blocks until it has
-/// ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every descendant is
-/// killed and reaped, also those in sessions of their own.
+/// input is empty), a session of its own, no way to gain rights, no system calls but those that
+/// command_filter() leaves, and the fence. Blocks until it has ended; then, and after `timeout`, or
+/// when `cancel_fd` becomes readable, every descendant is killed and reaped, also those in sessions
+/// of their own.
 ///
 /// This process must be a subreaper (adopt_orphans()) and have no other children. A command that
 /// cannot be started gives exit code -1 and the reason.

@@ -53,6 +53,20 @@ TEST_F(ShellTest, ExitCodesAreTheCommandsOwn) {
   EXPECT_EQ(run("kill -9 $$").error, "");
 }
 
+TEST_F(ShellTest, SystemCallsThatChangeTheMachineAreRefused) {
+  // Each of these works, or fails with other words, without the filter.
+  const Outcome outcome = run("unshare --user true; hostname changed; exit 0");
+  EXPECT_NE(outcome.stderr_text.find("unshare failed: Operation not permitted"), std::string::npos)
+      << outcome.stderr_text;
+  const Outcome plain = run("(sleep 0 & wait; echo done) | cat");
+  EXPECT_EQ(plain.stdout_text, "done\n") << "processes are made as ever";
+}
+
+TEST_F(ShellTest, TheFilterIsInForceForEveryDescendant) {
+  const Outcome outcome = run("grep Seccomp: /proc/self/status; (grep Seccomp: /proc/self/status)");
+  EXPECT_EQ(outcome.stdout_text, "Seccomp:\t2\nSeccomp:\t2\n");
+}
+
 TEST_F(ShellTest, StreamsAreKeptApartAndInputIsEmpty) {
   const Outcome outcome = run("echo out; echo err >&2; cat; echo end");
   EXPECT_EQ(outcome.stdout_text, "out\nend\n");

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "agent/bounds.h"
+#include "agent/core_parts.h"
+
+namespace muster::agent::core {
+
+namespace {
+
+Duration look_interval(const State& state) {
+  return std::chrono::seconds(state.settings.update_check_seconds);
+}
+
+Duration trial_length(const State& state) {
+  return std::chrono::seconds(state.settings.update_trial_seconds);
+}
+
+void save_update(Step& step) {
+  step.actions.push_back(Save{UpdateRecord::file, encode_update(step.state.update)});
+}
+
+void note_build(Step& step, LogLevel level, std::string event, const Build& build,
+                std::string why = {}) {
+  std::vector<std::pair<std::string, std::string>> fields = {{"version", build.version},
+                                                             {"sha256", build.sha256.text()}};
+  if (!why.empty()) fields.emplace_back("why", std::move(why));
+  step.note(level, std::move(event), std::move(fields));
+}
+
+/// The build is put on trial with the next start.
+void put_on_trial(Step& step, UpdateRecord::Trial trial) {
+  State& state = step.state;
+  trial.starts = 0;
+  note_build(step, LogLevel::info, "update_on_trial", trial.build);
+  state.update.suspect.reset();
+  state.update.trial = std::move(trial);
+  save_update(step);
+  state.restart_wanted = true;
+}
+
+void look_again_later(Step& step) {
+  step.state.fetching.reset();
+  succeeded(step, Purpose::update, look_interval(step.state));
+}
+
+void give_up_fetching(Step& step, const std::string& why) {
+  note_build(step, LogLevel::warning, "update_not_fetched", step.state.fetching->build, why);
+  look_again_later(step);
+}
+
+void inspect_part(Step& step) {
+  step.state.busy = Purpose::update;
+  step.actions.push_back(Inspect{step.state.fetching->build.part_file()});
+}
+
+void begin_fetching(Step& step, const model::Manifest& manifest) {
+  Fetching fetching;
+  fetching.build = {manifest.version, manifest.sha256, manifest.serial};
+  fetching.size = manifest.size;
+  fetching.progress_at = step.now.steady;
+  step.state.update_refusal.clear();
+  step.state.fetching = std::move(fetching);
+  // Of another build's download nothing is needed any more.
+  const std::string part = step.state.fetching->build.part_file();
+  for (std::string& file : std::exchange(step.state.parts, {})) {
+    if (file != part) step.actions.push_back(Forget{std::move(file)});
+  }
+  step.state.parts.push_back(part);
+  note_build(step, LogLevel::info, "update_found", step.state.fetching->build);
+  inspect_part(step);
+}
+
+void refuse_offer(Step& step, const std::string& why) {
+  // The same offer comes with every look: one line tells it.
+  if (step.state.update_refusal != why) {
+    step.note(LogLevel::warning, "update_refused", {{"why", why}});
+  }
+  step.state.update_refusal = why;
+  look_again_later(step);
+}
+
+void take_offer(Step& step, const Answer& answer) {
+  State& state = step.state;
+  // A server that knows no updates is as good as one that has none.
+  if (answer.status == 204 || answer.status == 404) return look_again_later(step);
+  if (!answer.success()) return refused(step, Purpose::update, answer);
+  const auto data = read_envelope(answer);
+  if (!data) return failed(step, Purpose::update, data.error().message);
+  const auto offer = read_offer(*data);
+  if (!offer) return refuse_offer(step, offer.error().message);
+  const Instant servers = step.now.wall + state.clock_offset;
+  const auto manifest = accept_offer(*offer, {state.update_keys, state.facts.arch, state.version,
+                                              std::max(step.now.wall, servers), state.update});
+  if (!manifest) return refuse_offer(step, manifest.error().message);
+  begin_fetching(step, *manifest);
+}
+
+void take_piece(Step& step, const Answer& answer) {
+  State& state = step.state;
+  Fetching& fetching = *state.fetching;
+  if (!answer.success()) {
+    if (answer.status == 404 || answer.status == 416) {
+      return give_up_fetching(step, "the server does not have it any more");
+    }
+    return refused(step, Purpose::update, answer);
+  }
+  const auto offset = offset_of_body(answer, fetching.size);
+  if (!offset) return give_up_fetching(step, offset.error().message);
+  // A server without ranges begins at the beginning; any other piece was not asked for.
+  if (*offset != fetching.offset && *offset != 0) {
+    return give_up_fetching(step, "the server sends another piece than was asked for");
+  }
+  fetching.offset = *offset + static_cast<std::int64_t>(answer.body.size());
+  fetching.progress_at = step.now.steady;
+  state.busy = Purpose::update;
+  step.actions.push_back(Append{fetching.build.part_file(), *offset, answer.body});
+}
+
+/// All octets are there: are they those that were signed?
+void take_whole(Step& step, const FileFacts& facts) {
+  State& state = step.state;
+  Fetching& fetching = *state.fetching;
+  const std::string part = fetching.build.part_file();
+  if (facts.sha256 == fetching.build.sha256) {
+    step.actions.push_back(Publish{part, fetching.build.file()});
+    const Build build = fetching.build;
+    look_again_later(step);
+    return put_on_trial(step, {build, 0, 0});
+  }
+  step.actions.push_back(Forget{part});
+  if (fetching.started_over) return give_up_fetching(step, "its digest is not the one signed");
+  // A power cut may have left anything in the tail of what came before it.
+  fetching.started_over = true;
+  fetching.offset = 0;
+  step.lane(Purpose::update).due = step.now.steady;
+}
+
+}  // namespace
+
+void begin_builds(Step& step) {
+  State& state = step.state;
+  for (std::string& file : std::exchange(state.leftover_builds, {})) {
+    step.actions.push_back(Forget{std::move(file)});
+  }
+  if (!state.on_trial) return;
+  state.trial_until = step.now.steady + trial_length(state);
+  note_build(step, LogLevel::info, "trial_started", state.update.trial->build);
+}
+
+void uncount_start(Step& step) {
+  State& state = step.state;
+  if (!state.on_trial || state.update.trial->starts == 0) return;
+  --state.update.trial->starts;
+  save_update(step);
+}
+
+void begin_update(Step& step) {
+  State& state = step.state;
+  if (!state.fetching) {
+    return send(step, Purpose::update, http::Method::get, "/api/agent/update", "");
+  }
+  const Fetching& fetching = *state.fetching;
+  if (step.now.steady - fetching.progress_at > bounds::update_stall) {
+    state.busy.reset();
+    return give_up_fetching(step, "nothing came for too long; what did come is kept");
+  }
+  const std::int64_t last =
+      std::min(fetching.offset + bounds::update_piece_bytes, fetching.size) - 1;
+  send(step, Purpose::update, http::Method::get,
+       "/api/agent/update?os=linux&arch=" + state.facts.arch, "",
+       {{"Range", "bytes=" + std::to_string(fetching.offset) + "-" + std::to_string(last)}});
+}
+
+void take_update(Step& step, const Answer& answer) {
+  step.state.fetching ? take_piece(step, answer) : take_offer(step, answer);
+}
+
+void take_part(Step& step, const Inspected& inspected) {
+  State& state = step.state;
+  state.busy.reset();
+  Fetching& fetching = *state.fetching;
+  const std::int64_t size = inspected.facts ? inspected.facts->size : 0;
+  if (size == fetching.size) return take_whole(step, *inspected.facts);
+  fetching.offset = size < fetching.size ? size : 0;
+  step.lane(Purpose::update) = {};
+  step.lane(Purpose::update).due = step.now.steady;
+}
+
+void take_appended(Step& step, const Appended& appended) {
+  State& state = step.state;
+  state.busy.reset();
+  if (!appended.whole) {
+    step.actions.push_back(Forget{state.fetching->build.part_file()});
+    return give_up_fetching(step, "the disk is full");
+  }
+  if (state.fetching->offset == state.fetching->size) return inspect_part(step);
+  step.lane(Purpose::update) = {};
+  step.lane(Purpose::update).due = step.now.steady;
+}
+
+void heartbeat_got_through(Step& step, bool at_once) {
+  State& state = step.state;
+  ++state.trial_heartbeats;
+  prove_build(step);
+  if (state.on_trial || !state.update.suspect) return;
+  UpdateRecord::Trial suspect = *state.update.suspect;
+  // The server answers this build at once, and did not answer that one at all. Once may be chance:
+  // the server may have come back in between.
+  if (at_once && ++suspect.suspicions >= bounds::trial_suspicions) {
+    const std::string why = "no server answered it, but the agent before it";
+    note_build(step, LogLevel::error, "update_failed", suspect.build, why);
+    state.update.suspect.reset();
+    state.update.fail(suspect.build, why);
+    step.actions.push_back(Forget{suspect.build.file()});
+    return save_update(step);
+  }
+  put_on_trial(step, std::move(suspect));
+}
+
+void poll_got_through(Step& step) {
+  step.state.trial_polled = true;
+  prove_build(step);
+}
+
+void prove_build(Step& step) {
+  State& state = step.state;
+  if (!state.on_trial || !state.trial_polled || state.trial_heartbeats < bounds::trial_heartbeats) {
+    return;
+  }
+  state.on_trial = false;
+  UpdateRecord& record = state.update;
+  const auto replaced = std::exchange(record.current, record.trial->build);
+  record.serial = std::max(record.serial, record.current->serial);
+  record.trial.reset();
+  save_update(step);
+  step.actions.push_back(Watchdog{std::nullopt});
+  if (replaced && !(*replaced == *record.current)) {
+    step.actions.push_back(Forget{replaced->file()});
+  }
+  note_build(step, LogLevel::info, "update_proved", *record.current);
+}
+
+void server_is_busy(Step& step) {
+  State& state = step.state;
+  if (!state.on_trial) return;
+  state.trial_until = step.now.steady + trial_length(state);
+  step.actions.push_back(Watchdog{trial_length(state) + bounds::watchdog_margin});
+}
+
+void plan_restart(Step& step) {
+  State& state = step.state;
+  if (state.on_trial && step.now.steady >= state.trial_until && !state.restart_wanted) {
+    UpdateRecord& record = state.update;
+    note_build(step, LogLevel::error, "trial_without_server", record.trial->build);
+    record.suspect = std::exchange(record.trial, std::nullopt);
+    save_update(step);
+    state.on_trial = false;
+    state.restart_wanted = true;
+  }
+  if (!state.restart_wanted || state.active) return;
+  state.restarting = true;
+  step.actions.push_back(Restart{});
+}
+
+}  // namespace muster::agent::core
