@@ -5,8 +5,8 @@
 usage: packaging/package.py PROGRAM FOLDER [--arch amd64|arm64]
 
 PROGRAM is stripped (with STRIP, by default `strip`). The version is what the program says of itself,
-or for another architecture VERSION. Needs dpkg-deb and, for the dependencies, the libraries that
-PROGRAM names to be installed from Debian packages.
+or for another architecture VERSION; the dependencies are the packages of the libraries that it is linked
+with, or DEPENDS.
 """
 import argparse
 import gzip
@@ -58,8 +58,10 @@ def version_of(program):
 def libraries_of(program):
     """The Debian packages of the libraries that the program needs, with the version that is here:
     an older one may lack what it was linked with."""
+    if "DEPENDS" in os.environ:
+        return os.environ["DEPENDS"]
     needed = re.findall(r"NEEDED\s+(\S+)", output("objdump", "-p", str(program)))
-    paths = dict(re.findall(r"(\S+) \(.*\) => (\S+)", output("/sbin/ldconfig", "-p")))
+    paths = dict(re.findall(r"(\S+) => (\S+)", output("ldd", str(program))))
     packages = {}
     for library in needed:
         path = paths.get(library)
@@ -74,8 +76,20 @@ def libraries_of(program):
                 break
         if owner is None:
             sys.exit(f"package.py: no Debian package has {library}")
-        packages[owner] = output("dpkg-query", "-W", "-f=${Version}", owner).split("-")[0]
-    return ", ".join(f"{name} (>= {version})" for name, version in sorted(packages.items()))
+        packages[owner] = dependency_on(owner, library)
+    return ", ".join(packages[name] for name in sorted(packages))
+
+
+def dependency_on(package, library):
+    """What the package itself says that users of its library depend on (deb-shlibs(5)); else the
+    version that is here."""
+    name, _, version = library.partition(".so.")
+    for file in pathlib.Path("/var/lib/dpkg/info").glob(f"{package}*.shlibs"):
+        for line in file.read_text().splitlines():
+            words = line.split(None, 2)
+            if words[:2] == [name, version] and words[2].startswith(package):
+                return words[2]
+    return f"{package} (>= {output('dpkg-query', '-W', '-f=${Version}', package).split('-')[0]})"
 
 
 def stage(program, root):

@@ -29,8 +29,8 @@ inline constexpr std::size_t go_buildinfo_bytes = 1 * MiB;
 /// Of one survey: what a host with 100,000 files in node_modules needs, and no more.
 inline constexpr std::size_t survey_names = 1'000'000;
 inline constexpr std::size_t survey_bytes = 1024 * MiB;
-/// Two streams of output, each byte escaped to six.
-inline constexpr std::size_t state_file_bytes = 16 * MiB;
+/// Two streams of output, each byte escaped to six, and what a test says of its controls.
+inline constexpr std::size_t state_file_bytes = 24 * MiB;
 
 /// Delivered outcomes kept with their output; older ones keep id and exit code, for ever.
 inline constexpr std::size_t journal_outputs = 64;
@@ -53,17 +53,23 @@ inline constexpr int announce_attempts = 6;
 /// What output shrinks to when the server finds a result too large (413).
 inline constexpr std::size_t shrunk_output_bytes = 64 * KiB;
 
+// --- Tests ---------------------------------------------------------------------------------------
+/// The program of a test; the agents in the field have the same bound.
+inline constexpr std::size_t test_bytes = 100 * MiB;
+/// What a test says of its controls: 2,000 with a page of detail each.
+inline constexpr std::size_t bundle_bytes = 4 * MiB;
+
 // --- Updates -----------------------------------------------------------------------------------
 /// Seven members, the longest of them 64 bytes.
 inline constexpr std::size_t manifest_bytes = 1 * KiB;
 /// A build is some 5 MiB.
 inline constexpr std::size_t build_bytes = 64 * MiB;
 /// Asked for at a time: heartbeats go between two pieces.
-inline constexpr std::int64_t update_piece_bytes = 512 * KiB;
+inline constexpr std::int64_t fetch_piece_bytes = 512 * KiB;
 /// A host looks for updates so soon after its agent starts, at the latest.
 inline constexpr Duration update_phase_max = std::chrono::hours(1);
 /// A download that got nothing for so long is left until the next look; what came is kept.
-inline constexpr Duration update_stall = std::chrono::minutes(15);
+inline constexpr Duration fetch_stall = std::chrono::minutes(15);
 /// Starts that a build has to prove itself in. A host that loses power twice meanwhile is no reason
 /// to give it up.
 inline constexpr int trial_starts = 3;

@@ -10,8 +10,8 @@
 namespace muster::agent {
 
 std::string_view purpose_name(Purpose purpose) {
-  constexpr std::array<std::string_view, purposes> names = {"heartbeat", "announcement", "result",
-                                                            "report",    "poll",         "update"};
+  constexpr std::array<std::string_view, purposes> names = {
+      "heartbeat", "announcement", "result", "program", "report", "poll", "update"};
   return names[static_cast<std::size_t>(purpose)];
 }
 
@@ -78,7 +78,7 @@ void refused(Step& step, Purpose purpose, const Answer& answer) {
   if (answer.status == 429 && asked && is_device(purpose)) {
     // The limit counts all device calls of this agent together.
     for (const Purpose other : {Purpose::heartbeat, Purpose::announce, Purpose::deliver,
-                                Purpose::poll, Purpose::update}) {
+                                Purpose::fetch, Purpose::poll, Purpose::update}) {
       step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
     }
   }
@@ -111,6 +111,8 @@ void took(Step& step, Purpose purpose, const Result<Answer>& result) {
       return take_announcement(step, answer);
     case Purpose::deliver:
       return take_delivery(step, answer);
+    case Purpose::fetch:
+      return take_piece(step, purpose, answer);
     case Purpose::report:
       return take_report(step, answer);
     case Purpose::poll:
@@ -125,9 +127,11 @@ bool wants(const State& state, Purpose purpose) {
     case Purpose::heartbeat:
       return true;
     case Purpose::announce:
-      return state.active.has_value() && !state.running;
+      return state.active.has_value() && !state.running && !state.fetching_test;
     case Purpose::deliver:
       return state.journal.undelivered() != 0;
+    case Purpose::fetch:
+      return state.fetching_test.has_value();
     case Purpose::report:
       // Presence first: a host that cannot beat has no use for a report.
       return state.last_heartbeat.has_value() && !state.surveying &&
@@ -163,6 +167,9 @@ void plan(Step& step) {
         state.delivering.emplace();
         state.delivering->task = *state.journal.next_undelivered();
         step.actions.push_back(Recall{Journal::file_of(state.delivering->task)});
+        break;
+      case Purpose::fetch:
+        fetch_piece(step, purpose);
         break;
       case Purpose::report:
         state.busy.reset();

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/bounds.h"
 #include "agent/collectors/host.h"
 #include "agent/executor/executor.h"
 #include "agent/files.h"
@@ -32,8 +33,8 @@
 namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
-enum class Purpose : std::uint8_t { heartbeat, announce, deliver, report, poll, update };
-inline constexpr std::size_t purposes = 6;
+enum class Purpose : std::uint8_t { heartbeat, announce, deliver, fetch, report, poll, update };
+inline constexpr std::size_t purposes = 7;
 std::string_view purpose_name(Purpose purpose);
 
 // --- What happened -----------------------------------------------------------------------------
@@ -120,13 +121,17 @@ struct Lane {
   int quick_retries = 0;
 };
 
-/// An update on its way to this host.
+/// A file on its way to this host (core_fetch.cpp).
 struct Fetching {
-  Build build;
+  std::string target;  // path and query
+  std::string file;    // where it goes, once it is whole
+  crypto::Sha256 sha256;
   std::int64_t size = 0;
   std::int64_t offset = 0;  // octets that are on disk
   Duration progress_at{0};  // on the steady clock
   bool started_over = false;
+
+  std::string part() const { return file + ".part"; }
 };
 
 struct State {
@@ -157,6 +162,7 @@ struct State {
 
   // The task in hand: accepted and to be announced, or running.
   std::optional<Command> active;
+  std::optional<Fetching> fetching_test;  // the program of `active`, before it is announced
   bool running = false;
   std::optional<Record> delivering;
   std::optional<TaskId> answered_again;  // delivered to us though its outcome was acknowledged
@@ -179,9 +185,11 @@ struct State {
   std::vector<crypto::PublicKey> update_keys;
   std::string update_refusal;  // why the last offer was refused; empty: it was not
   std::optional<Fetching> fetching;
-  std::vector<std::string> leftover_builds;  // found by load_state(), wanted by nobody
-  std::vector<std::string> parts;            // of downloads, that may be on disk
-  bool on_trial = false;                     // this very process is a build's trial
+  Build fetching_build;  // whose program that is
+  std::int64_t piece_bytes = bounds::fetch_piece_bytes;
+  std::vector<std::string> leftovers;  // files found by load_state(), wanted by nobody
+  std::vector<std::string> parts;      // of downloads, that may be on disk
+  bool on_trial = false;               // this very process is a build's trial
   Duration trial_until{0};
   int trial_heartbeats = 0;
   bool trial_polled = false;

@@ -34,9 +34,11 @@ void load_record(State& state, const std::string& file, const std::string& conte
   state.journal.put(record);
   if (record.phase == Phase::started) state.found.emplace_back(record.task, true);
   if (record.phase != Phase::accepted) return;
-  // Two cannot be accepted at once; should it be, the second is safe to give up.
-  state.found.emplace_back(record.task, state.active.has_value());
-  if (!state.active) state.active = Command{record.task, record.line, record.timeout};
+  // Two cannot be accepted at once; should it be, the second is safe to give up. So is a test: what
+  // it was to run, with what secrets, is on no disk.
+  const bool given_up = state.active.has_value() || record.line.empty();
+  state.found.emplace_back(record.task, given_up);
+  if (!given_up) state.active = Command{record.task, record.line, record.timeout};
 }
 
 void load_journal(State& state, const Files& files) {
@@ -69,9 +71,11 @@ Result<void> load_builds(State& state, const Files& files) {
     if (name.ends_with(".part")) {
       state.parts.push_back(std::move(name));
     } else if (!in_use) {
-      state.leftover_builds.push_back(std::move(name));
+      state.leftovers.push_back(std::move(name));
     }
   }
+  for (std::string& name : files.list(TestOrder::folder))
+    state.leftovers.push_back(std::move(name));
   return {};
 }
 

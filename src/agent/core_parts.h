@@ -77,10 +77,21 @@ void begin_report(Step& step);  // core_report.cpp
 void take_report(Step& step, const Answer& answer);
 void report_lost(Step& step);
 
-void begin_update(Step& step);  // core_update.cpp
-void take_update(Step& step, const Answer& answer);
+/// A file in pieces, for a test or an update: what is on disk already is not asked for again, and
+/// nothing is taken whose digest is not the one named. Heartbeats go between two pieces.
+void begin_fetching(Step& step, Purpose purpose);  // core_fetch.cpp
+void fetch_piece(Step& step, Purpose purpose);
+void take_piece(Step& step, Purpose purpose, const Answer& answer);
 void take_part(Step& step, const Inspected& inspected);
 void take_appended(Step& step, const Appended& appended);
+/// How it ended.
+void test_fetched(Step& step);
+void test_not_fetched(Step& step, const std::string& why);
+void update_fetched(Step& step);
+void update_not_fetched(Step& step, const std::string& why);
+
+void begin_update(Step& step);  // core_update.cpp
+void take_update(Step& step, const Answer& answer);
 /// Forgets files that no build needs, and begins the trial that this process is.
 void begin_builds(Step& step);
 /// An operator stops this process: that start of a build on trial says nothing against it.

@@ -25,7 +25,7 @@ void begin_heartbeat(Step& step, const Vitals& vitals) {
   if (gap && state.reconnect_reason.empty()) state.reconnect_reason = "network_recovery";
   Heartbeat heartbeat;
   heartbeat.at = step.now.wall + state.clock_offset;
-  if (state.running) heartbeat.current_task = state.active->task;
+  if (state.running || state.fetching_test) heartbeat.current_task = state.active->task;
   heartbeat.last_task = state.progress.last_task;
   heartbeat.version = state.version;
   heartbeat.vitals = vitals;

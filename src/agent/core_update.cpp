@@ -44,31 +44,21 @@ void look_again_later(Step& step) {
   succeeded(step, Purpose::update, look_interval(step.state));
 }
 
-void give_up_fetching(Step& step, const std::string& why) {
-  note_build(step, LogLevel::warning, "update_not_fetched", step.state.fetching->build, why);
-  look_again_later(step);
-}
-
-void inspect_part(Step& step) {
-  step.state.busy = Purpose::update;
-  step.actions.push_back(Inspect{step.state.fetching->build.part_file()});
-}
-
-void begin_fetching(Step& step, const model::Manifest& manifest) {
-  Fetching fetching;
-  fetching.build = {manifest.version, manifest.sha256, manifest.serial};
-  fetching.size = manifest.size;
-  fetching.progress_at = step.now.steady;
-  step.state.update_refusal.clear();
-  step.state.fetching = std::move(fetching);
+void begin_build(Step& step, const model::Manifest& manifest) {
+  State& state = step.state;
+  const Build build = {manifest.version, manifest.sha256, manifest.serial};
+  state.update_refusal.clear();
+  state.fetching_build = build;
+  state.fetching = Fetching{"/api/agent/update?os=linux&arch=" + state.facts.arch, build.file(),
+                            build.sha256, manifest.size};
+  note_build(step, LogLevel::info, "update_found", build);
   // Of another build's download nothing is needed any more.
-  const std::string part = step.state.fetching->build.part_file();
-  for (std::string& file : std::exchange(step.state.parts, {})) {
+  const std::string part = state.fetching->part();
+  for (std::string& file : std::exchange(state.parts, {})) {
     if (file != part) step.actions.push_back(Forget{std::move(file)});
   }
-  step.state.parts.push_back(part);
-  note_build(step, LogLevel::info, "update_found", step.state.fetching->build);
-  inspect_part(step);
+  state.parts.push_back(part);
+  begin_fetching(step, Purpose::update);
 }
 
 void refuse_offer(Step& step, const std::string& why) {
@@ -93,54 +83,25 @@ void take_offer(Step& step, const Answer& answer) {
   const auto manifest = accept_offer(*offer, {state.update_keys, state.facts.arch, state.version,
                                               std::max(step.now.wall, servers), state.update});
   if (!manifest) return refuse_offer(step, manifest.error().message);
-  begin_fetching(step, *manifest);
-}
-
-void take_piece(Step& step, const Answer& answer) {
-  State& state = step.state;
-  Fetching& fetching = *state.fetching;
-  if (!answer.success()) {
-    if (answer.status == 404 || answer.status == 416) {
-      return give_up_fetching(step, "the server does not have it any more");
-    }
-    return refused(step, Purpose::update, answer);
-  }
-  const auto offset = offset_of_body(answer, fetching.size);
-  if (!offset) return give_up_fetching(step, offset.error().message);
-  // A server without ranges begins at the beginning; any other piece was not asked for.
-  if (*offset != fetching.offset && *offset != 0) {
-    return give_up_fetching(step, "the server sends another piece than was asked for");
-  }
-  fetching.offset = *offset + static_cast<std::int64_t>(answer.body.size());
-  fetching.progress_at = step.now.steady;
-  state.busy = Purpose::update;
-  step.actions.push_back(Append{fetching.build.part_file(), *offset, answer.body});
-}
-
-/// All octets are there: are they those that were signed?
-void take_whole(Step& step, const FileFacts& facts) {
-  State& state = step.state;
-  Fetching& fetching = *state.fetching;
-  const std::string part = fetching.build.part_file();
-  if (facts.sha256 == fetching.build.sha256) {
-    step.actions.push_back(Publish{part, fetching.build.file()});
-    const Build build = fetching.build;
-    look_again_later(step);
-    return put_on_trial(step, {build, 0, 0});
-  }
-  step.actions.push_back(Forget{part});
-  if (fetching.started_over) return give_up_fetching(step, "its digest is not the one signed");
-  // A power cut may have left anything in the tail of what came before it.
-  fetching.started_over = true;
-  fetching.offset = 0;
-  step.lane(Purpose::update).due = step.now.steady;
+  begin_build(step, *manifest);
 }
 
 }  // namespace
 
+void update_fetched(Step& step) {
+  const Build build = step.state.fetching_build;
+  look_again_later(step);
+  put_on_trial(step, {build, 0, 0});
+}
+
+void update_not_fetched(Step& step, const std::string& why) {
+  note_build(step, LogLevel::warning, "update_not_fetched", step.state.fetching_build, why);
+  look_again_later(step);
+}
+
 void begin_builds(Step& step) {
   State& state = step.state;
-  for (std::string& file : std::exchange(state.leftover_builds, {})) {
+  for (std::string& file : std::exchange(state.leftovers, {})) {
     step.actions.push_back(Forget{std::move(file)});
   }
   if (!state.on_trial) return;
@@ -156,47 +117,12 @@ void uncount_start(Step& step) {
 }
 
 void begin_update(Step& step) {
-  State& state = step.state;
-  if (!state.fetching) {
-    return send(step, Purpose::update, http::Method::get, "/api/agent/update", "");
-  }
-  const Fetching& fetching = *state.fetching;
-  if (step.now.steady - fetching.progress_at > bounds::update_stall) {
-    state.busy.reset();
-    return give_up_fetching(step, "nothing came for too long; what did come is kept");
-  }
-  const std::int64_t last =
-      std::min(fetching.offset + bounds::update_piece_bytes, fetching.size) - 1;
-  send(step, Purpose::update, http::Method::get,
-       "/api/agent/update?os=linux&arch=" + state.facts.arch, "",
-       {{"Range", "bytes=" + std::to_string(fetching.offset) + "-" + std::to_string(last)}});
+  if (step.state.fetching) return fetch_piece(step, Purpose::update);
+  send(step, Purpose::update, http::Method::get, "/api/agent/update", "");
 }
 
 void take_update(Step& step, const Answer& answer) {
-  step.state.fetching ? take_piece(step, answer) : take_offer(step, answer);
-}
-
-void take_part(Step& step, const Inspected& inspected) {
-  State& state = step.state;
-  state.busy.reset();
-  Fetching& fetching = *state.fetching;
-  const std::int64_t size = inspected.facts ? inspected.facts->size : 0;
-  if (size == fetching.size) return take_whole(step, *inspected.facts);
-  fetching.offset = size < fetching.size ? size : 0;
-  step.lane(Purpose::update) = {};
-  step.lane(Purpose::update).due = step.now.steady;
-}
-
-void take_appended(Step& step, const Appended& appended) {
-  State& state = step.state;
-  state.busy.reset();
-  if (!appended.whole) {
-    step.actions.push_back(Forget{state.fetching->build.part_file()});
-    return give_up_fetching(step, "the disk is full");
-  }
-  if (state.fetching->offset == state.fetching->size) return inspect_part(step);
-  step.lane(Purpose::update) = {};
-  step.lane(Purpose::update).due = step.now.steady;
+  step.state.fetching ? take_piece(step, Purpose::update, answer) : take_offer(step, answer);
 }
 
 void heartbeat_got_through(Step& step, bool at_once) {

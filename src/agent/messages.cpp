@@ -57,11 +57,22 @@ void read_command(const Json& payload, Assignment& assignment) {
     return;
   }
   assignment.command = *line;
+}
+
+void read_test(const Json& payload, Assignment& assignment) {
+  auto order = read_test_order(payload);
+  if (order.ok()) {
+    assignment.test = std::move(order).value();
+  } else {
+    assignment.defect = order.error().message;
+  }
+}
+
+Duration read_timeout(const Json& payload) {
   const auto given = payload.find("execution_timeout");
   std::int64_t seconds = given ? given->integer().value_or(0) : 0;
   if (seconds <= 0) seconds = limits::execution_timeout_seconds_default;
-  assignment.timeout =
-      std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
+  return std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
 }
 
 bool is_forced(const Json& object) {
@@ -124,10 +135,12 @@ Result<std::optional<Assignment>> read_assignment(const Json& data, AgentId self
   }
   const auto type = data.find("type");
   assignment.type = type ? cut_utf8(type->string().value_or(""), limits::name_bytes) : "";
-  if (assignment.type != "execute_command") return std::optional(std::move(assignment));
+  const bool is_test = assignment.type == "execute_test";
+  if (!is_test && assignment.type != "execute_command") return std::optional(std::move(assignment));
   const auto payload = data.find("payload");
   if (payload && payload->is_object()) {
-    read_command(*payload, assignment);
+    assignment.timeout = read_timeout(*payload);
+    is_test ? read_test(*payload, assignment) : read_command(*payload, assignment);
   } else {
     assignment.defect = "the task has no payload";
   }
@@ -149,7 +162,7 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
   JsonWriter json;
   json.begin_object()
       .member("task_id", record.task)
-      .member("test_uuid", "")
+      .member("test_uuid", record.test_uuid)
       .member("exit_code", outcome.exit_code)
       .member("stdout", out)
       .member("stderr", err)
@@ -160,11 +173,12 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
       .member("started_at", outcome.started_at)
       .member("completed_at", outcome.completed_at)
       .member("execution_duration_ms", outcome.took.count())
-      .member("binary_sha256", "")
+      .member("binary_sha256", record.binary_sha256)
       .member("hostname", facts.hostname)
       .member("os", os_name)
       .member("arch", facts.arch);
   if (!outcome.error.empty()) json.member("error", outcome.error);
+  if (!outcome.bundle.empty()) json.key("bundle_results").raw(outcome.bundle);
   json.end_object();
   return json.take();
 }

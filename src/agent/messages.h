@@ -9,6 +9,7 @@
 #include "agent/collectors/vitals.h"
 #include "agent/journal.h"
 #include "agent/software_set.h"
+#include "agent/test_order.h"
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/result.h"
@@ -44,6 +45,7 @@ struct Assignment {
   TaskId task;
   std::string type;
   std::string command;
+  std::optional<TestOrder> test;  // of an execute_test without a defect
   Duration timeout{0};
   /// Why the task cannot be run as it came; empty if it can. It still has an id to refuse it by.
   std::string defect;

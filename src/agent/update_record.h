@@ -22,8 +22,6 @@ struct Build {
   std::int64_t serial = 0;  // of its manifest
 
   std::string file() const { return folder + ("/" + sha256.text()); }
-  /// While it is being downloaded; kept over restarts, so that the rest is enough.
-  std::string part_file() const { return file() + ".part"; }
   friend bool operator==(const Build&, const Build&) = default;
 };
 

@@ -53,7 +53,7 @@ struct UpdateWorld : FakeWorld {
 
   void publish(const std::string& next, Behaviour does, std::int64_t serial = 7) {
     // Some pieces, and a bit.
-    std::string content(static_cast<std::size_t>(bounds::update_piece_bytes) * 2, 'x');
+    std::string content(static_cast<std::size_t>(testing::piece_bytes) * 2, 'x');
     content += "the program " + next;
     behaviours[crypto::sha256(content)] = does;
     server.release = release_of(manifest_of(next, content, serial), content);
@@ -269,7 +269,7 @@ TEST(AgentUpdate, AFileThatIsNotWhatWasSignedIsFetchedAgainOnceAndLeft) {
   world.live_on(std::chrono::minutes(75));
   EXPECT_EQ(world.started, std::vector<std::string>{"1.2.0"});
   EXPECT_TRUE(world.record().failures.empty()) << "the download failed, not the build";
-  // Seen whole twice at each look, never more.
+  // Seen whole twice at each look (three pieces each), never more.
   const std::size_t looks =
       world.server.count("/api/agent/update") - world.server.count("/api/agent/update?");
   EXPECT_EQ(world.server.count("/api/agent/update?"), looks * 6);

@@ -166,7 +166,7 @@ Result<bool> run(const Options& options, char** arguments) {
       TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
   agent::LinuxHost host("/", settings.inventory_skip);
   agent::SurveyThread surveys(host);
-  agent::ShellExecutor executor(fence);
+  agent::ShellExecutor executor(fence, std::filesystem::absolute(options.state_dir));
   rest.watch(executor.ended_fd(), surveys.ended_fd());
   const SystemClock clock;
   Log log(clock, Log::standard_error());

@@ -97,6 +97,7 @@ class FakeServer final : public Transport {
     std::string signature;
   };
   std::optional<Release> release;
+  std::map<std::string, std::string> binaries;  // by path and query
 
   bool unreachable = false;
   std::set<std::size_t> lost_requests, lost_answers;
@@ -145,6 +146,10 @@ class FakeServer final : public Transport {
     if (call.target == "/api/agent/tasks") return poll();
     if (call.target == "/api/agent/report") return report(call);
     if (call.target.starts_with("/api/agent/update")) return update(call);
+    if (call.target.starts_with("/api/agent/binary/")) {
+      const auto binary = binaries.find(call.target);
+      return binary == binaries.end() ? refuse(404, "not_found") : piece(call, binary->second);
+    }
     const std::string prefix = "/api/agent/tasks/";
     const TaskId id{parse_uuid(call.target.substr(prefix.size(), 36)).value()};
     Task& task = tasks.at(id);
@@ -186,7 +191,10 @@ class FakeServer final : public Transport {
           .end_object();
       return data(json.take());
     }
-    const std::string& file = release->content;
+    return piece(call, release->content);
+  }
+
+  static Answer piece(const Call& call, const std::string& file) {
     const std::string range = header(call, "Range");
     const auto dash = range.find('-');
     const auto first = static_cast<std::size_t>(parse_int(range.substr(6, dash - 6)).value());

@@ -13,6 +13,9 @@
 /// A made-up world for tests of the core.
 namespace muster::agent::testing {
 
+/// Asked for at a time of files: small, so that there are many pieces.
+inline constexpr std::int64_t piece_bytes = 1000;
+
 /// Everything together, with a host that has enrolled.
 struct FakeWorld {
   FakeRest rest;
@@ -47,6 +50,7 @@ struct FakeWorld {
     surveys = std::make_unique<FakeSurveys>(host);
     State state = load_state(files, settings, host.facts, rest.now(), seed++, version).value();
     state.once = once;
+    state.piece_bytes = piece_bytes;
     return std::make_unique<Runner>(World{files, server, host, *surveys, executor, rest, log},
                                     std::move(state));
   }
