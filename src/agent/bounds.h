@@ -2,17 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
 
 #include "base/limits.h"
 #include "base/time.h"
-
-namespace muster::agent {
-
-/// What this program calls itself on the wire, in X-Agent-Version and heartbeats.
-inline constexpr std::string_view agent_version = "1.2.0";
-
-}  // namespace muster::agent
 
 /// The agent's own limits, with their reasons; those shared with the server: base/limits.h.
 namespace muster::agent::bounds {
@@ -28,8 +20,17 @@ inline constexpr std::size_t gzip_from_bytes = 1 * KiB;
 inline constexpr std::size_t dpkg_status_bytes = 64 * MiB;
 inline constexpr std::size_t dpkg_stanza_bytes = 1 * MiB;
 inline constexpr std::size_t proc_file_bytes = 1 * MiB;
-/// Two streams of output, each byte escaped to six.
-inline constexpr std::size_t state_file_bytes = 16 * MiB;
+/// A METADATA with a long description in it, or a package.json with many scripts.
+inline constexpr std::size_t software_manifest_bytes = 4 * MiB;
+/// A kernel's header has a few 100 KiB of file names.
+inline constexpr std::size_t rpm_header_bytes = 64 * MiB;
+/// Large Go programs have 1,000 modules of 100 bytes.
+inline constexpr std::size_t go_buildinfo_bytes = 1 * MiB;
+/// Of one survey: what a host with 100,000 files in node_modules needs, and no more.
+inline constexpr std::size_t survey_names = 1'000'000;
+inline constexpr std::size_t survey_bytes = 1024 * MiB;
+/// Two streams of output, each byte escaped to six, and what a test says of its controls.
+inline constexpr std::size_t state_file_bytes = 24 * MiB;
 
 /// Delivered outcomes kept with their output; older ones keep id and exit code, for ever.
 inline constexpr std::size_t journal_outputs = 64;
@@ -51,5 +52,34 @@ inline constexpr int announce_attempts = 6;
 
 /// What output shrinks to when the server finds a result too large (413).
 inline constexpr std::size_t shrunk_output_bytes = 64 * KiB;
+
+// --- Tests ---------------------------------------------------------------------------------------
+/// The program of a test; the agents in the field have the same bound.
+inline constexpr std::size_t test_bytes = 100 * MiB;
+/// What a test says of its controls: 2,000 with a page of detail each.
+inline constexpr std::size_t bundle_bytes = 4 * MiB;
+
+// --- Updates -----------------------------------------------------------------------------------
+/// Seven members, the longest of them 64 bytes.
+inline constexpr std::size_t manifest_bytes = 1 * KiB;
+/// A build is some 5 MiB.
+inline constexpr std::size_t build_bytes = 64 * MiB;
+/// Asked for at a time: heartbeats go between two pieces.
+inline constexpr std::int64_t fetch_piece_bytes = 512 * KiB;
+/// A host looks for updates so soon after its agent starts, at the latest.
+inline constexpr Duration update_phase_max = std::chrono::hours(1);
+/// A download that got nothing for so long is left until the next look; what came is kept.
+inline constexpr Duration fetch_stall = std::chrono::minutes(15);
+/// Starts that a build has to prove itself in. A host that loses power twice meanwhile is no reason
+/// to give it up.
+inline constexpr int trial_starts = 3;
+/// Heartbeats, beside one poll, that prove a build.
+inline constexpr int trial_heartbeats = 2;
+/// Trials that may end because no server answered, before that is the build's fault after all.
+inline constexpr int trial_suspicions = 3;
+/// The kernel ends a build on trial so much after it should have ended itself.
+inline constexpr Duration watchdog_margin = std::chrono::seconds(30);
+/// Remembered, so that none is tried again.
+inline constexpr std::size_t failed_builds = 16;
 
 }  // namespace muster::agent::bounds

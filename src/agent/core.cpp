@@ -10,8 +10,8 @@
 namespace muster::agent {
 
 std::string_view purpose_name(Purpose purpose) {
-  constexpr std::array<std::string_view, purposes> names = {"heartbeat", "announcement", "result",
-                                                            "report", "poll"};
+  constexpr std::array<std::string_view, purposes> names = {
+      "heartbeat", "announcement", "result", "program", "report", "poll", "update"};
   return names[static_cast<std::size_t>(purpose)];
 }
 
@@ -77,8 +77,8 @@ void refused(Step& step, Purpose purpose, const Answer& answer) {
   failed(step, purpose, "status " + std::to_string(answer.status) + ", " + refusal.message, wait);
   if (answer.status == 429 && asked && is_device(purpose)) {
     // The limit counts all device calls of this agent together.
-    for (const Purpose other :
-         {Purpose::heartbeat, Purpose::announce, Purpose::deliver, Purpose::poll}) {
+    for (const Purpose other : {Purpose::heartbeat, Purpose::announce, Purpose::deliver,
+                                Purpose::fetch, Purpose::poll, Purpose::update}) {
       step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
     }
   }
@@ -99,6 +99,7 @@ void took(Step& step, Purpose purpose, const Result<Answer>& result) {
     return;
   }
   learn_time(step, answer);
+  if (answer.status == 429 || answer.status >= 500) server_is_busy(step);
   if (answer.status == 401) {
     unauthorised(step, purpose, answer);
     return;
@@ -110,10 +111,14 @@ void took(Step& step, Purpose purpose, const Result<Answer>& result) {
       return take_announcement(step, answer);
     case Purpose::deliver:
       return take_delivery(step, answer);
+    case Purpose::fetch:
+      return take_piece(step, purpose, answer);
     case Purpose::report:
       return take_report(step, answer);
     case Purpose::poll:
       return take_poll(step, answer);
+    case Purpose::update:
+      return take_update(step, answer);
   }
 }
 
@@ -122,15 +127,21 @@ bool wants(const State& state, Purpose purpose) {
     case Purpose::heartbeat:
       return true;
     case Purpose::announce:
-      return state.active.has_value() && !state.running;
+      return state.active.has_value() && !state.running && !state.fetching_test;
     case Purpose::deliver:
       return state.journal.undelivered() != 0;
+    case Purpose::fetch:
+      return state.fetching_test.has_value();
     case Purpose::report:
       // Presence first: a host that cannot beat has no use for a report.
-      return state.last_heartbeat.has_value() && !(state.once && state.report_settled);
+      return state.last_heartbeat.has_value() && !state.surveying &&
+             !(state.once && state.report_settled);
     case Purpose::poll:
       return state.last_heartbeat.has_value() && !state.active.has_value() &&
-             !(state.once && state.poll_was_empty);
+             !state.restart_wanted && !(state.once && state.poll_was_empty);
+    case Purpose::update:
+      return state.last_heartbeat.has_value() && !state.once && !state.on_trial &&
+             !state.restart_wanted && state.settings.update_check_seconds != 0;
   }
   return false;
 }
@@ -139,6 +150,8 @@ bool wants(const State& state, Purpose purpose) {
 void plan(Step& step) {
   State& state = step.state;
   if (state.busy || state.stopping || !state.failure.empty()) return;
+  plan_restart(step);
+  if (state.restarting) return;
   for (std::size_t i = 0; i < purposes; ++i) {
     const auto purpose = static_cast<Purpose>(i);
     if (!wants(state, purpose) || step.lane(purpose).due > step.now.steady) continue;
@@ -155,11 +168,19 @@ void plan(Step& step) {
         state.delivering->task = *state.journal.next_undelivered();
         step.actions.push_back(Recall{Journal::file_of(state.delivering->task)});
         break;
+      case Purpose::fetch:
+        fetch_piece(step, purpose);
+        break;
       case Purpose::report:
-        step.actions.push_back(TakeSurvey{});
+        state.busy.reset();
+        begin_report(step);
+        if (!state.busy) continue;  // the survey takes its time, and nothing waits for it
         break;
       case Purpose::poll:
         begin_poll(step);
+        break;
+      case Purpose::update:
+        begin_update(step);
         break;
     }
     return;
@@ -169,15 +190,25 @@ void plan(Step& step) {
 struct Visitor {
   Step& step;
 
-  void operator()(const Started&) { resume_tasks(step); }
+  void operator()(const Started&) {
+    begin_builds(step);
+    resume_tasks(step);
+  }
   void operator()(const Woke&) {}
   void operator()(const Stopping&) {
     step.state.stopping = true;
+    uncount_start(step);
     if (step.state.running) step.actions.push_back(Kill{});
   }
   void operator()(const Measured& measured) { begin_heartbeat(step, measured.vitals); }
-  void operator()(const Surveyed& surveyed) { begin_report(step, surveyed); }
+  void operator()(const Surveyed& surveyed) {
+    step.state.surveying = false;
+    step.state.surveyed = surveyed;
+    step.lane(Purpose::report).due = step.now.steady;
+  }
   void operator()(const Recalled& recalled) { begin_delivery(step, recalled); }
+  void operator()(const Inspected& inspected) { take_part(step, inspected); }
+  void operator()(const Appended& appended) { take_appended(step, appended); }
   void operator()(const Answered& answered) {
     CHECK(step.state.busy.has_value());
     const Purpose purpose = *step.state.busy;
@@ -200,7 +231,9 @@ Actions step(State& state, const Event& event, Moment now) {
 
 std::optional<Duration> next_wake(const State& state) {
   if (state.busy || state.stopping || !state.failure.empty()) return std::nullopt;
+  if (state.restarting) return std::nullopt;
   std::optional<Duration> first;
+  if (state.on_trial) first = state.trial_until;
   for (std::size_t i = 0; i < purposes; ++i) {
     if (!core::wants(state, static_cast<Purpose>(i))) continue;
     first = first ? std::min(*first, state.lanes[i].due) : state.lanes[i].due;

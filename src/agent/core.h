@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/bounds.h"
 #include "agent/collectors/host.h"
 #include "agent/executor/executor.h"
 #include "agent/files.h"
@@ -20,6 +21,9 @@
 #include "agent/settings.h"
 #include "agent/software_set.h"
 #include "agent/transport.h"
+#include "agent/update_offer.h"
+#include "agent/update_record.h"
+#include "agent/version.h"
 #include "base/log.h"
 
 /// The agent as a pure state machine: step(state, event, now) gives the actions to take, in order.
@@ -29,8 +33,8 @@
 namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
-enum class Purpose : std::uint8_t { heartbeat, announce, deliver, report, poll };
-inline constexpr std::size_t purposes = 5;
+enum class Purpose : std::uint8_t { heartbeat, announce, deliver, fetch, report, poll, update };
+inline constexpr std::size_t purposes = 7;
 std::string_view purpose_name(Purpose purpose);
 
 // --- What happened -----------------------------------------------------------------------------
@@ -48,11 +52,17 @@ struct Surveyed {
 struct Recalled {
   std::optional<std::string> record;  // content of the file that was asked for
 };
+struct Inspected {
+  std::optional<FileFacts> facts;  // none: there is no such file
+};
+struct Appended {
+  bool whole;  // false: the disk is full
+};
 struct Answered {
   Result<Answer> answer;
 };
-using Event =
-    std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Answered, Executor::Ended>;
+using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Inspected,
+                           Appended, Answered, Executor::Ended>;
 
 // --- What to do --------------------------------------------------------------------------------
 
@@ -64,11 +74,27 @@ struct Forget {
   std::string file;
 };
 struct Measure {};     // answered by Measured
-struct TakeSurvey {};  // answered by Surveyed
+struct TakeSurvey {};  // answered by Surveyed, some time later
 struct Recall {        // answered by Recalled
   std::string file;
 };
-struct Send {  // answered by Answered
+struct Inspect {  // answered by Inspected
+  std::string file;
+};
+struct Append {  // answered by Appended; what stood behind `offset` is gone
+  std::string file;
+  std::int64_t offset;
+  std::string bytes;
+};
+struct Publish {  // the finished download becomes a program
+  std::string from;
+  std::string to;
+};
+struct Watchdog {  // the process ends itself after this, if it is not told otherwise
+  std::optional<Duration> after;
+};
+struct Restart {};  // by the installed program, which chooses what runs (agent/launch.h)
+struct Send {       // answered by Answered
   Purpose purpose;
   Call call;
 };
@@ -81,7 +107,8 @@ struct Note {  // for the log
   std::string event;
   std::vector<std::pair<std::string, std::string>> fields;
 };
-using Action = std::variant<Save, Forget, Measure, TakeSurvey, Recall, Send, Execute, Kill, Note>;
+using Action = std::variant<Save, Forget, Measure, TakeSurvey, Recall, Inspect, Append, Publish,
+                            Watchdog, Restart, Send, Execute, Kill, Note>;
 using Actions = std::vector<Action>;
 
 // --- What it knows -----------------------------------------------------------------------------
@@ -94,7 +121,21 @@ struct Lane {
   int quick_retries = 0;
 };
 
+/// A file on its way to this host (core_fetch.cpp).
+struct Fetching {
+  std::string target;  // path and query
+  std::string file;    // where it goes, once it is whole
+  crypto::Sha256 sha256;
+  std::int64_t size = 0;
+  std::int64_t offset = 0;  // octets that are on disk
+  Duration progress_at{0};  // on the steady clock
+  bool started_over = false;
+
+  std::string part() const { return file + ".part"; }
+};
+
 struct State {
+  std::string version = std::string(agent_version);
   Settings settings;
   Identity identity;
   Progress progress;
@@ -121,6 +162,7 @@ struct State {
 
   // The task in hand: accepted and to be announced, or running.
   std::optional<Command> active;
+  std::optional<Fetching> fetching_test;  // the program of `active`, before it is announced
   bool running = false;
   std::optional<Record> delivering;
   std::optional<TaskId> answered_again;  // delivered to us though its outcome was acknowledged
@@ -130,11 +172,29 @@ struct State {
   bool poll_was_empty = false;
 
   // The report in hand.
+  bool surveying = false;
+  std::optional<Surveyed> surveyed;
   bool full_wanted = false;
   bool sent_full = false;
   bool was_open = false;
   SoftwareSet sent_software;
   bool report_settled = false;
+
+  // Updates (core_update.cpp).
+  UpdateRecord update;
+  std::vector<crypto::PublicKey> update_keys;
+  std::string update_refusal;  // why the last offer was refused; empty: it was not
+  std::optional<Fetching> fetching;
+  Build fetching_build;  // whose program that is
+  std::int64_t piece_bytes = bounds::fetch_piece_bytes;
+  std::vector<std::string> leftovers;  // files found by load_state(), wanted by nobody
+  std::vector<std::string> parts;      // of downloads, that may be on disk
+  bool on_trial = false;               // this very process is a build's trial
+  Duration trial_until{0};
+  int trial_heartbeats = 0;
+  bool trial_polled = false;
+  bool restart_wanted = false;  // as soon as no task is in hand
+  bool restarting = false;
 
   /// Why `run --once` cannot succeed; empty while it can.
   std::string failure;
@@ -144,10 +204,10 @@ struct State {
 };
 
 /// The state as the files left it. Fails with not_found when the host is not enrolled, and for a
-/// damaged identity. Damaged progress is forgotten; a damaged record counts as a task that may have
-/// run.
+/// damaged identity or a key in the settings that is none. Damaged progress is forgotten; a damaged
+/// record counts as a task that may have run.
 Result<State> load_state(const Files& files, Settings settings, HostFacts facts, Moment now,
-                         std::uint64_t jitter);
+                         std::uint64_t jitter, std::string_view version = agent_version);
 
 Actions step(State& state, const Event& event, Moment now);
 

@@ -26,7 +26,8 @@ void set_offset(Step& step, Instant server_time) {
 
 }  // namespace
 
-void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body) {
+void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body,
+          HeaderList headers) {
   State& state = step.state;
   const Identity& identity = state.identity;
   Call call{method, std::move(target), {}, std::move(body)};
@@ -34,8 +35,9 @@ void send(Step& step, Purpose purpose, http::Method method, std::string target, 
       {"X-Agent-Key", key_to_use(identity, state.key_choice)},
       {"X-Agent-ID", identity.agent.text()},
       {"X-Request-Timestamp", format_rfc3339(step.now.wall + state.clock_offset)},
-      {"X-Agent-Version", std::string(agent_version)},
+      {"X-Agent-Version", state.version},
   };
+  for (auto& header : headers) call.headers.push_back(std::move(header));
   // Inventory routes take gzip; the device routes of fielded servers do not.
   if (purpose == Purpose::report && call.body.size() >= bounds::gzip_from_bytes) {
     call.body = gzip(call.body);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
+#include "crypto/keyed_hash.h"
 
 namespace muster::agent {
 
@@ -31,9 +34,11 @@ void load_record(State& state, const std::string& file, const std::string& conte
   state.journal.put(record);
   if (record.phase == Phase::started) state.found.emplace_back(record.task, true);
   if (record.phase != Phase::accepted) return;
-  // Two cannot be accepted at once; should it be, the second is safe to give up.
-  state.found.emplace_back(record.task, state.active.has_value());
-  if (!state.active) state.active = Command{record.task, record.line, record.timeout};
+  // Two cannot be accepted at once; should it be, the second is safe to give up. So is a test: what
+  // it was to run, with what secrets, is on no disk.
+  const bool given_up = state.active.has_value() || record.line.empty();
+  state.found.emplace_back(record.task, given_up);
+  if (!given_up) state.active = Command{record.task, record.line, record.timeout};
 }
 
 void load_journal(State& state, const Files& files) {
@@ -48,22 +53,60 @@ void load_journal(State& state, const Files& files) {
   }
 }
 
+Result<void> load_builds(State& state, const Files& files) {
+  auto keys = update_keys(state.settings.update_trusted_keys, state.identity.update_public_key);
+  // A key of the owner's that is none is the owner's to mend; of the server's, there are no
+  // updates.
+  if (!keys && !state.settings.update_trusted_keys.empty()) return keys.error();
+  if (keys.ok()) state.update_keys = std::move(keys).value();
+  if (const auto record = files.read(UpdateRecord::file)) {
+    auto decoded = decode_update(*record);
+    // Damaged, it costs what it said: the installed program runs, as if there had been no update.
+    if (decoded.ok()) state.update = std::move(decoded).value();
+  }
+  state.on_trial = state.update.trial && state.update.trial->build.version == state.version;
+  const std::vector<std::string> used = state.update.files_in_use();
+  for (std::string& name : files.list(Build::folder)) {
+    const bool in_use = std::find(used.begin(), used.end(), name) != used.end();
+    if (name.ends_with(".part")) {
+      state.parts.push_back(std::move(name));
+    } else if (!in_use) {
+      state.leftovers.push_back(std::move(name));
+    }
+  }
+  for (std::string& name : files.list(TestOrder::folder))
+    state.leftovers.push_back(std::move(name));
+  return {};
+}
+
 std::string reconnect_reason(const State& state) {
   if (state.progress.boot_id.empty()) return {};  // its first heartbeat ever
   if (state.progress.boot_id != state.facts.boot_id) return "machine_reboot";
-  if (state.progress.version != agent_version) return "update_restart";
+  if (state.progress.version != state.version) return "update_restart";
   return "service_restart";
+}
+
+/// Where this agent stands in the period of looks for updates: agents that start together, as after
+/// a power cut, do not fetch together.
+Duration update_phase(const State& state) {
+  const std::string text = state.identity.agent.text();
+  const auto* octets = reinterpret_cast<const std::uint8_t*>(text.data());
+  const auto hash = crypto::content_hash(std::span(octets, text.size()));
+  const auto share = static_cast<std::int64_t>(hash[0]) * 256 + hash[1];
+  const Duration period = std::chrono::seconds(state.settings.update_check_seconds);
+  return std::min<Duration>(period, bounds::update_phase_max) * share / 65536;
 }
 
 }  // namespace
 
 Result<State> load_state(const Files& files, Settings settings, HostFacts facts, Moment now,
-                         std::uint64_t jitter) {
+                         std::uint64_t jitter, std::string_view version) {
   const auto identity = files.read(Identity::file);
   if (!identity) {
     return Error{Errc::not_found, "this host is not enrolled: run muster-agent enroll first"};
   }
   State state;
+  state.version = version;
   auto decoded = decode_identity(*identity);
   if (!decoded) {
     return Error{Errc::invalid_json,
@@ -78,8 +121,10 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
     state.progress = decode_progress(*progress).value_or(Progress{});
   }
   load_journal(state, files);
+  TRY(load_builds(state, files));
   state.reconnect_reason = reconnect_reason(state);
   for (Lane& lane : state.lanes) lane.due = now.steady;
+  state.lane(Purpose::update).due += update_phase(state);
   return state;
 }
 

@@ -49,7 +49,8 @@ void refused(Step& step, Purpose purpose, const Answer& answer);
 // --- core_calls.cpp: what every call and answer have in common ----------------------------------
 
 /// Adds the device headers (device-endpoints.txt, "Authentication") and sends.
-void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body);
+void send(Step& step, Purpose purpose, http::Method method, std::string target, std::string body,
+          HeaderList headers = {});
 
 /// Learns the server's clock from `answer`.
 void learn_time(Step& step, const Answer& answer);
@@ -71,9 +72,39 @@ void begin_announcement(Step& step);
 void take_announcement(Step& step, const Answer& answer);
 void begin_delivery(Step& step, const Recalled& recalled);
 void take_delivery(Step& step, const Answer& answer);
-void begin_report(Step& step, const Surveyed& surveyed);  // core_report.cpp
+/// Takes a survey, or sends what the last one found.
+void begin_report(Step& step);  // core_report.cpp
 void take_report(Step& step, const Answer& answer);
 void report_lost(Step& step);
+
+/// A file in pieces, for a test or an update: what is on disk already is not asked for again, and
+/// nothing is taken whose digest is not the one named. Heartbeats go between two pieces.
+void begin_fetching(Step& step, Purpose purpose);  // core_fetch.cpp
+void fetch_piece(Step& step, Purpose purpose);
+void take_piece(Step& step, Purpose purpose, const Answer& answer);
+void take_part(Step& step, const Inspected& inspected);
+void take_appended(Step& step, const Appended& appended);
+/// How it ended.
+void test_fetched(Step& step);
+void test_not_fetched(Step& step, const std::string& why);
+void update_fetched(Step& step);
+void update_not_fetched(Step& step, const std::string& why);
+
+void begin_update(Step& step);  // core_update.cpp
+void take_update(Step& step, const Answer& answer);
+/// Forgets files that no build needs, and begins the trial that this process is.
+void begin_builds(Step& step);
+/// An operator stops this process: that start of a build on trial says nothing against it.
+void uncount_start(Step& step);
+/// A heartbeat got through: proof for a build on trial, and a verdict on the one before this.
+void heartbeat_got_through(Step& step, bool at_once);
+void poll_got_through(Step& step);
+/// Makes a build on trial the current one, once it has shown all that is asked of it.
+void prove_build(Step& step);
+/// Any answer but a refusal to serve now shows that the server is there: it does not end a trial.
+void server_is_busy(Step& step);
+/// Ends a trial that is over, and restarts when that is due and no task is in hand.
+void plan_restart(Step& step);
 
 /// Tasks found in the journal at start: those cut off while they ran are failed, never run again.
 void resume_tasks(Step& step);

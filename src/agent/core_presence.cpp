@@ -25,8 +25,9 @@ void begin_heartbeat(Step& step, const Vitals& vitals) {
   if (gap && state.reconnect_reason.empty()) state.reconnect_reason = "network_recovery";
   Heartbeat heartbeat;
   heartbeat.at = step.now.wall + state.clock_offset;
-  if (state.running) heartbeat.current_task = state.active->task;
+  if (state.running || state.fetching_test) heartbeat.current_task = state.active->task;
   heartbeat.last_task = state.progress.last_task;
+  heartbeat.version = state.version;
   heartbeat.vitals = vitals;
   heartbeat.reconnect_reason = state.reconnect_reason;
   heartbeat.process_started_at = state.process_started_at + state.clock_offset;
@@ -44,13 +45,15 @@ void take_heartbeat(Step& step, const Answer& answer) {
   }
   const HeartbeatAnswer said = read_heartbeat(*data);
   key_proved(step);
+  heartbeat_got_through(step,
+                        !state.last_heartbeat && state.lane(Purpose::heartbeat).failures == 0);
   succeeded(step, Purpose::heartbeat, heartbeat_interval(state));
   state.last_heartbeat = step.now.steady;
   state.reconnect_reason.clear();
   if (said.server_time) learn_server_time(step, *said.server_time);
-  if (state.progress.boot_id != state.facts.boot_id || state.progress.version != agent_version) {
+  if (state.progress.boot_id != state.facts.boot_id || state.progress.version != state.version) {
     state.progress.boot_id = state.facts.boot_id;
-    state.progress.version = agent_version;
+    state.progress.version = state.version;
     step.save_progress();
   }
   if (said.force_full_scan && !state.full_wanted) {

@@ -24,6 +24,10 @@ std::optional<SoftwareSet> known_to_server(const State& state, const Surveyed& s
   return set;
 }
 
+Sender sender_of(const State& state) {
+  return {state.identity.agent, state.version};
+}
+
 void settle(Step& step) {
   succeeded(step, Purpose::report, changes_interval(step.state));
   step.state.report_settled = true;
@@ -39,10 +43,15 @@ void open_report(Step& step) {
 
 }  // namespace
 
-void begin_report(Step& step, const Surveyed& surveyed) {
+void begin_report(Step& step) {
   State& state = step.state;
+  if (!state.surveyed) {
+    state.surveying = true;
+    step.actions.push_back(TakeSurvey{});
+    return;
+  }
+  const Surveyed surveyed = *std::exchange(state.surveyed, std::nullopt);
   if (!surveyed.survey) {
-    state.busy.reset();
     return failed(step, Purpose::report, "the software of this host cannot be read");
   }
   const Survey& survey = *surveyed.survey;
@@ -58,14 +67,13 @@ void begin_report(Step& step, const Surveyed& surveyed) {
   state.sent_full = state.full_wanted || !known || full_by_age(state, now);
   std::string body;
   if (state.sent_full) {
-    body = full_report_body(state.facts, state.identity.agent, software);
+    body = full_report_body(state.facts, sender_of(state), software);
   } else {
     const SoftwareChange change = change_between(*known, software);
     if (change.empty()) {
-      state.busy.reset();
       return settle(step);
     }
-    body = delta_report_body(state.facts, state.identity.agent, change, hash_of(*known),
+    body = delta_report_body(state.facts, sender_of(state), change, hash_of(*known),
                              hash_of(software));
   }
   state.sent_software = std::move(software);

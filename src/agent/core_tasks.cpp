@@ -56,7 +56,8 @@ void answer_again(Step& step, TaskId task, const Entry& entry) {
 
 void accept(Step& step, const Assignment& assignment) {
   State& state = step.state;
-  if (assignment.type != "execute_command" || !state.settings.allows(assignment.type)) {
+  const bool known = assignment.type == "execute_command" || assignment.type == "execute_test";
+  if (!known || !state.settings.allows(assignment.type)) {
     ++state.progress.tasks_refused;
     return fail_task(step, assignment.task,
                      "refused: the policy of this host does not allow " +
@@ -71,9 +72,21 @@ void accept(Step& step, const Assignment& assignment) {
   record.line = assignment.command;
   record.timeout = assignment.timeout;
   step.save_record(record);
-  state.active = Command{record.task, record.line, record.timeout};
+  state.active = Command{record.task, record.line, record.timeout, assignment.test};
   state.running = false;
   step.lane(Purpose::announce) = {};
+  if (!assignment.test) return;
+  const TestOrder& test = *assignment.test;
+  state.fetching_test = Fetching{test.target(), test.file(), test.sha256, test.size};
+  begin_fetching(step, Purpose::fetch);
+}
+
+/// The task in hand is over: what was brought for it goes.
+void let_go(Step& step) {
+  State& state = step.state;
+  if (state.active->test) step.actions.push_back(Forget{state.active->test->file()});
+  state.active.reset();
+  state.running = false;
 }
 
 /// The task in hand will not run here; it may be delivered again.
@@ -82,8 +95,14 @@ void drop_active(Step& step, const std::string& why) {
   step.note(LogLevel::warning, "task_dropped", {{"task", task.text()}, {"why", why}});
   step.state.journal.erase(task);
   step.actions.push_back(Forget{Journal::file_of(task)});
-  step.state.active.reset();
+  let_go(step);
   step.lane(Purpose::announce) = {};
+}
+
+void name_test(Record& record, const Command& command) {
+  if (!command.test) return;
+  record.test_uuid = command.test->uuid;
+  record.binary_sha256 = command.test->sha256.text();
 }
 
 void start_active(Step& step) {
@@ -91,6 +110,7 @@ void start_active(Step& step) {
   Record record;
   record.task = state.active->task;
   record.phase = Phase::started;
+  name_test(record, *state.active);
   record.outcome.started_at = step.now.wall + state.clock_offset;
   step.save_record(record);
   state.running = true;
@@ -161,6 +181,19 @@ void resume_tasks(Step& step) {
   }
 }
 
+void test_fetched(Step& step) {
+  step.state.fetching_test.reset();
+  step.lane(Purpose::announce).due = step.now.steady;
+}
+
+void test_not_fetched(Step& step, const std::string& why) {
+  State& state = step.state;
+  const TaskId task = state.active->task;
+  state.fetching_test.reset();
+  let_go(step);
+  fail_task(step, task, "the program of the test could not be fetched: " + why);
+}
+
 void begin_poll(Step& step) {
   send(step, Purpose::poll, http::Method::get, "/api/agent/tasks", "");
 }
@@ -177,6 +210,7 @@ void take_poll(Step& step, const Answer& answer) {
     if (!read) return failed(step, Purpose::poll, read.error().message);
     assignment = std::move(read).value();
   }
+  poll_got_through(step);
   succeeded(step, Purpose::poll, poll_interval(state));
   state.poll_was_empty = !assignment.has_value();
   if (!assignment) return;
@@ -263,11 +297,15 @@ void task_ended(Step& step, const Executor::Ended& ended) {
   const auto kept = static_cast<std::size_t>(state.settings.executor_output_bytes);
   make_text(outcome.stdout_text, outcome.stdout_truncated, kept);
   make_text(outcome.stderr_text, outcome.stderr_truncated, kept);
+  name_test(record, *state.active);
+  if (state.active->test && !outcome.bundle.empty()) {
+    outcome.bundle = read_bundle(outcome.bundle, record.test_uuid);
+    if (outcome.bundle.empty()) step.note(LogLevel::warning, "bundle_left_out");
+  }
   outcome.started_at = outcome.started_at + state.clock_offset;
   outcome.completed_at = outcome.completed_at + state.clock_offset;
   step.save_record(record);
-  state.active.reset();
-  state.running = false;
+  let_go(step);
   ++state.progress.tasks_executed;
   state.progress.last_task = ended.task.text();
   step.save_progress();

@@ -4,6 +4,7 @@
 #include "agent/bounds.h"
 #include "agent/envelope.h"
 #include "agent/http_date.h"
+#include "agent/version.h"
 #include "base/json_write.h"
 
 namespace muster::agent {

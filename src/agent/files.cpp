@@ -82,11 +82,7 @@ std::optional<std::string> DiskFiles::read(const std::string& name) const {
 
 void DiskFiles::write(const std::string& name, std::string_view content) {
   const fs::path path = root_ / name;
-  const fs::path folder = path.parent_path();
-  if (folder != root_ && !fs::exists(folder)) {
-    make_private_folder(folder);
-    sync_folder(root_);
-  }
+  make_folder_of(path);
   const fs::path temporary = path.string() + ".new";
   {
     const OwnedFd fd(
@@ -98,7 +94,14 @@ void DiskFiles::write(const std::string& name, std::string_view content) {
     if (::fsync(fd.get()) != 0) fail("cannot sync", temporary);
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot rename", temporary);
-  sync_folder(folder);
+  sync_folder(path.parent_path());
+}
+
+void DiskFiles::make_folder_of(const fs::path& path) const {
+  const fs::path folder = path.parent_path();
+  if (folder == root_ || fs::exists(folder)) return;
+  make_private_folder(folder);
+  sync_folder(root_);
 }
 
 void DiskFiles::remove(const std::string& name) {
@@ -122,6 +125,55 @@ std::vector<std::string> DiskFiles::list(const std::string& folder) const {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::optional<FileFacts> DiskFiles::inspect(const std::string& name) const {
+  const fs::path path = root_ / name;
+  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT) return std::nullopt;
+  if (!fd) fail("cannot open", path);
+  FileFacts facts;
+  crypto::Sha256Stream digest;
+  std::array<char, 16384> block;
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail("cannot read", path);
+    if (got == 0) break;
+    facts.size += got;
+    digest.add({block.data(), static_cast<std::size_t>(got)});
+  }
+  facts.sha256 = digest.finish();
+  return facts;
+}
+
+bool DiskFiles::append(const std::string& name, std::int64_t offset, std::string_view bytes) {
+  const fs::path path = root_ / name;
+  make_folder_of(path);
+  const OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) fail("cannot create", path);
+  if (::ftruncate(fd.get(), offset) != 0 || ::lseek(fd.get(), offset, SEEK_SET) < 0) {
+    fail("cannot cut", path);
+  }
+  try {
+    write_all(fd.get(), bytes, path);
+    if (::fsync(fd.get()) != 0) fail("cannot sync", path);
+  } catch (const std::system_error& failure) {
+    const int why = failure.code().value();
+    if (why == ENOSPC || why == EDQUOT || why == EFBIG) return false;
+    throw;
+  }
+  return true;
+}
+
+void DiskFiles::publish(const std::string& from, const std::string& to) {
+  const fs::path path = root_ / from;
+  {
+    const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd || ::fchmod(fd.get(), 0700) != 0 || ::fsync(fd.get()) != 0) fail("cannot keep", path);
+  }
+  if (::rename(path.c_str(), (root_ / to).c_str()) != 0) fail("cannot rename", path);
+  sync_folder((root_ / to).parent_path());
 }
 
 bool DiskFiles::lock() {

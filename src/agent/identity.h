@@ -24,6 +24,10 @@ struct Identity {
 };
 
 std::string encode_identity(const Identity& identity);
+/// With its keys as `sealed_keys` alone.
+std::string encode_sealed_identity(const Identity& identity, const std::string& sealed_keys);
+/// What such a file says without its keys.
+Result<Identity> decode_sealed_identity(std::string_view json);
 /// Fails with invalid_json, invalid_field or missing_field for a damaged file.
 Result<Identity> decode_identity(std::string_view json);
 

@@ -70,6 +70,9 @@ std::string encode_record(const Record& record) {
         .member("stdout_truncated", outcome.stdout_truncated)
         .member("stderr_truncated", outcome.stderr_truncated)
         .member("error", outcome.error)
+        .member("test_uuid", record.test_uuid)
+        .member("binary_sha256", record.binary_sha256)
+        .member("bundle", outcome.bundle)
         .member("started_at", outcome.started_at)
         .member("took_ms", outcome.took.count());
   }
@@ -102,6 +105,10 @@ Result<Record> decode_record(std::string_view text) {
     outcome.stdout_text = TRY(read_bytes(root, "stdout"));
     outcome.stderr_text = TRY(read_bytes(root, "stderr"));
     outcome.error = TRY(read_bytes(root, "error"));
+    // Records of older agents have none of these.
+    if (root.find("bundle")) outcome.bundle = TRY(read_bytes(root, "bundle"));
+    record.test_uuid = fields.optional_text("test_uuid", limits::name_bytes).value_or("");
+    record.binary_sha256 = fields.optional_text("binary_sha256", limits::name_bytes).value_or("");
   }
   return record;
 }

@@ -31,7 +31,9 @@ struct Record {
   bool delivered = false;  // the server has acknowledged `finished` or `failed`
   std::string line;        // accepted only
   Duration timeout{0};     // accepted only
-  Outcome outcome;         // finished: all of it; failed: `error` and `completed_at`
+  std::string test_uuid;   // of an execute_test, with the digest of its program; else empty
+  std::string binary_sha256;
+  Outcome outcome;  // finished: all of it; failed: `error` and `completed_at`
 };
 
 std::string encode_record(const Record& record);

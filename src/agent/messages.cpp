@@ -27,7 +27,7 @@ void write_system(JsonWriter& json, const Vitals& vitals, const HostFacts& facts
       .end_object();
 }
 
-void write_host(JsonWriter& json, const HostFacts& facts, AgentId self) {
+void write_host(JsonWriter& json, const HostFacts& facts, const Sender& self) {
   json.member("hostname", facts.hostname);
   json.key("os")
       .begin_object()
@@ -37,7 +37,11 @@ void write_host(JsonWriter& json, const HostFacts& facts, AgentId self) {
       .end_object();
   if (!facts.machine_id.empty()) json.member("machine_id", facts.machine_id);
   if (!facts.ip_address.empty()) json.member("ip_address", facts.ip_address);
-  json.key("agent").begin_object().member("id", self).member("version", agent_version).end_object();
+  json.key("agent")
+      .begin_object()
+      .member("id", self.agent)
+      .member("version", self.version)
+      .end_object();
 }
 
 /// The payload of an execute_command; says what is wrong with it in `defect`.
@@ -53,11 +57,22 @@ void read_command(const Json& payload, Assignment& assignment) {
     return;
   }
   assignment.command = *line;
+}
+
+void read_test(const Json& payload, Assignment& assignment) {
+  auto order = read_test_order(payload);
+  if (order.ok()) {
+    assignment.test = std::move(order).value();
+  } else {
+    assignment.defect = order.error().message;
+  }
+}
+
+Duration read_timeout(const Json& payload) {
   const auto given = payload.find("execution_timeout");
   std::int64_t seconds = given ? given->integer().value_or(0) : 0;
   if (seconds <= 0) seconds = limits::execution_timeout_seconds_default;
-  assignment.timeout =
-      std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
+  return std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
 }
 
 bool is_forced(const Json& object) {
@@ -74,7 +89,7 @@ std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
       .member("status", heartbeat.current_task ? "executing" : "idle")
       .member("current_task", heartbeat.current_task);
   write_system(json, heartbeat.vitals, facts);
-  json.member("agent_version", agent_version).key("last_task_completed");
+  json.member("agent_version", heartbeat.version).key("last_task_completed");
   if (heartbeat.last_task.empty()) {
     json.null();
   } else {
@@ -120,10 +135,12 @@ Result<std::optional<Assignment>> read_assignment(const Json& data, AgentId self
   }
   const auto type = data.find("type");
   assignment.type = type ? cut_utf8(type->string().value_or(""), limits::name_bytes) : "";
-  if (assignment.type != "execute_command") return std::optional(std::move(assignment));
+  const bool is_test = assignment.type == "execute_test";
+  if (!is_test && assignment.type != "execute_command") return std::optional(std::move(assignment));
   const auto payload = data.find("payload");
   if (payload && payload->is_object()) {
-    read_command(*payload, assignment);
+    assignment.timeout = read_timeout(*payload);
+    is_test ? read_test(*payload, assignment) : read_command(*payload, assignment);
   } else {
     assignment.defect = "the task has no payload";
   }
@@ -145,7 +162,7 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
   JsonWriter json;
   json.begin_object()
       .member("task_id", record.task)
-      .member("test_uuid", "")
+      .member("test_uuid", record.test_uuid)
       .member("exit_code", outcome.exit_code)
       .member("stdout", out)
       .member("stderr", err)
@@ -156,16 +173,18 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
       .member("started_at", outcome.started_at)
       .member("completed_at", outcome.completed_at)
       .member("execution_duration_ms", outcome.took.count())
-      .member("binary_sha256", "")
+      .member("binary_sha256", record.binary_sha256)
       .member("hostname", facts.hostname)
       .member("os", os_name)
       .member("arch", facts.arch);
   if (!outcome.error.empty()) json.member("error", outcome.error);
+  if (!outcome.bundle.empty()) json.key("bundle_results").raw(outcome.bundle);
   json.end_object();
   return json.take();
 }
 
-std::string full_report_body(const HostFacts& facts, AgentId self, const SoftwareSet& software) {
+std::string full_report_body(const HostFacts& facts, const Sender& self,
+                             const SoftwareSet& software) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);
@@ -175,8 +194,9 @@ std::string full_report_body(const HostFacts& facts, AgentId self, const Softwar
   return json.take();
 }
 
-std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change,
-                              const model::SetHash& before, const model::SetHash& after) {
+std::string delta_report_body(const HostFacts& facts, const Sender& self,
+                              const SoftwareChange& change, const model::SetHash& before,
+                              const model::SetHash& after) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);

@@ -9,6 +9,7 @@
 #include "agent/collectors/vitals.h"
 #include "agent/journal.h"
 #include "agent/software_set.h"
+#include "agent/test_order.h"
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/result.h"
@@ -24,6 +25,7 @@ struct Heartbeat {
   std::optional<TaskId> current_task;
   std::string last_task;  // empty: none yet
   Vitals vitals;
+  std::string_view version;           // of the agent
   std::string_view reconnect_reason;  // empty but on the first heartbeat after a gap
   Instant process_started_at;
   std::string_view set_hash;  // of what the server acknowledged last; empty: in doubt
@@ -43,6 +45,7 @@ struct Assignment {
   TaskId task;
   std::string type;
   std::string command;
+  std::optional<TestOrder> test;  // of an execute_test without a defect
   Duration timeout{0};
   /// Why the task cannot be run as it came; empty if it can. It still has an id to refuse it by.
   std::string defect;
@@ -57,12 +60,20 @@ std::string status_body(std::string_view status, std::string_view error);
 /// The result of a finished task, with at most `output_bytes` of each stream.
 std::string result_body(const Record& record, const HostFacts& facts, std::size_t output_bytes);
 
+/// Who reports.
+struct Sender {
+  AgentId agent;
+  std::string_view version;
+};
+
 /// inventory-endpoints.txt, "Submit Inventory Report", with our `machine_id`, `os` as an object and
 /// package members.
-std::string full_report_body(const HostFacts& facts, AgentId self, const SoftwareSet& software);
+std::string full_report_body(const HostFacts& facts, const Sender& self,
+                             const SoftwareSet& software);
 /// "Submit Delta Report", with the hashes of the set before and after it.
-std::string delta_report_body(const HostFacts& facts, AgentId self, const SoftwareChange& change,
-                              const model::SetHash& before, const model::SetHash& after);
+std::string delta_report_body(const HostFacts& facts, const Sender& self,
+                              const SoftwareChange& change, const model::SetHash& before,
+                              const model::SetHash& after);
 
 /// What a report was answered.
 struct ReportAnswer {

@@ -14,9 +14,14 @@ void Runner::take(const Action& action) {
     void operator()(const Save& save) { world.files.write(save.file, save.content); }
     void operator()(const Forget& forget) { world.files.remove(forget.file); }
     void operator()(const Measure&) { push(Measured{world.host.measure()}); }
-    void operator()(const TakeSurvey&) {
-      push(Surveyed{world.host.survey(), world.files.read(software_file)});
+    void operator()(const TakeSurvey&) { world.surveys.begin(); }
+    void operator()(const Inspect& inspect) { push(Inspected{world.files.inspect(inspect.file)}); }
+    void operator()(const Append& append) {
+      push(Appended{world.files.append(append.file, append.offset, append.bytes)});
     }
+    void operator()(const Publish& publish) { world.files.publish(publish.from, publish.to); }
+    void operator()(const Watchdog& watchdog) { world.rest.set_watchdog(watchdog.after); }
+    void operator()(const Restart&) {}
     void operator()(const Recall& recall) { push(Recalled{world.files.read(recall.file)}); }
     void operator()(const Send& send) { push(Answered{world.transport.send(send.call)}); }
     void operator()(const Execute& execute) { world.executor.start(execute.command); }
@@ -48,13 +53,26 @@ void Runner::feed(const Event& event) {
   }
 }
 
-void Runner::take_ended() {
-  if (!state_.running) return;
-  auto ended = world_.executor.take_ended();
-  if (!ended) return;
-  for (Action& action : step(state_, Event(*std::move(ended)), world_.rest.now())) {
-    actions_.push_back(std::move(action));
+bool Runner::take_ended() {
+  const auto push = [&](const Event& event) {
+    for (Action& action : step(state_, event, world_.rest.now())) {
+      actions_.push_back(std::move(action));
+    }
+  };
+  bool any = false;
+  if (state_.running) {
+    if (auto ended = world_.executor.take_ended()) {
+      push(Event(*std::move(ended)));
+      any = true;
+    }
   }
+  if (state_.surveying) {
+    if (auto ended = world_.surveys.take()) {
+      push(Surveyed{std::move(ended->survey), world_.files.read(software_file)});
+      any = true;
+    }
+  }
+  return any;
 }
 
 Result<void> Runner::run() {
@@ -68,9 +86,11 @@ Result<void> Runner::run() {
     if (!state_.failure.empty() && !state_.running) {
       return Error{Errc::unavailable, state_.failure};
     }
-    if (state_.once && settled(state_)) return {};
-    world_.rest.wait(next_wake(state_));
-    take_ended();
+    if (state_.restarting || (state_.once && settled(state_))) return {};
+    if (!take_ended()) {
+      world_.rest.wait(next_wake(state_));
+      take_ended();
+    }
     feed(Woke{});
   }
 }

@@ -10,6 +10,7 @@
 #include "agent/executor/executor.h"
 #include "agent/files.h"
 #include "agent/moment.h"
+#include "agent/surveys.h"
 #include "agent/transport.h"
 #include "base/log.h"
 
@@ -20,10 +21,12 @@ class Rest {
  public:
   virtual ~Rest() = default;
   virtual Moment now() = 0;
-  /// Returns at `until` on the steady clock (nothing: no such time), when a command has ended, or
-  /// when somebody asks the agent to stop, whichever is first; earlier is allowed.
+  /// Returns at `until` on the steady clock (nothing: no such time), when a command or a survey has
+  /// ended, or when somebody asks the agent to stop, whichever is first; earlier is allowed.
   virtual void wait(std::optional<Duration> until) = 0;
   virtual bool stop_requested() = 0;
+  /// The kernel ends this process after `after`, whatever it does meanwhile; nothing: it does not.
+  virtual void set_watchdog(std::optional<Duration> after) = 0;
 };
 
 /// The world the agent acts on.
@@ -31,6 +34,7 @@ struct World {
   Files& files;
   Transport& transport;
   Host& host;
+  Surveys& surveys;
   Executor& executor;
   Rest& rest;
   Log& log;
@@ -43,15 +47,18 @@ class Runner {
   Runner(World world, State state);
 
   /// Until somebody asks to stop; with State::once until it is settled or cannot be. What runs is
-  /// killed then and its outcome kept. Fails with the reason when `once` did not reach its end.
+  /// killed then and its outcome kept. Also until another build is to run: restart_wanted(). Fails
+  /// with the reason when `once` did not reach its end.
   Result<void> run();
 
+  bool restart_wanted() const { return state_.restarting; }
   const State& state() const { return state_; }
 
  private:
   void feed(const Event& event);
   void take(const Action& action);
-  void take_ended();
+  /// Whether anything that went on beside has ended.
+  bool take_ended();
 
   World world_;
   State state_;

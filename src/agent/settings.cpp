@@ -21,6 +21,17 @@ Result<void> read_text(const toml::node& node, const std::string& path, std::str
   return {};
 }
 
+Result<void> read_list(const toml::node& node, const std::string& path,
+                       std::vector<std::string>& out) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr || list->size() > limits::tags) {
+    return invalid_field(path,
+                         "must be a list of at most " + std::to_string(limits::tags) + " strings");
+  }
+  for (const toml::node& element : *list) TRY(read_text(element, path, out.emplace_back()));
+  return {};
+}
+
 Result<void> read_words(const toml::node& node, const std::string& path, std::string_view choices,
                         std::vector<std::string>& out) {
   const toml::array* list = node.as_array();
@@ -46,7 +57,11 @@ Result<void> read_setting(Settings& settings, std::string_view section, std::str
 #define SETTING_WORDS(in_section, in_name, choices, text) \
   if (section == #in_section && name == #in_name)         \
     return read_words(node, path, choices, settings.in_section##_##in_name);
+#define SETTING_LIST(in_section, in_name, text)   \
+  if (section == #in_section && name == #in_name) \
+    return read_list(node, path, settings.in_section##_##in_name);
 #include "agent/settings.def"
+#undef SETTING_LIST
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_WORDS

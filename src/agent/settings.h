@@ -18,7 +18,9 @@ struct Settings {
   std::int64_t section##_##name = fallback;
 #define SETTING_TEXT(section, name, fallback, text) std::string section##_##name = fallback;
 #define SETTING_WORDS(section, name, choices, text) std::vector<std::string> section##_##name;
+#define SETTING_LIST(section, name, text) std::vector<std::string> section##_##name;
 #include "agent/settings.def"
+#undef SETTING_LIST
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_WORDS

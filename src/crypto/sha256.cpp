@@ -11,17 +11,17 @@
 
 namespace muster::crypto {
 
-namespace {
+void FreeDigestContext::operator()(EVP_MD_CTX* context) const {
+  EVP_MD_CTX_free(context);
+}
 
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
+namespace {
 
 /// OpenSSL's SHA-256 uses the processor's instructions for it where there are any; libsodium's does
 /// not. Making a context costs more than a short text, so each thread keeps one.
 EVP_MD_CTX* thread_context() {
-  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context = [] {
-    std::unique_ptr<EVP_MD_CTX, FreeContext> made(EVP_MD_CTX_new());
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeDigestContext> context = [] {
+    std::unique_ptr<EVP_MD_CTX, FreeDigestContext> made(EVP_MD_CTX_new());
     CHECK(made && EVP_DigestInit_ex(made.get(), EVP_sha256(), nullptr) == 1);
     return made;
   }();
@@ -41,6 +41,20 @@ Sha256 sha256(std::string_view content) {
                     EVP_DigestUpdate(context, content.data(), content.size()) == 1 &&
                     EVP_DigestFinal_ex(context, digest.bytes.data(), nullptr) == 1;
   CHECK(done);
+  return digest;
+}
+
+Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
+  CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+}
+
+void Sha256Stream::add(std::string_view piece) {
+  CHECK(EVP_DigestUpdate(context_.get(), piece.data(), piece.size()) == 1);
+}
+
+Sha256 Sha256Stream::finish() {
+  Sha256 digest;
+  CHECK(EVP_DigestFinal_ex(context_.get(), digest.bytes.data(), nullptr) == 1);
   return digest;
 }
 

@@ -4,9 +4,12 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <openssl/types.h>
 
 namespace muster::crypto {
 
@@ -24,6 +27,22 @@ struct Sha256 {
 };
 
 Sha256 sha256(std::string_view content);
+
+struct FreeDigestContext {
+  void operator()(EVP_MD_CTX* context) const;
+};
+
+/// The digest of content that comes in pieces.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  void add(std::string_view piece);
+  /// Of all that was added; ends the stream.
+  Sha256 finish();
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, FreeDigestContext> context_;
+};
 
 /// Reads 64 hexadecimal digits in any case, nothing for any other text.
 std::optional<Sha256> parse_sha256(std::string_view text);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,5 +38,7 @@ bool verify(std::string_view message, const Signature& signature, const PublicKe
 
 /// Standard base64 with padding (RFC 4648 §4): 44 characters for a public key.
 std::string to_base64(std::string_view bytes);
+/// The bytes, nothing for any other text.
+std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace muster::crypto

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include <system_error>
 
 #include "agent/bounds.h"
+#include "agent/version.h"
 
 namespace muster {
 
@@ -59,7 +61,8 @@ void SystemRest::wait(std::optional<Duration> until) {
   std::int64_t left = one_hour_ms;
   // poll() may come back a millisecond early: one more keeps the loop from turning in vain.
   if (until) left = std::clamp<std::int64_t>((*until - now().steady).count() + 1, 0, one_hour_ms);
-  std::array<pollfd, 2> watched = {{{ended_fd_, POLLIN, 0}, {signals_.get(), POLLIN, 0}}};
+  std::array<pollfd, 3> watched = {
+      {{command_fd_, POLLIN, 0}, {survey_fd_, POLLIN, 0}, {signals_.get(), POLLIN, 0}}};
   ::poll(watched.data(), watched.size(), static_cast<int>(left));
 }
 
@@ -67,6 +70,12 @@ bool SystemRest::stop_requested() {
   signalfd_siginfo signal{};
   if (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) stop_ = true;
   return stop_;
+}
+
+void SystemRest::set_watchdog(std::optional<Duration> after) {
+  using std::chrono::seconds;
+  const seconds left = after ? std::chrono::duration_cast<seconds>(*after) : seconds(0);
+  ::alarm(static_cast<unsigned>(left.count()));
 }
 
 }  // namespace muster

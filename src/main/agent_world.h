@@ -28,16 +28,21 @@ class ClientTransport final : public agent::Transport {
 class SystemRest final : public agent::Rest {
  public:
   SystemRest();
-  /// A descriptor that becomes readable when a command has ended.
-  void watch(int ended_fd) { ended_fd_ = ended_fd; }
+  /// Descriptors that become readable when a command, and when a survey, has ended.
+  void watch(int command_fd, int survey_fd) {
+    command_fd_ = command_fd;
+    survey_fd_ = survey_fd;
+  }
 
   agent::Moment now() override;
   void wait(std::optional<Duration> until) override;
   bool stop_requested() override;
+  void set_watchdog(std::optional<Duration> after) override;
 
  private:
   agent::OwnedFd signals_;
-  int ended_fd_ = -1;
+  int command_fd_ = -1;
+  int survey_fd_ = -1;
   bool stop_ = false;
 };
 

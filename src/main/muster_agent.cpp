@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -19,9 +21,14 @@
 #include "agent/files.h"
 #include "agent/messages.h"
 #include "agent/runner.h"
+#include "agent/sealed_files.h"
 #include "agent/settings.h"
+#include "agent/surveys.h"
+#include "agent/version.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "main/agent_build.h"
+#include "main/agent_setup.h"
 #include "main/agent_world.h"
 
 namespace muster {
@@ -37,7 +44,10 @@ struct Options {
   std::string token_file;
   std::string token_env;
   std::string ca_file;
+  std::string launched_by;
   bool again = false;
+  std::string root = "/";
+  bool purge = false;
   bool once = false;
   bool json = false;
 };
@@ -106,8 +116,10 @@ Result<void> take_lock(agent::DiskFiles& files, const Options& options) {
 }
 
 Result<void> enroll(const Options& options) {
-  agent::DiskFiles files(options.state_dir);
-  TRY(take_lock(files, options));
+  agent::DiskFiles disk(options.state_dir);
+  TRY(take_lock(disk, options));
+  crypto::SystemRng rng;
+  agent::SealedFiles files(disk, agent::machine_key("/"), rng);
   if (files.read(agent::Identity::file) && !options.again) {
     return Error{Errc::name_taken,
                  "this host is enrolled already; --again gives it a new identity"};
@@ -133,21 +145,29 @@ Result<agent::Fence> make_fence(const agent::Settings& settings) {
   return fence;
 }
 
-Result<void> run(const Options& options) {
-  SystemRest rest;
+/// Whether another build is to run now.
+Result<bool> run(const Options& options, char** arguments) {
   const agent::Settings settings = TRY(read_settings(options));
   const agent::Fence fence = TRY(make_fence(settings));
-  agent::DiskFiles files(options.state_dir);
-  TRY(take_lock(files, options));
+  agent::DiskFiles disk(options.state_dir);
+  TRY(take_lock(disk, options));
+  if (options.launched_by.empty()) {
+    const std::chrono::seconds trial(settings.update_trial_seconds);
+    start_chosen_build(disk, arguments,
+                       options.once ? std::nullopt : std::optional<Duration>(trial));
+  }
+  SystemRest rest;
   crypto::SystemRng rng;
+  agent::SealedFiles files(disk, agent::machine_key("/"), rng);
   agent::State state = TRY(
       agent::load_state(files, settings, agent::read_host_facts("/"), rest.now(), rng.next_u64()));
   state.once = options.once;
   ClientTransport transport =
       TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
-  agent::LinuxHost host;
-  agent::ShellExecutor executor(fence);
-  rest.watch(executor.ended_fd());
+  agent::LinuxHost host("/", settings.inventory_skip);
+  agent::SurveyThread surveys(host);
+  agent::ShellExecutor executor(fence, std::filesystem::absolute(options.state_dir));
+  rest.watch(executor.ended_fd(), surveys.ended_fd());
   const SystemClock clock;
   Log log(clock, Log::standard_error());
   log.write(LogLevel::info, "agent_started", [&](JsonWriter& json) {
@@ -156,10 +176,24 @@ Result<void> run(const Options& options) {
         .member("server", state.identity.server_url)
         .member("unprivileged", fence.account.has_value());
   });
-  agent::Runner runner({files, transport, host, executor, rest, log}, std::move(state));
+  agent::Runner runner({files, transport, host, surveys, executor, rest, log}, std::move(state));
   TRY(runner.run());
-  log.write(LogLevel::info, "agent_stopped");
-  return {};
+  log.write(LogLevel::info, runner.restart_wanted() ? "agent_restarts" : "agent_stopped");
+  return runner.restart_wanted();
+}
+
+/// What runs, or would: updates leave the installed program as it is.
+std::string build_of(const agent::State& state) {
+  const agent::UpdateRecord& update = state.update;
+  const std::string current =
+      update.current ? update.current->version + " (from an update)" : std::string("as installed");
+  return update.trial ? update.trial->build.version + " (on trial), before: " + current : current;
+}
+
+std::string update_of(const agent::State& state) {
+  if (state.update.failures.empty()) return "none failed";
+  const auto& failure = state.update.failures.back();
+  return failure.build.version + " failed: " + printable(failure.why);
 }
 
 void print_status(const agent::State& state, bool running) {
@@ -176,6 +210,8 @@ void print_status(const agent::State& state, bool running) {
             << "accepts          " << (allowed.empty() ? " nothing" : allowed).substr(1) << "\n"
             << "tasks executed   " << state.progress.tasks_executed << "\n"
             << "tasks refused    " << state.progress.tasks_refused << "\n"
+            << "build            " << build_of(state) << "\n"
+            << "last update      " << update_of(state) << "\n"
             << "not delivered    " << state.journal.undelivered() << "\n"
             << "last report      " << time(state.progress.last_report_at) << "\n"
             << "last full report " << time(state.progress.last_full_at) << "\n";
@@ -194,6 +230,8 @@ void print_status_json(const agent::State& state, bool running) {
       .begin_array();
   for (const std::string& type : state.settings.policy_allow) json.value(type);
   json.end_array()
+      .member("build", build_of(state))
+      .member("update_failures", static_cast<std::int64_t>(state.update.failures.size()))
       .member("tasks_executed", state.progress.tasks_executed)
       .member("tasks_refused", state.progress.tasks_refused)
       .member("undelivered", state.journal.undelivered())
@@ -209,8 +247,10 @@ Result<void> status(const Options& options) {
   if (!std::filesystem::exists(options.state_dir)) {
     return Error{Errc::not_found, "this host is not enrolled: run muster-agent enroll first"};
   }
-  agent::DiskFiles files(options.state_dir);
-  const bool running = !files.lock();
+  agent::DiskFiles disk(options.state_dir);
+  const bool running = !disk.lock();
+  crypto::SystemRng rng;
+  const agent::SealedFiles files(disk, agent::machine_key("/"), rng);
   const agent::State state =
       TRY(agent::load_state(files, std::move(settings), agent::HostFacts{}, {}, 0));
   options.json ? print_status_json(state, running) : print_status(state, running);
@@ -219,11 +259,13 @@ Result<void> status(const Options& options) {
 
 Result<void> inventory(const Options& options) {
   agent::LinuxHost host;
-  const auto survey = host.survey();
+  const std::atomic<bool> stop{false};
+  const auto survey = host.survey(stop);
   if (!survey) return Error{Errc::unavailable, "the software of this host cannot be read"};
   if (options.json) {
     const agent::SoftwareSet software = agent::make_software_set(survey->software);
-    std::cout << agent::full_report_body(survey->facts, AgentId{}, software) << "\n";
+    std::cout << agent::full_report_body(survey->facts, {{}, agent::agent_version}, software)
+              << "\n";
     return {};
   }
   for (const model::Package& package : survey->software) {
@@ -256,8 +298,20 @@ void add_verbs(CLI::App& app, Options& options) {
       ->check(CLI::ExistingFile);
   enroll_verb->add_flag("--again", options.again, "enrol though this host is enrolled");
 
+  const auto add_setup = [&](const char* name, const char* what) {
+    CLI::App* verb = app.add_subcommand(name, what);
+    verb->add_option("--root", options.root, "a folder that becomes a host's root, or is one")
+        ->check(CLI::ExistingDirectory)
+        ->capture_default_str();
+    return verb;
+  };
+  add_setup("install", "bring this program, its unit and its directories to this host; start it");
+  add_setup("uninstall", "stop the agent and take it from this host")
+      ->add_flag("--purge", options.purge, "its configuration, identity and journal too");
+
   CLI::App* run_verb = add("run", "be the agent");
   run_verb->add_flag("--once", options.once, "do what is due, then exit");
+  run_verb->add_option("--launched-by", options.launched_by)->group("");  // for itself alone
   run_verb->add_option("--config", options.config, "configuration file (TOML)");
 
   CLI::App* status_verb = add("status", "what this agent is and has done");
@@ -268,14 +322,22 @@ void add_verbs(CLI::App& app, Options& options) {
   inventory_verb->add_flag("--json", options.json, "as JSON");
 }
 
-Result<void> dispatch(const CLI::App& app, const Options& options) {
+Result<void> dispatch(const CLI::App& app, const Options& options, char** arguments) {
   if (app.got_subcommand("enroll")) return enroll(options);
-  if (app.got_subcommand("run")) return run(options);
+  if (app.got_subcommand("run")) {
+    const bool again = TRY(run(options, arguments));
+    if (!again) return {};
+    start_again(options.launched_by.empty() ? own_program() : options.launched_by, arguments);
+  }
+  if (app.got_subcommand("install")) return install_agent(own_program(), options.root);
+  if (app.got_subcommand("uninstall")) return uninstall_agent(options.root, options.purge);
   if (app.got_subcommand("status")) return status(options);
   return inventory(options);
 }
 
 int run_command_line(int argc, char** argv) {
+  // One arena: the thread of a survey would keep one of its own.
+  ::mallopt(M_ARENA_MAX, 1);
   Options options;
   CLI::App app("Muster's agent: heartbeats, inventory and tasks of this host.", "muster-agent");
   add_verbs(app, options);
@@ -286,7 +348,7 @@ int run_command_line(int argc, char** argv) {
     return app.exit(failure) == 0 ? 0 : usage;
   }
   try {
-    const Result<void> outcome = dispatch(app, options);
+    const Result<void> outcome = dispatch(app, options, argv);
     if (outcome.ok()) return 0;
     std::cerr << "muster-agent: " << printable(outcome.error().message) << "\n";
   } catch (const std::exception& failure) {

@@ -2,6 +2,7 @@
 #include "agent/collectors/dpkg.h"
 
 #include "agent/bounds.h"
+#include "agent/collectors/found.h"
 #include "base/text.h"
 
 namespace muster::agent {
@@ -17,15 +18,6 @@ struct Stanza {
   std::string_view source;
   bool broken = false;
 };
-
-/// Drops the first line of `text` and returns it without its end.
-std::string_view take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  return line;
-}
 
 void read_field(Stanza& stanza, std::string_view line) {
   const std::size_t colon = line.find(':');

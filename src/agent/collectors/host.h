@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "agent/collectors/dpkg.h"
@@ -26,19 +28,22 @@ class Host {
   virtual ~Host() = default;
   virtual Vitals measure() = 0;
   /// Reads everything anew. Nothing when a source of packages is there but cannot be read: an
-  /// empty report would say that all was removed.
-  virtual std::optional<Survey> survey() = 0;
+  /// empty report would say that all was removed. Nothing also soon after `stop` became true. May
+  /// run beside measure().
+  virtual std::optional<Survey> survey(const std::atomic<bool>& stop) = 0;
 };
 
 /// A Linux host with its files below `root` ("/" outside tests).
 class LinuxHost final : public Host {
  public:
-  explicit LinuxHost(std::filesystem::path root = "/");
+  /// Without the sources that are `skipped` (collectors/sources.def).
+  explicit LinuxHost(std::filesystem::path root = "/", std::vector<std::string> skipped = {});
   Vitals measure() override;
-  std::optional<Survey> survey() override;
+  std::optional<Survey> survey(const std::atomic<bool>& stop) override;
 
  private:
   std::filesystem::path root_;
+  std::vector<std::string> skipped_;
   VitalsProbe vitals_;
 };
 

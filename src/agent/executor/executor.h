@@ -4,16 +4,18 @@
 #include <optional>
 #include <string>
 
+#include "agent/test_order.h"
 #include "base/ids.h"
 #include "base/time.h"
 
 namespace muster::agent {
 
-/// A shell line to run for a task.
+/// What to run for a task: a shell line, or the program of a test.
 struct Command {
   TaskId task;
   std::string line;
   Duration timeout{0};
+  std::optional<TestOrder> test = std::nullopt;
 };
 
 /// How a command ended.
@@ -23,7 +25,8 @@ struct Outcome {
   std::string stderr_text;
   bool stdout_truncated = false;
   bool stderr_truncated = false;
-  std::string error;  // why the exit code is -1, else empty
+  std::string bundle;  // bundle_results.json, as the test left it; core: as it is sent
+  std::string error;   // why the exit code is -1, else empty
   Instant started_at;
   Instant completed_at;
   Duration took{0};

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -21,7 +22,9 @@
 #include <system_error>
 #include <vector>
 
+#include "agent/bounds.h"
 #include "agent/executor/process_tree.h"
+#include "agent/executor/system_calls.h"
 #include "agent/owned_fd.h"
 #include "base/limits.h"
 
@@ -84,6 +87,7 @@ struct Launch {
   std::string directory;
   std::string shell = "/bin/sh";
   std::vector<std::string> words;
+  std::vector<sock_filter> filter;
   Fence fence;
   pid_t parent = 0;
   int null_fd = -1;
@@ -92,11 +96,40 @@ struct Launch {
   int failure_fd = -1;
 };
 
-void prepare(Launch& launch, const std::string& line, const std::string& directory) {
-  launch.words = {"sh", "-c", "--", line};
+/// A line for the shell, or a program.
+struct Job {
+  std::string line;
+  const Program* program = nullptr;
+};
+
+/// The program as a file of the private directory, for the account that will run it.
+std::string bring_program(const Program& program, const Fence& fence,
+                          const std::string& directory) {
+  const std::string path = directory + "/" + program.name;
+  std::filesystem::copy_file(program.file, path);
+  constexpr mode_t own_only = 0500;
+  const Account owner = fence.account.value_or(Account{::geteuid(), ::getegid()});
+  if (::chmod(path.c_str(), own_only) != 0 || ::chown(path.c_str(), owner.uid, owner.gid) != 0) {
+    fail("cannot give away the program");
+  }
+  return path;
+}
+
+void prepare(Launch& launch, const Job& job, const std::string& directory) {
+  launch.words = {"sh", "-c", "--", job.line};
   launch.variables = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                       "LANG=C.UTF-8", "HOME=" + directory, "TMPDIR=" + directory};
+  if (job.program != nullptr) {
+    launch.shell = bring_program(*job.program, launch.fence, directory);
+    launch.words = job.program->arguments;
+    launch.words.insert(launch.words.begin(), launch.shell);
+    launch.variables.push_back("F0_BUNDLE_DIR=" + directory);
+    for (const auto& [name, value] : job.program->variables) {
+      launch.variables.push_back(name + "=" + value);
+    }
+  }
   launch.directory = directory;
+  launch.filter = command_filter();
   for (std::string& word : launch.words) launch.arguments.push_back(word.data());
   launch.arguments.push_back(nullptr);
   for (std::string& variable : launch.variables) launch.environment.push_back(variable.data());
@@ -123,9 +156,10 @@ bool drop_rights(const Account& account) {
          ::setgid(0) != 0;
 }
 
-constexpr std::array<const char*, 8> step_names = {
-    "redirect its streams", "start a session",   "limit it",      "enter its directory",
-    "drop rights",          "forbid new rights", "reset signals", "start /bin/sh"};
+constexpr std::array<const char*, 9> step_names = {
+    "redirect its streams", "start a session",   "limit it",
+    "enter its directory",  "drop rights",       "forbid new rights",
+    "reset signals",        "start the program", "limit its system calls"};
 
 [[noreturn]] void become_command(const Launch& launch) {
   // The descriptor for failures goes to 3, the only one left above the streams, and closes by
@@ -161,6 +195,9 @@ constexpr std::array<const char*, 8> step_names = {
   // After the change of user, which clears it. If the agent was killed in between, so is this.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(report_fd, 6);
   if (::getppid() != launch.parent) ::_exit(127);
+  const sock_fprog filter = {static_cast<unsigned short>(launch.filter.size()),
+                             const_cast<sock_filter*>(launch.filter.data())};
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) give_up(report_fd, 8);
   ::execve(launch.shell.c_str(), launch.arguments.data(), launch.environment.data());
   give_up(report_fd, 7);
 }
@@ -237,11 +274,24 @@ std::string start_failure(int failure_fd) {
          std::generic_category().message(message[1]);
 }
 
-void run_in(const PrivateDirectory& directory, const std::string& line, Duration timeout,
-            const Fence& fence, int cancel_fd, Outcome& outcome) {
+/// What the program says of its controls; it may have left anything under that name.
+std::string read_bundle_file(const std::string& directory) {
+  const std::string path = directory + "/bundle_results.json";
+  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return {};
+  if (facts.st_size > static_cast<off_t>(bounds::bundle_bytes)) return {};
+  std::string text(static_cast<std::size_t>(facts.st_size), '\0');
+  const ssize_t got = ::read(fd.get(), text.data(), text.size());
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout, const Fence& fence,
+            int cancel_fd, Outcome& outcome) {
   Launch launch;
-  prepare(launch, line, directory.path());
   launch.fence = fence;
+  prepare(launch, job, directory.path());
   launch.parent = ::getpid();
   const OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null) fail("cannot open /dev/null");
@@ -270,6 +320,7 @@ void run_in(const PrivateDirectory& directory, const std::string& line, Duration
   const int wait_status = end_process_tree(child);
   out.drain(fence.output_bytes);
   err.drain(fence.output_bytes);
+  if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.path());
 
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
   if (ending == Ending::timed_out) {
@@ -303,14 +354,16 @@ void adopt_orphans() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("cannot adopt orphans");
 }
 
-Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd) {
+namespace {
+
+Outcome run_job(const Job& job, Duration timeout, const Fence& fence, int cancel_fd) {
   Outcome outcome;
   const SystemClock clock;
   outcome.started_at = clock.now();
   const Duration start = steady_now();
   try {
     const PrivateDirectory directory(fence.account);
-    run_in(directory, line, timeout, fence, cancel_fd, outcome);
+    run_in(directory, job, timeout, fence, cancel_fd, outcome);
   } catch (const std::system_error& failure) {
     outcome.exit_code = -1;
     outcome.error = failure.what();
@@ -318,6 +371,16 @@ Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence,
   outcome.completed_at = clock.now();
   outcome.took = steady_now() - start;
   return outcome;
+}
+
+}  // namespace
+
+Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd) {
+  return run_job({line, nullptr}, timeout, fence, cancel_fd);
+}
+
+Outcome run_program(const Program& program, Duration timeout, const Fence& fence, int cancel_fd) {
+  return run_job({"", &program}, timeout, fence, cancel_fd);
 }
 
 }  // namespace muster::agent

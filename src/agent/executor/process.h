@@ -4,8 +4,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/executor/executor.h"
 #include "base/result.h"
@@ -32,13 +35,27 @@ struct Fence {
 
 /// Runs `sh -c -- line` in a private temporary directory that is also HOME and TMPDIR, with an
 /// environment of PATH, LANG, HOME and TMPDIR, no other descriptor than the three streams (standard
-/// input is empty), a session of its own, no way to gain rights, and the fence. Blocks until it has
-/// ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every descendant is
-/// killed and reaped, also those in sessions of their own.
+/// input is empty), a session of its own, no way to gain rights, no system calls but those that
+/// command_filter() leaves, and the fence. Blocks until it has ended; then, and after `timeout`, or
+/// when `cancel_fd` becomes readable, every descendant is killed and reaped, also those in sessions
+/// of their own.
 ///
 /// This process must be a subreaper (adopt_orphans()) and have no other children. A command that
 /// cannot be started gives exit code -1 and the reason.
 Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd);
+
+/// The program of a test.
+struct Program {
+  std::filesystem::path file;  // copied into the private directory under `name`
+  std::string name;
+  std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> variables;  // beside those above
+};
+
+/// Runs a program as run_shell() runs a line. The private directory is also F0_BUNDLE_DIR; what the
+/// program leaves there as bundle_results.json, within bounds::bundle_bytes, is the outcome's
+/// bundle.
+Outcome run_program(const Program& program, Duration timeout, const Fence& fence, int cancel_fd);
 
 /// Makes orphans among the descendants children of this process, so that none gets away.
 void adopt_orphans();

@@ -16,6 +16,7 @@
 #include "agent/executor/process_tree.h"
 #include "agent/executor/shell.h"
 #include "agent/files.h"
+#include "base/test_directory.h"
 #include "base/text.h"
 
 namespace muster::agent {
@@ -51,6 +52,49 @@ TEST_F(ShellTest, ExitCodesAreTheCommandsOwn) {
   EXPECT_EQ(run("no-such-program-here").exit_code, 127);
   EXPECT_EQ(run("kill -9 $$").exit_code, 128 + 9);
   EXPECT_EQ(run("kill -9 $$").error, "");
+}
+
+TEST_F(ShellTest, SystemCallsThatChangeTheMachineAreRefused) {
+  // Each of these works, or fails with other words, without the filter.
+  const Outcome outcome = run("unshare --user true; hostname changed; exit 0");
+  EXPECT_NE(outcome.stderr_text.find("unshare failed: Operation not permitted"), std::string::npos)
+      << outcome.stderr_text;
+  const Outcome plain = run("(sleep 0 & wait; echo done) | cat");
+  EXPECT_EQ(plain.stdout_text, "done\n") << "processes are made as ever";
+}
+
+TEST_F(ShellTest, TheFilterIsInForceForEveryDescendant) {
+  const Outcome outcome = run("grep Seccomp: /proc/self/status; (grep Seccomp: /proc/self/status)");
+  EXPECT_EQ(outcome.stdout_text, "Seccomp:\t2\nSeccomp:\t2\n");
+}
+
+TEST_F(ShellTest, AProgramRunsInItsDirectoryWithItsArgumentsAndLeavesItsBundle) {
+  const TestDirectory directory;
+  const std::string file = directory.path() + "/0123";
+  std::ofstream(file) << "#!/bin/sh\necho \"$1|$2|$TOKEN|$(pwd)\" >&2\n"
+                         "echo '{\"bundle_id\": \"x\"}' >\"$F0_BUNDLE_DIR/bundle_results.json\"\n"
+                         "exit 101\n";
+  ASSERT_EQ(chmod(file.c_str(), 0700), 0);
+  const Outcome outcome = run_program({file, "check", {"-v", "a b"}, {{"TOKEN", "secret"}}},
+                                      std::chrono::seconds(60), fence_, cancel_.get());
+  EXPECT_EQ(outcome.exit_code, 101) << outcome.error;
+  EXPECT_TRUE(outcome.stderr_text.starts_with("-v|a b|secret|/")) << outcome.stderr_text;
+  EXPECT_EQ(outcome.bundle, "{\"bundle_id\": \"x\"}\n");
+}
+
+TEST_F(ShellTest, ABundleThatIsALinkOrTooLargeIsNone) {
+  const TestDirectory directory;
+  const std::string file = directory.path() + "/0123";
+  for (const char* line : {"ln -s /etc/passwd $F0_BUNDLE_DIR/bundle_results.json",
+                           "mkfifo $F0_BUNDLE_DIR/bundle_results.json",
+                           "head -c 5000000 /dev/zero >$F0_BUNDLE_DIR/bundle_results.json"}) {
+    std::ofstream(file) << "#!/bin/sh\n" << line << "\n";
+    ASSERT_EQ(chmod(file.c_str(), 0700), 0);
+    const Outcome outcome =
+        run_program({file, "check", {}, {}}, std::chrono::seconds(60), fence_, cancel_.get());
+    EXPECT_EQ(outcome.exit_code, 0) << line << outcome.stderr_text;
+    EXPECT_EQ(outcome.bundle, "") << line;
+  }
 }
 
 TEST_F(ShellTest, StreamsAreKeptApartAndInputIsEmpty) {
@@ -187,7 +231,7 @@ TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
   fence.processes_max = 256;
   fence.file_bytes_max = 1 << 20;
   if (geteuid() == 0) fence.account = find_account("nobody").value();
-  ShellExecutor executor(fence);
+  ShellExecutor executor(fence, "/");
   const TaskId task{parse_uuid("0192c0de-0000-7000-8000-000000000001").value()};
   const auto wait = [&] {
     pollfd ended = {executor.ended_fd(), POLLIN, 0};

@@ -31,8 +31,11 @@ void clear(const OwnedFd& event) {
 
 }  // namespace
 
-ShellExecutor::ShellExecutor(Fence fence)
-    : fence_(std::move(fence)), ended_fd_(make_event()), cancel_fd_(make_event()) {
+ShellExecutor::ShellExecutor(Fence fence, std::filesystem::path files)
+    : fence_(std::move(fence)),
+      files_(std::move(files)),
+      ended_fd_(make_event()),
+      cancel_fd_(make_event()) {
   adopt_orphans();
 }
 
@@ -45,7 +48,14 @@ void ShellExecutor::start(const Command& command) {
   CHECK(!thread_.joinable());
   clear(cancel_fd_);
   thread_ = std::thread([this, command] {
-    Outcome outcome = run_shell(command.line, command.timeout, fence_, cancel_fd_.get());
+    Outcome outcome;
+    if (command.test) {
+      const TestOrder& test = *command.test;
+      outcome = run_program({files_ / test.file(), test.name, test.arguments, test.variables},
+                            command.timeout, fence_, cancel_fd_.get());
+    } else {
+      outcome = run_shell(command.line, command.timeout, fence_, cancel_fd_.get());
+    }
     ended_.with([&](auto& slot) { slot = Ended{command.task, std::move(outcome)}; });
     raise(ended_fd_);
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <thread>
 
@@ -11,10 +12,11 @@
 
 namespace muster::agent {
 
-/// Runs commands on a thread of its own, so that heartbeats go on.
+/// Runs commands, shell lines and programs, on a thread of its own, so that heartbeats go on.
 class ShellExecutor final : public Executor {
  public:
-  explicit ShellExecutor(Fence fence);
+  /// Programs of tests are in files below `files`.
+  ShellExecutor(Fence fence, std::filesystem::path files);
   /// Kills what still runs.
   ~ShellExecutor() override;
 
@@ -27,6 +29,7 @@ class ShellExecutor final : public Executor {
 
  private:
   Fence fence_;
+  std::filesystem::path files_;
   OwnedFd ended_fd_;
   OwnedFd cancel_fd_;
   std::thread thread_;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/collectors/databases.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "agent/collectors/rpm_database.h"
+#include "agent/files.h"
+#include "base/limits.h"
+#include "base/test_directory.h"
+#include "base/testing.h"
+
+namespace muster::agent {
+namespace {
+
+std::string brief(const model::Package& p) {
+  std::string text = p.name + " " + p.version + " " + p.arch + " " + p.source_name + " " +
+                     p.source_version + " " + p.distro;
+  return text;
+}
+
+TEST(Apk, EntriesAreLettersAndTheirValues) {
+  Found found;
+  parse_apk(
+      "C:Q1Uq7pr0TahCvC7PPZn3GJKgdsMUY=\nP:musl-utils\nV:1.2.5-r9\nA:x86_64\no:musl\n"
+      "T:the musl c library: utilities\nF:sbin\nR:ldconfig\n\n"
+      "P:busybox\nV:1.37.0-r12\nA:x86_64\no:busybox\n\n"
+      "P:without-version\n\n",
+      "alpine:3.21", found);
+  ASSERT_EQ(found.packages.size(), 2U);
+  EXPECT_EQ(brief(found.packages[0]), "musl-utils 1.2.5-r9 x86_64 musl 1.2.5-r9 alpine:3.21");
+  EXPECT_EQ(found.packages[0].ecosystem, model::Ecosystem::apk);
+  EXPECT_EQ(found.packages[1].name, "busybox");
+  EXPECT_EQ(found.malformed, 1U);
+}
+
+TEST(Apk, ARealDatabaseIsReadWhole) {
+  const auto path = shared_data("inventory/alpine-apk-installed.db");
+  if (!path) GTEST_SKIP() << "inventory/alpine-apk-installed.db is not there: set MUSTER_DATA";
+  const auto text = read_small_file(*path, 64 << 20);
+  ASSERT_TRUE(text);
+  std::size_t entries = 0;
+  for (std::size_t at = 0; (at = text->find("\nP:", at)) != std::string::npos; ++at) ++entries;
+  Found found;
+  parse_apk(*text, "alpine:3.21", found);
+  EXPECT_EQ(found.packages.size(), entries);
+  EXPECT_GT(entries, 30U);
+  EXPECT_EQ(found.malformed, 0U);
+}
+
+TEST(Pacman, AFileIsAPackage) {
+  Found found;
+  parse_pacman(
+      "%NAME%\nlib32-glibc\n\n%VERSION%\n2.40+r16+gaa533d58ff-2\n\n%BASE%\nglibc\n\n"
+      "%DESC%\nGNU C Library (32-bit)\n\n%ARCH%\nx86_64\n\n%DEPENDS%\nlinux-api-headers>=4.10\n",
+      "arch", found);
+  parse_pacman("%NAME%\n", "arch", found);
+  ASSERT_EQ(found.packages.size(), 1U);
+  EXPECT_EQ(brief(found.packages[0]),
+            "lib32-glibc 2.40+r16+gaa533d58ff-2 x86_64 glibc 2.40+r16+gaa533d58ff-2 arch");
+  EXPECT_EQ(found.malformed, 1U);
+}
+
+/// A header as rpm stores it: an index of (tag, type, offset, count), then the store.
+class HeaderWriter {
+ public:
+  HeaderWriter& text(std::uint32_t tag, const std::string& value) {
+    entry(tag, 6);
+    store_ += value + '\0';
+    return *this;
+  }
+  HeaderWriter& number(std::uint32_t tag, std::uint32_t value) {
+    store_.resize((store_.size() + 3) / 4 * 4);
+    entry(tag, 4);
+    put(store_, value);
+    return *this;
+  }
+  std::string bytes() const {
+    std::string out;
+    put(out, static_cast<std::uint32_t>(index_.size() / 16));
+    put(out, static_cast<std::uint32_t>(store_.size()));
+    return out + index_ + store_;
+  }
+
+ private:
+  static void put(std::string& out, std::uint32_t value) {
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+      out += static_cast<char>(value >> shift & 0xffU);
+    }
+  }
+  void entry(std::uint32_t tag, std::uint32_t type) {
+    for (const std::uint32_t value : {tag, type, static_cast<std::uint32_t>(store_.size()), 1U}) {
+      put(index_, value);
+    }
+  }
+  std::string index_, store_;
+};
+
+std::string openssl_header() {
+  return HeaderWriter()
+      .text(1000, "openssl-libs")
+      .text(1001, "3.0.7")
+      .text(1002, "27.el9")
+      .number(1003, 1)
+      .text(1022, "x86_64")
+      .text(1044, "openssl-3.0.7-27.el9.src.rpm")
+      .bytes();
+}
+
+TEST(Rpm, AHeaderGivesEpochVersionReleaseAndSource) {
+  Found found;
+  parse_rpm_header(openssl_header(), "rhel:9.4", found);
+  ASSERT_EQ(found.packages.size(), 1U);
+  EXPECT_EQ(brief(found.packages[0]),
+            "openssl-libs 1:3.0.7-27.el9 x86_64 openssl 1:3.0.7-27.el9 rhel:9.4");
+  EXPECT_EQ(found.packages[0].ecosystem, model::Ecosystem::rpm);
+}
+
+TEST(Rpm, KeysAreNoPackages) {
+  Found found;
+  parse_rpm_header(HeaderWriter().text(1000, "gpg-pubkey").text(1001, "5a6340b3").bytes(), "rhel:9",
+                   found);
+  EXPECT_TRUE(found.packages.empty());
+  EXPECT_EQ(found.malformed, 0U);
+}
+
+TEST(Rpm, NoCutOrChangedHeaderIsReadBeyondItsEnd) {
+  const std::string whole = openssl_header();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    Found found;
+    // In memory of its own, so that a sanitizer sees one octet too many.
+    const std::vector<char> cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    parse_rpm_header({cut.data(), cut.size()}, "rhel:9", found);
+    EXPECT_TRUE(found.packages.empty()) << size;
+  }
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::vector<char> changed(whole.begin(), whole.end());
+    changed[at] = static_cast<char>(0xff);
+    Found found;
+    parse_rpm_header({changed.data(), changed.size()}, "rhel:9", found);
+    EXPECT_LE(found.packages.size(), 1U) << at;
+  }
+}
+
+TEST(Rpm, TheDatabaseIsATableOfHeaders) {
+  const TestDirectory directory;
+  const std::string file = directory.path() + "/rpmdb with space.sqlite";
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(database,
+                         "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, "
+                         "blob BLOB NOT NULL)",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_stmt* insert = nullptr;
+  sqlite3_prepare_v2(database, "INSERT INTO Packages (blob) VALUES (?)", -1, &insert, nullptr);
+  for (const std::string& header : {openssl_header(), std::string("no header")}) {
+    sqlite3_bind_blob(insert, 1, header.data(), static_cast<int>(header.size()), SQLITE_TRANSIENT);
+    EXPECT_EQ(sqlite3_step(insert), SQLITE_DONE);
+    sqlite3_reset(insert);
+  }
+  sqlite3_finalize(insert);
+  sqlite3_close(database);
+  Found found;
+  EXPECT_TRUE(read_rpm_database(file, "rhel:9", found));
+  EXPECT_EQ(found.packages.size(), 1U);
+  EXPECT_EQ(found.malformed, 1U);
+  EXPECT_FALSE(read_rpm_database(directory.path() + "/absent", "rhel:9", found));
+}
+
+TEST(Found, KeepsWithinItsLimit) {
+  Found found;
+  for (std::size_t i = 0; i < limits::software_items + 3; ++i) {
+    found.add(model::Ecosystem::npm, "p", "1");
+  }
+  EXPECT_EQ(found.packages.size(), limits::software_items);
+  EXPECT_EQ(found.beyond_limit, 3U);
+}
+
+}  // namespace
+}  // namespace muster::agent

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/collectors/found.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace muster::agent {
+
+namespace {
+
+bool usable(std::string_view text, std::size_t bytes_max) {
+  return text.size() <= bytes_max && is_plain_text(text);
+}
+
+}  // namespace
+
+void Found::add(model::Package package) {
+  if (package.name.empty() || package.version.empty() ||
+      !usable(package.name, limits::name_bytes) ||
+      !usable(package.version, limits::version_bytes) ||
+      !usable(package.source_name, limits::name_bytes) ||
+      !usable(package.source_version, limits::version_bytes) ||
+      !usable(package.arch, limits::name_bytes)) {
+    ++malformed;
+  } else if (packages.size() >= limits::software_items) {
+    ++beyond_limit;
+  } else {
+    packages.push_back(std::move(package));
+  }
+}
+
+void Found::add(model::Ecosystem ecosystem, std::string_view name, std::string_view version) {
+  model::Package package;
+  package.ecosystem = ecosystem;
+  package.name = trim(name);
+  package.version = trim(version);
+  add(std::move(package));
+}
+
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace muster::agent

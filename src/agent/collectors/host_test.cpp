@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/collectors/host.h"
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "base/test_directory.h"
+
+namespace muster::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+class HostTest : public testing::Test {
+ protected:
+  void put(const std::string& path, const std::string& content) {
+    const fs::path file = fs::path(root_.path()) / path;
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << content;
+  }
+  std::set<std::string> survey(std::vector<std::string> skipped = {}) {
+    LinuxHost host(root_.path(), std::move(skipped));
+    const auto survey = host.survey(stop_);
+    if (!survey) return {"(nothing)"};
+    std::set<std::string> found;
+    for (const model::Package& p : survey->software) {
+      found.insert(std::string(model::ecosystem_name(p.ecosystem)) + " " + p.name + " " +
+                   p.version + (p.distro.empty() ? "" : " " + p.distro));
+    }
+    return found;
+  }
+
+  TestDirectory root_;
+  std::atomic<bool> stop_{false};
+};
+
+TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
+  put("etc/os-release", "ID=arch\nNAME=Arch\n");
+  put("var/lib/dpkg/status",
+      "Package: bash\nStatus: install ok installed\nVersion: 5.2\nArchitecture: amd64\n");
+  put("lib/apk/db/installed", "P:musl\nV:1.2.5-r9\nA:x86_64\n\n");
+  put("var/lib/pacman/local/zlib-1.3/desc", "%NAME%\nzlib\n\n%VERSION%\n1.3-1\n");
+  put("snap/core/current/meta/snap.yaml", "name: core\nversion: 16-2.61\n");
+  put("usr/local/lib/python3.11/dist-packages/requests-2.31.0.dist-info/METADATA",
+      "Name: requests\nVersion: 2.31.0\n\n");
+  put("home/u/.local/share/pipx/venvs/x/lib/python3.11/site-packages/flask-3.dist-info/METADATA",
+      "Name: Flask\nVersion: 3.0.0\n\n");
+  put("usr/local/lib/node_modules/npm/package.json", R"({"name": "npm", "version": "10.2.3"})");
+  put("usr/local/lib/node_modules/npm/node_modules/@npmcli/arborist/package.json",
+      R"({"name": "@npmcli/arborist", "version": "7.2.1"})");
+  put("var/lib/gems/3.1.0/specifications/rack-2.2.7.gemspec",
+      "  s.name = \"rack\"\n  s.version = \"2.2.7\"\n");
+  put("root/.cargo/.crates2.json", R"j({"installs": {"fd-find 9.0.0 (x)": {}}})j");
+  put("home/u/.vscode/extensions/p/package.json",
+      R"({"name": "n", "publisher": "p", "version": "1.0.0"})");
+  // The distribution's own, which its packages already say.
+  put("usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO", "Name: six\nVersion: 1.16.0\n");
+  const std::set<std::string> all = {
+      "deb bash 5.2 arch",    "apk musl 1.2.5-r9 arch",     "pacman zlib 1.3-1 arch",
+      "generic core 16-2.61", "pypi requests 2.31.0",       "pypi flask 3.0.0",
+      "npm npm 10.2.3",       "npm @npmcli/arborist 7.2.1", "gem rack 2.2.7",
+      "cargo fd-find 9.0.0",  "generic p.n 1.0.0"};
+  EXPECT_EQ(survey(), all);
+  EXPECT_EQ(survey({"dpkg", "apk", "pacman", "snap", "python", "npm", "gem", "editors"}),
+            std::set<std::string>{"cargo fd-find 9.0.0"});
+}
+
+TEST_F(HostTest, ADatabaseThatCannotBeReadIsNoEmptyHost) {
+  put("var/lib/dpkg/status", "");
+  EXPECT_EQ(survey(), std::set<std::string>{});
+  fs::remove(fs::path(root_.path()) / "var/lib/dpkg/status");
+  fs::create_directories(fs::path(root_.path()) / "var/lib/dpkg/status");
+  EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+}
+
+TEST_F(HostTest, AUserCannotShowUsWhatIsNotTheirs) {
+  put("etc/secret/package.json", R"({"name": "secret", "version": "1.0.0"})");
+  fs::create_directories(fs::path(root_.path()) / "opt/app");
+  fs::create_directory_symlink("/etc", fs::path(root_.path()) / "opt/app/node_modules");
+  EXPECT_EQ(survey(), std::set<std::string>{});
+}
+
+TEST_F(HostTest, AStoppedSurveySaysNothing) {
+  put("lib/apk/db/installed", "P:musl\nV:1.2.5-r9\nA:x86_64\n\n");
+  stop_ = true;
+  EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+}
+
+}  // namespace
+}  // namespace muster::agent

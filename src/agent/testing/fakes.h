@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/runner.h"
+#include "crypto/sha256.h"
+
+/// What the core acts on, made up: a disk that can fail between any two writes, a clock that only
+/// waiting moves, a host and its commands.
+namespace muster::agent::testing {
+
+/// The process was killed here.
+struct Crash {};
+
+class FakeFiles final : public Files {
+ public:
+  std::optional<std::string> read(const std::string& name) const override {
+    const auto found = content.find(name);
+    if (found == content.end()) return std::nullopt;
+    return found->second;
+  }
+  void write(const std::string& name, std::string_view text) override {
+    mutate([&] { content[name] = std::string(text); });
+  }
+  void remove(const std::string& name) override {
+    mutate([&] { content.erase(name); });
+  }
+  std::optional<FileFacts> inspect(const std::string& name) const override {
+    const auto found = content.find(name);
+    if (found == content.end()) return std::nullopt;
+    return FileFacts{static_cast<std::int64_t>(found->second.size()),
+                     crypto::sha256(found->second)};
+  }
+  bool append(const std::string& name, std::int64_t offset, std::string_view bytes) override {
+    if (full) return false;
+    const auto write = [&](std::string_view tail) {
+      std::string& file = content[name];
+      file.resize(static_cast<std::size_t>(offset));
+      file += tail;
+    };
+    // Of an append the power cut may leave a part, or octets that nobody wrote.
+    const std::string torn = std::string(bytes.substr(0, bytes.size() / 2)) +
+                             std::string(bytes.size() - bytes.size() / 2, '\0');
+    mutate([&] { write(bytes); }, [&] { write(torn); });
+    return true;
+  }
+  void publish(const std::string& from, const std::string& to) override {
+    mutate([&] {
+      content[to] = content.at(from);
+      content.erase(from);
+    });
+  }
+  std::vector<std::string> list(const std::string& folder) const override {
+    std::vector<std::string> names;
+    for (const auto& [name, text] : content) {
+      if (name.starts_with(folder + "/")) names.push_back(name);
+    }
+    return names;
+  }
+
+  /// Crashes in the `mutation`th change from now, before or after it reached the disk.
+  void crash_at(int mutation, bool after) {
+    left_ = mutation;
+    after_ = after;
+  }
+  void crash_never() { left_.reset(); }
+
+  std::map<std::string, std::string> content;
+  bool full = false;
+  int mutations = 0;  // so far
+
+ private:
+  template <typename F>
+  void mutate(F&& change) {
+    mutate(change, [] {});
+  }
+  template <typename F, typename G>
+  void mutate(F&& change, G&& tear) {
+    ++mutations;
+    const bool crash = left_ && (*left_)-- == 0;
+    if (crash && !after_) {
+      tear();
+      throw Crash{};
+    }
+    change();
+    if (crash) throw Crash{};
+  }
+  std::optional<int> left_;
+  bool after_ = false;
+};
+
+class FakeRest final : public Rest {
+ public:
+  Moment now() override { return {Instant{1'700'000'000'000} + clock_error + steady, steady}; }
+  void wait(std::optional<Duration> until) override {
+    if (on_wait) on_wait();
+    if (command_ended && command_ended()) return;
+    if (until && *until > steady) steady = *until;
+    if (++waits > 100'000) throw std::runtime_error("the agent turns in vain");
+  }
+  bool stop_requested() override { return stop || steady >= stop_at; }
+  void set_watchdog(std::optional<Duration> after) override { watchdog = after; }
+
+  Duration steady = std::chrono::hours(1);
+  Duration clock_error{0};  // of the agent's clock; the server's has none
+  Duration stop_at = std::chrono::hours(1'000'000);
+  bool stop = false;
+  std::optional<Duration> watchdog;
+  int waits = 0;
+  std::function<void()> on_wait;
+  std::function<bool()> command_ended;
+};
+
+class FakeExecutor final : public Executor {
+ public:
+  void start(const Command& command) override {
+    CHECK(!running_);
+    running_ = command;
+    ++runs[command.task];
+    lines.push_back(command.line);
+  }
+  std::optional<Ended> take_ended() override {
+    if (!ended()) return std::nullopt;
+    const TaskId task = std::exchange(running_, std::nullopt)->task;
+    Outcome outcome = next;
+    if (std::exchange(killed_, false)) {
+      outcome.exit_code = -1;
+      outcome.error = "killed: the agent is stopping";
+    }
+    return Ended{task, std::move(outcome)};
+  }
+  void kill() override { killed_ = true; }
+  bool ended() const { return running_ && (!hold || killed_); }
+
+  bool hold = false;  // commands run until killed
+  Outcome next;
+  std::map<TaskId, int> runs;
+  std::vector<std::string> lines;
+
+ private:
+  std::optional<Command> running_;
+  bool killed_ = false;
+};
+
+class FakeHost final : public Host {
+ public:
+  Vitals measure() override { return {100, 5, 200, 400, 1000, 1, 7}; }
+  std::optional<Survey> survey(const std::atomic<bool>&) override {
+    if (!readable) return std::nullopt;
+    Survey survey;
+    survey.facts = facts;
+    survey.software = software;
+    return survey;
+  }
+
+  static model::Package package(std::string name, std::string version, std::string arch = "amd64") {
+    model::Package package;
+    package.name = name;
+    package.version = version;
+    package.ecosystem = model::Ecosystem::deb;
+    package.distro = "debian:12";
+    package.source_name = std::move(name);
+    package.source_version = std::move(version);
+    package.arch = std::move(arch);
+    return package;
+  }
+
+  HostFacts facts;
+  std::vector<model::Package> software = {package("bash", "5.2"), package("openssl", "3.0.11")};
+  bool readable = true;
+};
+
+/// Surveys that end at once, but not before the next turn.
+class FakeSurveys final : public Surveys {
+ public:
+  explicit FakeSurveys(Host& host) : host_(host) {}
+  void begin() override {
+    CHECK(!begun_);
+    begun_ = true;
+  }
+  std::optional<Ended> take() override {
+    if (!begun_ || hold) return std::nullopt;
+    begun_ = false;
+    return Ended{host_.survey(stop_)};
+  }
+
+  bool hold = false;  // surveys take for ever
+
+ private:
+  Host& host_;
+  std::atomic<bool> stop_{false};
+  bool begun_ = false;
+};
+
+}  // namespace muster::agent::testing

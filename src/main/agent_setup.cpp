@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "main/agent_setup.h"
+
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "agent/files.h"
+
+extern char** environ;
+
+namespace muster {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* unit_name = "muster-agent.service";
+
+bool is_running_system(const fs::path& root) {
+  return root == "/" && fs::exists("/run/systemd/system");
+}
+
+/// Runs systemctl and waits; whether it went well. Its words go to our standard error.
+bool systemctl(std::vector<std::string> words) {
+  words.insert(words.begin(), "systemctl");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  if (::posix_spawnp(&child, "systemctl", nullptr, nullptr, arguments.data(), environ) != 0) {
+    return false;
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/// A file under its name as one step, so that an interrupted installation leaves the old one.
+void put(const fs::path& from, const fs::path& to, fs::perms mode) {
+  fs::create_directories(to.parent_path());
+  const fs::path beside = to.string() + ".new";
+  fs::copy_file(from, beside, fs::copy_options::overwrite_existing);
+  fs::permissions(beside, mode);
+  fs::rename(beside, to);
+}
+
+void put_text(std::string_view text, const fs::path& to) {
+  fs::create_directories(to.parent_path());
+  const fs::path beside = to.string() + ".new";
+  {
+    std::ofstream file(beside);
+    file << text;
+    file.flush();
+    if (!file) throw std::system_error(errno, std::generic_category(), beside.string());
+  }
+  fs::rename(beside, to);
+}
+
+Result<void> need_root(const fs::path& root) {
+  if (root == "/" && ::geteuid() != 0) return invalid_field("install", "must be run as root");
+  return {};
+}
+
+}  // namespace
+
+AgentPlaces::AgentPlaces(const fs::path& root)
+    : program(root / "usr/bin/muster-agent"),
+      unit(root / "etc/systemd/system" / unit_name),
+      config(root / "etc/muster-agent/agent.toml"),
+      state(root / "var/lib/muster-agent") {}
+
+Result<void> install_agent(const fs::path& program, const fs::path& root) {
+  TRY(need_root(root));
+  const AgentPlaces places(root);
+  constexpr fs::perms program_mode = fs::perms(0755);
+  std::error_code none;
+  if (!fs::equivalent(program, places.program, none)) put(program, places.program, program_mode);
+  put_text(agent_unit, places.unit);
+  if (!fs::exists(places.config)) put_text(agent_config, places.config);
+  const agent::DiskFiles state(places.state);  // makes it, for its owner alone
+  if (!is_running_system(root)) return {};
+  const bool started = systemctl({"daemon-reload"}) && systemctl({"enable", unit_name}) &&
+                       systemctl({"restart", unit_name});
+  if (!started) return Error{Errc::unavailable, "systemd did not take the unit"};
+  return {};
+}
+
+Result<void> uninstall_agent(const fs::path& root, bool purge) {
+  TRY(need_root(root));
+  const AgentPlaces places(root);
+  // Not there, or not running: then there is nothing to stop.
+  if (is_running_system(root) && fs::exists(places.unit)) {
+    systemctl({"disable", "--now", unit_name});
+  }
+  fs::remove(places.unit);
+  if (is_running_system(root)) systemctl({"daemon-reload"});
+  if (purge) {
+    fs::remove_all(places.state);
+    fs::remove_all(places.config.parent_path());
+  }
+  fs::remove(places.program);
+  return {};
+}
+
+}  // namespace muster
