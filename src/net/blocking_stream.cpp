@@ -12,10 +12,11 @@
 #include <climits>
 #include <cstring>
 #include <memory>
-#include <new>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+
+#include "net/client_tls.h"
 
 namespace muster::net {
 
@@ -121,24 +122,6 @@ Result<Descriptor> connect_any(const Origin& origin, bool loopback_only, Deadlin
   return unavailable(origin.authority() + ": " + why);
 }
 
-SslPtr make_ssl(SSL_CTX* context, const std::string& host) {
-  SslPtr ssl(SSL_new(context));
-  if (!ssl) throw std::bad_alloc();
-  bool named = false;
-  if (is_address(host)) {
-    named = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
-  } else {
-    SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    named = SSL_set1_host(ssl.get(), host.c_str()) == 1 &&
-            SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                     const_cast<char*>(host.c_str())) == 1;  // copied, never written
-  }
-  // Without a name to check any valid certificate would do: never go on.
-  CHECK(named);
-  SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, nullptr);
-  return ssl;
-}
-
 }  // namespace
 
 Result<void> BlockingStream::shake_hands(int socket, SSL* ssl, Deadline deadline) {
@@ -163,7 +146,7 @@ Result<BlockingStream> BlockingStream::connect(const Origin& origin, SSL_CTX* co
                                                Deadline deadline) {
   Descriptor socket = TRY(connect_any(origin, context == nullptr, deadline));
   if (context == nullptr) return BlockingStream(std::move(socket), nullptr);
-  SslPtr ssl = make_ssl(context, origin.host);
+  SslPtr ssl = make_client_ssl(context, origin.host);
   attach_socket(ssl.get(), socket.get());
   if (auto shaken = shake_hands(socket.get(), ssl.get(), deadline); !shaken.ok()) {
     return unavailable(origin.authority() + ": " + shaken.error().message);

@@ -62,6 +62,12 @@ Io shake_hands(SSL* tls) {
   return stopped(tls, 0);
 }
 
+Io shake_hands_as_client(SSL* tls) {
+  ERR_clear_error();
+  if (SSL_connect(tls) == 1) return {};
+  return stopped(tls, 0);
+}
+
 void say_goodbye(SSL* tls) {
   if (SSL_is_init_finished(tls) == 0 || (SSL_get_shutdown(tls) & SSL_SENT_SHUTDOWN) != 0) return;
   ERR_clear_error();

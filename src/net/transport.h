@@ -46,6 +46,8 @@ Io write_some(SSL* tls, std::string_view bytes);
 
 /// One step of the server's handshake; `done` is the last.
 Io shake_hands(SSL* tls);
+/// The same of the client's. After `closed` SSL_get_verify_result() may say why.
+Io shake_hands_as_client(SSL* tls);
 
 /// Tells the peer, if its socket has room, that nothing was cut off (RFC 8446 6.1). Writes only:
 /// reading goes on. Nothing happens during a handshake, after a failure, or the second time.
