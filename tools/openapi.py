@@ -38,13 +38,16 @@ REASONS = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: 
 EVERY_ROUTE = {503: ["overloaded", "unavailable"]}
 EVERY_BODY = {413: ["body_too_large"]}
 DEVICE_401 = ["invalid_credentials", "clock_skew", "disabled"]
+ROLES = ["read_only", "analyst", "operator", "admin"]
+OPERATOR_ERRORS = {401: ["invalid_credentials"], 403: ["insufficient_role", "foreign_origin"]}
 GUARD_ERRORS = {
     "anybody": {},
     "device_key": {401: DEVICE_401, 429: ["rate_limited"]},
     "inventory_key": {401: ["missing_api_key", "invalid_api_key"] + DEVICE_401,
                       403: ["insufficient_scope"], 429: ["rate_limited"]},
-    "operator_token": {401: ["invalid_credentials"], 403: ["insufficient_scope"]},
-    "operator_or_loopback": {401: ["invalid_credentials"], 403: ["insufficient_scope"]},
+    "stranger": {403: ["foreign_origin"]},
+    **{f"role_{role}": OPERATOR_ERRORS for role in ROLES},
+    "operator_or_loopback": OPERATOR_ERRORS,
 }
 AGENT_KEY = [{"agentKey": [], "agentId": [], "requestTimestamp": []},
              {"bearer": [], "agentId": [], "requestTimestamp": []}]
@@ -52,8 +55,9 @@ GUARD_SECURITY = {
     "anybody": [],
     "device_key": AGENT_KEY,
     "inventory_key": [{"agentKey": []}] + AGENT_KEY,
-    "operator_token": [{"bearer": []}],
-    "operator_or_loopback": [{}, {"bearer": []}],
+    "stranger": [],
+    **{f"role_{role}": [{"bearer": []}, {"session": []}] for role in ROLES},
+    "operator_or_loopback": [{}, {"bearer": []}, {"session": []}],
 }
 SECURITY_SCHEMES = {
     "agentKey": {"type": "apiKey", "in": "header", "name": "X-Agent-Key",
@@ -64,6 +68,9 @@ SECURITY_SCHEMES = {
                          "description": "RFC 3339, within 300 s of the server's clock."},
     "bearer": {"type": "http", "scheme": "bearer",
                "description": "An operator token, or an agent's own key."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "__Host-muster-session",
+                "description": "A session of the console; without TLS the name is muster-session. "
+                               "What is not GET needs the header X-Muster-Console as well."},
 }
 
 
@@ -166,6 +173,8 @@ def operation(key, route, entry, limits):
     out = {"summary": " ".join(entry["summary"].split()),
            "operationId": re.sub(r"[^a-z0-9]+", "_", f"{method} {path}".lower()).strip("_"),
            "security": GUARD_SECURITY[route.guard]}
+    if route.guard.startswith("role_"):
+        out["x-role"] = route.guard.removeprefix("role_")
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                   for name in re.findall(r":(\w+)", path)]
     for name, query in (entry.get("query") or {}).items():

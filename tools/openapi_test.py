@@ -23,8 +23,8 @@ inline constexpr Duration wait = std::chrono::seconds(20);
 """
 ROUTES = """
 // ROUTE(get, "/not/this", anybody, device, body_bytes, here, f)
-ROUTE(post, "/things",     operator_token, operators, body_bytes, write, create)
-ROUTE(del,  "/things/:id", operator_token, operators, none_bytes, write, remove)
+ROUTE(post, "/things",     role_operator, operators, body_bytes, write, create)
+ROUTE(del,  "/things/:id", role_operator, operators, none_bytes, write, remove)
 """
 SCHEMAS = """
 info: {title: T, version: '1'}
@@ -52,7 +52,8 @@ CODES = """
 ERRC(not_found, 404)
 ERRC(invalid_field, 400)
 ERRC(invalid_credentials, 401)
-ERRC(insufficient_scope, 403)
+ERRC(insufficient_role, 403)
+ERRC(foreign_origin, 403)
 ERRC(body_too_large, 413)
 ERRC(overloaded, 503)
 ERRC(unavailable, 503)
@@ -73,8 +74,8 @@ class Sources(unittest.TestCase):
         self.assertNotIn("wait", limits)
 
     def test_routes_have_a_guard_a_dialect_and_a_body_limit(self):
-        self.assertEqual({"POST /things": ("operator_token", "operators", "body_bytes"),
-                          "DELETE /things/:id": ("operator_token", "operators", "none_bytes")},
+        self.assertEqual({"POST /things": ("role_operator", "operators", "body_bytes"),
+                          "DELETE /things/:id": ("role_operator", "operators", "none_bytes")},
                          openapi.read_routes(ROUTES))
 
     def test_a_line_that_does_not_read_as_a_route_is_an_error(self):

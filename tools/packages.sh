@@ -6,11 +6,20 @@ packages_build="g++ cmake ninja-build ccache pkg-config python3 python3-yaml
   libtomlplusplus-dev libcli11-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev libzip-dev
   libyaml-dev libseccomp-dev
   libgtest-dev libbenchmark-dev"
+packages_console="nodejs npm"
+packages_browser="chromium"
 packages_check="clang-format-14 python3-jsonschema git openssl postgresql-15 zstd"
 packages_fuzz="clang-14 libclang-rt-14-dev"
 packages_tidy="clang-14 clang-tidy-14"
 packages_coverage="gcovr"
 packages_bench="nginx-light wrk valgrind"
+
+# The console is built by any node from 18 on, whoever packaged it.
+need_console_packages() {
+  command -v node >/dev/null && command -v npm >/dev/null && return 0
+  # shellcheck disable=SC2086
+  need_packages $packages_console
+}
 
 # need_packages PACKAGE…: returns at once when all are there; else installs them as root, and
 # without root prints the one line that does and exits 2.

@@ -56,6 +56,7 @@ using AuditId = NumberId<struct AuditTag>;
 using KeyId = NumberId<struct KeyTag>;                // inventory key
 using TokenId = NumberId<struct TokenTag>;            // enrolment token
 using OperatorId = NumberId<struct OperatorTag>;      // operator token
+using SessionId = NumberId<struct SessionTag>;        // of the console
 using GenerationId = NumberId<struct GenerationTag>;  // of a feed's advisories
 using AgentId = UuidId<struct AgentTag>;
 using TaskId = UuidId<struct TaskTag>;

@@ -297,6 +297,10 @@ inline constexpr std::size_t skew_events = 1000;
 // --- Presence --------------------------------------------------------------------------------
 /// Outages of one organisation and moment that are still an event each; more are one event.
 inline constexpr std::size_t lone_outages = 200;
+/// Findings that are grouped for one answer, the most pressing first: a tenth of a second.
+inline constexpr std::int64_t grouped_findings = 100'000;
+/// Packages that a group of findings names.
+inline constexpr std::size_t group_packages = 3;
 /// Agents that a group's event names.
 inline constexpr std::size_t outage_group_names = 100;
 /// A group whose agents do not all come back ends after this; whoever comes later is told alone.
@@ -318,6 +322,22 @@ inline constexpr std::int64_t token_ttl_seconds_max = 365 * 24 * 3600;
 /// Networks, and systems, that a token is for: all are in memory.
 inline constexpr std::size_t token_fences = 64;
 inline constexpr std::int64_t token_uses_max = 1'000'000;
+/// An operator's token ends after this unless its order says otherwise: ten years at most, or never.
+inline constexpr std::int64_t operator_ttl_seconds = 90 * 24 * 3600;
+inline constexpr std::int64_t operator_ttl_seconds_max = 315'360'000;
 inline constexpr Duration admin_token_ttl = std::chrono::hours(24 * 90);
+
+// --- Signing in ------------------------------------------------------------------------------
+/// A sign-in link waits so long for its one use: it passes through a terminal, and perhaps a chat.
+inline constexpr Duration sign_in_link_ttl = std::chrono::minutes(5);
+/// Links of one operator that wait at once, and sessions: more than a person opens.
+inline constexpr std::size_t waiting_links = 20;
+inline constexpr std::size_t operator_sessions = 50;
+/// Sessions and links that ended are listed and kept so long.
+inline constexpr Duration ended_session_memory = std::chrono::hours(24 * 30);
+/// A session's use is written down again after this long.
+inline constexpr Duration session_use_step = std::chrono::minutes(1);
+/// Addresses whose refused sign-ins wait for their audit rows; of more only the number is kept.
+inline constexpr std::size_t refused_sign_in_addresses = 256;
 
 }  // namespace muster::limits

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/config.h"
 #include "base/ids.h"
@@ -36,6 +38,7 @@ class CloneWatch;
 class RetiredKeyWatch;
 class FeedSyncs;
 class RefusalWatch;
+class RefusedSignIns;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -51,12 +54,23 @@ struct Counters {
   std::atomic<std::uint64_t> fenced_enrolments = 0;  // with a token that was not for the machine
 };
 
+/// A file of the console, as the build made it; the octets are the program's own.
+struct ConsoleFile {
+  std::string_view path;  // "/assets/index-Dq3X.js"
+  std::string_view content_type;
+  std::string_view etag;   // without quotes
+  std::string_view gzip;   // RFC 1952
+  std::size_t bytes = 0;   // decompressed
+  bool immutable = false;  // its name changes with its content
+};
+
 /// How the server presents itself.
 struct ServerFace {
-  std::string url;            // that agents are told
-  std::string public_key;     // base64 of the key that signs updates
-  std::string openapi;        // the document of GET /openapi.json
-  bool behind_proxy = false;  // then a peer on loopback may be anybody
+  std::string url;                            // that agents are told
+  std::string public_key;                     // base64 of the key that signs updates
+  std::string openapi;                        // the document of GET /openapi.json
+  std::span<const ConsoleFile> console = {};  // none: it was built without
+  bool behind_proxy = false;                  // then a peer on loopback may be anybody
   /// Unix time; 0 without TLS of our own. May change at any time.
   std::atomic<std::int64_t> certificate_expires_at_seconds = 0;
 };
@@ -88,6 +102,7 @@ struct App {
   fleet::RetiredKeyWatch& retired_keys;
   fleet::FeedSyncs& feed_syncs;
   fleet::RefusalWatch& refusals;
+  fleet::RefusedSignIns& refused_sign_ins;
   const ServerFace& face;
 
   /// False until `face` is complete; until then every call is answered 503.
@@ -102,6 +117,7 @@ struct App {
   http::RateLimit enroll_limit{};
   http::RateLimit download_limit{100'000};
   http::RateLimit failed_enrolments{100'000};
+  http::RateLimit failed_sign_ins{100'000};
   Counters counters{};
 };
 

@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 
+#include "endpoints/console.h"
 #include "fleet/agent_keys.h"
 #include "fleet/presence.h"
 #include "fleet/supersession.h"
@@ -99,6 +100,11 @@ http::Response Dispatcher::broken(Dialect dialect, std::string_view where, std::
   return error_response(dialect, {Errc::unavailable, "The server cannot do this now.", {}, 10});
 }
 
+http::Response Dispatcher::serve_console(const http::Request& request) {
+  Result<http::Response> answer = console_response(app_, request);
+  return answer.ok() ? std::move(*answer) : failed(Dialect::operators, answer.error());
+}
+
 std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& request) {
   app_.counters.requests.fetch_add(1, std::memory_order_relaxed);
   if (!app_.ready.load(std::memory_order_acquire)) {
@@ -107,6 +113,7 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
   }
   const http::Router::Match match = router_.match(request.method, request.path, request.params);
   if (match.outcome == http::Router::Outcome::no_such_path) {
+    if (is_of_console(request)) return serve_console(request);
     return failed(dialect_of_unknown(request), {Errc::not_found, "Not found"});
   }
   if (match.outcome == http::Router::Outcome::no_such_method) {

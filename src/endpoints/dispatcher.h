@@ -42,6 +42,7 @@ class Dispatcher final : public http::Application {
 
  private:
   http::Reply run(const http::Admission& admission, const http::Request& request);
+  http::Response serve_console(const http::Request& request);
   http::Response failed(Dialect dialect, const Error& error);
   http::Response broken(Dialect dialect, std::string_view where, std::string_view what);
 

@@ -5,16 +5,19 @@
 #include <array>
 
 #include "base/text.h"
+#include "endpoints/session_cookie.h"
 #include "fleet/credentials.h"
 #include "fleet/nodes.h"
 #include "fleet/refusals.h"
 #include "fleet/retired_keys.h"
+#include "fleet/sign_in.h"
 #include "model/enrolment.h"
 
 namespace muster::endpoints {
 
 using http::Caller;
 using http::Request;
+using http::Role;
 using http::Scope;
 
 namespace {
@@ -132,6 +135,64 @@ bool was_forwarded(const Request& request) {
                      [&](std::string_view name) { return request.headers.has(name); });
 }
 
+/// A page of another site may make a browser send requests, but not under this server's name
+/// (Origin, RFC 6454 7; Sec-Fetch-Site, W3C Fetch Metadata). What is no browser sends neither.
+Result<void> check_origin(const App& app, const Request& request) {
+  const Error foreign{Errc::foreign_origin, "The request comes from another site's page."};
+  const std::string_view site = request.headers.find("Sec-Fetch-Site");
+  if (!site.empty() && site != "same-origin" && site != "none") return foreign;
+  const std::string_view origin = request.headers.find("Origin");
+  if (origin.empty()) return {};
+  const std::string_view scheme = is_encrypted(app.face) ? "https://" : "http://";
+  if (!origin.starts_with(scheme)) return foreign;
+  if (!equal_folded(origin.substr(scheme.size()), request.headers.find("Host"))) return foreign;
+  return {};
+}
+
+bool prove_token(App& app, Request& request, std::string_view token) {
+  const auto known = token.size() > limits::key_bytes
+                         ? std::nullopt
+                         : app.credentials.operators.find(app.credentials.hash(token));
+  if (!known || (known->expires_at && request.now >= *known->expires_at)) return false;
+  request.caller.key = known->id.value;
+  request.caller.role = known->role;
+  return true;
+}
+
+bool prove_session(App& app, Request& request) {
+  const auto session = fleet::use_session(app.credentials, app.config,
+                                          presented_session(app.face, request), request.now);
+  if (!session) return false;
+  request.caller.key = session->operator_id.value;
+  request.caller.role = session->role;
+  request.caller.session = session->id;
+  return true;
+}
+
+/// Browsers send the cookie whoever's page asks: a change needs a header that only a page of this
+/// origin can set, beside SameSite=Strict and Origin.
+Result<void> check_console(const App& app, const Request& request) {
+  TRY(check_origin(app, request));
+  if (request.method == http::Method::get || request.headers.has("X-Muster-Console")) return {};
+  return Error{Errc::foreign_origin, "A change with a session needs the header X-Muster-Console."};
+}
+
+Result<void> admit_operator(App& app, Request& request, Role least) {
+  TRY(check_host(app, request));
+  TRY(check_lease(app));
+  const std::string_view token = bearer_of(request);
+  if (!(token.empty() ? prove_session(app, request) : prove_token(app, request, token))) {
+    return Error{Errc::invalid_credentials,
+                 token.empty() ? "Sign in, or send an operator's token" : "Invalid operator token"};
+  }
+  request.caller.kind = Caller::Kind::operator_of_server;
+  if (token.empty()) TRY(check_console(app, request));
+  if (request.caller.role >= least) return {};
+  return Error{Errc::insufficient_role,
+               "This needs the role " + std::string(http::role_name(least)) + "; yours is " +
+                   std::string(http::role_name(request.caller.role)) + "."};
+}
+
 }  // namespace
 
 Result<void> check_lease(const App& app) {
@@ -186,33 +247,35 @@ Result<void> inventory_key(App& app, Request& request) {
   return {};
 }
 
-Result<void> operator_token(App& app, Request& request) {
-  if (!is_own_host(app, request.headers.find("Host"))) {
-    return Error{Errc::misdirected, "This server does not serve that Host."};
-  }
+Result<void> check_host(const App& app, const Request& request) {
+  if (is_own_host(app, request.headers.find("Host"))) return {};
+  return Error{Errc::misdirected, "This server does not serve that Host."};
+}
+
+Result<void> role_read_only(App& app, Request& request) {
+  return admit_operator(app, request, Role::read_only);
+}
+Result<void> role_analyst(App& app, Request& request) {
+  return admit_operator(app, request, Role::analyst);
+}
+Result<void> role_operator(App& app, Request& request) {
+  return admit_operator(app, request, Role::operations);
+}
+Result<void> role_admin(App& app, Request& request) {
+  return admit_operator(app, request, Role::admin);
+}
+
+Result<void> stranger(App& app, Request& request) {
+  TRY(check_host(app, request));
   TRY(check_lease(app));
-  const std::string_view token = bearer_of(request);
-  const auto known = token.empty() || token.size() > limits::key_bytes
-                         ? std::nullopt
-                         : app.credentials.operators.find(app.credentials.hash(token));
-  if (!known || (known->expires_at && request.now >= *known->expires_at)) {
-    return Error{Errc::invalid_credentials, "Invalid operator token"};
-  }
-  request.caller.kind = Caller::Kind::operator_token;
-  request.caller.key = known->id.value;
-  request.caller.scopes = known->scopes;
-  const bool changes = request.method != http::Method::get;
-  if (!request.caller.may(changes ? Scope::admin : Scope::read)) {
-    return Error{Errc::insufficient_scope, "The token does not permit this."};
-  }
-  return {};
+  return check_origin(app, request);
 }
 
 Result<void> operator_or_loopback(App& app, Request& request) {
   const bool on_loopback = request.peer_address == "127.0.0.1" || request.peer_address == "::1";
   const bool forwarded = app.face.behind_proxy || request.through_proxy || was_forwarded(request);
   if (on_loopback && !forwarded) return {};
-  return operator_token(app, request);
+  return role_read_only(app, request);
 }
 
 }  // namespace muster::endpoints

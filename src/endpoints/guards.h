@@ -15,15 +15,25 @@ using Guard = Result<void> (*)(App&, http::Request&);
 /// of (mission rule 1). Every guard that proves a key asks first.
 Result<void> check_lease(const App& app);
 
+/// Whether the request's Host is this server's: loopback, or the one in its public address. Fails
+/// with misdirected.
+Result<void> check_host(const App& app, const http::Request& request);
+
 /// Anybody: the proof, if any, is in the body (enrolment) or not needed (health).
 Result<void> anybody(App& app, http::Request& request);
 /// An enrolled agent: X-Agent-Key or Authorization: Bearer, X-Agent-ID and X-Request-Timestamp.
 Result<void> device_key(App& app, http::Request& request);
 /// An inventory key with scope `agent`, or an enrolled agent when X-Agent-ID is there.
 Result<void> inventory_key(App& app, http::Request& request);
-/// An operator token, on a Host that is this server's.
-Result<void> operator_token(App& app, http::Request& request);
-/// An operator token, or anybody on loopback whose request no proxy passed on.
+/// An operator of at least that role (http/role.h), on a Host that is this server's: by a token, or
+/// by a session's cookie, with which a change must come from the console itself (same_origin).
+Result<void> role_read_only(App& app, http::Request& request);
+Result<void> role_analyst(App& app, http::Request& request);
+Result<void> role_operator(App& app, http::Request& request);
+Result<void> role_admin(App& app, http::Request& request);
+/// Somebody who is about to sign in, on a Host that is this server's and from no other site's page.
+Result<void> stranger(App& app, http::Request& request);
+/// An operator, or anybody on loopback whose request no proxy passed on.
 Result<void> operator_or_loopback(App& app, http::Request& request);
 
 }  // namespace muster::endpoints

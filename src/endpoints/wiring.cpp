@@ -44,6 +44,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .retired_keys = retired_keys,
           .feed_syncs = feed_syncs,
           .refusals = refusals,
+          .refused_sign_ins = refused_sign_ins,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
@@ -78,6 +79,7 @@ void Wiring::maintain(Instant now) {
     finish_matching(now);
     feed_syncs.count();
     fleet::end_abandoned_outages(fleet_.store, now);
+    fleet::keep_sessions(fleet_.store, fleet_.credentials, now);
     fleet::prune_events(fleet_.store, app.config.event_retention(), now);
     fleet::prune_results(fleet_.store, app.config.result_retention(), now);
     fleet::forget_clones(fleet_.store, now);
@@ -162,6 +164,7 @@ void Wiring::tell_of_refusals(Instant now) {
   try {
     retired_keys.tell(fleet_.store, fleet_.ids);
     refusals.tell(fleet_.store, fleet_.ids, now);
+    refused_sign_ins.tell(fleet_.store, fleet_.ids, now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "telling_of_refusals_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });

@@ -17,6 +17,7 @@
 #include "fleet/outages.h"
 #include "fleet/refusals.h"
 #include "fleet/retired_keys.h"
+#include "fleet/sign_in.h"
 
 namespace muster::endpoints {
 
@@ -34,8 +35,9 @@ class Wiring {
   void open(std::string url);
 
   /// What is due every `[presence] flush_seconds`: writes what heartbeats changed since the last
-  /// time, finishes the matching of an import that the store cut short, rotates keys that are due
-  /// and deletes files that nothing refers to. What fails is logged and waits for the next time.
+  /// time and which sessions were used, finishes the matching of an import that the store cut
+  /// short, rotates keys that are due and deletes files that nothing refers to. What fails is
+  /// logged and waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
   /// without a word, of keys that were used after their end, of clocks that are wrong and of feeds
@@ -52,6 +54,7 @@ class Wiring {
   fleet::RetiredKeyWatch retired_keys;
   fleet::FeedSyncs feed_syncs;
   fleet::RefusalWatch refusals;
+  fleet::RefusedSignIns refused_sign_ins;
   ServerFace face;  // to be complete before open()
   App app;
   Dispatcher dispatcher;

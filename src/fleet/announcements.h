@@ -17,6 +17,8 @@ void announce_agent(store::Tx& tx, OrgId org, AgentId agent);
 void announce_enrolment_token(store::Tx& tx, OrgId org, TokenId token);
 void announce_inventory_key(store::Tx& tx, OrgId org, KeyId key);
 void announce_operator_token(store::Tx& tx, OperatorId token);
+void announce_session(store::Tx& tx, SessionId session);
+void announce_sign_in_link(store::Tx& tx, const crypto::KeyHash& link);
 
 /// Reads what another server announced; `credentials` follow on commit.
 void follow_announcement(store::Tx& tx, Credentials& credentials,

@@ -9,6 +9,7 @@
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
 #include "store/sql/keys.h"
+#include "store/sql/sessions.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -41,13 +42,21 @@ bool is_proved_by_key(const model::Agent& agent) {
 
 }  // namespace
 
-void Credentials::load(store::Reader& reader) {
+void Credentials::load(store::Reader& reader, Instant now) {
   for (const store::CloneRow& clone : store::list_splits(reader)) splits.follow(clone.agent, clone);
   for (const model::Agent& agent : store::list_agents(reader)) {
     if (is_proved_by_key(agent)) set_agent(agent);
   }
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
-  for (const auto& token : store::list_operator_tokens(reader)) follow_operator_token(token);
+  const auto operator_tokens = store::list_operator_tokens(reader);
+  for (const auto& token : operator_tokens) follow_operator_token(token);
+  for (const auto& session : store::list_live_sessions(reader, now)) {
+    const auto owner =
+        std::find_if(operator_tokens.begin(), operator_tokens.end(),
+                     [&](const auto& token) { return token.id == session.operator_id; });
+    if (owner != operator_tokens.end()) follow_session(session, *owner);
+  }
+  for (const auto& link : store::list_waiting_links(reader, now)) follow_sign_in_link(link);
   for (const auto& token : store::list_usable_enrolment_tokens(reader)) {
     follow_enrolment_token(token, true);
   }
@@ -74,11 +83,38 @@ void Credentials::follow_inventory_key(const store::InventoryKey& key) {
 }
 
 void Credentials::follow_operator_token(const store::OperatorToken& token) {
-  if (token.revoked_at) {
+  // A role that this server does not know is a newer one's: nothing is safe to allow for it.
+  const auto role = http::parse_role(token.role);
+  if (token.revoked_at || !role) {
     operators.erase(token.hash);
   } else {
-    operators.set(token.hash,
-                  {token.id, static_cast<std::uint8_t>(token.scopes), token.expires_at});
+    operators.set(token.hash, {token.id, *role, token.expires_at});
+  }
+}
+
+void Credentials::follow_session(const store::Session& session,
+                                 const store::OperatorToken& operator_token) {
+  const auto role = http::parse_role(operator_token.role);
+  if (session.ended_at || operator_token.revoked_at || !role) {
+    sessions.erase(session.hash);
+    return;
+  }
+  const bool known = sessions.with(session.hash, [&](SessionCredential& entry) {
+    entry.used_at = std::max(entry.used_at, session.used_at);
+    entry.kept_at = std::max(entry.kept_at, session.used_at);
+  });
+  if (known) return;
+  const Instant expires_at =
+      std::min(session.expires_at, operator_token.expires_at.value_or(session.expires_at));
+  sessions.set(session.hash, {session.id, session.operator_id, *role, expires_at, session.used_at,
+                              session.used_at});
+}
+
+void Credentials::follow_sign_in_link(const store::SignInLink& link) {
+  if (link.used_at) {
+    sign_in_links.erase(link.hash);
+  } else {
+    sign_in_links.set(link.hash, {link.operator_id, link.expires_at});
   }
 }
 

@@ -13,6 +13,7 @@
 #include "crypto/keyed_hash.h"
 #include "fleet/split_table.h"
 #include "http/rate_limit.h"
+#include "http/role.h"
 #include "model/agent.h"
 #include "model/enrolment_token.h"
 
@@ -21,6 +22,8 @@ class Reader;
 struct InventoryKey;
 struct OperatorToken;
 struct EnrolmentToken;
+struct Session;
+struct SignInLink;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -110,8 +113,21 @@ struct InventoryCredential {
 };
 struct OperatorCredential {
   OperatorId id;
-  std::uint8_t scopes = 0;
+  http::Role role = http::Role::none;
   std::optional<Instant> expires_at;
+};
+/// A session of the console: ends with the token of its operator.
+struct SessionCredential {
+  SessionId id;
+  OperatorId operator_id;
+  http::Role role = http::Role::none;
+  Instant expires_at;
+  Instant used_at;
+  Instant kept_at;  // the use that the store knows of
+};
+struct LinkCredential {
+  OperatorId operator_id;
+  Instant expires_at;
 };
 struct EnrolmentCredential {
   OrgId org;
@@ -125,7 +141,7 @@ class Credentials {
  public:
   explicit Credentials(const crypto::KeyedHash& keyed_hash) : keyed_hash_(keyed_hash) {}
 
-  void load(store::Reader& reader);
+  void load(store::Reader& reader, Instant now);
 
   crypto::KeyHash hash(std::string_view presented) const { return keyed_hash_.of(presented); }
   const crypto::KeyedHash& keyed_hash() const { return keyed_hash_; }
@@ -143,6 +159,9 @@ class Credentials {
   void follow_agent(const model::Agent& agent);
   void follow_inventory_key(const store::InventoryKey& key);
   void follow_operator_token(const store::OperatorToken& token);
+  /// `operator_token` is of the operator who signed in.
+  void follow_session(const store::Session& session, const store::OperatorToken& operator_token);
+  void follow_sign_in_link(const store::SignInLink& link);
   /// Whether it is `usable`, see store::is_usable().
   void follow_enrolment_token(const store::EnrolmentToken& token, bool usable);
 
@@ -151,6 +170,8 @@ class Credentials {
   KeyMap<RetiredKey> retired;  // one for each agent whose key was replaced
   KeyMap<InventoryCredential> inventory_keys;
   KeyMap<OperatorCredential> operators;
+  KeyMap<SessionCredential> sessions;
+  KeyMap<LinkCredential> sign_in_links;
   KeyMap<EnrolmentCredential> enrolment_tokens;
 
  private:

@@ -110,9 +110,4 @@ Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
                                                  Credentials& credentials, const Actor& actor,
                                                  KeyId id, Instant now);
 
-/// A token for an operator of the whole server. `ttl` of zero never ends.
-std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
-                                  const Actor& actor, const std::string& name, std::uint8_t scopes,
-                                  Duration ttl, Instant now);
-
 }  // namespace muster::fleet

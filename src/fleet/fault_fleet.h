@@ -17,9 +17,11 @@
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
 #include "fleet/images.h"
+#include "fleet/operators.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
 #include "fleet/releases.h"
+#include "fleet/sign_in.h"
 #include "fleet/software.h"
 #include "fleet/splits.h"
 #include "fleet/supersession.h"
@@ -76,6 +78,7 @@ struct FaultFleet {
     fleet->store.write([&](store::Tx& tx) { register_binary(tx); });
     binary.sha256 = store_blob(fleet->store, TestFleet::org, "new", fleet.now);
     program = store_blob(fleet->store, store::server_org, "program", fleet.now);
+    appoint();
     published = fleet->store.write([&](store::Tx& tx) { return publish(tx, "1.0.0"); });
     fleet.now = fleet.now + Duration(5);
   }
@@ -112,6 +115,10 @@ struct FaultFleet {
         fleet->credentials.enrolment_tokens.find(fleet->credentials.hash(spent.token));
     out += has_spent ? "spent token " : "";
     out += fleet->credentials.inventory_keys.find(key_hash) ? "key " : "no key ";
+    const Credentials& issued = fleet->credentials;
+    out += issued.operators.find(issued.hash(person.token)) ? "operator " : "no operator ";
+    out += issued.sign_in_links.find(issued.hash(link.secret)) ? "link " : "no link ";
+    out += issued.sessions.find(issued.hash(signed_in.secret)) ? "session " : "no session ";
     for (const char* name : {"web-1", "web-2", "web-3", "web-4", "web-5"}) {
       const auto host = fleet->directory.find(TestFleet::org, "", name);
       out += std::string(name) + "=" + (host ? std::to_string(host->id.value) : "none") + " ";
@@ -138,6 +145,26 @@ struct FaultFleet {
   CreatedKey create_key(store::Tx& tx) {
     return create_inventory_key(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
                                 TestFleet::org, "site", 1, fleet.now);
+  }
+
+  /// An operator who is signed in, and has another link.
+  void appoint() {
+    person = fleet->store.write([&](store::Tx& tx) {
+      return create_operator(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
+                             {"person", http::Role::analyst, Duration(0)}, fleet.now);
+    });
+    const auto make_link = [&](store::Tx& tx) {
+      return create_sign_in_link(tx, fleet->ids, fleet.rng, fleet->credentials, person.id,
+                                 fleet.now)
+          .value();
+    };
+    const CreatedLink used = fleet->store.write(make_link);
+    link = fleet->store.write(make_link);
+    signed_in = fleet->store.write([&](store::Tx& tx) {
+      return sign_in(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config, used.secret,
+                     "192.0.2.1", fleet.now)
+          .value();
+    });
   }
 
   void call_first(store::Tx& tx, AgentId agent) {
@@ -204,6 +231,9 @@ struct FaultFleet {
   CreatedToken token;
   CreatedToken spent;
   CreatedKey key;
+  CreatedOperator person;
+  CreatedLink link;
+  SignedIn signed_in;
 };
 
 }  // namespace muster::fleet

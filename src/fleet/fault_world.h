@@ -55,12 +55,37 @@ class World : public FaultFleet {
                                          .value();
                                    },
                                    {{"keys.revoke", 1}}};
-    all["create_operator_token"] = {[this](store::Tx& tx) {
-                                      create_operator_token(tx, fleet->ids, fleet.rng,
-                                                            fleet->credentials, fleet.actor, "o", 2,
-                                                            Duration(0), fleet.now);
-                                    },
-                                    {{"operators.create_token", 1}}};
+    all["create_operator"] = {[this](store::Tx& tx) {
+                                create_operator(tx, fleet->ids, fleet.rng, fleet->credentials,
+                                                fleet.actor,
+                                                {"o", http::Role::analyst, Duration(0)}, fleet.now);
+                              },
+                              {{"operators.create", 1}}};
+    all["revoke_operator"] = {[this](store::Tx& tx) {
+                                revoke_operator(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                                http::Role::owner, person.id, fleet.now)
+                                    .value();
+                              },
+                              {{"operators.revoke", 1}}};
+    all["create_sign_in_link"] = {[this](store::Tx& tx) {
+                                    create_sign_in_link(tx, fleet->ids, fleet.rng,
+                                                        fleet->credentials, person.id, fleet.now)
+                                        .value();
+                                  },
+                                  {{"sign_in.link", 1}}};
+    all["sign_in"] = {[this](store::Tx& tx) {
+                        sign_in(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config,
+                                link.secret, "192.0.2.1", fleet.now)
+                            .value();
+                      },
+                      {{"sign_in", 1}}};
+    all["end_session"] = {[this](store::Tx& tx) {
+                            end_session(tx, fleet->ids, fleet->credentials,
+                                        {person.id, http::Role::analyst}, signed_in.session.id,
+                                        fleet.now)
+                                .value();
+                          },
+                          {{"sign_out", 1}}};
     all["create_org"] = {[this](store::Tx& tx) {
                            create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
                          },

@@ -46,6 +46,7 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.org = query.org;
   filter.host = query.host;
   filter.cve = query.cve;
+  filter.package = query.package;
   filter.known_exploited = query.known_exploited;
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
   filter.statuses = query.statuses;

@@ -17,6 +17,7 @@ namespace muster::fleet {
 struct FindingQuery {
   std::optional<HostId> host;
   std::optional<std::string> cve;
+  std::optional<std::string> package;  // its name
   std::optional<OrgId> org;
   bool known_exploited = false;
   model::Severity severity_min = model::Severity::unknown;

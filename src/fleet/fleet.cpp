@@ -9,15 +9,13 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "fleet/enrolment.h"
+#include "fleet/operators.h"
 #include "store/sql/keys.h"
 #include "store/sql/orgs.h"
 
 namespace muster::fleet {
 
 namespace {
-
-constexpr std::uint8_t all_scopes = 0x0F;
 
 void write_secret_file(const std::string& path, const std::string& content) {
   const int descriptor =
@@ -44,7 +42,7 @@ Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secre
       packages(keyed_hash) {
   store.read([&](store::Reader& reader) {
     nodes.load(reader);
-    credentials.load(reader);
+    credentials.load(reader, server_started);
     presence.load(reader);
     directory.load(reader);
     settings.load(reader);
@@ -63,11 +61,11 @@ bool create_bootstrap_token(Fleet& fleet, Rng& rng, const std::string& path, Ins
   // The file is written inside the transaction: whenever the token is stored, the file is there. A
   // crash in between leaves a file with a token that never was, and the next start replaces it.
   fleet.store.write([&](store::Tx& tx) {
-    const std::string token =
-        create_operator_token(tx, fleet.ids, rng, fleet.credentials, Actor::server(), "bootstrap",
-                              all_scopes, limits::admin_token_ttl, now);
+    const CreatedOperator created =
+        create_operator(tx, fleet.ids, rng, fleet.credentials, Actor::server(),
+                        {"bootstrap", http::Role::owner, limits::admin_token_ttl}, now);
     store::date_default_org(tx, now);
-    write_secret_file(path, token + "\n");
+    write_secret_file(path, created.token + "\n");
   });
   return true;
 }

@@ -23,7 +23,7 @@ std::string name_key(OrgId org, char kind, std::string_view name) {
 
 void HostDirectory::load(store::Reader& reader) {
   for (HostId after;;) {
-    const auto page = store::list_hosts(reader, std::nullopt, after, limits::page_size);
+    const auto page = store::list_hosts(reader, {}, after, limits::page_size);
     for (const model::Host& host : page) set(host);
     if (page.size() < static_cast<std::size_t>(limits::page_size)) return;
     after = page.back().id;

@@ -119,7 +119,7 @@ store::Total total_of(store::Reader& reader, const PresenceTable& presence, cons
 std::optional<model::Host> find_by_id_or_name(store::Reader& reader,
                                               std::string_view id_or_hostname) {
   if (const auto number = parse_int(id_or_hostname)) {
-    for (const auto& host : store::list_hosts(reader, std::nullopt, HostId{*number - 1}, 1)) {
+    for (const auto& host : store::list_hosts(reader, {}, HostId{*number - 1}, 1)) {
       if (host.id.value == *number) return host;
     }
   }
@@ -161,12 +161,13 @@ Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& 
 }
 
 HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                        std::optional<OrgId> org, std::string_view cursor, int count, Instant now) {
+                        const store::HostFilter& filter, std::string_view cursor, int count,
+                        Instant now) {
   return store.read([&](store::Reader& reader) {
     HostPage page;
     const HostId after{parse_int(cursor).value_or(0)};
-    std::vector<model::Host> hosts = store::list_hosts(reader, org, after, count + 1);
-    page.total = store::count_hosts(reader, org);
+    std::vector<model::Host> hosts = store::list_hosts(reader, filter, after, count + 1);
+    page.total = store::count_hosts(reader, filter);
     const bool more = hosts.size() > static_cast<std::size_t>(count);
     if (more) hosts.pop_back();
     for (model::Host& host : hosts) {

@@ -73,7 +73,8 @@ struct HostPage {
   store::Total total;
 };
 HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                        std::optional<OrgId> org, std::string_view cursor, int count, Instant now);
+                        const store::HostFilter& filter, std::string_view cursor, int count,
+                        Instant now);
 
 /// By id or hostname (the one seen last, when several organisations have it). Fails with not_found.
 /// The CPE of each package is the one that it is matched by.

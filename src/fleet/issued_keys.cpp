@@ -125,26 +125,4 @@ Result<store::InventoryKey> revoke_inventory_key(store::Tx& tx, NumberIds& ids,
   return std::move(*found);
 }
 
-std::string create_operator_token(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
-                                  const Actor& actor, const std::string& name, std::uint8_t scopes,
-                                  Duration ttl, Instant now) {
-  std::string token = crypto::make_key_text("ot_", rng);
-  store::OperatorToken row;
-  row.id = ids.next<OperatorId>(now);
-  row.name = name;
-  row.hash = credentials.hash(token);
-  row.scopes = scopes;
-  row.created_at = now;
-  if (ttl.count() != 0) row.expires_at = now + ttl;
-  store::insert_operator_token(tx, row);
-  record_audit(
-      tx, ids, OrgId{0}, actor, "operators.create_token", std::to_string(row.id.value),
-      [&](JsonWriter& details) { details.member("name", name); }, now);
-  announce_operator_token(tx, row.id);
-  tx.on_commit([&credentials, row, scopes] {
-    credentials.operators.set(row.hash, {row.id, scopes, row.expires_at});
-  });
-  return token;
-}
-
 }  // namespace muster::fleet

@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 #include "fleet/clones.h"
+#include "fleet/operators.h"
+#include "fleet/sign_in.h"
 #include "fleet/splits.h"
 #include "fleet/testing.h"
 #include "fleet/writes.h"
@@ -63,7 +65,13 @@ class NodesOnPostgres : public testing::Test {
       all["key " + to_hex(hash.bytes)] = std::to_string(entry.scopes);
     });
     fleet.credentials.operators.for_each([&](const auto& hash, const auto& entry) {
-      all["operator " + to_hex(hash.bytes)] = std::to_string(entry.scopes);
+      all["operator " + to_hex(hash.bytes)] = http::role_name(entry.role);
+    });
+    fleet.credentials.sessions.for_each([&](const auto& hash, const auto& entry) {
+      all["session " + to_hex(hash.bytes)] = http::role_name(entry.role);
+    });
+    fleet.credentials.sign_in_links.for_each([&](const auto& hash, const auto& entry) {
+      all["link " + to_hex(hash.bytes)] = std::to_string(entry.operator_id.value);
     });
     fleet.credentials.enrolment_tokens.for_each([&](const auto& hash, const auto& entry) {
       all["token " + to_hex(hash.bytes)] = std::to_string(entry.expires_at.unix_ms);
@@ -78,6 +86,42 @@ class NodesOnPostgres : public testing::Test {
     EXPECT_EQ(accepted(b->fleet), accepted(a->fleet)) << what;
     const Fleet fresh(database->open(), directory.path() + "/secret", rng, test_epoch);
     EXPECT_EQ(accepted(fresh), accepted(a->fleet)) << what;
+  }
+
+  /// Each step of signing in, and the end of the operator.
+  void expect_sign_ins_followed(OperatorId person) {
+    Fleet& fleet = a->fleet;
+    const auto make_link = [&] {
+      return write([&](store::Tx& tx) {
+               return create_sign_in_link(tx, fleet.ids, rng, fleet.credentials, person,
+                                          test_epoch);
+             })
+          .value();
+    };
+    const auto enter = [&](const CreatedLink& link) {
+      return write([&](store::Tx& tx) {
+               return sign_in(tx, fleet.ids, rng, fleet.credentials, Config{}, link.secret,
+                              "192.0.2.1", test_epoch);
+             })
+          .value();
+    };
+    const CreatedLink first = make_link();
+    expect_followed("a sign-in link");
+    const SignedIn session = enter(first);
+    expect_followed("a sign-in");
+    EXPECT_TRUE(write([&](store::Tx& tx) {
+                  return end_session(tx, fleet.ids, fleet.credentials, {person, {}},
+                                     session.session.id, test_epoch);
+                }).ok());
+    expect_followed("a sign-out");
+    enter(make_link());
+    make_link();
+    expect_followed("another session, and a link that waits");
+    EXPECT_TRUE(write([&](store::Tx& tx) {
+                  return revoke_operator(tx, fleet.ids, fleet.credentials, actor, http::Role::owner,
+                                         person, test_epoch);
+                }).ok());
+    expect_followed("an operator's end");
   }
 
   template <typename F>
@@ -166,11 +210,12 @@ TEST_F(NodesOnPostgres, AServerThatFollowsAcceptsWhatOneThatStartsAnewAccepts) {
   b->fleet.nodes.renew(test_epoch);
   revoke(key.id);
   expect_followed("its revocation");
-  write([&](store::Tx& tx) {
-    return create_operator_token(tx, fleet.ids, rng, fleet.credentials, actor, "ci", 1,
-                                 std::chrono::hours(1), test_epoch);
+  const CreatedOperator person = write([&](store::Tx& tx) {
+    return create_operator(tx, fleet.ids, rng, fleet.credentials, actor,
+                           {"ci", http::Role::analyst, std::chrono::hours(1)}, test_epoch);
   });
   expect_followed("an operator's token");
+  expect_sign_ins_followed(person.id);
   EXPECT_TRUE(write([&](store::Tx& tx) {
                 return revoke_enrolment_token(tx, fleet.ids, fleet.credentials, actor, token.id,
                                               test_epoch);

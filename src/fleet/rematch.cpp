@@ -131,7 +131,7 @@ RematchCount rematch_all_hosts(store::Store& store, NumberIds& ids, const Catalo
   for (HostId after;;) {
     const std::size_t batch = store.write([&](store::Tx& tx) {
       const auto knowledge = catalogue.current();
-      const auto page = store::list_hosts(tx, std::nullopt, after, hosts_per_batch);
+      const auto page = store::list_hosts(tx, {}, after, hosts_per_batch);
       for (const model::Host& host : page) {
         add(sum, match_host(tx, ids, *knowledge, packages, host, nullptr, now));
         after = host.id;

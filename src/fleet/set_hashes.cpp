@@ -60,7 +60,7 @@ void record_drift(store::Tx& tx, const Inventory& inventory, const model::Host& 
 
 void ReportMarks::load(store::Reader& reader) {
   for (HostId after;;) {
-    const auto page = store::list_hosts(reader, std::nullopt, after, limits::page_size);
+    const auto page = store::list_hosts(reader, {}, after, limits::page_size);
     for (const model::Host& host : page) set(host.id, of(host));
     if (page.size() < static_cast<std::size_t>(limits::page_size)) return;
     after = page.back().id;

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "http/role.h"
 
 namespace muster::http {
 
@@ -42,18 +43,20 @@ class Headers {
   std::size_t count_ = 0;
 };
 
-/// Permissions of an operator token or inventory key, as bits.
-enum class Scope : std::uint8_t { agent = 1, read = 2, import = 4, admin = 8 };
+/// Permissions of an inventory key, as bits.
+enum class Scope : std::uint8_t { agent = 1, read = 2, import = 4 };
 
 /// Who a guard found behind a request. Handlers trust it and nothing else about identity.
 struct Caller {
-  enum class Kind : std::uint8_t { nobody, agent, inventory_key, operator_token };
+  enum class Kind : std::uint8_t { nobody, agent, inventory_key, operator_of_server };
   Kind kind = Kind::nobody;
-  std::uint8_t scopes = 0;
-  OrgId org;             // agent, inventory_key; 0 for operators of the whole server
-  AgentId agent;         // agent
-  HostId host;           // agent
-  std::int64_t key = 0;  // id of the inventory key or operator token; generation of an agent's
+  std::uint8_t scopes = 0;       // inventory_key
+  Role role = Role::none;        // operator_of_server
+  OrgId org;                     // agent, inventory_key; 0 for operators of the whole server
+  AgentId agent;                 // agent
+  HostId host;                   // agent
+  std::int64_t key = 0;          // id of the inventory key or operator; generation of an agent's
+  SessionId session;             // operator_of_server: of the console; 0 with a token
   std::int64_t offered_key = 0;  // agent: the generation to offer it in exchange; 0 is none
   Instant sent_at;               // agent: by its own clock
   bool first_use = false;        // agent: of this key, to be recorded before the call is answered

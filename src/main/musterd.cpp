@@ -19,6 +19,7 @@
 #include "endpoints/wiring.h"
 #include "fleet/fleet.h"
 #include "main/certificate_watch.h"
+#include "main/console_files.h"
 #include "main/feed_keeper.h"
 #include "main/lease_keeper.h"
 #include "main/openapi.h"
@@ -166,6 +167,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now(), node_time());
   endpoints::Wiring wiring(fleet, config, rng, log, flags.data + "/admin.token", clock.now());
   wiring.face.openapi = openapi_json;
+  wiring.face.console = console_files();
   wiring.face.behind_proxy = flags.behind_proxy;
   std::optional<CertificateWatch> certificate;
   if (*tls) certificate.emplace(**tls, clock, log, wiring.face.certificate_expires_at_seconds);

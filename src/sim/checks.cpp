@@ -18,7 +18,7 @@ namespace {
 using store::Reader;
 
 std::vector<model::Host> all_hosts(Reader& reader) {
-  return store::list_hosts(reader, std::nullopt, HostId{}, 1'000'000);
+  return store::list_hosts(reader, {}, HostId{}, 1'000'000);
 }
 
 std::optional<model::Task> task_of(Reader& reader, TaskId id) {
@@ -92,7 +92,7 @@ void compare_presence(Reader& reader, const fleet::PresenceTable& presence, Comp
 void compare_credentials(Reader& reader, const fleet::Credentials& credentials,
                          Comparison& compare) {
   fleet::Credentials fresh(credentials.keyed_hash());
-  fresh.load(reader);
+  fresh.load(reader, Instant{});
   for (const model::Agent& agent : store::list_agents(reader)) {
     for (std::int64_t generation = 0; generation <= model::newest(agent.keys) + 2; ++generation) {
       const auto text = [&](const fleet::Credentials& of) {

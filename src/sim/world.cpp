@@ -331,7 +331,7 @@ void World::tamper_at_rest() {
         " WHERE type = 'went_offline' LIMIT 1");
   } else if (scenario_.plant == Plant::memory_leads) {
     fleet.store.read([&](store::Reader& reader) {
-      auto hosts = store::list_hosts(reader, std::nullopt, HostId{}, 1);
+      auto hosts = store::list_hosts(reader, {}, HostId{}, 1);
       if (hosts.empty()) return;
       hosts.front().hostname = "a name that was never stored";
       fleet.directory.set(hosts.front());

@@ -195,8 +195,8 @@ TEST_P(Contract, AuditRowsCannotBeChangedOrDeleted) {
 }
 
 TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {
-  const OperatorToken token{{5}, text, hash(), 15, now, std::nullopt, std::nullopt};
-  const OperatorToken expiring{{6}, "b", hash(), 1, now, now + Duration(1), std::nullopt};
+  const OperatorToken token{{5}, text, hash(), "owner", now, std::nullopt, std::nullopt};
+  const OperatorToken expiring{{6}, "b", hash(), "analyst", now, now + Duration(1), std::nullopt};
   EnrolmentToken enrolment{org, {7}, hash(), 2, 0, now, now + Duration(10), std::nullopt};
   enrolment.terms.tags = {text, "ü"};
   enrolment.terms.networks = {parse_ip_network("10.0.0.0/8").value(),
@@ -210,7 +210,7 @@ TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {
     insert_inventory_key(tx, key);
   });
   EXPECT_THROW(write([&](Tx& tx) {
-                 insert_operator_token(tx, {{9}, "c", token.hash, 0, now, {}, {}});
+                 insert_operator_token(tx, {{9}, "c", token.hash, "", now, {}, {}});
                }),
                StoreError);
   const auto use = [&](Duration at) {
@@ -274,11 +274,11 @@ TEST_P(Contract, HostsAreReadBackAndFoundByIdMachineAndName) {
     EXPECT_EQ(find_host_by_hostname(reader, org, "WEB-1")->id, b.id);
     EXPECT_FALSE(find_host_by_hostname(reader, org, "web"));
     EXPECT_EQ(all_fields(list_hosts_elsewhere(reader, org, "web-1")), all_fields<Host>({c}));
-    EXPECT_EQ(all_fields(list_hosts(reader, std::nullopt, {1}, 2)),
+    EXPECT_EQ(all_fields(list_hosts(reader, {}, HostId{1}, 2)),
               all_fields<Host>({b, nameless}));
     EXPECT_EQ(all_fields(list_hosts(reader, other_org, {0}, 9)), all_fields<Host>({c}));
-    EXPECT_EQ(count_hosts(reader, std::nullopt).value, 4);
-    EXPECT_EQ(count_hosts(reader, other_org).value, 1);
+    EXPECT_EQ(count_hosts(reader, {}).value, 4);
+    EXPECT_EQ(count_hosts(reader, {other_org, "", ""}).value, 1);
     EXPECT_EQ(all_fields(list_hosts_named(reader, "web-1")), all_fields<Host>({c, b, a}));
     return 0;
   });

@@ -451,9 +451,12 @@ Result<Reply> enable_agent(App& app, const Request& request) {
 }
 
 Result<Reply> list_hosts(App& app, const Request& request) {
-  const auto org = TRY(org_param(app, request));
+  store::HostFilter filter;
+  filter.org = TRY(org_param(app, request));
+  filter.hostname = http::query_param(request.query, "hostname").value_or("");
+  filter.tag = http::query_param(request.query, "tag").value_or("");
   const int limit = TRY(page_limit(request));
-  const fleet::HostPage page = fleet::list_host_page(app.store, app.presence, app.config, org,
+  const fleet::HostPage page = fleet::list_host_page(app.store, app.presence, app.config, filter,
                                                      page_cursor(request), limit, request.now);
   std::vector<std::string> items;
   for (const fleet::HostView& view : page.hosts) {

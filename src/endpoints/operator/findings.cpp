@@ -5,6 +5,7 @@
 #include "endpoints/operator/operator.h"
 #include "fleet/acceptances.h"
 #include "fleet/explanation.h"
+#include "fleet/finding_groups.h"
 #include "fleet/hosts.h"
 #include "model/os_support.h"
 
@@ -135,6 +136,34 @@ Result<std::vector<model::FindingStatus>> statuses_param(const Request& request)
   return std::vector{accepted ? Status::accepted : Status::open};
 }
 
+Result<model::Severity> min_severity_param(const Request& request) {
+  const auto word = http::query_param(request.query, "min_severity");
+  if (!word) return model::Severity::unknown;
+  const auto severity = model::parse_severity(*word);
+  if (severity) return *severity;
+  return invalid_field("min_severity", "must be one of negligible, low, medium, high, critical");
+}
+
+std::string encode_group(const fleet::FindingGroup& group) {
+  JsonWriter json;
+  json.begin_object().member("key", group.key).member("cve", group.cve);
+  json.key("asset_id");
+  if (group.host) {
+    json.value(*group.host);
+  } else {
+    json.null();
+  }
+  json.member("kev", group.known_exploited)
+      .member("severity", model::severity_name(group.severity))
+      .member("findings", group.findings)
+      .member("hosts", group.hosts)
+      .key("packages")
+      .begin_array();
+  for (const std::string& package : group.packages) json.value(package);
+  json.end_array().end_object();
+  return json.take();
+}
+
 Response answer(const fleet::AcceptanceOutcome& outcome, std::string_view status) {
   const model::Acceptance& acceptance = outcome.acceptance;
   JsonWriter json;
@@ -157,19 +186,13 @@ Result<Reply> list_findings(App& app, const Request& request) {
   query.cursor = page_cursor(request);
   query.org = TRY(org_param(app, request));
   query.cve = http::query_param(request.query, "cve");
+  query.package = http::query_param(request.query, "package");
   if (const auto host = http::query_param(request.query, "host")) {
     query.host = TRY(fleet::resolve_host(app.store, *host));
   }
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.statuses = TRY(statuses_param(request));
-  if (const auto word = http::query_param(request.query, "min_severity")) {
-    const auto severity = model::parse_severity(*word);
-    if (!severity) {
-      return invalid_field("min_severity",
-                           "must be one of negligible, low, medium, high, critical");
-    }
-    query.severity_min = *severity;
-  }
+  query.severity_min = TRY(min_severity_param(request));
   const fleet::FindingPage page = TRY(fleet::list_finding_page(app.store, app.catalogue, query));
   std::vector<std::string> items;
   for (const fleet::FindingView& view : page.findings) {
@@ -180,6 +203,27 @@ Result<Reply> list_findings(App& app, const Request& request) {
     items.push_back(json.take());
   }
   return Reply(page_response(items, page.next_cursor, page.total, app, request.now));
+}
+
+Result<Reply> group_findings(App& app, const Request& request) {
+  fleet::GroupQuery query;
+  query.count = static_cast<std::size_t>(TRY(page_limit(request)));
+  query.org = TRY(org_param(app, request));
+  query.known_exploited = TRY(flag_param(request, "kev"));
+  query.severity_min = TRY(min_severity_param(request));
+  const std::string by = http::query_param(request.query, "by").value_or("cve");
+  if (by == "package") {
+    query.by = fleet::GroupBy::package;
+  } else if (by == "host") {
+    query.by = fleet::GroupBy::host;
+  } else if (by != "cve") {
+    return invalid_field("by", "must be one of cve, package, host");
+  }
+  const fleet::FindingGroups groups = fleet::group_findings(app.store, query);
+  std::vector<std::string> items;
+  for (const fleet::FindingGroup& group : groups.groups) items.push_back(encode_group(group));
+  const auto all = static_cast<std::int64_t>(groups.groups_in_all);
+  return Reply(page_response(items, "", {all, groups.whole}, app, request.now));
 }
 
 Result<Reply> show_finding(App& app, const Request& request) {

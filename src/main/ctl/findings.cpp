@@ -21,6 +21,15 @@ const Columns listed = {
     {"status", "STATUS", &formats::state},
 };
 
+const Columns groups = {
+    {"key", "WHAT"},
+    {"severity", "SEVERITY", &formats::state},
+    {"kev", "KEV", &formats::yes_no},
+    {"hosts", "HOSTS", &formats::number},
+    {"findings", "FINDINGS", &formats::number},
+    {"packages", "PACKAGES", &formats::words},
+};
+
 const Columns decided = {
     {"status", "status", &formats::state},
     {"package", "package"},
@@ -193,6 +202,7 @@ void add_findings(Grammar& grammar) {
               .what = "Only of that host, by id or hostname",
               .shown = "HOST"},
              {.name = "--cve", .member = "cve", .what = "Only of that CVE", .shown = "CVE"},
+             {"--package", "package", "Only of packages of that name"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
              {.name = "--min-severity",
               .member = "min_severity",
@@ -203,6 +213,21 @@ void add_findings(Grammar& grammar) {
              {"--all", "all", "Open, accepted and resolved ones", Flag::Kind::on},
              org_flag("Only of that organisation")},
             listed, {"finding", "findings"})
+      .list({"groups", "Say what to fix first: open findings by CVE, package or host",
+             "muster findings groups --by package"},
+            "/api/v1/finding-groups",
+            {{.name = "--by",
+              .member = "by",
+              .what = "What makes a group (cve by default)",
+              .choices = {"cve", "package", "host"}},
+             {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
+             {.name = "--min-severity",
+              .member = "min_severity",
+              .what = "Only findings of that severity and above",
+              .choices = severities(),
+              .shown = "SEVERITY"},
+             org_flag("Only of that organisation")},
+            groups, {"group", "groups"})
       .call({"explain", "Say why there is a finding, and make its comparison again",
              "muster findings explain 1234567890"},
             http::Method::get, "/api/v1/findings/{id}/explain", {id_flag("Id of the finding")},

@@ -122,8 +122,11 @@ void print_host(const Shell& shell, const Json& host) {
 
 void add_hosts(Grammar& grammar) {
   grammar.noun("hosts", "Hosts and their software")
-      .list({"list", "List hosts", "muster hosts list --limit 20"}, "/api/v1/hosts",
-            {org_flag("Only of that organisation")}, listed, {"host", "hosts"})
+      .list({"list", "List hosts", "muster hosts list --hostname web"}, "/api/v1/hosts",
+            {org_flag("Only of that organisation"),
+             {"--hostname", "hostname", "Only hosts with that in their name"},
+             {"--tag", "tag", "Only hosts with that tag"}},
+            listed, {"host", "hosts"})
       .call({"show", "Show one host and its software", "muster hosts show web-1"},
             http::Method::get, "/api/v1/hosts/{id}", {id_flag("Id or hostname")}, print_host)
       .list({"held", "List reports that would remove most of a host's software, held for review",

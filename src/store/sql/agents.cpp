@@ -102,10 +102,7 @@ struct BoundFilter {
     if (filter.status) status = model::agent_status_name(*filter.status);
     if (!filter.os.empty()) os = filter.os;
     if (!filter.hostname.empty()) hostname = fold_case(filter.hostname);
-    if (filter.tag.empty()) return;
-    // As it stands in the column, without the array around it: the quotes bound it.
-    const std::string list = encode_text_list({filter.tag});
-    tag = list.substr(1, list.size() - 2);
+    if (!filter.tag.empty()) tag = text_list_element(filter.tag);
   }
   std::optional<OrgId> org;
   std::optional<std::string> status, os, hostname, tag;

@@ -127,10 +127,16 @@ std::optional<model::Host> find_host_by_hostname(Reader& reader, OrgId org,
                                                  std::string_view hostname);
 /// Hosts of that name in every other organisation.
 std::vector<model::Host> list_hosts_elsewhere(Reader& reader, OrgId org, std::string_view hostname);
-/// In the order of their ids, from after `after`; of one organisation if given.
-std::vector<model::Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after,
+/// Which hosts to list; what is not given leaves nothing out.
+struct HostFilter {
+  std::optional<OrgId> org;
+  std::string hostname;  // within their names, in any case
+  std::string tag;       // one that they report or that operators gave them
+};
+/// In the order of their ids, from after `after`.
+std::vector<model::Host> list_hosts(Reader& reader, const HostFilter& filter, HostId after,
                                     int count);
-Total count_hosts(Reader& reader, std::optional<OrgId> org);
+Total count_hosts(Reader& reader, const HostFilter& filter);
 std::vector<model::Host> list_hosts_named(Reader& reader, std::string_view hostname);
 
 }  // namespace muster::store

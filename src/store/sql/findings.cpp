@@ -42,6 +42,18 @@ constexpr std::int64_t severity_above_all = 1000;
 #define HOST_STRAND                                              \
   " FROM findings f WHERE f.org_id = $1 AND f.status || '' = $2" \
   " AND f.known_exploited + 0 = $3 AND f.severity + 0 >= $4"
+/// Of the package that parameter `name` names, where it names one.
+#define OF_PACKAGE(name)        \
+  " AND (" name                 \
+  " IS NULL OR f.package_id IN" \
+  " (SELECT p.package_id FROM packages p WHERE p.org_id = $1 AND p.name = " name "))"
+/// The same of all packages of a name: open ones have an index for that.
+#define PACKAGE_STRAND(name, cve)                                                              \
+  " FROM findings f WHERE f.org_id = $1 AND f.status || '' = $2"                               \
+  " AND f.known_exploited + 0 = $3 AND f.severity + 0 >= $4 AND f.package_id IN"               \
+  " (SELECT p.package_id FROM packages p WHERE p.org_id = $1 AND p.name = " name ") AND (" cve \
+  " IS NULL OR f.cve || '' = " cve ")"
+#define OPEN " AND f.status = 'open'"
 #define IN_PLACE                               \
   " AND (f.severity, f.finding_id) < ($5, $6)" \
   " ORDER BY f.severity DESC, f.finding_id DESC LIMIT $7"
@@ -143,9 +155,17 @@ Rows query_strand(Reader& reader, const FindingFilter& filter, const Strand& str
   const std::string_view status = model::finding_status_name(strand.status);
   if (filter.host) {
     return reader.query("SELECT f.severity, f.finding_id" HOST_STRAND
-                        " AND f.host_id = $8 AND ($9 IS NULL OR f.cve = $9)" IN_PLACE,
+                        " AND f.host_id = $8 AND ($9 IS NULL OR f.cve = $9)" OF_PACKAGE("$10")
+                            IN_PLACE,
                         strand.org, status, strand.known_exploited, filter.severity_min,
-                        after.severity, after.id, count, *filter.host, filter.cve);
+                        after.severity, after.id, count, *filter.host, filter.cve, filter.package);
+  }
+  if (filter.package) {
+    const Sql open("SELECT f.severity, f.finding_id" PACKAGE_STRAND("$8", "$9") OPEN IN_PLACE);
+    const Sql other("SELECT f.severity, f.finding_id" PACKAGE_STRAND("$8", "$9") IN_PLACE);
+    return reader.query(strand.status == model::FindingStatus::open ? open : other, strand.org,
+                        status, strand.known_exploited, filter.severity_min, after.severity,
+                        after.id, count, *filter.package, filter.cve);
   }
   if (filter.cve) {
     return reader.query("SELECT f.severity, f.finding_id" STRAND " AND f.cve = $8" IN_PLACE,
@@ -164,11 +184,20 @@ std::int64_t count_strand(Reader& reader, const FindingFilter& filter, const Str
     return rows.integer(0);
   };
   if (filter.host) {
-    return counted(
-        reader.query("SELECT count(*) FROM (SELECT 1" HOST_STRAND
-                     " AND f.host_id = $6 AND ($7 IS NULL OR f.cve = $7) LIMIT $5) AS counted",
-                     strand.org, status, strand.known_exploited, filter.severity_min, most,
-                     *filter.host, filter.cve));
+    return counted(reader.query("SELECT count(*) FROM (SELECT 1" HOST_STRAND
+                                " AND f.host_id = $5 AND ($6 IS NULL OR f.cve = $6)" OF_PACKAGE(
+                                    "$7") " LIMIT $8) AS counted",
+                                strand.org, status, strand.known_exploited, filter.severity_min,
+                                *filter.host, filter.cve, filter.package, most));
+  }
+  if (filter.package) {
+    const Sql open("SELECT count(*) FROM (SELECT 1" PACKAGE_STRAND("$5", "$6") OPEN
+                   " LIMIT $7) AS counted");
+    const Sql other(
+        "SELECT count(*) FROM (SELECT 1" PACKAGE_STRAND("$5", "$6") " LIMIT $7) AS counted");
+    return counted(reader.query(strand.status == model::FindingStatus::open ? open : other,
+                                strand.org, status, strand.known_exploited, filter.severity_min,
+                                *filter.package, filter.cve, most));
   }
   if (filter.cve) {
     return counted(reader.query(
@@ -349,6 +378,28 @@ std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filt
     if (view != found.end()) views.push_back(std::move(view->second));
   }
   return views;
+}
+
+bool for_each_pressing(Reader& reader, const FindingFilter& filter, std::int64_t most,
+                       const std::function<void(FindingSubject)>& each) {
+  std::int64_t left = most;
+  for (const Strand& strand : strands_of(reader, filter)) {
+    Rows rows = reader.query(
+        "SELECT f.host_id, p.name, f.cve, f.advisory_id, f.severity FROM findings f"
+        " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"
+        " WHERE f.org_id = $1 AND f.status = $2 AND f.known_exploited = $3 AND f.severity >= $4"
+        " ORDER BY f.severity DESC, f.finding_id DESC LIMIT $5",
+        strand.org, model::finding_status_name(strand.status), strand.known_exploited,
+        filter.severity_min, left + 1);
+    while (rows.next()) {
+      if (left == 0) return false;
+      --left;
+      const bool has_cve = !rows.is_null(2);
+      each({strand.org, rows.number_id<HostId>(0), rows.string(1), rows.string(has_cve ? 2 : 3),
+            has_cve, strand.known_exploited, rows.integer(4)});
+    }
+  }
+  return true;
 }
 
 Total count_findings(Reader& reader, const FindingFilter& filter) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,7 @@ struct FindingPlace {
 struct FindingFilter {
   std::optional<HostId> host;
   std::optional<std::string> cve;
+  std::optional<std::string> package;  // its name
   std::optional<OrgId> org;
   bool known_exploited = false;
   std::int64_t severity_min = 0;
@@ -82,5 +84,21 @@ struct FindingFilter {
 /// organisation and status, however many findings there are; with `host` those of the host.
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
 Total count_findings(Reader& reader, const FindingFilter& filter);
+
+/// What a finding is about, in short.
+struct FindingSubject {
+  OrgId org;
+  HostId host;
+  std::string package;
+  std::string flaw;  // the CVE, else the advisory
+  bool has_cve = false;
+  bool known_exploited = false;
+  std::int64_t severity = 0;
+};
+/// Calls `each` for the most pressing findings of `filter` (its organisation, known_exploited,
+/// severity_min and statuses), at most `most` of them; returns false if there are more. Within an
+/// organisation in the order of their places.
+bool for_each_pressing(Reader& reader, const FindingFilter& filter, std::int64_t most,
+                       const std::function<void(FindingSubject)>& each);
 
 }  // namespace muster::store

@@ -54,6 +54,23 @@ std::optional<Host> first(std::vector<Host> hosts) {
   " ip_address, tags, first_seen, last_seen, last_report_at, package_set, package_count, " \
   "operator_tags, machine_shared, software_agent, held_packages, set_hash, last_full_at"
 
+// $1 to $3 as BoundFilter has them. Both engines compare replace() octet by octet, which LIKE in
+// SQLite does not.
+#define HOSTS_FILTERED                                                       \
+  " ($1 IS NULL OR org_id = $1)"                                             \
+  " AND ($2 IS NULL OR replace(hostname_folded, $2, '') <> hostname_folded)" \
+  " AND ($3 IS NULL OR replace(tags, $3, '') <> tags"                        \
+  " OR replace(operator_tags, $3, '') <> operator_tags)"
+
+struct BoundFilter {
+  explicit BoundFilter(const HostFilter& filter) : org(filter.org) {
+    if (!filter.hostname.empty()) hostname = fold_case(filter.hostname);
+    if (!filter.tag.empty()) tag = text_list_element(filter.tag);
+  }
+  std::optional<OrgId> org;
+  std::optional<std::string> hostname, tag;
+};
+
 }  // namespace
 
 void insert_host(Tx& tx, const Host& host) {
@@ -145,18 +162,19 @@ std::vector<Host> list_hosts_elsewhere(Reader& reader, OrgId org, std::string_vi
                                  org, fold_case(hostname)));
 }
 
-std::vector<Host> list_hosts(Reader& reader, std::optional<OrgId> org, HostId after, int count) {
+std::vector<Host> list_hosts(Reader& reader, const HostFilter& filter, HostId after, int count) {
+  const BoundFilter bound(filter);
   return read_hosts(reader.query("SELECT " HOST_COLUMNS
-                                 " FROM hosts WHERE host_id > $2 AND ($1 IS NULL OR org_id = $1)"
-                                 " ORDER BY host_id LIMIT $3",
-                                 org, after, count));
+                                 " FROM hosts WHERE host_id > $4 AND" HOSTS_FILTERED
+                                 " ORDER BY host_id LIMIT $5",
+                                 bound.org, bound.hostname, bound.tag, after, count));
 }
 
-Total count_hosts(Reader& reader, std::optional<OrgId> org) {
-  return read_total(reader.query(
-      "SELECT count(*) FROM (SELECT 1 FROM hosts WHERE ($1 IS NULL OR org_id = $1) LIMIT $2)"
-      " AS counted",
-      org, limits::counted_rows + 1));
+Total count_hosts(Reader& reader, const HostFilter& filter) {
+  const BoundFilter bound(filter);
+  return read_total(reader.query("SELECT count(*) FROM (SELECT 1 FROM hosts WHERE" HOSTS_FILTERED
+                                 " LIMIT $4) AS counted",
+                                 bound.org, bound.hostname, bound.tag, limits::counted_rows + 1));
 }
 
 std::vector<Host> list_hosts_named(Reader& reader, std::string_view hostname) {

@@ -9,12 +9,12 @@ namespace muster::store {
 namespace {
 
 #define OPERATOR_TOKEN_COLUMNS \
-  "operator_id, name, token_hash, scopes, created_at, expires_at, revoked_at"
+  "operator_id, name, token_hash, role, created_at, expires_at, revoked_at"
 OperatorToken read_operator_token(const Rows& rows) {
   return {rows.number_id<OperatorId>(0),
           rows.string(1),
           rows.key_hash(2),
-          rows.integer(3),
+          rows.string(3),
           rows.instant(4),
           rows.maybe_instant(5),
           rows.maybe_instant(6)};
@@ -88,9 +88,9 @@ std::optional<Row> read_one(Rows rows, Row (*read)(const Rows&)) {
 
 void insert_operator_token(Tx& tx, const OperatorToken& token) {
   tx.post(
-      "INSERT INTO operator_tokens (operator_id, name, token_hash, scopes, created_at, expires_at)"
+      "INSERT INTO operator_tokens (operator_id, name, token_hash, role, created_at, expires_at)"
       " VALUES ($1, $2, $3, $4, $5, $6)",
-      token.id, token.name, token.hash, token.scopes, token.created_at, token.expires_at);
+      token.id, token.name, token.hash, token.role, token.created_at, token.expires_at);
 }
 
 std::vector<OperatorToken> list_operator_tokens(Reader& reader) {
@@ -104,6 +104,13 @@ std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id) 
       reader.query("SELECT " OPERATOR_TOKEN_COLUMNS " FROM operator_tokens WHERE operator_id = $1",
                    id),
       read_operator_token);
+}
+
+bool revoke_operator_token(Tx& tx, OperatorId id, Instant now) {
+  return tx.execute(
+             "UPDATE operator_tokens SET revoked_at = $2"
+             " WHERE operator_id = $1 AND revoked_at IS NULL",
+             id, now) == 1;
 }
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token) {

@@ -22,7 +22,7 @@ struct OperatorToken {
   OperatorId id;
   std::string name;
   crypto::KeyHash hash;
-  std::int64_t scopes = 0;
+  std::string role;  // name of an http::Role
   Instant created_at;
   std::optional<Instant> expires_at;
   std::optional<Instant> revoked_at;
@@ -57,6 +57,8 @@ struct InventoryKey {
 void insert_operator_token(Tx& tx, const OperatorToken& token);
 std::vector<OperatorToken> list_operator_tokens(Reader& reader);
 std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id);
+/// False when there is no such live token.
+bool revoke_operator_token(Tx& tx, OperatorId id, Instant now);
 
 void insert_enrolment_token(Tx& tx, const EnrolmentToken& token);
 std::optional<EnrolmentToken> find_enrolment_token(Reader& reader, OrgId org, TokenId id);

@@ -15,6 +15,11 @@ std::string encode_text_list(const std::vector<std::string>& texts) {
   return json.take();
 }
 
+std::string text_list_element(const std::string& text) {
+  const std::string list = encode_text_list({text});
+  return list.substr(1, list.size() - 2);
+}
+
 std::vector<std::string> decode_text_list(std::string_view column) {
   std::vector<std::string> texts;
   if (column == "[]") return texts;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of the API's objects (api/openapi.yaml) the pages show.
+
+export type Severity = 'unknown' | 'negligible' | 'low' | 'medium' | 'high' | 'critical';
+export type Presence = 'online' | 'offline' | 'unknown';
+export const roles = ['read_only', 'analyst', 'operator', 'admin', 'owner'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Total { value: number; relation: 'eq' | 'gte' }
+export interface Page<T> { items: T[]; next_cursor: string | null; total: Total }
+
+export interface Self { operator_id: number; name: string; role: Role; session_id: number | null; server_url: string; version: string }
+export interface Session {
+  id: number; operator_id: number; operator_name: string; role: Role; address: string;
+  created_at: string; used_at: string; expires_at: string; current: boolean;
+}
+export interface Operator { id: number; name: string; role: Role; created_at: string; expires_at: string | null; revoked_at: string | null }
+
+export interface Fleet {
+  agents: number; online: number; offline: number; unknown: number; flapping: number; stale: number; never_called: number;
+  average_health: number | null; uptime_percent_30d: number | null; outages_30d: number;
+  tasks_completed_7d: number; tasks_failed_7d: number; task_success_percent_7d: number;
+  reporting_hosts: number; packages: number; packages_not_assessed: number; hosts_past_support: number;
+}
+export interface FindingGroup {
+  key: string; cve: string | null; asset_id: number | null; kev: boolean; severity: Severity;
+  findings: number; hosts: number; packages: string[];
+}
+export interface Feed {
+  kind: string; records: number; published: string; imported_at: string | null; age_seconds: number | null; stale: boolean;
+  state: 'idle' | 'waiting' | 'running'; source: string; checked_at: string | null; failures: number; failed_at: string | null;
+  failure: string; next_sync_at: string | null;
+  progress: { file: string; files: number; bytes: number; bytes_of: number | null; records: number } | null;
+}
+export interface Coverage {
+  state: 'vulnerable' | 'accepted' | 'clean' | 'not_assessed';
+  packages: number; assessed: number; vulnerable: number; not_assessed: number; share: number | null;
+  reasons?: Record<string, number>;
+}
+export interface InstalledPackage {
+  name: string; version: string; vendor: string; ecosystem: string; cpe: string; source_name: string; arch: string;
+  origin: string | null; assessment: { state: string; reason: string };
+}
+export interface Host {
+  id: number; org_id: number; hostname: string; os: string; os_version: string; os_kernel: string; arch: string; distro: string;
+  ip_address: string; tags: string[]; agent_id: string | null; presence: Presence; first_seen: string; last_seen: string;
+  last_report_at: string | null; packages: number; held_removals: number; findings: number; findings_accepted: number;
+  os_support: { state: string; until: string | null }; coverage: Coverage;
+  software?: InstalledPackage[];
+  sources?: { key_id: number; key_name: string; hostname: string; packages: number; reported_at: string }[];
+  lockfiles?: { path: string; packages: number; vulnerable: number; vulnerabilities: number; reported_at: string }[];
+}
+export interface Vitals {
+  uptime_seconds: number; cpu_percent: number; memory_mb: number; total_memory_mb: number; disk_free_mb: number;
+}
+export interface Agent {
+  id: string; asset_id: number; hostname: string; os: string; arch: string; agent_version: string; status: string;
+  presence: Presence; flapping: boolean; last_seen: string | null; enrolled_at: string; tags: string[]; operator_tags: string[];
+  heartbeat: { status: string; current_task: string | null; system: Vitals } | null;
+  key: { generation: number; state: string; age_seconds: number | null };
+  last_refusal: { reason: string; at: string; address: string } | null;
+  health: { score: number; uptime_percent: number; task_success_percent: number; outages: number } | null;
+}
+export interface Sample { at: string; cpu_percent: number | null; memory_mb: number | null; disk_free_mb: number | null }
+export interface Acceptance { id: number; scope: string; reason: string; accepted_by: string; accepted_at: string; until: string | null }
+export interface Evidence {
+  feed: string; advisory: string; package: string; distro: string; scheme: string; installed: string;
+  range: { introduced: string | null; fixed: string | null; last_affected: string | null; after: string };
+  caveats: string[]; sentence: string;
+}
+export interface Finding {
+  id: number; asset_id: number; hostname: string; cve: string | null; advisory: string; aliases: string[]; feed: string;
+  package: string; version: string; fixed_version: string | null; severity: Severity; score: number | null; disputed: boolean;
+  kev: boolean; kev_due_date: string | null; epss: number | null; epss_percentile: number | null;
+  status: 'open' | 'accepted' | 'resolved'; acceptance: Acceptance | null; opened_at: string; resolved_at: string | null;
+  resolution: string; summary?: string; urgency?: string; evidence?: Evidence;
+  explanation?: { holds: boolean; state: string; reason: string; steps: { step: string; holds: boolean; text: string }[] };
+}
+export interface Software {
+  id: number; name: string; version: string; vendor: string; ecosystem: string; distro: string; hosts: number;
+  identity: string; state: string; reason_text: string; findings: number; products: string[];
+}
+export interface Image {
+  id: number; digest: string | null; references: string[]; os: string; arch: string; hosts: number; retired: boolean;
+  findings: Record<'critical' | 'high' | 'medium' | 'low' | 'negligible' | 'unknown', number>; kev: number;
+  first_seen: string; scanned_at: string | null;
+  running_on?: { asset_id: number; hostname: string; reference: string; first_seen: string; last_seen: string }[];
+}
+export interface ImageFinding {
+  id: number; cve: string | null; advisory: string; package: string; version: string; fixed_version: string | null;
+  fix_status: string; severity: Severity; kev: boolean; status: string; title: string;
+}
+export interface TaskResult {
+  exit_code: number; outcome: string | null; flags: string[]; stdout: string; stdout_truncated: boolean; stderr: string;
+  stderr_truncated: boolean; execution_duration_ms: number; error: string; received_at: string;
+}
+export interface Task {
+  id: string; agent_id: string; hostname: string; batch_id: string; type: string; status: string; priority: number; command: string;
+  label: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; assigned_at: string | null;
+  started_at: string | null; completed_at: string | null; error: string; result: TaskResult | null;
+  notes: { version: number; at: string; author: string; text: string }[];
+}
+export interface ResultRow {
+  control_id: string; position: number; control_name: string; exit_code: number; outcome: string | null; compliant: boolean;
+  skipped: boolean; severity: string; expected: string; actual: string; details: string; error_message: string; flag: string;
+}
+export interface Release {
+  id: number; version: string; os: string; arch: string; sha256: string; size: number; mandatory: boolean; notes: string;
+  published_at: string; expires_at: string | null; withdrawn_at: string | null;
+}
+export interface Token {
+  id: number; status: string; max_uses: number; uses: number; created_at: string; expires_at: string; tags: string[];
+  networks: string[]; systems: string[];
+}
+export interface Key { id: number; name: string; scopes: string[]; created_at: string; revoked_at: string | null }
+export interface Event { id: number; at: string; type: string; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
+export interface AuditEntry { id: number; at: string; actor: string; action: string; target: string; details: Record<string, unknown> }
+export interface HeldReport {
+  asset_id: number; hostname: string; packages: number; removals: number; held_at: string; reported_at: string;
+  sample: { name: string; version: string }[];
+}
+export interface HostSettings {
+  scan_interval: number | null; include_updates: boolean | null; include_services: boolean | null;
+  minimum_agent_version: string | null; force_full_scan: boolean | null;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which role opens which route, every one of them asked of the dispatcher.
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "endpoints/testing.h"
+#include "fleet/operators.h"
+#include "store/store.h"
+
+namespace muster::endpoints {
+namespace {
+
+using http::Role;
+
+/// The least role of each operators' route, by its function. Written down apart from routes.def, so
+/// that a route which changes hands changes here too; one that is missing fails.
+const std::map<std::string_view, Role>& least_roles() {
+  static const std::map<std::string_view, Role> roles = {
+      {"list_sessions", Role::read_only},
+      {"end_session", Role::read_only},
+      {"show_self", Role::read_only},
+      {"create_sign_in_link", Role::read_only},
+      {"create_operator", Role::admin},
+      {"list_operators", Role::admin},
+      {"revoke_operator", Role::admin},
+      {"create_token", Role::operations},
+      {"list_tokens", Role::read_only},
+      {"revoke_token", Role::operations},
+      {"list_token_uses", Role::read_only},
+      {"create_key", Role::admin},
+      {"list_keys", Role::read_only},
+      {"revoke_key", Role::admin},
+      {"create_org", Role::admin},
+      {"list_orgs", Role::read_only},
+      {"list_agents", Role::read_only},
+      {"show_agent", Role::read_only},
+      {"show_agent_history", Role::read_only},
+      {"show_fleet", Role::read_only},
+      {"disable_agent", Role::operations},
+      {"enable_agent", Role::operations},
+      {"tag_agent", Role::operations},
+      {"decommission_agent", Role::admin},
+      {"rotate_agent_key", Role::admin},
+      {"split_agent", Role::operations},
+      {"reissue_agent_key", Role::admin},
+      {"create_tasks", Role::operations},
+      {"list_tasks", Role::read_only},
+      {"show_task", Role::read_only},
+      {"cancel_task", Role::operations},
+      {"add_task_note", Role::analyst},
+      {"list_batches", Role::read_only},
+      {"cancel_batch", Role::operations},
+      {"list_task_results", Role::read_only},
+      {"list_results", Role::read_only},
+      {"show_result", Role::read_only},
+      {"summarise_test", Role::read_only},
+      {"upload_blob", Role::operations},
+      {"register_test_binary", Role::operations},
+      {"list_test_binaries", Role::read_only},
+      {"delete_test_binary", Role::operations},
+      {"upload_agent_script", Role::admin},
+      {"list_agent_scripts", Role::read_only},
+      {"delete_agent_script", Role::admin},
+      {"publish_release", Role::admin},
+      {"list_releases", Role::read_only},
+      {"show_release", Role::read_only},
+      {"withdraw_release", Role::admin},
+      {"list_hosts", Role::read_only},
+      {"show_host", Role::read_only},
+      {"list_held_reports", Role::read_only},
+      {"release_held_report", Role::operations},
+      {"discard_held_report", Role::operations},
+      {"list_software", Role::read_only},
+      {"set_software_identity", Role::analyst},
+      {"import_feed", Role::admin},
+      {"sync_feed", Role::operations},
+      {"list_feeds", Role::read_only},
+      {"list_findings", Role::read_only},
+      {"group_findings", Role::read_only},
+      {"show_finding", Role::read_only},
+      {"explain_finding", Role::read_only},
+      {"accept_finding", Role::analyst},
+      {"reopen_finding", Role::analyst},
+      {"list_images", Role::read_only},
+      {"show_image", Role::read_only},
+      {"list_image_findings", Role::read_only},
+      {"show_settings", Role::read_only},
+      {"set_settings", Role::admin},
+      {"list_events", Role::read_only},
+      {"list_audit", Role::admin},
+  };
+  return roles;
+}
+
+/// Routes under /api/v1 that need no operator.
+const std::set<std::string_view> for_strangers = {"sign_in"};
+
+bool is_of_operators(const Route& route) {
+  return route.path.starts_with("/api/v1/") && for_strangers.count(route.name) == 0;
+}
+
+/// The path with something in the place of each parameter.
+std::string filled(std::string_view pattern) {
+  std::string path;
+  while (!pattern.empty()) {
+    const auto colon = pattern.find(':');
+    path += pattern.substr(0, colon);
+    if (colon == std::string_view::npos) break;
+    path += '1';
+    const auto slash = pattern.find('/', colon);
+    pattern = slash == std::string_view::npos ? std::string_view() : pattern.substr(slash);
+  }
+  return path;
+}
+
+/// What the dispatcher says to the head of a request: 0 when it admits it.
+int status_of_head(TestServer& server, const Route& route, const std::string& token) {
+  const std::string path = filled(route.path);
+  const std::string authorization = "Bearer " + token;
+  http::Request request;
+  request.method = route.method;
+  request.path = path;
+  request.peer_address = "192.0.2.1";
+  request.now = server.clock.now();
+  CHECK(request.headers.add("Host", "127.0.0.1:8480"));
+  if (!token.empty()) CHECK(request.headers.add("Authorization", authorization));
+  const auto verdict = server.dispatcher.admit(request);
+  const auto* refused = std::get_if<http::Response>(&verdict);
+  return refused == nullptr ? 0 : refused->status;
+}
+
+std::string token_of(TestServer& server, Role role) {
+  return server.fleet.store.write([&](store::Tx& tx) {
+    return fleet::create_operator(tx, server.fleet.ids, server.rng, server.fleet.credentials,
+                                  fleet::Actor::server(), {"o", role, Duration(0)},
+                                  server.clock.now())
+        .token;
+  });
+}
+
+TEST(Roles, EveryRouteIsOpenToItsLeastRoleAndThoseAboveItAlone) {
+  TestServer server;
+  std::set<std::string_view> seen;
+  for (const Role role : http::roles) {
+    const std::string token = token_of(server, role);
+    for (const Route& route : routes()) {
+      if (!is_of_operators(route)) continue;
+      const auto least = least_roles().find(route.name);
+      ASSERT_NE(least, least_roles().end()) << route.name << " has no role here";
+      EXPECT_EQ(status_of_head(server, route, token), role >= least->second ? 0 : 403)
+          << http::role_name(role) << ": " << route.name;
+      seen.insert(route.name);
+    }
+  }
+  EXPECT_EQ(seen.size(), least_roles().size()) << "a route that is no more";
+}
+
+TEST(Roles, NobodyElseOpensAnyRouteOfOperators) {
+  TestServer server;
+  for (const Route& route : routes()) {
+    if (!is_of_operators(route)) continue;
+    EXPECT_EQ(status_of_head(server, route, ""), 401) << route.name;
+    EXPECT_EQ(status_of_head(server, route, "ot_wrong"), 401) << route.name;
+  }
+}
+
+TEST(Roles, AChangeIsNeverForReadersButOfTheirOwnSessions) {
+  const std::set<std::string_view> own = {"end_session", "create_sign_in_link"};
+  for (const auto& [name, role] : least_roles()) {
+    for (const Route& route : routes()) {
+      if (route.name != name || route.method == http::Method::get) continue;
+      EXPECT_EQ(role == Role::read_only, own.count(name) == 1) << name;
+    }
+  }
+}
+
+TEST(Roles, NamesAreReadAsTheyAreWritten) {
+  for (const Role role : http::roles) EXPECT_EQ(http::parse_role(http::role_name(role)), role);
+  EXPECT_FALSE(http::parse_role("none").has_value());
+  EXPECT_FALSE(http::parse_role("").has_value());
+}
+
+}  // namespace
+}  // namespace muster::endpoints

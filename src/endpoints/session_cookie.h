@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "endpoints/app.h"
+#include "http/request.h"
+
+/// The cookie of a console's session (RFC 6265): HttpOnly, SameSite=Strict, of this host alone;
+/// with TLS Secure and under the prefix `__Host-`, which a page of a sibling host cannot set.
+namespace muster::endpoints {
+
+/// Whether the address that browsers are told is https.
+bool is_encrypted(const ServerFace& face);
+
+/// Value of Set-Cookie for a session that begins, or ends.
+std::string session_cookie(const ServerFace& face, std::string_view secret, Duration lasts);
+std::string ended_session_cookie(const ServerFace& face);
+
+/// The secret in the request's Cookie; empty if there is none.
+std::string_view presented_session(const ServerFace& face, const http::Request& request);
+
+}  // namespace muster::endpoints

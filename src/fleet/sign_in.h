@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config.h"
+#include "base/guarded.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "fleet/credentials.h"
+#include "fleet/history.h"
+#include "http/role.h"
+#include "store/sql/sessions.h"
+
+namespace muster::store {
+class Store;
+class Tx;
+}  // namespace muster::store
+
+/// Signing in to the console: a link that an operator's token makes becomes a session once.
+namespace muster::fleet {
+
+struct CreatedLink {
+  std::string secret;  // shown this once
+  Instant expires_at;
+};
+/// A link for the operator itself, good for limits::sign_in_link_ttl. Fails with rate_limited while
+/// limits::waiting_links of them wait.
+Result<CreatedLink> create_sign_in_link(store::Tx& tx, NumberIds& ids, Rng& rng,
+                                        Credentials& credentials, OperatorId id, Instant now);
+
+/// What `secret` stands for, if it may still be used. Memory only. Fails with invalid_credentials,
+/// whatever is wrong with it.
+Result<LinkCredential> prove_sign_in_link(const Credentials& credentials, std::string_view secret,
+                                          Instant now);
+
+struct SignedIn {
+  store::Session session;
+  std::string secret;  // of the cookie, shown this once
+  std::string operator_name;
+  http::Role role = http::Role::none;
+};
+/// Uses up the link, which was proved. The session ends with the operator's token, if that is
+/// earlier than [console] session_hours. Fails with invalid_credentials when the link was used
+/// meanwhile, and with rate_limited at limits::operator_sessions.
+Result<SignedIn> sign_in(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                         const Config& config, std::string_view secret, std::string_view address,
+                         Instant now);
+
+/// The session that a cookie's secret stands for, unless it expired or was idle for too long; its
+/// use is noted. Memory only; nothing when there is none.
+std::optional<SessionCredential> use_session(Credentials& credentials, const Config& config,
+                                             std::string_view secret, Instant now);
+
+/// A session with who has it.
+struct SessionView {
+  store::Session session;
+  std::string operator_name;
+  std::string role;
+};
+struct SessionPage {
+  std::vector<SessionView> sessions;
+  std::string next_cursor;
+};
+/// Live ones of an operator, or of all, newest first.
+SessionPage list_session_page(store::Store& store, const Config& config,
+                              std::optional<OperatorId> of, std::string_view cursor, int count,
+                              Instant now);
+
+/// Who may end whose session: its own always, others' with Role::admin and not above itself.
+struct SessionEnder {
+  OperatorId id;
+  http::Role role = http::Role::none;
+};
+/// A repeat changes nothing. Fails with not_found, also for what the ender may not see, and with
+/// insufficient_role.
+Result<SessionView> end_session(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                const SessionEnder& ender, SessionId id, Instant now);
+/// All sessions and links of an operator.
+void end_sign_ins(store::Tx& tx, Credentials& credentials, OperatorId id, Instant now);
+
+/// Writes down which sessions were used since the last time, and takes over what other servers
+/// wrote; deletes what ended limits::ended_session_memory ago. Returns the rows written. Throws
+/// store::StoreError.
+std::size_t keep_sessions(store::Store& store, Credentials& credentials, Instant now);
+
+/// Sign-ins that were refused, by address, until their audit rows are written: a stranger costs the
+/// disk nothing. Safe from several threads.
+class RefusedSignIns {
+ public:
+  void note(std::string_view address, Instant now);
+  /// An audit row `sign_in.refused` for each address since the last look. Throws store::StoreError.
+  std::size_t tell(store::Store& store, NumberIds& ids, Instant now);
+
+ private:
+  struct Attempts {
+    std::int64_t count = 0;
+    Instant last;
+  };
+  using Addresses = std::map<std::string, Attempts, std::less<>>;
+  Guarded<Addresses> addresses_;
+};
+
+}  // namespace muster::fleet

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console in Debian's Chromium against a real musterd: what an operator does, as an operator does it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { World } from './world.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const hosts = 240;
+const firstLoadBytes = 250 * 1024;
+
+let world;
+let page;
+before(async () => {
+  world = await World.start();
+  await world.seed(hosts);
+  page = await world.page();
+});
+after(() => world?.stop());
+
+/** What is on screen once nothing is being loaded any more. */
+async function settle(of = page) {
+  await of.waitForLoadState('networkidle');
+  await of.locator('.skeleton').first().waitFor({ state: 'detached' });
+}
+async function open(path, of = page) {
+  await of.goto(world.url + path);
+  await of.getByRole('main').waitFor();
+  await settle(of);
+}
+async function id(path) {
+  return (await world.api('GET', path)).items[0].id;
+}
+const pathsOfAll = async () => [
+  '/', '/hosts', '/agents', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
+  '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/settings', '/operators', '/search?q=web-00',
+  `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
+  `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`,
+  `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,
+  `/tasks/${await id('/tasks?status=completed')}`,
+];
+
+test('a sign-in link opens the console once, and leaves no secret in the address', async () => {
+  const link = await world.link();
+  const other = await world.browser.newContext();
+  const opened = await other.newPage();
+  await opened.goto(link);
+  await opened.getByRole('heading', { name: 'Overview' }).waitFor();
+  assert.equal(new URL(opened.url()).hash, '');
+  const cookies = await other.cookies();
+  assert.equal(cookies.length, 1);
+  assert.equal(cookies[0].httpOnly, true);
+  assert.equal(cookies[0].sameSite, 'Strict');
+  const again = await world.browser.newContext();
+  const refused = await again.newPage();
+  await refused.goto(link);
+  await refused.getByText('The link is wrong, was used or has expired.').waitFor();
+  await other.close();
+  await again.close();
+});
+
+test('signing out ends the session on the server', async () => {
+  const of = await world.page();
+  const cookies = await of.context().cookies();
+  await of.getByRole('button', { name: 'Sign out' }).click();
+  await of.getByRole('heading', { name: 'Sign in to Muster' }).waitFor();
+  const answer = await fetch(`${world.url}/api/v1/me`, { headers: { Cookie: `${cookies[0].name}=${cookies[0].value}` } });
+  assert.equal(answer.status, 401);
+  await of.context().close();
+});
+
+test('a page is what its first load weighs: below 250 KB compressed', async () => {
+  let bytes = 0;
+  const of = await (await world.browser.newContext()).newPage();
+  of.on('response', async (response) => {
+    if (!response.url().includes('/api/')) bytes += Number(response.headers()['content-length'] ?? 0);
+  });
+  await of.goto(world.url);
+  await of.waitForLoadState('networkidle');
+  assert.ok(bytes > 10_000, `${bytes} bytes is no page`);
+  assert.ok(bytes < firstLoadBytes, `${bytes} bytes`);
+  await of.context().close();
+});
+
+test('every page shows without a complaint, and axe finds nothing, in light and dark', async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const path of await pathsOfAll()) {
+      await open(path);
+      assert.equal(await page.getByRole('alert').count(), 0, `${path}: ${await page.getByRole('alert').allInnerTexts()}`);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => window.axe.run());
+      assert.deepEqual(violations.map((each) => `${path} ${colorScheme}: ${each.id} ${each.nodes[0].html.slice(0, 160)}`), []);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.deepEqual(page.complaints, []);
+});
+
+test('no page is wider than a phone', async () => {
+  const phone = await world.page({ width: 390, height: 844 });
+  for (const path of await pathsOfAll()) {
+    await open(path, phone);
+    const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${path} is ${wide} px too wide`);
+  }
+  await phone.context().close();
+});
+
+test('a long list loads as it is scrolled, with few rows in the document', async () => {
+  await open('/hosts');
+  await page.getByText(String(hosts + 1), { exact: true }).waitFor();
+  const last = page.getByRole('link', { name: 'docker-1' });
+  for (let scrolls = 0; scrolls < 40 && (await last.count()) === 0; ++scrolls) {
+    await page.mouse.wheel(0, 2500);
+    await settle();
+  }
+  await last.waitFor();
+  assert.ok((await page.locator('tbody tr').count()) < 100);
+});
+
+test('slash finds a host, a CVE and a package', async () => {
+  await open('/');
+  await page.keyboard.press('/');
+  await page.keyboard.type('web-004');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'web-004' }).click();
+  await page.getByRole('heading', { name: 'web-004' }).waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('cve-2023-4863');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Findings' }).waitFor();
+  await page.getByRole('link', { name: 'CVE-2023-4863' }).first().waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('libwebp');
+  await page.keyboard.press('Enter');
+  await page.getByRole('cell', { name: '1.2.4-0.2', exact: true }).waitFor();
+});
+
+test('a task is created for chosen hosts, and its result arrives by itself', async () => {
+  const agent = world.agents.find((each) => each.hostname === 'db-005');
+  await open('/tasks/new');
+  await page.getByLabel("Command for the host's shell").fill('uname -a');
+  await page.getByLabel('Host contains').fill('db-005');
+  await page.getByLabel('db-005').check();
+  await page.getByRole('button', { name: 'Review…' }).click();
+  await page.getByRole('button', { name: 'Run on 1 host' }).click();
+  await page.getByText('Waiting for the agent.').waitFor();
+  const task = await world.work(agent, { stdout: 'Linux db-005 6.1.0\n', exit_code: 0 });
+  assert.equal(task.payload.command, 'uname -a');
+  await page.getByText('Linux db-005 6.1.0').waitFor();
+  await page.getByRole('status').getByText('completed').waitFor();
+});
+
+test('a finding is accepted with a reason, and reopened', async () => {
+  await open('/findings?cve=CVE-2099-1002');
+  await page.getByRole('link', { name: 'CVE-2099-1002' }).first().click();
+  await page.getByRole('button', { name: 'Accept…' }).click();
+  await page.getByLabel('Reason').fill('Behind a proxy that rejects such headers');
+  await page.getByRole('button', { name: 'Accept', exact: true }).click();
+  await page.getByText('Behind a proxy that rejects such headers').waitFor();
+  const id = Number(new URL(page.url()).pathname.split('/').at(-1));
+  assert.equal((await world.api('GET', `/findings/${id}`)).status, 'accepted');
+  await page.getByRole('button', { name: 'Reopen…' }).click();
+  await page.getByRole('button', { name: 'Reopen', exact: true }).click();
+  await page.getByRole('button', { name: 'Accept…' }).waitFor();
+  assert.equal((await world.api('GET', `/findings/${id}`)).status, 'open');
+});
+
+test('an agent key is shown once, works, and is revoked', async () => {
+  await open('/agent-keys');
+  await page.getByRole('button', { name: 'New key' }).click();
+  await page.getByLabel('Site').fill('site-paris');
+  await page.getByRole('button', { name: 'Create' }).click();
+  const key = await page.locator('pre').first().innerText();
+  assert.match(key, /^sk_agent_[0-9a-f]{64}$/);
+  const config = () => fetch(`${world.url}/api/agent/config`, { headers: { 'X-Agent-Key': key } });
+  assert.equal((await config()).status, 200);
+  await page.getByRole('button', { name: 'Close' }).click();
+  const row = page.getByRole('row', { name: /site-paris/ });
+  await row.getByRole('button', { name: 'Revoke…' }).click();
+  await page.getByRole('button', { name: 'Revoke', exact: true }).click();
+  await row.getByText('revoked').waitFor();
+  assert.equal((await config()).status, 401);
+  assert.ok(!(await page.content()).includes(key));
+});
+
+test('an enrolment token comes with commands to copy', async () => {
+  await open('/enrolment');
+  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('button', { name: 'Create' }).click();
+  const command = await page.locator('pre').nth(1).innerText();
+  assert.match(command, new RegExp(`et_[0-9a-f]{64}.*muster-agent enroll --server ${world.url}`));
+  await page.getByRole('button', { name: 'Close' }).click();
+});
+
+test('a reader is offered no change, and is refused one by the server', async () => {
+  const reader = await world.page({ token: await world.operator('read_only') });
+  assert.equal(await reader.getByRole('link', { name: 'Audit' }).count(), 0);
+  await open('/agent-keys', reader);
+  assert.equal(await reader.getByRole('button', { name: 'New key' }).count(), 0);
+  await open('/tasks/new', reader);
+  await reader.getByText('This page needs the role operator; yours is read only.').waitFor();
+  const status = await reader.evaluate(async () => {
+    const answer = await fetch('/api/v1/keys', { method: 'POST', headers: { 'X-Muster-Console': '1' }, body: '{"name": "x"}' });
+    return [answer.status, (await answer.json()).error];
+  });
+  assert.deepEqual(status, [403, 'insufficient_role']);
+  await reader.context().close();
+});
+
+test('a page with a session, but without the console\'s header, changes nothing', async () => {
+  const status = await page.evaluate(async () => (await fetch('/api/v1/keys', { method: 'POST', body: '{"name": "x"}' })).status);
+  assert.equal(status, 403);
+});
+
+test('hostile names stay text', async () => {
+  const agent = await world.enrol('evil-<img src=x onerror=document.title=1>');
+  await world.report(agent, [{ name: '<script>document.title=1</script>', version: '1' }]);
+  await open('/hosts?hostname=evil');
+  await page.getByRole('link', { name: 'evil-<img' }).click();
+  await page.getByRole('tab', { name: 'Software' }).click();
+  await page.getByText('<script>document.title=1</script>').waitFor();
+  assert.notEqual(await page.title(), '1');
+});
+
+test('the server\'s words are shown when it says no', async () => {
+  await open('/hosts/999999999');
+  await page.getByRole('alert').getByText('There is no such host').waitFor();
+});
