@@ -90,7 +90,7 @@ Result<http::Response> console_response(const App& app, const http::Request& req
     response.headers.emplace_back("Content-Encoding", "gzip");
     return response;
   }
-  auto plain = http::decompress(http::Coding::gzip, file->gzip, file->bytes);
+  auto plain = http::decode_body(Compression::gzip, file->gzip, file->bytes);
   CHECK(plain.ok());
   response.body = std::move(*plain);
   return response;
