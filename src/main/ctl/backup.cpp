@@ -157,7 +157,7 @@ Result<void> restore(const Shell& shell, const FlagValues& values) {
       json.begin_object()
           .member("data", directory)
           .member("agents", store::count_agents(reader, {}).value)
-          .member("hosts", store::count_hosts(reader, std::nullopt).value)
+          .member("hosts", store::count_hosts(reader, {}).value)
           .end_object();
     });
   }
