@@ -30,7 +30,8 @@ using Micros = std::chrono::microseconds;
 
 constexpr Duration tick = std::chrono::milliseconds(100);
 constexpr std::size_t read_bytes = 64 * 1024;
-constexpr int events_at_once = 512;
+/// Few, so that what comes of one batch does not make the next one late.
+constexpr int events_at_once = 64;
 /// Descriptors that the rest of the process may need.
 constexpr std::uint64_t spare_descriptors = 64;
 

@@ -20,7 +20,9 @@ struct ClientFleetOptions {
   /// only as many ports as the system gives out (ip_local_port_range, usually 28,000).
   std::uint32_t source_addresses = 1;
   /// Connections that may be opening, handshake included, at a time; the others wait their turn.
-  std::uint32_t opening_max = 512;
+  /// As many as are looked at together: a caller that is short of processor does not let them time
+  /// out, and one that is not opens thousands a second all the same.
+  std::uint32_t opening_max = 64;
   Duration connect_timeout = std::chrono::seconds(10);
   /// From when a request may be sent to the last byte received.
   Duration request_timeout = std::chrono::seconds(30);

@@ -14,6 +14,9 @@ namespace {
 constexpr Micros second = std::chrono::seconds(1);
 /// After the end, calls in progress have so long to end; longer than any call may take.
 constexpr Micros closing_most = std::chrono::seconds(60);
+/// Hosts that act before answers are looked at again: of thousands that are due at once each may
+/// take milliseconds to survey its software, and connections must not starve behind them.
+constexpr int hosts_at_once = 32;
 constexpr std::uint64_t chaos_stream = 0x63'68'61'6f'73;
 constexpr std::uint64_t work_stream = 0x77'6f'72'6b;
 
@@ -140,7 +143,7 @@ Micros Swarm::next_moment() const {
 }
 
 void Swarm::switch_on() {
-  while (switching_on_) {
+  for (int done = 0; switching_on_ && done < hosts_at_once; ++done) {
     SwitchingOn& on = *switching_on_;
     if (on.begin + on.within * on.next / scenario_.agents() > now_) return;
     const std::uint32_t host = on.next++;
@@ -154,7 +157,8 @@ void Swarm::wake_at(std::uint32_t host, Micros when) {
 }
 
 void Swarm::wake_due() {
-  while (!wakes_.empty() && wakes_.top().when <= now_) {
+  for (int done = 0; done < hosts_at_once; ++done) {
+    if (wakes_.empty() || wakes_.top().when > now_) return;
     const Wake wake = wakes_.top();
     wakes_.pop();
     if (lines_[wake.host].wake == wake.number) hosts_[wake.host]->wake();

@@ -233,6 +233,15 @@ TEST_F(Fleet, KeepsTheMostThatTheServerCalledOffline) {
   EXPECT_EQ(outcome.last_online, 47U);
 }
 
+TEST_F(Fleet, LooksAtAnswersThoughThousandsOfHostsAreDue) {
+  scenario.fleet_agents = 1000;
+  scenario.time_ramp_seconds = 0;
+  scenario.time_duration_seconds = 1;
+  const Outcome outcome = run();
+  EXPECT_EQ(outcome.enrolled, 900U);
+  EXPECT_LE(wire.most_sends_at_once, 100);
+}
+
 TEST_F(Fleet, SlowPeersAndWrongClocksAreOfTheScenario) {
   scenario.faults_slow_per_million = 100'000;
   scenario.faults_slow_seconds = 7;

@@ -97,7 +97,7 @@ int run_verb(const World& world, const Shell& shell, const Common& common, const
     error.message = address.origin + ": " + error.message;
     return fail(shell, error, exit_usage);
   }
-  Session session(**transport, *token);
+  Session session(**transport, *token, address);
   const Result<void> done = verb.remote(shell, session, *verb.values);
   return done.ok() ? exit_ok : fail(shell, done.error(), exit_refused);
 }

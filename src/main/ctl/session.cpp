@@ -49,8 +49,8 @@ Error no_page(std::string_view why) {
 
 }  // namespace
 
-Session::Session(Transport& transport, std::string token)
-    : transport_(transport), token_(std::move(token)) {}
+Session::Session(Transport& transport, std::string token, Address address)
+    : transport_(transport), token_(std::move(token)), address_(std::move(address)) {}
 
 Result<std::string> Session::call(http::Method method, std::string target, std::string body,
                                   std::string_view content_type) {

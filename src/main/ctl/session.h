@@ -9,10 +9,18 @@
 
 #include "base/json_read.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "http/request.h"
 #include "net/client.h"
 
 namespace muster::ctl {
+
+/// Where a server is and how to reach it.
+struct Address {
+  std::string origin;
+  std::string ca_file;  // empty: the system's
+  Duration patience{};  // from the request to the end of its answer
+};
 
 /// Carries one request to the server and its answer back: net::Client, or canned answers in tests.
 class Transport {
@@ -25,8 +33,12 @@ class Transport {
 /// Conversations with the operator API as one operator.
 class Session {
  public:
-  /// `transport` outlives the session.
-  Session(Transport& transport, std::string token);
+  /// `transport`, which leads to `address`, outlives the session.
+  Session(Transport& transport, std::string token, Address address = {});
+
+  /// For verbs that open connections of their own.
+  const Address& address() const { return address_; }
+  const std::string& token() const { return token_; }
 
   /// The body of a 2xx answer. Fails with what the server said of a refusal, in words that name
   /// the member it is about, and with unavailable when there is no answer of Muster at all.
@@ -42,6 +54,7 @@ class Session {
  private:
   Transport& transport_;
   std::string token_;
+  Address address_;
 };
 
 /// `text` as one part of a path or query: all but letters, digits and -._~ become %XX (RFC 3986).

@@ -10,19 +10,11 @@
 
 #include "base/json_read.h"
 #include "base/result.h"
-#include "base/time.h"
 #include "main/ctl/columns.h"
 #include "main/ctl/session.h"
 #include "main/ctl/table.h"
 
 namespace muster::ctl {
-
-/// Where a server is and how to reach it.
-struct Address {
-  std::string origin;
-  std::string ca_file;  // empty: the system's
-  Duration patience{};  // from the request to the end of its answer
-};
 
 /// Everything outside the program: the process's own in muster.cpp, canned in tests.
 struct World {

@@ -32,6 +32,7 @@ class FakeWire final : public Wire {
   std::size_t tasks_waiting = 0;      // handed out to whoever polls next
   std::map<std::string, std::string> metrics;
   int cuts = 0;
+  int most_sends_at_once = 0;  // between two waits
   Duration longest_pause{0};
 
   Micros now() const override { return now_; }
@@ -43,6 +44,7 @@ class FakeWire final : public Wire {
       calls.push_back(std::to_string(now_.count()) + " " + std::to_string(connection) + " " + line +
                       " " + std::to_string(std::hash<std::string>{}(request.body)));
     ++counts[without_id(line)];
+    most_sends_at_once = std::max(most_sends_at_once, ++sends_);
     longest_pause = std::max(longest_pause, pause);
     auto answer = instead ? instead(connection, request) : std::nullopt;
     if (!answer) answer = Event{connection, net::ClientFleet::End::answered, serve(request), {}};
@@ -54,6 +56,7 @@ class FakeWire final : public Wire {
     std::erase_if(coming_, [&](const auto& each) { return each.second.connection == connection; });
   }
   void wait(Micros until, std::vector<Event>& events) override {
+    sends_ = 0;
     if (!coming_.empty() && coming_.begin()->first <= until) {
       until = std::max(now_, coming_.begin()->first);
       events.push_back(std::move(coming_.begin()->second));
@@ -127,6 +130,7 @@ class FakeWire final : public Wire {
 
   Micros now_{5'000'000};  // a clock that did not begin with the run
   std::multimap<Micros, Event> coming_;
+  int sends_ = 0;
   std::size_t enrolled_ = 0;
   std::size_t tasks_ = 0;
 };
