@@ -120,7 +120,7 @@ export class World {
   async seed(count) {
     await this.api('POST', '/feeds/debian', trackerOf());
     await this.api('POST', '/feeds/osv', osvRecord);
-    await this.api('POST', '/feeds/kev', readFileSync(join(root, 'examples/feeds/known_exploited_vulnerabilities.json'), 'utf8'));
+    await this.api('POST', '/feeds/kev', catalogue());
     for (let number = 1; number <= count; ++number) {
       const kind = kinds[number % kinds.length];
       const agent = await this.enrol(`${kind.name}-${String(number).padStart(3, '0')}`);
@@ -192,8 +192,14 @@ function trackerOf() {
   tracker.exampledb = { 'CVE-2099-2001': flaw('15.9-0', 'high', 'A query may write files as the server.') };
   return tracker;
 }
+/** The example catalogue, as if it were published today. */
+function catalogue() {
+  const kev = JSON.parse(readFileSync(join(root, 'examples/feeds/known_exploited_vulnerabilities.json'), 'utf8'));
+  const today = new Date().toISOString();
+  return { ...kev, catalogVersion: today.slice(0, 10).replaceAll('-', '.'), dateReleased: today };
+}
 const osvRecord = {
-  id: 'GHSA-aaaa-bbbb-cccc', modified: '2024-01-01T00:00:00Z', aliases: ['CVE-2099-3001'], summary: 'Prototype pollution',
+  id: 'GHSA-aaaa-bbbb-cccc', modified: new Date().toISOString(), aliases: ['CVE-2099-3001'], summary: 'Prototype pollution',
   severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }], database_specific: { severity: 'CRITICAL' },
   affected: [{ package: { ecosystem: 'npm', name: 'lodash' }, ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '4.17.21' }] }] }],
 };
