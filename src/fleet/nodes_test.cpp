@@ -51,6 +51,11 @@ class NodesOnPostgres : public testing::Test {
     b.emplace(*this);
   }
 
+  template <typename F>
+  auto write(F&& work) {
+    return a->fleet.store.write(std::forward<F>(work));
+  }
+
   /// What `server` accepts, by name.
   static std::map<std::string, std::string> accepted(const Fleet& fleet) {
     std::map<std::string, std::string> all;
@@ -124,10 +129,6 @@ class NodesOnPostgres : public testing::Test {
     expect_followed("an operator's end");
   }
 
-  template <typename F>
-  auto write(F&& work) {
-    return a->fleet.store.write(std::forward<F>(work));
-  }
   CreatedKey create_key() {
     return write([&](store::Tx& tx) {
       return create_inventory_key(tx, a->fleet.ids, rng, a->fleet.credentials, actor, org, "site",
