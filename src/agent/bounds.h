@@ -34,6 +34,10 @@ inline constexpr std::size_t state_file_bytes = 24 * MiB;
 
 /// Delivered outcomes kept with their output; older ones keep id and exit code, for ever.
 inline constexpr std::size_t journal_outputs = 64;
+/// Outcomes that may wait for a server which takes none; until it does, no further work is taken.
+/// Each has two streams of 1 MiB and a bundle at most, so what waits is within 100 MiB, and nothing
+/// of it is ever dropped.
+inline constexpr std::size_t waiting_outcomes = 16;
 /// Outcomes folded into one archive segment.
 inline constexpr std::size_t journal_segment = 32;
 

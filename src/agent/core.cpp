@@ -138,7 +138,8 @@ bool wants(const State& state, Purpose purpose) {
              !(state.once && state.report_settled);
     case Purpose::poll:
       return state.last_heartbeat.has_value() && !state.active.has_value() &&
-             !state.restart_wanted && !(state.once && state.poll_was_empty);
+             !state.restart_wanted && state.journal.undelivered() < bounds::waiting_outcomes &&
+             !(state.once && state.poll_was_empty);
     case Purpose::update:
       return state.last_heartbeat.has_value() && !state.once && !state.on_trial &&
              !state.restart_wanted && state.settings.update_check_seconds != 0;

@@ -54,8 +54,26 @@ void answer_again(Step& step, TaskId task, const Entry& entry) {
   step.lane(Purpose::deliver).due = step.now.steady;
 }
 
+/// The order to look for an update is done by looking; whether there is one, and whether it holds,
+/// the version in the heartbeats tells.
+void look_for_update(Step& step, TaskId task) {
+  Record record;
+  record.task = task;
+  record.phase = Phase::finished;
+  record.outcome.stdout_text = "this agent, " + step.state.version + ", looks for an update now\n";
+  record.outcome.started_at = record.outcome.completed_at = step.now.wall + step.state.clock_offset;
+  step.save_record(record);
+  step.state.progress.last_task = task.text();
+  step.save_progress();
+  step.lane(Purpose::deliver).due = step.now.steady;
+  step.lane(Purpose::update) = {};
+  step.lane(Purpose::update).due = step.now.steady;
+}
+
 void accept(Step& step, const Assignment& assignment) {
   State& state = step.state;
+  const bool updates = state.settings.update_check_seconds != 0;
+  if (assignment.type == "update_agent" && updates) return look_for_update(step, assignment.task);
   const bool known = assignment.type == "execute_command" || assignment.type == "execute_test";
   if (!known || !state.settings.allows(assignment.type)) {
     ++state.progress.tasks_refused;

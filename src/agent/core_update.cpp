@@ -129,7 +129,8 @@ void heartbeat_got_through(Step& step, bool at_once) {
   State& state = step.state;
   ++state.trial_heartbeats;
   prove_build(step);
-  if (state.on_trial || !state.update.suspect) return;
+  // A process that only does what is due leaves verdicts to one that stays.
+  if (state.on_trial || state.once || !state.update.suspect) return;
   UpdateRecord::Trial suspect = *state.update.suspect;
   // The server answers this build at once, and did not answer that one at all. Once may be chance:
   // the server may have come back in between.

@@ -63,6 +63,31 @@ TEST_F(DiskFilesTest, WritesReplaceAndCutOffWritesNeverWere) {
   EXPECT_FALSE(files.read("journal/a").has_value());
 }
 
+TEST_F(DiskFilesTest, ALargeFileGrowsAtItsEndAndBecomesAProgram) {
+  DiskFiles files(root_);
+  EXPECT_FALSE(files.inspect("builds/a.part").has_value());
+  EXPECT_TRUE(files.append("builds/a.part", 0, "first and garbage"));
+  EXPECT_TRUE(files.append("builds/a.part", 6, "second"));
+  const auto facts = files.inspect("builds/a.part");
+  ASSERT_TRUE(facts.has_value());
+  EXPECT_EQ(facts->size, 12);
+  EXPECT_EQ(facts->sha256, crypto::sha256("first second"));
+  EXPECT_EQ(mode_of(root_ / "builds/a.part"), 0600U);
+  files.publish("builds/a.part", "builds/a");
+  EXPECT_FALSE(files.inspect("builds/a.part").has_value());
+  EXPECT_EQ(files.read("builds/a"), "first second");
+  EXPECT_EQ(mode_of(root_ / "builds/a"), 0700U);
+}
+
+TEST_F(DiskFilesTest, NoLinkIsFollowed) {
+  DiskFiles files(root_);
+  std::ofstream(root_ / "target") << "x";
+  std::filesystem::create_symlink("target", root_ / "link");
+  EXPECT_THROW(files.inspect("link"), std::system_error);
+  EXPECT_THROW(files.append("link", 0, "y"), std::system_error);
+  EXPECT_EQ(files.read("target"), "x");
+}
+
 TEST_F(DiskFilesTest, OneProcessHasTheDirectory) {
   DiskFiles first(root_);
   DiskFiles second(root_);

@@ -262,6 +262,56 @@ TEST(AgentUpdate, PinnedKeysOverruleTheServers) {
   }
 }
 
+TEST(AgentUpdate, KeysAreReadAsTheyArePrintedAndNoOtherTextIsOne) {
+  const crypto::PublicKey key = signer().public_key();
+  for (const std::string& text : {base64_of(key), to_hex(key)}) {
+    const auto keys = update_keys({text}, "ignored");
+    ASSERT_TRUE(keys.ok()) << text;
+    EXPECT_EQ(keys.value(), std::vector<crypto::PublicKey>{key});
+  }
+  for (const std::string& text : {std::string("short"), std::string(64, 'x'), std::string()}) {
+    const auto keys = update_keys({text}, "");
+    ASSERT_FALSE(keys.ok()) << text;
+    EXPECT_EQ(keys.error().field, "update.trusted_keys");
+  }
+  EXPECT_TRUE(update_keys({}, "").value().empty()) << "then nothing is trusted";
+}
+
+TEST(AgentUpdate, ADamagedRecordIsNoneAndTheInstalledProgramRuns) {
+  UpdateWorld world;
+  world.publish("1.3.0", Behaviour::works);
+  world.live_on(day);
+  ASSERT_EQ(world.started.back(), "1.3.0");
+  std::string& text = world.files.content.at(UpdateRecord::file);
+  for (std::size_t at = 0; at < text.size(); at += 7) {
+    std::string changed = text;
+    changed[at] = '~';
+    const auto record = decode_update(changed);
+    if (record.ok() && record->current) {
+      EXPECT_EQ(record->current->sha256.text().size(), 64U);
+    }
+  }
+  EXPECT_FALSE(decode_update(text.substr(0, text.size() / 2)).ok());
+  EXPECT_FALSE(decode_update("[]").ok());
+}
+
+TEST(AgentUpdate, PiecesMustStandWhereTheySayThatTheyDo) {
+  const auto offset = [](int status, const std::string& range, std::size_t body) {
+    const auto at =
+        offset_of_body({status, {{"Content-Range", range}}, std::string(body, 'x')}, 100);
+    return at.ok() ? at.value() : -1;
+  };
+  EXPECT_EQ(offset(206, "bytes 10-19/100", 10), 10);
+  EXPECT_EQ(offset(200, "", 100), 0);
+  EXPECT_EQ(offset(200, "", 99), -1);
+  for (const char* range :
+       {"", "bytes 10-19/101", "bytes 10-18/100", "bytes 95-104/100", "bytes -10-0/100",
+        "bytes */100", "bytes 19-10/100", "bytes 10-19", "items 10-19/100"}) {
+    EXPECT_EQ(offset(206, range, 10), -1) << range;
+  }
+  EXPECT_EQ(offset(206, "bytes 10-9/100", 0), -1) << "nothing is no progress";
+}
+
 TEST(AgentUpdate, AFileThatIsNotWhatWasSignedIsFetchedAgainOnceAndLeft) {
   UpdateWorld world;
   world.publish("1.3.0", Behaviour::works);

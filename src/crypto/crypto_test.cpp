@@ -28,6 +28,11 @@ std::string octets_of(std::string_view hex) {
 // The vector of FIPS 180-4's examples.
 TEST(Sha256, IsThatOfTheStandardAndReadsItsOwnText) {
   const Sha256 digest = sha256("abc");
+  Sha256Stream stream;
+  stream.add("a");
+  stream.add("");
+  stream.add("bc");
+  EXPECT_EQ(stream.finish(), digest);
   EXPECT_EQ(digest.text(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(parse_sha256(digest.text()), digest);
   EXPECT_EQ(parse_sha256("BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -175,6 +180,12 @@ TEST(Base64, IsRfc4648WithPadding) {
   EXPECT_EQ(to_base64("fo"), "Zm8=");
   EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
   EXPECT_EQ(to_base64("\xFB\xFF\xFE"), "+//+");
+  for (const std::string_view text : {"", "f", "fo", "foobar", "\xFB\xFF\xFE"}) {
+    EXPECT_EQ(from_base64(to_base64(text)), text);
+  }
+  for (const char* text : {"Zg=", "Zg", "Z!==", "Zm8= ", "+//-"}) {
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+  }
   EXPECT_EQ(to_base64(std::string(32, '\xAA')).size(), 44U);
 }
 

@@ -105,10 +105,12 @@ TEST_F(SignIn, RevokingAnOperatorEndsTokenSessionsAndLinks) {
   const CreatedOperator person = appoint(http::Role::analyst);
   const SignedIn session = enter(link_of(person)).value();
   const CreatedLink waiting = link_of(person);
-  fleet->store.write([&](store::Tx& tx) {
-    return revoke_operator(tx, fleet->ids, fleet->credentials, fleet.actor, http::Role::owner,
-                           person.id, fleet.now);
-  });
+  EXPECT_TRUE(fleet->store
+                  .write([&](store::Tx& tx) {
+                    return revoke_operator(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                           http::Role::owner, person.id, fleet.now);
+                  })
+                  .ok());
   EXPECT_FALSE(use(session).has_value());
   EXPECT_FALSE(enter(waiting).ok());
   EXPECT_FALSE(enter_unproved(waiting).ok());

@@ -145,17 +145,25 @@ Result<agent::Fence> make_fence(const agent::Settings& settings) {
   return fence;
 }
 
+/// Goes on as the build that is to run, if that is another. Settings that this program cannot read
+/// are no reason not to: a newer build may know them. But none is tried under them, since it would
+/// be blamed for them.
+void launch(agent::DiskFiles& disk, const Options& options, char** arguments) {
+  const auto settings = read_settings(options);
+  std::optional<Duration> trial;
+  if (settings.ok() && !options.once) {
+    trial = std::chrono::seconds(settings->update_trial_seconds);
+  }
+  start_chosen_build(disk, arguments, trial);
+}
+
 /// Whether another build is to run now.
 Result<bool> run(const Options& options, char** arguments) {
-  const agent::Settings settings = TRY(read_settings(options));
-  const agent::Fence fence = TRY(make_fence(settings));
   agent::DiskFiles disk(options.state_dir);
   TRY(take_lock(disk, options));
-  if (options.launched_by.empty()) {
-    const std::chrono::seconds trial(settings.update_trial_seconds);
-    start_chosen_build(disk, arguments,
-                       options.once ? std::nullopt : std::optional<Duration>(trial));
-  }
+  if (options.launched_by.empty()) launch(disk, options, arguments);
+  const agent::Settings settings = TRY(read_settings(options));
+  const agent::Fence fence = TRY(make_fence(settings));
   SystemRest rest;
   crypto::SystemRng rng;
   agent::SealedFiles files(disk, agent::machine_key("/"), rng);

@@ -143,10 +143,28 @@ class AgentUpdates(unittest.TestCase):
         self.assertEqual(len(self.record()["failures"]), 1)
         self.assertEqual(self.supervisor.count("process_ended", code=-14), 3, "SIGALRM")
 
+    def test_a_configuration_that_cannot_be_read_is_not_blamed_on_a_build(self):
+        self.publish(NEXT, NEXT_VERSION)
+        self.wait_for("update_on_trial")
+        self.config.write_text(CONFIG + "\n[no_such]\nsetting = 1\n")
+        self.supervisor.kill()
+        ended = self.supervisor.count("process_ended")
+        self.wait_for("process_ended", count=ended + 5)
+        self.config.write_text(CONFIG)
+        self.wait_for("update_proved", version=NEXT_VERSION)
+        self.assertEqual(self.record()["failures"], [])
+
     def test_a_kill_at_any_moment_of_an_update_leaves_an_agent(self):
         self.publish(NEXT, NEXT_VERSION)
-        for pause in (0.1, 0.2, 0.3, 0.5, 0.8):
+        # While it is found and fetched.
+        for pause in (0.1, 0.2, 0.3, 0.4):
             time.sleep(pause)
+            if self.supervisor.count("update_on_trial"):
+                break
+            self.supervisor.kill()
+        # And while it proves itself: the third start is its last chance.
+        for started in (1, 2):
+            self.wait_for("agent_started", version=NEXT_VERSION, count=started)
             self.supervisor.kill()
         self.wait_for("update_proved", version=NEXT_VERSION)
 

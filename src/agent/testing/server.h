@@ -28,6 +28,7 @@ class FakeServer final : public Transport {
     std::vector<std::string> statuses;  // PATCHes, in order
     std::vector<std::string> errors;
     std::vector<std::string> results;  // bodies of POSTs
+    bool came_back = false;            // with a result that was not kept
     bool over() const {
       return !results.empty() || (!statuses.empty() && statuses.back() == "failed");
     }
@@ -60,7 +61,9 @@ class FakeServer final : public Transport {
   }
 
   TaskId add_command(const std::string& line, int number = 1) {
-    const std::string id = "0192c0de-0000-7000-8000-00000000000" + std::to_string(number);
+    const std::string digits = std::to_string(number);
+    const std::string id =
+        "0192c0de-0000-7000-8000-" + std::string(12 - digits.size(), '0') + digits;
     JsonWriter json;
     json.begin_object()
         .member("id", id)
@@ -90,6 +93,7 @@ class FakeServer final : public Transport {
   bool knows_host = false;
   bool force_full_scan = false;
   std::size_t result_bytes_max = 16 << 20;
+  bool forgets_results = false;  // it answers as if it could not take them, and has not
 
   struct Release {
     std::string content;
@@ -157,7 +161,8 @@ class FakeServer final : public Transport {
     if (what == "/status") return patch(task, call);
     CHECK(what == "/result");
     if (call.body.size() > result_bytes_max) return refuse(413, "body_too_large");
-    if (!task.over()) task.results.push_back(call.body);
+    if (!task.over() && !forgets_results) task.results.push_back(call.body);
+    if (forgets_results) task.came_back = true;
     return data("{}");
   }
 
@@ -174,7 +179,7 @@ class FakeServer final : public Transport {
   /// Every task that is not over comes again with every poll: the shortest lease there can be.
   Answer poll() {
     for (const auto& [id, task] : tasks) {
-      if (!task.over() && !task.cancelled) return data(task.json);
+      if (!task.over() && !task.cancelled && !task.came_back) return data(task.json);
     }
     return {204, {}, ""};
   }
