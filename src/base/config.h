@@ -41,8 +41,12 @@ struct Config {
   Duration offline_after() const {
     return std::chrono::seconds(presence_offline_after_seconds);
   }
-  Duration session_idle() const { return std::chrono::minutes(console_session_idle_minutes); }
-  Duration session_length() const { return std::chrono::hours(console_session_hours); }
+  Duration session_idle() const {
+    return std::chrono::minutes(console_session_idle_minutes);
+  }
+  Duration session_length() const {
+    return std::chrono::hours(console_session_hours);
+  }
   Duration host_offline_after() const {
     return std::chrono::seconds(presence_host_offline_after_seconds);
   }

@@ -13,19 +13,17 @@ mkdirSync(target, { recursive: true });
 
 const world = await World.start();
 try {
-  await world.seed(all ? 120 : 240);
+  await world.seed(all ? 120 : 60);
   const first = async (path) => (await world.api('GET', path)).items[0].id;
   const host = await first('/hosts?hostname=web');
   const shots = {
     overview: '/',
     hosts: '/hosts',
     host: `/hosts/${host}`,
-    findings: '/findings',
-    'findings-by-cve': '/findings?group=cve',
     finding: `/findings/${await first('/findings?kev=true')}`,
     task: `/tasks/${await first('/tasks?status=completed')}`,
-    feeds: '/feeds',
     ...(all && {
+      findings: '/findings', 'findings-by-cve': '/findings?group=cve', feeds: '/feeds',
       agents: '/agents', software: '/software', images: '/images', image: `/images/${await first('/images')}`, held: '/held', tasks: '/tasks',
       'new-task': '/tasks/new', releases: '/releases', enrolment: '/enrolment', 'agent-keys': '/agent-keys', events: '/events', audit: '/audit',
       settings: '/settings', operators: '/operators', search: '/search?q=web-00', 'host-software': `/hosts/${host}?tab=software`,
@@ -36,9 +34,10 @@ try {
     await page.waitForLoadState('networkidle');
     await page.screenshot({ path: join(target, `${name}.png`) });
   };
-  const light = await world.page();
+  const height = 720;
+  const light = await world.page({ height });
   for (const [name, path] of Object.entries(shots)) await take(light, name, path);
-  const dark = await world.page({ colorScheme: 'dark' });
+  const dark = await world.page({ height, colorScheme: 'dark' });
   for (const [name, path] of Object.entries(all ? shots : { overview: '/' })) await take(dark, `${name}-dark`, path);
   const phone = await world.page({ width: 390, height: 844 });
   for (const [name, path] of Object.entries(all ? shots : { findings: '/findings' })) await take(phone, `${name}-phone`, path);
