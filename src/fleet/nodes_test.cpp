@@ -88,6 +88,10 @@ class NodesOnPostgres : public testing::Test {
     EXPECT_EQ(accepted(fresh), accepted(a->fleet)) << what;
   }
 
+  template <typename F>
+  auto write(F&& work) {
+    return a->fleet.store.write(std::forward<F>(work));
+  }
   /// Each step of signing in, and the end of the operator.
   void expect_sign_ins_followed(OperatorId person) {
     Fleet& fleet = a->fleet;
@@ -124,10 +128,6 @@ class NodesOnPostgres : public testing::Test {
     expect_followed("an operator's end");
   }
 
-  template <typename F>
-  auto write(F&& work) {
-    return a->fleet.store.write(std::forward<F>(work));
-  }
   CreatedKey create_key() {
     return write([&](store::Tx& tx) {
       return create_inventory_key(tx, a->fleet.ids, rng, a->fleet.credentials, actor, org, "site",
