@@ -322,7 +322,7 @@ inline constexpr std::int64_t token_ttl_seconds_max = 365 * 24 * 3600;
 /// Networks, and systems, that a token is for: all are in memory.
 inline constexpr std::size_t token_fences = 64;
 inline constexpr std::int64_t token_uses_max = 1'000'000;
-/// An operator's token ends after this unless its order says otherwise: ten years at most, or never.
+/// An operator's token ends after this unless its order says otherwise: ten years, or never.
 inline constexpr std::int64_t operator_ttl_seconds = 90 * 24 * 3600;
 inline constexpr std::int64_t operator_ttl_seconds_max = 315'360'000;
 inline constexpr Duration admin_token_ttl = std::chrono::hours(24 * 90);
