@@ -157,6 +157,12 @@ void OwnAgent::take(const agent::Action& action) {
     add(agent::Surveyed{std::move(survey), files_.read(agent::software_file)});
   } else if (const auto* recall = std::get_if<agent::Recall>(&action)) {
     add(agent::Recalled{files_.read(recall->file)});
+  } else if (const auto* inspect = std::get_if<agent::Inspect>(&action)) {
+    add(agent::Inspected{files_.inspect(inspect->file)});
+  } else if (const auto* append = std::get_if<agent::Append>(&action)) {
+    add(agent::Appended{files_.append(append->file, append->offset, append->bytes)});
+  } else if (const auto* publish = std::get_if<agent::Publish>(&action)) {
+    files_.publish(publish->from, publish->to);
   } else if (const auto* send = std::get_if<agent::Send>(&action)) {
     agent::Call call = send->call;
     call.headers.emplace_back("User-Agent", "muster-agent/1.2.0");

@@ -35,6 +35,9 @@ Kind kind_of(agent::Purpose purpose) {
       return Kind::report;
     case agent::Purpose::poll:
       return Kind::poll;
+    case agent::Purpose::update:
+    case agent::Purpose::fetch:
+      return Kind::update;
   }
   return Kind::heartbeat;
 }
@@ -65,6 +68,11 @@ class OwnAgent::Disk final : public agent::Files {
     std::sort(names.begin(), names.end());
     return names;
   }
+  std::optional<agent::FileFacts> inspect(const std::string&) const override {
+    return std::nullopt;
+  }
+  bool append(const std::string&, std::int64_t, std::string_view) override { return false; }
+  void publish(const std::string&, const std::string&) override { CHECK(false); }
 
  private:
   std::string identity_;
@@ -238,6 +246,11 @@ void OwnAgent::take(const agent::Action& action, std::deque<agent::Action>& acti
       if (file == recall->file) content = text;
     }
     bring(agent::Recalled{std::move(content)});
+  } else if (std::holds_alternative<agent::Inspect>(action)) {
+    bring(agent::Inspected{});
+  } else if (std::holds_alternative<agent::Append>(action)) {
+    // No room for programs: an update that the server offers is put off.
+    bring(agent::Appended{false});
   } else if (const auto* sending = std::get_if<agent::Send>(&action)) {
     send(*sending);
   } else if (const auto* execute = std::get_if<agent::Execute>(&action)) {
