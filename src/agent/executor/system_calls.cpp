@@ -83,9 +83,8 @@ std::vector<sock_filter> command_filter() {
     check(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), call, 0));
   }
   check(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0));
-  const scmp_arg_cmp new_user =
-      SCMP_A0(SCMP_CMP_MASKED_EQ, static_cast<scmp_datum_t>(CLONE_NEWUSER),
-              static_cast<scmp_datum_t>(CLONE_NEWUSER));
+  constexpr scmp_datum_t user_namespace = CLONE_NEWUSER;
+  const scmp_arg_cmp new_user{0, SCMP_CMP_MASKED_EQ, user_namespace, user_namespace};
   check(::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, new_user));
   const OwnedFd file(::memfd_create("filter", MFD_CLOEXEC));
   if (!file) fail(errno);
