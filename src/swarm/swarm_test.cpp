@@ -142,8 +142,9 @@ TEST_F(Fleet, RunsTheTasksThatItGivesAndReportsTheirResults) {
   const Outcome outcome = run();
   EXPECT_EQ(figure(outcome, "errors"), 0);
   EXPECT_NEAR(static_cast<double>(outcome.measured.of(Kind::result).of(End::good)), 600, 40);
-  EXPECT_EQ(outcome.measured.of(Kind::result).calls(),
-            outcome.measured.of(Kind::announcement).calls());
+  // But for those that were under way when the measuring began or ended.
+  EXPECT_NEAR(static_cast<double>(outcome.measured.of(Kind::result).calls()),
+              static_cast<double>(outcome.measured.of(Kind::announcement).calls()), 6);
   EXPECT_NEAR(figure(outcome, "results_per_second"), 2, 0.2);
   // A poll that could not be wanted while a task ran is not late because of that.
   EXPECT_LT(figure(outcome, "poll_p99_ms"), 5);
