@@ -92,7 +92,7 @@ function(house_module name)
     if(ARG_ON_POSTGRES)
       # In one process, for they share a server that takes a second to make.
       add_test(NAME ${name}.on_postgres COMMAND ${name}_test "--gtest_filter=${ARG_ON_POSTGRES}")
-      set_tests_properties(${name}.on_postgres PROPERTIES TIMEOUT 1200
+      set_tests_properties(${name}.on_postgres PROPERTIES TIMEOUT 1800
         ENVIRONMENT MUSTER_TEST_STORE=postgres SKIP_REGULAR_EXPRESSION "PostgreSQL is not installed")
     endif()
   endif()
