@@ -33,6 +33,13 @@ void mark_matched(store::Store& store, const std::vector<store::FeedRow>& import
 
 }  // namespace
 
+bool hosts_follow(store::Store& store, feeds::FeedKind kind) {
+  const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
+  return std::all_of(feeds.begin(), feeds.end(), [&](const store::FeedRow& row) {
+    return row.feed != feeds::feed_name(kind) || row.matched;
+  });
+}
+
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now, ImportMode mode) {
@@ -42,17 +49,22 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     if (given == files.size()) return std::optional<std::string>();
     return std::optional(std::exchange(files[given++], {}));
   };
+  const bool follow = hosts_follow(store, kind);
   ImportOutcome outcome = TRY(store_feed(store, ids, catalogue, actor, kind, mode, next, now));
-  match_feed(store, ids, catalogue, packages, kind, outcome, now);
+  match_feed(store, ids, catalogue, packages, kind, follow, outcome, now);
   return outcome;
 }
 
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
-                feeds::FeedKind kind, ImportOutcome& outcome, Instant now) {
+                feeds::FeedKind kind, bool followed, ImportOutcome& outcome, Instant now) {
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   if (kind == feeds::FeedKind::kev) mark_exploited(store);
-  const RematchCount count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
-  const MatchCount images = rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
+  const RematchCount count =
+      followed ? rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now)
+               : rematch_all_hosts(store, ids, catalogue, packages, now);
+  const MatchCount images =
+      followed ? rematch_images(store, ids, catalogue, packages, *adoption.changed, now)
+               : rematch_all_images(store, ids, catalogue, packages, now);
   outcome.hosts_matched = count.hosts;
   outcome.findings_opened = count.opened + images.opened;
   outcome.findings_resolved = count.resolved + images.resolved;

@@ -28,10 +28,16 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
                                   std::vector<std::string> files, Instant now,
                                   ImportMode mode = ImportMode::replace);
 
+/// Whether hosts were matched with the import of the feed that is stored; an import that was cut
+/// short left some of them behind.
+bool hosts_follow(store::Store& store, feeds::FeedKind kind);
+
 /// The second half of an import: puts the snapshot of what store_feed() stored in force and matches
-/// the hosts and images that it concerns. Adds to `outcome`.
+/// the hosts and images that it concerns: all of them unless they followed the import before it
+/// (`followed`: hosts_follow() before store_feed()), for what differs between the two imports is
+/// not all that differs for those left behind. Adds to `outcome`.
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
-                feeds::FeedKind kind, ImportOutcome& outcome, Instant now);
+                feeds::FeedKind kind, bool followed, ImportOutcome& outcome, Instant now);
 
 /// Finishes what an import that was cut short had left: if some feed was not matched yet and no
 /// import is under way, matches every host again. Follows imports of other servers on this store.

@@ -290,13 +290,14 @@ Result<SyncOutcome> sync_feed(const FeedTarget& target, const FeedSources& sourc
                               const SyncWorld& world, const Actor& actor, FeedKind kind,
                               bool full) {
   const Catalogue::Import running(target.catalogue);
+  const bool followed = hosts_follow(target.store, kind);
   SyncRun run(target, world, actor, kind);
   const auto done = sync_from_any(run, sources, full);
   SyncOutcome& outcome = run.outcome();
   // Also what came before a failure; a sync that is to end leaves it to the next start.
   if (outcome.changed && !run.given_up()) {
-    match_feed(target.store, target.ids, target.catalogue, target.packages, kind, outcome.imported,
-               run.now());
+    match_feed(target.store, target.ids, target.catalogue, target.packages, kind, followed,
+               outcome.imported, run.now());
   }
   if (!done.ok() && !run.given_up()) keep_failure(target, kind, done.error(), run.now());
   if (!done.ok()) return done.error();
