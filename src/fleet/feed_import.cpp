@@ -49,9 +49,9 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
     if (given == files.size()) return std::optional<std::string>();
     return std::optional(std::exchange(files[given++], {}));
   };
-  const bool follow = hosts_follow(store, kind);
+  const bool followed = hosts_follow(store, kind);
   ImportOutcome outcome = TRY(store_feed(store, ids, catalogue, actor, kind, mode, next, now));
-  match_feed(store, ids, catalogue, packages, kind, follow, outcome, now);
+  match_feed(store, ids, catalogue, packages, kind, followed, outcome, now);
   return outcome;
 }
 

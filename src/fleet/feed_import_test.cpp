@@ -39,6 +39,18 @@ TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
       << "once is enough";
 }
 
+TEST(Import, AfterOneThatWasCutShortBringsWhatThatOneWouldHave) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1"), debian_package("b", "1")}))
+      .value();
+  fleet.faults->refuse("INSERT INTO findings");
+  EXPECT_THROW((void)fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})), store::StoreError);
+  fleet.faults->cancel();
+  // Between the two only b differs.
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}, {"b", "2"}})).ok());
+  EXPECT_EQ(findings(fleet).size(), 2U);
+}
+
 TEST(Import, MatchesHostsOverSeveralBatches) {
   TestFleet fleet;
   for (int i = 0; i < 120; ++i) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
 #include <filesystem>
 
 #include "base/json_write.h"
@@ -55,18 +54,8 @@ Result<std::string> database_in(const std::string& directory) {
                                     "up with pg_dump)"};
 }
 
-/// Copies a secret file, so that only its owner may read it. Nothing's place is taken.
 Result<void> copy_secret(const std::string& from, const std::string& to) {
-  const std::string secret = TRY(read_file(from, secret_bytes));
-  const fs::perms own = fs::perms::owner_read | fs::perms::owner_write;
-  std::FILE* const file = std::fopen(to.c_str(), "wbx");
-  if (file == nullptr) return invalid_field("secret", to + " cannot be made, or exists already");
-  fs::permissions(to, own);
-  const bool written = std::fwrite(secret.data(), 1, secret.size(), file) == secret.size();
-  const bool closed = std::fclose(file) == 0;
-  if (written && closed) return {};
-  fs::remove(to);
-  return Error{Errc::unavailable, to + ": cannot be written"};
+  return write_new_file(to, TRY(read_file(from, secret_bytes)), 0600);
 }
 
 Result<void> back_up(const Shell& shell, const FlagValues& values) {
@@ -161,12 +150,15 @@ Result<void> restore(const Shell& shell, const FlagValues& values) {
           .end_object();
     });
   }
+  // One that the operator named stays where it is: it is kept apart from the data on purpose.
   const std::string own_secret = directory + "/secret";
-  if (!fs::exists(own_secret)) TRY(copy_secret(secret, own_secret));
+  const bool apart = values.has("secret_file");
+  if (!apart && !fs::exists(own_secret)) TRY(copy_secret(secret, own_secret));
   // Once more, now as one file again, under the name that a server looks for.
   store::copy_sqlite(draft, place, {});
   print_outcome(shell, json.take(), restored);
-  shell.remark("Start musterd on it. What came after the backup is not known to it.");
+  shell.remark("Start musterd on it" + (apart ? " with --secret-file " + secret : "") +
+               ". What came after the backup is not known to it.");
   return {};
 }
 

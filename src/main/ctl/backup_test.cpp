@@ -105,6 +105,7 @@ TEST_F(Backup, IsNotRestoredWithoutItsSecret) {
   EXPECT_FALSE(fs::exists(other + "/secret"));
 
   EXPECT_EQ(restore({"--secret-file", data + "/secret"}).code, 0);
+  EXPECT_FALSE(fs::exists(other + "/secret")) << "a secret that is kept apart stays there";
 }
 
 TEST_F(Backup, ThatIsDamagedIsNotRestored) {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/ctl/files.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 
@@ -20,6 +25,16 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   file.read(bytes.data(), size);
   if (!file) return Error{Errc::not_found, path + ": cannot be read"};
   return bytes;
+}
+
+Result<void> write_new_file(const std::string& path, std::string_view content, int mode) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (file < 0) return invalid_field(path, std::strerror(errno));
+  const auto written = ::write(file, content.data(), content.size());
+  const bool whole = written == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
+  ::close(file);
+  if (!whole) return invalid_field(path, "cannot be written");
+  return {};
 }
 
 Result<crypto::Sha256> upload_file(Session& session, const std::string& path,

@@ -14,6 +14,10 @@ namespace muster::ctl {
 /// what a server takes.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
+/// Makes a file of that mode, on disk when this returns. Never over one that is there: it may be
+/// the only copy of a key. Fails with invalid_field.
+Result<void> write_new_file(const std::string& path, std::string_view content, int mode);
+
 /// Uploads a file for `org` (id or name; "0" is the server itself; empty the default organisation).
 /// Returns its digest, by which it can be referred to for some hours.
 Result<crypto::Sha256> upload_file(Session& session, const std::string& path, std::string_view org);

@@ -1,10 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
-#include <cstring>
-
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/pem.h"
@@ -54,17 +48,6 @@ const Columns made = {
 };
 
 constexpr std::size_t small_file_bytes = 64 * limits::KiB;
-
-/// Never over a file that is there: it may be the only copy of a key.
-Result<void> write_new_file(const std::string& path, const std::string& content, int mode) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (file < 0) return invalid_field(path, std::strerror(errno));
-  const auto written = ::write(file, content.data(), content.size());
-  const bool whole = written == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
-  ::close(file);
-  if (!whole) return invalid_field(path, "cannot be written");
-  return {};
-}
 
 void print(const Shell& shell, const std::string& json) {
   if (shell.json()) return shell.print_json(json);
