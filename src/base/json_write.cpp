@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_write.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -91,24 +92,39 @@ JsonWriter& JsonWriter::end_array() {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  value(name);
-  out_ += ": ";
+  text_between(name, "\": ");
   first_ = true;
   return *this;
 }
 
 JsonWriter& JsonWriter::value(std::string_view text) {
-  separate();
-  out_.push_back('"');
-  for (;;) {
-    const std::size_t plain = plain_prefix(text);
-    out_.append(text.substr(0, plain));
-    if (plain == text.size()) break;
-    append_escaped(out_, static_cast<unsigned char>(text[plain]));
-    text.remove_prefix(plain + 1);
-  }
-  out_.push_back('"');
+  text_between(text, "\"");
   return *this;
+}
+
+void JsonWriter::text_between(std::string_view text, std::string_view end) {
+  const std::size_t plain = plain_prefix(text);
+  // Most text needs no escape: the string grows once.
+  const std::string_view before = first_ ? "\"" : ", \"";
+  const std::size_t at = out_.size();
+  const std::size_t bytes = before.size() + plain + (plain == text.size() ? end.size() : 0);
+  out_.append(bytes, '"');
+  char* to = std::copy(before.begin(), before.end(), out_.data() + at);
+  to = std::copy_n(text.data(), plain, to);
+  first_ = false;
+  if (plain == text.size()) {
+    std::copy(end.begin(), end.end(), to);
+    return;
+  }
+  text.remove_prefix(plain);
+  while (!text.empty()) {
+    append_escaped(out_, static_cast<unsigned char>(text.front()));
+    text.remove_prefix(1);
+    const std::size_t more = plain_prefix(text);
+    out_.append(text.substr(0, more));
+    text.remove_prefix(more);
+  }
+  out_.append(end);
 }
 
 JsonWriter& JsonWriter::integer(std::int64_t number) {

@@ -72,6 +72,7 @@ class JsonWriter {
  private:
   JsonWriter& integer(std::int64_t number);
   void separate();
+  void text_between(std::string_view text, std::string_view end);
 
   std::string out_;
   bool first_ = true;

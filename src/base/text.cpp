@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 
 #include <simdjson.h>
 
@@ -83,9 +85,24 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
+/// A number of octets at the start of `text` that are printable ASCII: whole words of eight.
+std::size_t printable_prefix(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    // The high bit of an octet: it is none of ASCII, below 0x20, or 0x7F.
+    const std::uint64_t found = word | (word - ones * 0x20) | (word + ones);
+    if ((found & (ones << 7)) != 0) break;
+  }
+  return i;
+}
+
 }  // namespace
 
 bool is_plain_text(std::string_view text, std::string_view allowed) {
+  text.remove_prefix(printable_prefix(text));
   while (!text.empty()) {
     const auto lead = static_cast<unsigned char>(text.front());
     if ((lead < 0x20 || lead == 0x7F) && allowed.find(text.front()) == std::string_view::npos) {

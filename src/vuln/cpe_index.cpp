@@ -26,20 +26,19 @@ std::optional<std::uint64_t> CpeIndex::product_of(const Name& name) const {
   return (part_number << 62) | (std::uint64_t{vendor} << 31) | product;
 }
 
-std::span<const CpeIndex::Posting> CpeIndex::find(const Cpe& product) const {
+const CpeIndex::Group* CpeIndex::find(const Cpe& product) const {
   Name name{};
   for (const auto each : {CpeAttribute::part, CpeAttribute::vendor, CpeAttribute::product}) {
     const auto number = pool_.find(product[each]);
-    if (!number) return {};
+    if (!number) return nullptr;
     name[static_cast<std::size_t>(each)] = *number;
   }
   const auto key = product_of(name);
-  if (!key) return {};
+  if (!key) return nullptr;
   const auto group =
       std::lower_bound(groups_.begin(), groups_.end(), *key,
                        [](const Group& g, std::uint64_t k) { return g.product < k; });
-  if (group == groups_.end() || group->product != *key) return {};
-  return std::span(postings_).subspan(group->first, group->last - group->first);
+  return group == groups_.end() || group->product != *key ? nullptr : &*group;
 }
 
 std::uint32_t CpeIndex::place_on(std::span<const std::uint32_t> ladder, version::Scheme scheme,
@@ -54,15 +53,10 @@ std::uint32_t CpeIndex::place_on(std::span<const std::uint32_t> ladder, version:
   return on_it ? place + 1 : place;
 }
 
-CpeIndex::Span CpeIndex::place_of(std::span<const Posting> postings, const Reading& reading) const {
-  if (postings.empty()) return anywhere;
-  const auto first = static_cast<std::uint32_t>(postings.data() - postings_.data());
-  const auto group = std::upper_bound(groups_.begin(), groups_.end(), first,
-                                      [](std::uint32_t at, const Group& g) { return at < g.last; });
-  CHECK(group != groups_.end() && group->first == first);
+CpeIndex::Span CpeIndex::place_of(const Group& group, const Reading& reading) const {
   Cpe product;
   product[CpeAttribute::product] =
-      value(criteria_[postings.front().criterion], CpeAttribute::product);
+      value(criteria_[postings_[group.first].criterion], CpeAttribute::product);
   const auto scheme = product_scheme(product, model::Ecosystem::unknown);
   // Windows orders as the generic scheme does, under a name of its own.
   const version::Scheme declared =
@@ -73,7 +67,7 @@ CpeIndex::Span CpeIndex::place_of(std::span<const Posting> postings, const Readi
   if (declared != scheme || !is_version(reading.whole) || !is_version(reading.base)) {
     return anywhere;
   }
-  const auto ladder = std::span(rungs_).subspan(group->first_rung, group->rung_count);
+  const auto ladder = std::span(rungs_).subspan(group.first_rung, group.rung_count);
   const std::uint32_t whole = place_on(ladder, declared, reading.whole);
   const std::uint32_t base =
       reading.base == reading.whole ? whole : place_on(ladder, declared, reading.base);

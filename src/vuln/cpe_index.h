@@ -51,6 +51,9 @@ class CpeIndex {
     std::uint32_t criterion_count;
     bool all;
     bool negate;
+    bool contains(std::uint32_t criterion) const {
+      return criterion >= first_criterion && criterion - first_criterion < criterion_count;
+    }
   };
   struct Criterion {
     std::uint32_t name;   // of name()
@@ -74,25 +77,27 @@ class CpeIndex {
   bool empty() const { return rows_.empty(); }
   std::size_t size() const { return rows_.size(); }
 
-  /// The vulnerable criteria about a product, by advisory id; empty if there are none.
-  std::span<const Posting> find(const model::Cpe& product) const;
+  /// The vulnerable criteria about one product, and the versions that they name.
+  struct Group {
+    std::uint64_t product;
+    std::uint32_t first;
+    std::uint32_t last;
+    std::uint32_t first_rung;
+    std::uint32_t rung_count;
+  };
+  /// Of the product that a name is about; null if no criterion is.
+  const Group* find(const model::Cpe& product) const;
   /// One version as it is read in two ways, with its patch and without it.
   struct Reading {
     version::Scheme scheme;
     std::string_view whole;
     std::string_view base;
   };
-  /// Calls `each(posting)` for those of find() that may hold the version, in their order: all but
+  /// Calls `each(posting)` for those of a group that may hold the version, by advisory id: all but
   /// those whose range or version is known to be another. A product of thousands of criteria costs
   /// a few comparisons of versions, and one of numbers for each criterion.
   template <typename F>
-  void for_each_near(std::span<const Posting> postings, const Reading& reading, F&& each) const {
-    const auto [low, high] = place_of(postings, reading);
-    const auto first = static_cast<std::size_t>(postings.data() - postings_.data());
-    for (std::size_t at = first; at < first + postings.size(); ++at) {
-      if (spans_[at].low <= high && spans_[at].high >= low) each(postings_[at]);
-    }
-  }
+  void for_each_near(const Group& group, const Reading& reading, F&& each) const;
   /// Those whose part, vendor or product is no exact name.
   std::span<const Posting> wildcards() const { return wildcards_; }
 
@@ -120,13 +125,6 @@ class CpeIndex {
   std::size_t bytes() const;
 
  private:
-  struct Group {
-    std::uint64_t product;
-    std::uint32_t first;
-    std::uint32_t last;
-    std::uint32_t first_rung;
-    std::uint32_t rung_count;
-  };
   /// From where to where on its group's ladder a criterion may hold.
   struct Span {
     std::uint32_t low;
@@ -134,8 +132,8 @@ class CpeIndex {
   };
   static constexpr Span anywhere{0, 0xFFFFFFFFU};
 
-  /// Where a version may stand on the ladder of a product's postings.
-  Span place_of(std::span<const Posting> postings, const Reading& reading) const;
+  /// Where a version may stand on the ladder of a group.
+  Span place_of(const Group& group, const Reading& reading) const;
   std::uint32_t place_on(std::span<const std::uint32_t> ladder, version::Scheme scheme,
                          std::string_view text) const;
 
@@ -160,6 +158,14 @@ class CpeIndex {
   std::vector<Posting> wildcards_;
   Vocabulary vocabulary_;
 };
+
+template <typename F>
+void CpeIndex::for_each_near(const Group& group, const Reading& reading, F&& each) const {
+  const auto [low, high] = place_of(group, reading);
+  for (std::size_t at = group.first; at < group.last; ++at) {
+    if (spans_[at].low <= high && spans_[at].high >= low) each(postings_[at]);
+  }
+}
 
 class CpeIndex::Builder {
  public:

@@ -208,9 +208,14 @@ bool is_named(const CpeIndex& index, const CpeIndex::Criterion& criterion, const
 /// Evaluates the criteria of one configuration for one host.
 class Evaluation {
  public:
-  Evaluation(const CpeIndex& index, const std::vector<Product>& subject,
-             const Surroundings& surroundings, std::vector<std::string>& missing)
-      : index_(index), subject_(subject), surroundings_(surroundings), missing_(missing) {}
+  Evaluation(const CpeIndex& index, std::optional<std::uint32_t> held,
+             const std::vector<Product>& subject, const Surroundings& surroundings,
+             std::vector<std::string>& missing)
+      : index_(index),
+        held_(held),
+        subject_(subject),
+        surroundings_(surroundings),
+        missing_(missing) {}
 
   Truth of(const CpeIndex::Configuration& configuration) {
     const auto nodes = index_.nodes(configuration);
@@ -232,6 +237,7 @@ class Evaluation {
   }
 
   Truth of(const CpeIndex::Node& node) {
+    if (held_ && !node.all && node.contains(*held_)) return truth(!node.negate);
     std::vector<std::string> unknown;
     const Truth sum = combine(index_.criteria(node), node.all, [&](const auto& criterion) {
       const Truth each = of(criterion);
@@ -275,6 +281,7 @@ class Evaluation {
   }
 
   const CpeIndex& index_;
+  std::optional<std::uint32_t> held_;
   const std::vector<Product>& subject_;
   const Surroundings& surroundings_;
   std::vector<std::string>& missing_;
@@ -304,9 +311,9 @@ CriterionOutcome compare_criterion(const CpeIndex& index, const CpeIndex::Criter
 }
 
 Truth evaluate_configuration(const CpeIndex& index, const CpeIndex::Configuration& configuration,
-                             const std::vector<Product>& subject, const Surroundings& surroundings,
-                             std::vector<std::string>& missing) {
-  return Evaluation(index, subject, surroundings, missing).of(configuration);
+                             std::optional<std::uint32_t> held, const std::vector<Product>& subject,
+                             const Surroundings& surroundings, std::vector<std::string>& missing) {
+  return Evaluation(index, held, subject, surroundings, missing).of(configuration);
 }
 
 }  // namespace muster::vuln

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,9 +39,11 @@ CriterionOutcome compare_criterion(const CpeIndex& index, const CpeIndex::Criter
 
 /// Whether a configuration holds for a host that has `subject` under all these names, among the
 /// surroundings. A hardware criterion holds for firmware that matches (no inventory lists hardware)
-/// and is unknown for programs. `missing` gets the criteria that nothing was known about.
+/// and is unknown for programs. `missing` gets the criteria that nothing was known about. `held` is
+/// the number of a criterion that is known to hold for the subject: a node that asks for one of
+/// thousands is not gone through again.
 Truth evaluate_configuration(const CpeIndex& index, const CpeIndex::Configuration& configuration,
-                             const std::vector<Product>& subject, const Surroundings& surroundings,
-                             std::vector<std::string>& missing);
+                             std::optional<std::uint32_t> held, const std::vector<Product>& subject,
+                             const Surroundings& surroundings, std::vector<std::string>& missing);
 
 }  // namespace muster::vuln

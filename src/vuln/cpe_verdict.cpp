@@ -65,10 +65,13 @@ Match make_match(const CpeIndex& index, const Candidate& candidate, const Produc
   match.disputed = row.disputed;
   match.urgency = index.text(row.urgency);
   match.summary = index.text(row.summary);
-  model::Advisory names;
-  names.id = match.id;
-  names.aliases = match.aliases;
-  if (const auto cve = names.cve()) match.cve = std::string(*cve);
+  if (model::is_cve_id(match.id)) {
+    match.cve = match.id;
+  } else if (const auto cve =
+                 std::find_if(match.aliases.begin(), match.aliases.end(), model::is_cve_id);
+             cve != match.aliases.end()) {
+    match.cve = *cve;
+  }
   Evidence& evidence = match.evidence;
   evidence.feed = match.feed;
   evidence.advisory_id = match.id;
@@ -101,8 +104,7 @@ bool is_enough(const CpeIndex& index, const Posting& posting) {
   if (configuration.all || configuration.negate) return false;
   const auto nodes = index.nodes(configuration);
   return std::any_of(nodes.begin(), nodes.end(), [&](const CpeIndex::Node& node) {
-    return !node.all && !node.negate && posting.criterion >= node.first_criterion &&
-           posting.criterion - node.first_criterion < node.criterion_count;
+    return !node.all && !node.negate && node.contains(posting.criterion);
   });
 }
 
@@ -134,12 +136,14 @@ class Judge {
  private:
   void collect() {
     for (std::size_t at = 0; at < products_.size(); ++at) {
-      const auto postings = index_.find(products_[at].name);
-      findings_.product_known |= !postings.empty();
+      const CpeIndex::Group* group = index_.find(products_[at].name);
+      findings_.product_known |= group != nullptr;
       const ProductVersion& version = products_[at].version;
       if (version.whole.empty()) continue;
-      index_.for_each_near(postings, {*products_[at].scheme, version.whole, version.base},
-                           [&](const Posting& posting) { consider(posting, at); });
+      if (group != nullptr) {
+        index_.for_each_near(*group, {*products_[at].scheme, version.whole, version.base},
+                             [&](const Posting& posting) { consider(posting, at); });
+      }
       for (const Posting& posting : index_.wildcards()) consider(posting, at);
     }
   }
@@ -166,8 +170,10 @@ class Judge {
     const std::uint32_t number = candidate.posting.configuration;
     if (evaluated.configuration != number) {
       evaluated = {number, Truth::no, {}};
-      evaluated.holds = evaluate_configuration(index_, index_.configuration(number), products_,
-                                               surroundings_, evaluated.missing);
+      std::optional<std::uint32_t> held;
+      if (candidate.outcome.truth == Truth::yes) held = candidate.posting.criterion;
+      evaluated.holds = evaluate_configuration(index_, index_.configuration(number), held,
+                                               products_, surroundings_, evaluated.missing);
     }
     return evaluated.holds;
   }
