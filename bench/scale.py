@@ -62,7 +62,7 @@ def run(options, folder):
         command = [str(options.bin / "muster"), "swarm", str(options.scenario),
                    "--server", server.url(), "--server-pid", str(server.process.pid),
                    "--token-file", str(server.data / "admin.token")]
-        for name in ("agents", "duration", "seed", "packages"):
+        for name in ("agents", "connections", "duration", "seed", "packages"):
             if getattr(options, name) is not None:
                 command += [f"--{name}", str(getattr(options, name))]
         if certificate:
@@ -85,6 +85,7 @@ def main():
                         help="where the data directory is made (build)")
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--agents", type=int)
+    parser.add_argument("--connections", type=int, help="shared by the hosts; 0 is one each")
     parser.add_argument("--duration")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--packages", type=pathlib.Path)

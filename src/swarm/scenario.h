@@ -28,6 +28,10 @@ struct Scenario {
   std::uint32_t agents() const {
     return static_cast<std::uint32_t>(fleet_agents);
   }
+  /// Of the hosts.
+  std::uint32_t connections() const {
+    return fleet_connections == 0 ? agents() : static_cast<std::uint32_t>(fleet_connections);
+  }
   std::uint32_t site_hosts() const {
     return static_cast<std::uint32_t>(fleet_agents * fleet_site_percent / 100);
   }

@@ -31,8 +31,8 @@ struct Progress {
 /// in which order follows from the seed and from the moments at which answers come.
 class Swarm final : private Surroundings {
  public:
-  /// Connections that `wire` needs: one for each host, one to give tasks, one for /metrics.
-  static std::uint32_t connections(const Scenario& scenario) { return scenario.agents() + 2; }
+  /// Connections beside the hosts': one to give tasks, one for /metrics.
+  static constexpr std::uint32_t extra_connections = 2;
 
   /// `server_use` reads what the server's process has used, if it is known. `wire` outlives this.
   Swarm(Wire& wire, Scenario scenario, SoftwarePool pool, Access access,

@@ -12,13 +12,14 @@
 #include "main/ctl/duration.h"
 #include "main/ctl/files.h"
 #include "main/ctl/grammar.h"
+#include "swarm/shared_wire.h"
 
 namespace muster::ctl {
 
 namespace {
 
-/// Agents from one loopback address: below the 28,000 ports that Linux gives out for each.
-constexpr std::uint32_t agents_per_address = 20'000;
+/// From one loopback address: below the 28,000 ports that Linux gives out for each.
+constexpr std::uint32_t connections_per_address = 20'000;
 /// What the program calls itself, so that the server gives it the tasks of our own agent.
 constexpr const char* user_agent = "muster-agent/swarm";
 
@@ -50,6 +51,9 @@ Result<swarm::Scenario> read_scenario(const FlagValues& values) {
     scenario = *std::move(parsed);
   }
   if (values.has("agents")) scenario.fleet_agents = TRY(bounded(values, "agents", 1, 1'000'000));
+  if (values.has("connections")) {
+    scenario.fleet_connections = TRY(bounded(values, "connections", 0, 1'000'000));
+  }
   if (values.has("seed")) scenario.fleet_seed = TRY(bounded(values, "seed", 0, number_id_max));
   if (values.has("duration")) {
     const auto duration = TRY(parse_duration(values.text("duration")));
@@ -186,8 +190,9 @@ void print_outcome(const Shell& shell, const swarm::Outcome& outcome) {
 Result<std::unique_ptr<net::ClientFleet>> open_fleet(const Address& address,
                                                      const swarm::Scenario& scenario) {
   net::ClientFleetOptions options;
-  options.connections = swarm::Swarm::connections(scenario);
-  options.source_addresses = 1 + scenario.agents() / agents_per_address;
+  const std::uint32_t lines = scenario.connections();
+  options.connections = lines + swarm::Swarm::extra_connections;
+  options.source_addresses = 1 + lines / connections_per_address;
   options.user_agent = user_agent;
   options.ca_file = address.ca_file;
   return net::ClientFleet::create(address.origin, std::move(options));
@@ -208,7 +213,13 @@ Result<void> run_swarm(const Shell& shell, Session& session, const FlagValues& v
   Admission admission(session);
   swarm::Access access = TRY(admission.create(scenario));
   const SystemClock clock;
-  swarm::NetWire wire(*fleet, clock);
+  swarm::NetWire lines(*fleet, clock);
+  std::optional<swarm::SharedWire> shared;
+  if (scenario.fleet_connections > 0) {
+    shared.emplace(lines, scenario.agents(), scenario.connections(),
+                   swarm::Swarm::extra_connections);
+  }
+  swarm::Wire& wire = shared ? static_cast<swarm::Wire&>(*shared) : lines;
   swarm::Swarm swarm(wire, std::move(scenario), std::move(pool), std::move(access),
                      std::move(server_use));
   std::signal(SIGINT, interrupt);
@@ -248,6 +259,11 @@ void add_swarm(Grammar& grammar) {
        {.name = "--agents",
         .member = "agents",
         .what = "Hosts, instead of the scenario's",
+        .kind = Flag::Kind::integer,
+        .shown = "N"},
+       {.name = "--connections",
+        .member = "connections",
+        .what = "That the hosts share, as behind a proxy, instead of the scenario's; 0 is one each",
         .kind = Flag::Kind::integer,
         .shown = "N"},
        {.name = "--duration",
