@@ -5,6 +5,7 @@ import type { Role } from './lib/types';
 import AgentKeys from './pages/AgentKeys.svelte';
 import Agents from './pages/Agents.svelte';
 import Audit from './pages/Audit.svelte';
+import Doctor from './pages/Doctor.svelte';
 import Enrolment from './pages/Enrolment.svelte';
 import Events from './pages/Events.svelte';
 import Feeds from './pages/Feeds.svelte';
@@ -77,6 +78,7 @@ export const sections: { title: string; pages: PageRoute[] }[] = [
   {
     title: 'Server',
     pages: [
+      { path: '/doctor', title: 'Doctor', key: 'd', least: 'read_only', component: Doctor },
       { path: '/settings', title: 'Settings', least: 'read_only', component: Settings },
       { path: '/operators', title: 'Operators', least: 'read_only', component: Operators },
     ],

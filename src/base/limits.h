@@ -101,6 +101,10 @@ inline constexpr Duration idle_timeout = std::chrono::seconds(180);
 inline constexpr Duration drain_timeout = std::chrono::seconds(10);
 /// Write requests waiting for their commit, over all connections; the next one gets 503.
 inline constexpr std::size_t writes_in_flight = 4096;
+/// Of these, for reports and scans: the rest is kept for presence, work and operators.
+inline constexpr std::size_t later_writes_in_flight = 3072;
+/// Of a commit that is full, for them: one part in so many, so that they are slow and not stuck.
+inline constexpr std::size_t later_writes_share = 8;
 /// Closures in one transaction: bounds the commit and what one failure can take with it.
 inline constexpr std::size_t writes_per_commit = 2000;
 /// Connections that read the store at a time: PostgreSQL takes 100 in all as it is installed.

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "endpoints/server/machine_use.h"
 #include "http/rate_limit.h"
 #include "http/response.h"
 
@@ -104,6 +106,8 @@ struct App {
   fleet::RefusalWatch& refusals;
   fleet::RefusedSignIns& refused_sign_ins;
   const ServerFace& face;
+  /// Empty where no machine is: in tests and simulations. Safe from any thread.
+  std::function<MachineUse()> machine_use = {};
 
   /// False until `face` is complete; until then every call is answered 503.
   std::atomic<bool> ready = false;

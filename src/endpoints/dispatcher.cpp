@@ -45,6 +45,11 @@ void note_sign_of_life(App& app, const Route& route, const http::Request& reques
   app.presence.touch_agent(request.caller.agent, request.now);
 }
 
+/// Reports and scans: the dearest writes, and the only ones that nobody waits for.
+bool may_wait(const Route& route) {
+  return route.dialect == Dialect::inventory;
+}
+
 std::string what_of(std::exception_ptr failure) {
   try {
     std::rethrow_exception(failure);
@@ -172,7 +177,8 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
       [this, pending, dialect, where](std::exception_ptr failure) {
         pending->respond(failure ? broken(dialect, where, what_of(failure))
                                  : std::move(*pending->response));
-      });
+      },
+      may_wait(route_table[admission.row]));
   if (taken) return;
   // Those turned away come back spread over ten seconds, not together.
   const auto turned_away = app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);

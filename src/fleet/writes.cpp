@@ -7,8 +7,12 @@
 namespace muster::fleet {
 
 bool submit_write(store::Store& store, UniqueFunction<bool(store::Tx&)> work,
-                  UniqueFunction<void(std::exception_ptr)> done) {
-  return store.submit(work, done);
+                  UniqueFunction<void(std::exception_ptr)> done, bool may_wait) {
+  return store.submit(work, done, may_wait);
+}
+
+WriteQueue write_queue(const store::Store& store) {
+  return {store.writes_in_flight(), store.most_writes_in_flight()};
 }
 
 void write_everywhere(store::Store& store, Nodes& nodes,

@@ -22,6 +22,7 @@
 #include "main/console_files.h"
 #include "main/feed_keeper.h"
 #include "main/lease_keeper.h"
+#include "main/machine_use.h"
 #include "main/openapi.h"
 #include "net/server.h"
 #include "store/postgres/postgres_connection.h"
@@ -172,6 +173,11 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   std::optional<CertificateWatch> certificate;
   if (*tls) certificate.emplace(**tls, clock, log, wiring.face.certificate_expires_at_seconds);
   net::Server server(wiring.dispatcher, clock, log, server_options(address, config, tls->get()));
+  wiring.app.machine_use = [&server, data = flags.data] {
+    endpoints::MachineUse use = read_machine_use(data);
+    use.transport = server.use();
+    return use;
+  };
   fleet.store.start_writer();
   std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, clock, log);
   std::optional<FeedKeeper> feeds(

@@ -223,7 +223,11 @@ IoThread::Accepted IoThread::accept_one() {
     }
   }
   const IpAddress peer = address_of(address);
-  if (shared_.connections.fetch_add(1) >= shared_.options.connections_max) {
+  const std::size_t others = shared_.connections.fetch_add(1);
+  std::size_t most = shared_.most_connections.load();
+  while (others + 1 > most && !shared_.most_connections.compare_exchange_weak(most, others + 1)) {
+  }
+  if (others >= shared_.options.connections_max) {
     refuse_connection(socket.get(), peer);
     closed();
     return Accepted::one;

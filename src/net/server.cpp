@@ -151,6 +151,16 @@ std::size_t Server::connections() const {
   return parts_->shared.connections.load();
 }
 
+http::TransportUse Server::use() {
+  ServerShared& shared = parts_->shared;
+  http::TransportUse use;
+  use.connections = {shared.connections.load(), shared.most_connections.load(),
+                     shared.options.connections_max};
+  use.reads = shared.workers.use();
+  use.streams = {shared.streams.load(), 0, shared.options.streams_max};
+  return use;
+}
+
 void Server::drain() {
   Parts& parts = *parts_;
   if (std::exchange(parts.drained, true)) return;

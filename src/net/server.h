@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "http/application.h"
+#include "http/transport_use.h"
 
 namespace muster::net {
 
@@ -66,6 +67,9 @@ class Server {
 
   /// Connections that are open now.
   std::size_t connections() const;
+
+  /// What is taken of all that options bound. Safe from any thread.
+  http::TransportUse use();
 
   /// Stops accepting, closes idle connections, lets running requests finish (their answers say
   /// `Connection: close`) for at most `drain_timeout`, cuts off the rest, joins all threads. An

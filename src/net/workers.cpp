@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/workers.h"
 
+#include <algorithm>
+
 namespace muster::net {
 
 Workers::Workers(http::Application& application, std::size_t threads, std::size_t waiting_max)
@@ -17,9 +19,15 @@ bool Workers::submit(Work& work) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || waiting_.size() >= waiting_max_) return false;
     waiting_.push_back(std::move(work));
+    most_waiting_ = std::max(most_waiting_, waiting_.size());
   }
   wake_.notify_one();
   return true;
+}
+
+http::Places Workers::use() {
+  const std::lock_guard lock(mutex_);
+  return {waiting_.size(), most_waiting_, waiting_max_};
 }
 
 void Workers::go_on(Work work) {

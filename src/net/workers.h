@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/application.h"
+#include "http/transport_use.h"
 #include "net/exchange.h"
 
 namespace muster::net {
@@ -34,6 +35,9 @@ class Workers {
   /// As submit, for what has begun: there is always room.
   void go_on(Work work);
 
+  /// Work that waits, the most that did at one time, and how much may.
+  http::Places use();
+
   /// Finishes what runs, drops what waits, joins.
   void stop();
 
@@ -45,6 +49,7 @@ class Workers {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Work> waiting_;
+  std::size_t most_waiting_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -71,5 +71,59 @@ TEST(SteppedWriter, DropsWhatIsQueuedWhenItGoes) {
   EXPECT_EQ(count_orgs(store), 1);
 }
 
+/// Work that says in `order` when it ran.
+struct Lanes : ::testing::Test {
+  const TestDirectory directory;
+  Store store{std::make_unique<SqliteDatabase>(directory.path())};
+  std::string order;
+
+  Lanes() {
+    store.step_writer([] { return false; });
+  }
+  bool submit(char name, bool may_wait) {
+    Work work = [this, name](Tx&) {
+      order += name;
+      return true;
+    };
+    Done done = [](std::exception_ptr) {};
+    return store.submit(work, done, may_wait);
+  }
+};
+
+TEST_F(Lanes, WorkThatMayWaitIsCommittedBehindTheRest) {
+  EXPECT_TRUE(submit('r', true));
+  EXPECT_TRUE(submit('a', false));
+  EXPECT_TRUE(submit('s', true));
+  EXPECT_TRUE(submit('b', false));
+  EXPECT_EQ(store.commit_queued(), 0U);
+  EXPECT_EQ(order, "abrs");
+}
+
+TEST_F(Lanes, WorkThatMayWaitHasAShareOfEveryFullCommit) {
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(submit('a', false));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(submit('r', true));
+  EXPECT_EQ(store.commit_queued(16), 28U);
+  EXPECT_EQ(order, "aaaaaaaaaaaaaarr");
+  EXPECT_EQ(store.commit_queued(16), 12U);
+  EXPECT_EQ(order, "aaaaaaaaaaaaaarraaaaaaaaaaaaaarr");
+  EXPECT_EQ(store.commit_queued(16), 0U);
+}
+
+TEST_F(Lanes, TheLastPlacesAreNotForWorkThatMayWait) {
+  std::size_t waiting = 0;
+  while (submit('r', true)) ++waiting;
+  EXPECT_EQ(waiting, limits::later_writes_in_flight);
+  std::size_t first = 0;
+  while (submit('a', false)) ++first;
+  EXPECT_EQ(waiting + first, limits::writes_in_flight);
+  EXPECT_EQ(store.writes_in_flight(), limits::writes_in_flight);
+  while (store.commit_queued() > 0) {
+  }
+  EXPECT_EQ(order.size(), limits::writes_in_flight);
+  EXPECT_EQ(order.substr(0, first), std::string(first, 'a'));
+  EXPECT_EQ(store.writes_in_flight(), 0U);
+  EXPECT_EQ(store.most_writes_in_flight(), limits::writes_in_flight);
+}
+
 }  // namespace
 }  // namespace muster::store

@@ -158,24 +158,42 @@ std::size_t Store::commit_queued(std::size_t most) {
   if (!batch.empty()) commit_batch(batch);
   const std::lock_guard lock(queue_mutex_);
   in_flight_ -= batch.size();
-  return queue_.size();
+  return queue_.size() + later_.size();
 }
 
 void Store::take_queued(std::vector<Pending>& batch, std::size_t most) {
-  while (!queue_.empty() && batch.size() < most) {
-    batch.push_back(std::move(queue_.front()));
-    queue_.pop_front();
-  }
+  const auto take = [&](std::deque<Pending>& from, std::size_t size) {
+    while (!from.empty() && batch.size() < size) {
+      batch.push_back(std::move(from.front()));
+      from.pop_front();
+    }
+  };
+  take(queue_, most - std::min(later_.size(), most / limits::later_writes_share));
+  take(later_, most);
+  take(queue_, most);
 }
 
-bool Store::submit(Work& work, Done& done) {
+std::size_t Store::writes_in_flight() const {
+  const std::lock_guard lock(queue_mutex_);
+  return in_flight_;
+}
+
+std::size_t Store::most_writes_in_flight() const {
+  const std::lock_guard lock(queue_mutex_);
+  return most_in_flight_;
+}
+
+bool Store::submit(Work& work, Done& done, bool may_wait) {
   {
     const std::lock_guard lock(queue_mutex_);
     if (running_) {
-      if (stopping_ || in_flight_ >= limits::writes_in_flight) return false;
-      ++in_flight_;
-      queue_.push_back({std::move(work), std::move(done)});
-      if (queue_.size() == 1) queue_filled_.notify_one();
+      const std::size_t places =
+          may_wait ? limits::later_writes_in_flight : limits::writes_in_flight;
+      if (stopping_ || in_flight_ >= places) return false;
+      most_in_flight_ = std::max(most_in_flight_, ++in_flight_);
+      const bool empty = queue_.empty() && later_.empty();
+      (may_wait ? later_ : queue_).push_back({std::move(work), std::move(done)});
+      if (empty) queue_filled_.notify_one();
       return true;
     }
   }
@@ -208,13 +226,13 @@ void Store::run_writer() {
   for (;;) {
     {
       std::unique_lock lock(queue_mutex_);
-      const auto called = [&] { return stopping_ || !queue_.empty(); };
+      const auto called = [&] { return stopping_ || !queue_.empty() || !later_.empty(); };
       if (writer_connection_) {
         queue_filled_.wait(lock, called);
       } else {
         queue_filled_.wait_until(lock, pace_.next_try(), called);
       }
-      if (queue_.empty() && stopping_) return;
+      if (queue_.empty() && later_.empty() && stopping_) return;
       take_queued(batch, limits::writes_per_commit);
     }
     commit_batch(batch);

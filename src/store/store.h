@@ -246,8 +246,15 @@ class Store {
   std::size_t commit_queued(std::size_t most = limits::writes_per_commit);
 
   /// Queues work for the next commit. Returns false, and takes nothing, when
-  /// limits::writes_in_flight wait already.
-  [[nodiscard]] bool submit(Work& work, Done& done);
+  /// limits::writes_in_flight wait already. Work that `may_wait` is committed behind other work (of
+  /// a full commit it has a share, limits::later_writes_share) and is refused from
+  /// limits::later_writes_in_flight on.
+  [[nodiscard]] bool submit(Work& work, Done& done, bool may_wait = false);
+
+  /// Work that waits for its commit, or is in it.
+  std::size_t writes_in_flight() const;
+  /// The most there was of it at one time.
+  std::size_t most_writes_in_flight() const;
 
   /// Runs `work` in the next commit and waits for it. Throws what the environment throws; an Error
   /// undoes what it wrote.
@@ -323,10 +330,12 @@ class Store {
   ReconnectPace pace_;
   std::mutex writer_mutex_;  // held while a transaction runs
 
-  std::mutex queue_mutex_;
+  mutable std::mutex queue_mutex_;
   std::condition_variable queue_filled_;
   std::deque<Pending> queue_;
+  std::deque<Pending> later_;  // may wait
   std::size_t in_flight_ = 0;
+  std::size_t most_in_flight_ = 0;
   bool running_ = false;
   bool stopping_ = false;
   std::thread thread_;

@@ -34,7 +34,7 @@ async function id(path) {
 }
 const pathsOfAll = async () => [
   '/', '/hosts', '/agents', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
-  '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/settings', '/operators', '/search?q=web-00',
+  '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/search?q=web-00',
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,

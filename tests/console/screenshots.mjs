@@ -23,7 +23,7 @@ try {
     finding: `/findings/${await first('/findings?kev=true')}`,
     task: `/tasks/${await first('/tasks?status=completed')}`,
     ...(all && {
-      findings: '/findings', 'findings-by-cve': '/findings?group=cve', feeds: '/feeds',
+      findings: '/findings', 'findings-by-cve': '/findings?group=cve', feeds: '/feeds', doctor: '/doctor',
       agents: '/agents', software: '/software', images: '/images', image: `/images/${await first('/images')}`, held: '/held', tasks: '/tasks',
       'new-task': '/tasks/new', releases: '/releases', enrolment: '/enrolment', 'agent-keys': '/agent-keys', events: '/events', audit: '/audit',
       settings: '/settings', operators: '/operators', search: '/search?q=web-00', 'host-software': `/hosts/${host}?tab=software`,

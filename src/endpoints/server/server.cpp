@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
+#include "endpoints/server/doctor.h"
 #include "fleet/catalogue.h"
 #include "fleet/feed_age.h"
 #include "fleet/feed_import.h"
@@ -168,6 +169,37 @@ void add_refusals(Exposition& out, const fleet::RefusalWatch& refusals) {
           refusals.skewed());
 }
 
+/// The bounds of the server, and the process under the names that Prometheus' clients give it.
+void add_use(Exposition& out, const App& app) {
+  const std::vector<Budget> all = budgets(app);
+  const auto add = [&](std::string_view name, std::string_view help,
+                       std::uint64_t Budget::*member) {
+    out.head(name, "gauge", help);
+    for (const Budget& budget : all) {
+      out.sample(std::string(name) + "{budget=\"" + std::string(budget.name) + "\"}",
+                 budget.*member);
+    }
+  };
+  add("muster_budget_used", "Taken of each bound of the server; bytes of memory and disk.",
+      &Budget::used);
+  add("muster_budget_most",
+      "The most that was taken at one time since the start, where it is kept.", &Budget::most);
+  add("muster_budget_limit", "Each bound of the server.", &Budget::limit);
+  if (!app.machine_use) return;
+  const MachineUse use = app.machine_use();
+  if (use.cpu_seconds) {
+    out.add("process_cpu_seconds_total", "counter", "Processor time of all threads.",
+            static_cast<std::uint64_t>(*use.cpu_seconds));
+  }
+  if (use.memory_bytes) {
+    out.add("process_resident_memory_bytes", "gauge", "Memory in use.", *use.memory_bytes);
+  }
+  if (use.written_bytes) {
+    out.add("muster_written_bytes_total", "counter", "What the server had the disk write.",
+            *use.written_bytes);
+  }
+}
+
 }  // namespace
 
 Result<Reply> show_health(App&, const Request&) {
@@ -211,6 +243,7 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   add_feeds(out, app.feed_syncs.numbers(), request.now);
   add_stale_feeds(out, app, request.now);
   add_refusals(out, app.refusals);
+  add_use(out, app);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
             "When the server's certificate expires, as Unix time.",
@@ -219,6 +252,21 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   http::Response response{200, out.take()};
   response.content_type = "text/plain; version=0.0.4";
   return Reply(std::move(response));
+}
+
+Result<Reply> show_doctor(App& app, const Request& request) {
+  JsonWriter json;
+  json.begin_array();
+  for (const Check& check : check_server(app, request.now)) {
+    json.begin_object()
+        .member("name", check.name)
+        .member("state", check_state_name(check.state))
+        .member("found", check.found)
+        .member("advice", check.advice)
+        .end_object();
+  }
+  json.end_array();
+  return Reply(http::json_response(200, json.take()));
 }
 
 Result<Reply> show_openapi(App& app, const Request&) {
