@@ -3,14 +3,18 @@
 
 The format is in api/golden/README.md.
 """
+import base64
 import datetime
 import difflib
 import gzip
+import hmac
 import json
 import re
+import struct
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 TEMPLATE = re.compile(r"\{\{(now)(?:([+-]\d+)s)?\}\}|\{\{0x([0-9A-Fa-f]{2})\}\}"
+                      r"|\{\{totp:(\w+)(?:([+-]\d+)s)?\}\}"
                       r"|\{\{([^{}\n]+?)\*(\d+)\}\}|\{\{(\w+)\}\}")
 CAPTURE = r'[^",{}\[\]\r\n]+'
 
@@ -107,14 +111,26 @@ def rfc3339(at):
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def totp(secret, seconds):
+    """The code that an authenticator shows (RFC 6238: SHA-1, six digits, 30 s)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    mac = hmac.digest(key, struct.pack(">q", seconds // 30), "sha1")
+    number = struct.unpack_from(">I", mac, mac[-1] & 15)[0] & 0x7FFFFFFF
+    return f"{number % 1_000_000:06}"
+
+
 def substitute(text, variables, now):
     """Bytes of a request text with its placeholders replaced."""
     def replace(found):
-        is_now, offset, byte, repeated, count, name = found.groups()
+        is_now, offset, byte, secret, later, repeated, count, name = found.groups()
         if is_now:
             return rfc3339(now + datetime.timedelta(seconds=int(offset or 0))).encode()
         if byte:
             return bytes([int(byte, 16)])
+        if secret:
+            if secret not in variables:
+                raise GoldenError(f"variable {secret} has no value yet")
+            return totp(variables[secret], int(now.timestamp()) + int(later or 0)).encode()
         if count:
             return repeated.encode() * int(count)
         if name not in variables:

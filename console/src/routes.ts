@@ -2,6 +2,7 @@
 // Every page: its place in the menu, the key after `g`, and the least role whose calls it needs.
 import type { Component } from 'svelte';
 import type { Role } from './lib/types';
+import Account from './pages/Account.svelte';
 import AgentKeys from './pages/AgentKeys.svelte';
 import Agents from './pages/Agents.svelte';
 import Audit from './pages/Audit.svelte';
@@ -81,6 +82,7 @@ export const sections: { title: string; pages: PageRoute[] }[] = [
       { path: '/doctor', title: 'Doctor', key: 'd', least: 'read_only', component: Doctor },
       { path: '/settings', title: 'Settings', least: 'read_only', component: Settings },
       { path: '/operators', title: 'Operators', least: 'read_only', component: Operators },
+      { path: '/account', title: 'Your account', least: 'read_only', component: Account },
     ],
   },
 ];

@@ -341,6 +341,11 @@ inline constexpr std::size_t operator_sessions = 50;
 inline constexpr Duration ended_session_memory = std::chrono::hours(24 * 30);
 /// A session's use is written down again after this long.
 inline constexpr Duration session_use_step = std::chrono::minutes(1);
+/// NIST SP 800-63B asks for eight characters, and for no rules beside the length.
+inline constexpr std::size_t password_bytes_min = 12;
+inline constexpr std::size_t password_bytes = 200;
+/// A code of an authenticator, spaces included.
+inline constexpr std::size_t totp_code_bytes = 10;
 /// Addresses whose refused sign-ins wait for their audit rows; of more only the number is kept.
 inline constexpr std::size_t refused_sign_in_addresses = 256;
 

@@ -20,6 +20,8 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "crypto/testing.h"
+#include "crypto/totp.h"
 #include "endpoints/testing.h"
 #include "http/testing.h"
 
@@ -150,6 +152,19 @@ inline bool is_name(std::string_view text) {
                               "XYZ0123456789_") == std::string_view::npos;
 }
 
+/// The code of `{{totp:name}}` or `{{totp:name+30s}}`.
+inline std::string totp_of(std::string_view inside, const Variables& variables, Instant now) {
+  const auto plus = inside.find('+');
+  const auto secret = variables.find(inside.substr(0, plus));
+  if (secret == variables.end()) throw Broken("no secret yet: " + std::string(inside));
+  if (plus != std::string_view::npos) {
+    inside.remove_prefix(plus + 1);
+    inside.remove_suffix(1);
+    now = now + std::chrono::seconds(parse_int(inside).value());
+  }
+  return crypto::totp_code(crypto::decode_base32(secret->second), crypto::totp_step(now));
+}
+
 /// What `{{inside}}` of a request stands for; nothing if it is no placeholder.
 inline std::optional<std::string> substitute_one(std::string_view inside,
                                                  const Variables& variables, Instant now) {
@@ -162,6 +177,8 @@ inline std::optional<std::string> substitute_one(std::string_view inside,
       return format_rfc3339(now + std::chrono::seconds(*seconds));
     }
   }
+  constexpr std::string_view totp = "totp:";
+  if (inside.starts_with(totp)) return totp_of(inside.substr(totp.size()), variables, now);
   if (inside.size() == 4 && inside.starts_with("0x")) return from_hex(inside.substr(2));
   if (const auto star = inside.rfind('*'); star != std::string_view::npos && star > 0) {
     if (const auto times = parse_int(inside.substr(star + 1))) {

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/testing.h"
+#include "crypto/totp.h"
 #include "fleet/acceptances.h"
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
@@ -20,6 +22,7 @@
 #include "fleet/operators.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
+#include "fleet/passwords.h"
 #include "fleet/releases.h"
 #include "fleet/sign_in.h"
 #include "fleet/software.h"
@@ -165,6 +168,12 @@ struct FaultFleet {
                      "192.0.2.1", fleet.now)
           .value();
     });
+    fleet->store.write([&](store::Tx& tx) {
+      set_password(tx, fleet->ids, fleet.actor, person.id, "no hash", fleet.now).value();
+    });
+    const auto offer = offer_second_factor(fleet->store, fleet->credentials, person.id).value();
+    second_factor_code =
+        crypto::totp_code(crypto::decode_base32(offer.secret), crypto::totp_step(fleet.now));
   }
 
   void call_first(store::Tx& tx, AgentId agent) {
@@ -234,6 +243,7 @@ struct FaultFleet {
   CreatedOperator person;
   CreatedLink link;
   SignedIn signed_in;
+  std::string second_factor_code;
 };
 
 }  // namespace muster::fleet

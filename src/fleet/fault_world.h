@@ -79,6 +79,30 @@ class World : public FaultFleet {
                             .value();
                       },
                       {{"sign_in", 1}}};
+    all["sign_in_with_password"] = {
+        [this](store::Tx& tx) {
+          sign_in_with_password(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config,
+                                {person.id, fleet.now}, "192.0.2.1", fleet.now)
+              .value();
+        },
+        {{"sign_in", 1}}};
+    all["set_password"] = {
+        [this](store::Tx& tx) {
+          set_password(tx, fleet->ids, fleet.actor, person.id, "another", fleet.now).value();
+        },
+        {{"password.set", 1}}};
+    all["set_second_factor"] = {[this](store::Tx& tx) {
+                                  set_second_factor(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                                    person.id, second_factor_code, fleet.now)
+                                      .value();
+                                },
+                                {{"second_factor.set", 1}}};
+    all["remove_password"] = {[this](store::Tx& tx) {
+                                remove_password(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                                http::Role::owner, person.id, fleet.now)
+                                    .value();
+                              },
+                              {{"password.remove", 1}}};
     all["end_session"] = {[this](store::Tx& tx) {
                             end_session(tx, fleet->ids, fleet->credentials,
                                         {person.id, http::Role::analyst}, signed_in.session.id,

@@ -5,6 +5,7 @@
 #include "crypto/random.h"
 #include "fleet/announcements.h"
 #include "fleet/sign_in.h"
+#include "store/sql/passwords.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -48,6 +49,7 @@ Result<store::OperatorToken> revoke_operator(store::Tx& tx, NumberIds& ids,
   if (token->revoked_at) return std::move(*token);
   token->revoked_at = now;
   store::revoke_operator_token(tx, id, now);
+  store::delete_operator_password(tx, id);
   end_sign_ins(tx, credentials, id, now);
   record_audit(
       tx, ids, OrgId{0}, actor, "operators.revoke", std::to_string(id.value),
@@ -55,6 +57,10 @@ Result<store::OperatorToken> revoke_operator(store::Tx& tx, NumberIds& ids,
   announce_operator_token(tx, id);
   tx.on_commit([&credentials, row = *token] { credentials.follow_operator_token(row); });
   return std::move(*token);
+}
+
+bool is_active(const store::OperatorToken& token, Instant now) {
+  return !token.revoked_at && (!token.expires_at || now < *token.expires_at);
 }
 
 std::vector<store::OperatorToken> list_operators(store::Store& store) {

@@ -35,8 +35,12 @@ struct CreatedOperator {
 CreatedOperator create_operator(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                                 const Actor& actor, const OperatorOrder& order, Instant now);
 
-/// Ends the operator's token, sessions and sign-in links; a repeat changes nothing. `role` is of
-/// who asks: nobody ends what is above itself. Fails with not_found and insufficient_role.
+/// Whether the operator's token is neither revoked nor over.
+bool is_active(const store::OperatorToken& token, Instant now);
+
+/// Ends the operator's token, password, sessions and sign-in links; a repeat changes nothing.
+/// `role` is of who asks: nobody ends what is above itself. Fails with not_found and
+/// insufficient_role.
 Result<store::OperatorToken> revoke_operator(store::Tx& tx, NumberIds& ids,
                                              Credentials& credentials, const Actor& actor,
                                              http::Role role, OperatorId id, Instant now);

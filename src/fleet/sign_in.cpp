@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "crypto/random.h"
 #include "fleet/announcements.h"
+#include "fleet/operators.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
 
@@ -34,9 +35,7 @@ Result<store::OperatorToken> operator_of_link(store::Tx& tx, const crypto::KeyHa
   const auto link = store::find_sign_in_link(tx, hash);
   if (!link || !store::use_sign_in_link(tx, hash, now)) return wrong_link();
   auto token = store::find_operator_token(tx, link->operator_id);
-  if (!token || token->revoked_at || (token->expires_at && now >= *token->expires_at)) {
-    return wrong_link();
-  }
+  if (!token || !is_active(*token, now)) return wrong_link();
   return std::move(*token);
 }
 
@@ -78,6 +77,14 @@ Result<SignedIn> sign_in(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& c
                          Instant now) {
   const crypto::KeyHash link = credentials.hash(secret);
   const store::OperatorToken token = TRY(operator_of_link(tx, link, now));
+  announce_sign_in_link(tx, link);
+  tx.on_commit([&credentials, link] { credentials.sign_in_links.erase(link); });
+  return open_session(tx, ids, rng, credentials, config, token, "link", address, now);
+}
+
+SignedIn open_session(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                      const Config& config, const store::OperatorToken& token,
+                      std::string_view with, std::string_view address, Instant now) {
   const int bound = static_cast<int>(limits::operator_sessions);
   const auto open = store::list_sessions(tx, token.id, SessionId{number_id_max}, bound);
   if (open.size() == limits::operator_sessions) {
@@ -101,13 +108,10 @@ Result<SignedIn> sign_in(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& c
   record_audit(
       tx, ids, OrgId{0}, Actor::operator_token(token.id), "sign_in",
       std::to_string(session.id.value),
-      [&](JsonWriter& details) { details.member("address", session.address); }, now);
-  announce_sign_in_link(tx, link);
+      [&](JsonWriter& details) { details.member("address", session.address).member("with", with); },
+      now);
   announce_session(tx, session.id);
-  tx.on_commit([&credentials, link, session, token] {
-    credentials.sign_in_links.erase(link);
-    credentials.follow_session(session, token);
-  });
+  tx.on_commit([&credentials, session, token] { credentials.follow_session(session, token); });
   return signed_in;
 }
 

@@ -49,10 +49,16 @@ struct SignedIn {
 };
 /// Uses up the link, which was proved. The session ends with the operator's token, if that is
 /// earlier than [console] session_hours. Fails with invalid_credentials when the link was used
-/// meanwhile, and with rate_limited at limits::operator_sessions.
+/// meanwhile.
 Result<SignedIn> sign_in(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                          const Config& config, std::string_view secret, std::string_view address,
                          Instant now);
+
+/// A session of the operator, who has proved itself `with` a "link" or a "password". The oldest
+/// ends at limits::operator_sessions.
+SignedIn open_session(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
+                      const Config& config, const store::OperatorToken& token,
+                      std::string_view with, std::string_view address, Instant now);
 
 /// The session that a cookie's secret stands for, unless it expired or was idle for too long; its
 /// use is noted. Memory only; nothing when there is none.

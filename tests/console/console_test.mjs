@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The console in Debian's Chromium against a real musterd: what an operator does, as an operator does it.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
@@ -34,7 +35,7 @@ async function id(path) {
 }
 const pathsOfAll = async () => [
   '/', '/hosts', '/agents', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
-  '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/search?q=web-00',
+  '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/account', '/search?q=web-00',
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,
@@ -58,6 +59,45 @@ test('a sign-in link opens the console once, and leaves no secret in the address
   await refused.getByText('The link is wrong, was used or has expired.').waitFor();
   await other.close();
   await again.close();
+});
+
+/** What an authenticator shows `ahead` seconds from now (RFC 6238). */
+function codeOf(secret, ahead = 0) {
+  let bits = '';
+  for (const digit of secret) bits += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(digit).toString(2).padStart(5, '0');
+  const key = Buffer.from(bits.match(/.{8}/g).map((octet) => parseInt(octet, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor((Date.now() / 1000 + ahead) / 30)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+}
+
+test('an operator sets a password and a second factor, and signs in with both', async () => {
+  const own = await world.page();
+  await open('/account', own);
+  await own.getByLabel('New password', { exact: true }).fill('correct horse battery');
+  await own.getByLabel('New password again').fill('correct horse battery');
+  await own.getByRole('button', { name: 'Set password' }).click();
+  await own.getByText('The password is set').waitFor();
+  await own.getByRole('button', { name: 'Set up' }).click();
+  const secret = new URL(await own.getByRole('link', { name: 'Open it in an authenticator' }).getAttribute('href')).searchParams.get('secret');
+  await own.getByLabel('The code that it shows').fill(codeOf(secret));
+  await own.getByRole('button', { name: 'Set up' }).click();
+  await own.getByText('The authenticator is set up').waitFor();
+  await own.context().close();
+
+  const context = await world.browser.newContext();
+  const stranger = await context.newPage();
+  await stranger.goto(world.url + '/findings');
+  await stranger.getByLabel('Name').fill('bootstrap');
+  await stranger.getByLabel('Password').fill('correct horse battery');
+  await stranger.getByRole('button', { name: 'Sign in' }).click();
+  await stranger.getByText('Name, password or code is wrong.').waitFor();
+  // The step that proved the offer is used up: the next one is good already.
+  await stranger.getByLabel('Code of your authenticator').fill(codeOf(secret, 30));
+  await stranger.getByRole('button', { name: 'Sign in' }).click();
+  await stranger.getByRole('heading', { name: 'Findings' }).waitFor();
+  await context.close();
 });
 
 test('signing out ends the session on the server', async () => {

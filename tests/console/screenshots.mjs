@@ -26,7 +26,7 @@ try {
       findings: '/findings', 'findings-by-cve': '/findings?group=cve', feeds: '/feeds', doctor: '/doctor',
       agents: '/agents', software: '/software', images: '/images', image: `/images/${await first('/images')}`, held: '/held', tasks: '/tasks',
       'new-task': '/tasks/new', releases: '/releases', enrolment: '/enrolment', 'agent-keys': '/agent-keys', events: '/events', audit: '/audit',
-      settings: '/settings', operators: '/operators', search: '/search?q=web-00', 'host-software': `/hosts/${host}?tab=software`,
+      settings: '/settings', operators: '/operators', account: '/account', search: '/search?q=web-00', 'host-software': `/hosts/${host}?tab=software`,
     }),
   };
   const take = async (page, name, path) => {

@@ -9,7 +9,7 @@ export type Role = (typeof roles)[number];
 export interface Total { value: number; relation: 'eq' | 'gte' }
 export interface Page<T> { items: T[]; next_cursor: string | null; total: Total }
 
-export interface Self { operator_id: number; name: string; role: Role; session_id: number | null; server_url: string; version: string }
+export interface Self { operator_id: number; name: string; role: Role; session_id: number | null; password_set_at: string | null; second_factor: boolean; server_url: string; version: string }
 export interface Session {
   id: number; operator_id: number; operator_name: string; role: Role; address: string;
   created_at: string; used_at: string; expires_at: string; current: boolean;
@@ -115,6 +115,7 @@ export interface Token {
 export interface Key { id: number; name: string; scopes: string[]; created_at: string; revoked_at: string | null }
 export interface Event { id: number; at: string; type: string; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
 export interface AuditEntry { id: number; at: string; actor: string; action: string; target: string; details: Record<string, unknown> }
+export interface SecondFactorOffer { secret: string; url: string }
 export interface Check { name: string; state: 'fine' | 'near' | 'over'; found: string; advice: string }
 export interface HeldReport {
   asset_id: number; hostname: string; packages: number; removals: number; held_at: string; reported_at: string;

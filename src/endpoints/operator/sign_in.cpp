@@ -2,11 +2,13 @@
 // Signing in to the console, its sessions, and who an operator is.
 #include "fleet/sign_in.h"
 
+#include "crypto/password.h"
 #include "endpoints/decode.h"
 #include "endpoints/guards.h"
 #include "endpoints/operator/operator.h"
 #include "endpoints/session_cookie.h"
 #include "fleet/operators.h"
+#include "fleet/passwords.h"
 
 namespace muster::endpoints {
 
@@ -45,6 +47,34 @@ std::string encode_session(const fleet::SessionView& view, SessionId own) {
   return json.take();
 }
 
+/// Authenticators show codes in two groups.
+std::string totp_digits(std::string_view code) {
+  std::string digits(code);
+  std::erase(digits, ' ');
+  return digits;
+}
+
+/// What is shown in order to sign in: a link's secret, or a name and password.
+struct Attempt {
+  std::string link;
+  fleet::PresentedPassword presented;
+};
+Result<Attempt> decode_attempt(const Request& request) {
+  Fields fields(TRY(decode_body(request)));
+  Attempt attempt;
+  if (const auto link = fields.optional_text("link", limits::key_bytes)) {
+    attempt.link = *link;
+    if (attempt.link.empty()) fields.fail("link", "must not be empty");
+  } else {
+    attempt.presented.name = fields.text("name", limits::name_bytes);
+    attempt.presented.password = fields.text("password", limits::password_bytes);
+    const auto code = fields.optional_text("code", limits::totp_code_bytes);
+    attempt.presented.code = totp_digits(code.value_or(""));
+  }
+  TRY(fields.finish());
+  return attempt;
+}
+
 }  // namespace
 
 Result<Reply> create_sign_in_link(App& app, const Request& request) {
@@ -70,26 +100,32 @@ Result<Reply> sign_in(App& app, const Request& request) {
   const std::uint64_t peer = peer_key(request.peer_address);
   const std::int64_t failures_max = app.config.console_sign_in_failures_per_minute;
   TRY(app.failed_sign_ins.peek(peer, failures_max, request.now));
-  Fields fields(TRY(decode_body(request)));
-  const std::string secret(fields.text("link", limits::key_bytes));
-  TRY(fields.finish());
-  const auto refused = [&app, peer, failures_max](std::string_view address, Instant now) {
-    (void)app.failed_sign_ins.take(peer, failures_max, now);
-    app.refused_sign_ins.note(address, now);
-  };
-  if (const auto proved = fleet::prove_sign_in_link(app.credentials, secret, request.now);
-      !proved.ok()) {
-    refused(request.peer_address, request.now);
-    return proved.error();
-  }
-  return Reply(http::Write([&app, refused, secret, address = std::string(request.peer_address),
-                            now = request.now](store::Tx& tx) -> Result<Response> {
-    const auto done =
-        fleet::sign_in(tx, app.ids, app.rng, app.credentials, app.config, secret, address, now);
-    if (!done.ok()) {
-      refused(address, now);
-      return done.error();
+  const auto attempt = TRY(decode_attempt(request));
+  const auto refused = [&app, peer, failures_max, address = std::string(request.peer_address),
+                        now = request.now](const Error& error) {
+    if (error.code == Errc::invalid_credentials) {
+      (void)app.failed_sign_ins.take(peer, failures_max, now);
+      app.refused_sign_ins.note(address, now);
     }
+    return error;
+  };
+  std::optional<fleet::ProvedPassword> password;
+  if (attempt.link.empty()) {
+    auto proved = fleet::prove_password(app.store, app.credentials, attempt.presented, request.now);
+    if (!proved.ok()) return refused(proved.error());
+    password = *std::move(proved);
+  } else {
+    const auto proved = fleet::prove_sign_in_link(app.credentials, attempt.link, request.now);
+    if (!proved.ok()) return refused(proved.error());
+  }
+  return Reply(http::Write([&app, refused, password, link = attempt.link,
+                            address = std::string(request.peer_address),
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const auto done = password ? fleet::sign_in_with_password(tx, app.ids, app.rng, app.credentials,
+                                                              app.config, *password, address, now)
+                               : fleet::sign_in(tx, app.ids, app.rng, app.credentials, app.config,
+                                                link, address, now);
+    if (!done.ok()) return refused(done.error());
     const store::Session& session = done->session;
     Response response = private_response(
         201,
@@ -114,8 +150,71 @@ Result<Reply> show_self(App& app, const Request& request) {
   } else {
     json.value(request.caller.session);
   }
-  json.member("server_url", app.face.url).member("version", MUSTER_VERSION).end_object();
+  const fleet::PasswordState password = fleet::password_state(app.store, self.id);
+  json.member("password_set_at", password.set_at)
+      .member("second_factor", password.second_factor)
+      .member("server_url", app.face.url)
+      .member("version", MUSTER_VERSION)
+      .end_object();
   return Reply(private_response(200, json.take()));
+}
+
+Result<Reply> set_own_password(App& app, const Request& request) {
+  Fields fields(TRY(decode_body(request)));
+  const std::string password(fields.text("password", limits::password_bytes));
+  const std::string current(
+      fields.optional_text("current_password", limits::password_bytes).value_or(""));
+  TRY(fields.finish());
+  if (password.size() < limits::password_bytes_min) {
+    return invalid_field(
+        "password", "must have at least " + std::to_string(limits::password_bytes_min) + " bytes");
+  }
+  const OperatorId id{request.caller.key};
+  // Somebody else's hands on an open session must not become its password.
+  const bool must_prove =
+      request.caller.session.value != 0 && fleet::password_state(app.store, id).set_at.has_value();
+  if (must_prove && !fleet::is_password(app.store, id, current)) {
+    TRY(app.failed_sign_ins.take(peer_key(request.peer_address),
+                                 app.config.console_sign_in_failures_per_minute, request.now));
+    return invalid_field("current_password", "is not your password");
+  }
+  return Reply(
+      http::Write([&app, actor = actor_of(request), id, hash = crypto::hash_password(password),
+                   now = request.now](store::Tx& tx) -> Result<Response> {
+        TRY(fleet::set_password(tx, app.ids, actor, id, hash, now));
+        return private_response(200, R"({"status": "ok"})");
+      }));
+}
+
+Result<Reply> offer_second_factor(App& app, const Request& request) {
+  TRY(decode_optional_body(request));
+  const auto offer =
+      TRY(fleet::offer_second_factor(app.store, app.credentials, OperatorId{request.caller.key}));
+  JsonWriter json;
+  json.begin_object().member("secret", offer.secret).member("url", offer.url).end_object();
+  return Reply(private_response(200, json.take()));
+}
+
+Result<Reply> set_second_factor(App& app, const Request& request) {
+  Fields fields(TRY(decode_body(request)));
+  const std::string code = totp_digits(fields.text("code", limits::totp_code_bytes));
+  TRY(fields.finish());
+  return Reply(http::Write([&app, actor = actor_of(request), id = OperatorId{request.caller.key},
+                            code, now = request.now](store::Tx& tx) -> Result<Response> {
+    TRY(fleet::set_second_factor(tx, app.ids, app.credentials, actor, id, code, now));
+    return private_response(200, R"({"status": "ok"})");
+  }));
+}
+
+Result<Reply> remove_password(App& app, const Request& request) {
+  const OperatorId id{TRY(number_param(request.params[0], "operator"))};
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), role = request.caller.role, id,
+       now = request.now](store::Tx& tx) -> Result<Response> {
+        TRY(fleet::remove_password(tx, app.ids, app.credentials, actor, role, id, now));
+        return http::json_response(200, R"({"status": "ok"})");
+      });
 }
 
 Result<Reply> list_sessions(App& app, const Request& request) {

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "main/ctl/files.h"
 #include "main/ctl/grammar.h"
 
 namespace muster::ctl {
@@ -21,6 +24,28 @@ const Columns created = {
     {"role", "role"},
     {"expires_at", "expires", &formats::time},
 };
+
+const Columns done = {{"status", "status"}};
+
+/// The first line of a file: passwords never stand among the arguments, which others can see.
+Result<std::string> read_password(const std::string& path) {
+  const std::string text = TRY(read_file(path, limits::KiB));
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+Result<void> set_password(const Shell& shell, Session& session, const FlagValues& values) {
+  JsonWriter body;
+  body.begin_object()
+      .member("password", TRY(read_password(values.text("password_file"))))
+      .end_object();
+  TRY(session.call(http::Method::put, "/api/v1/me/password", body.take()));
+  if (shell.json()) {
+    shell.print_json(R"({"status": "ok"})");
+  } else {
+    shell.print("The password is set. Sign in to the console under your operator's name.\n");
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -47,7 +72,21 @@ void add_operators(Grammar& grammar) {
       .call(
           {"revoke", "End an operator's token and sessions", "muster operators revoke 1234567890"},
           http::Method::del, "/api/v1/operators/{id}", {id_flag("Id of the operator")},
-          row_view(listed));
+          row_view(listed))
+      .remote({"set-password",
+               "Set the password that you sign in to the console with, under your operator's name",
+               "muster operators set-password --password-file password"},
+              {{.name = "--password-file",
+                .member = "password_file",
+                .what = "Its first line is the password, of 12 characters or more",
+                .kind = Flag::Kind::file,
+                .required = true}},
+              set_password)
+      .call({"remove-password",
+             "Take away an operator's password and second factor, and end its sessions",
+             "muster operators remove-password 1234567890"},
+            http::Method::del, "/api/v1/operators/{id}/password", {id_flag("Id of the operator")},
+            facts_view(done));
 }
 
 }  // namespace muster::ctl
