@@ -67,7 +67,10 @@ Store::Lease::Lease(Store& of) : store(of) {
     std::unique_lock lock(store.readers_mutex_);
     const bool free = store.reader_free_.wait_for(
         lock, limits::reader_wait, [&] { return store.readers_in_use_ < limits::store_readers; });
-    if (!free) throw StoreError("no reader of the store became free");
+    if (!free) {
+      ++store.reads_refused_;
+      throw StoreError("no reader of the store became free");
+    }
     ++store.readers_in_use_;
     while (!store.readers_.empty() && !pooled) {
       pooled = std::move(store.readers_.back());
@@ -119,6 +122,22 @@ Store::~Store() {
   } catch (const StoreError&) {
     // The row stays.
   }
+}
+
+Store::Figures Store::figures() {
+  Figures figures;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    figures.writes_in_flight = in_flight_;
+  }
+  {
+    const std::lock_guard lock(readers_mutex_);
+    figures.readers_in_use = readers_in_use_;
+  }
+  figures.commits = commits_;
+  figures.failed_commits = failed_commits_;
+  figures.reads_refused = reads_refused_;
+  return figures;
 }
 
 void Store::start_writer() {
@@ -230,9 +249,13 @@ void Store::commit_batch(std::vector<Pending>& batch) {
   std::exception_ptr lost;  // the whole transaction is
   try {
     connect_writer();
-    if (!batch.empty()) commit_works(batch, failures);
+    if (!batch.empty()) {
+      commit_works(batch, failures);
+      ++commits_;
+    }
   } catch (const StoreError&) {
     lost = std::current_exception();
+    ++failed_commits_;
   }
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(lost ? lost : failures[i]);
 }
@@ -241,6 +264,10 @@ void Store::commit_batch(std::vector<Pending>& batch) {
 void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception_ptr>& failures) {
   try {
     writer_connection_->begin();
+    if (marker_) {
+      take_turn(*tx_);
+      if (before_writes_) before_writes_(*tx_);
+    }
     for (std::size_t i = 0; i < batch.size(); ++i) failures[i] = run_work(batch[i].work);
     if (marker_) {
       // Last: it holds up what other servers announce until this commit is durable.

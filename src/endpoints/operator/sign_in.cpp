@@ -6,6 +6,7 @@
 #include "endpoints/guards.h"
 #include "endpoints/operator/operator.h"
 #include "endpoints/session_cookie.h"
+#include "fleet/nodes.h"
 #include "fleet/operators.h"
 
 namespace muster::endpoints {
@@ -68,7 +69,8 @@ Result<Reply> create_sign_in_link(App& app, const Request& request) {
 
 Result<Reply> sign_in(App& app, const Request& request) {
   const std::uint64_t peer = peer_key(request.peer_address);
-  const std::int64_t failures_max = app.config.console_sign_in_failures_per_minute;
+  const std::int64_t failures_max =
+      app.nodes.share_of(app.config.console_sign_in_failures_per_minute);
   TRY(app.failed_sign_ins.peek(peer, failures_max, request.now));
   Fields fields(TRY(decode_body(request)));
   const std::string secret(fields.text("link", limits::key_bytes));
