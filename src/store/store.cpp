@@ -7,6 +7,7 @@
 
 #include "store/migrate.h"
 #include "store/sql/nodes.h"
+#include "store/transfer.h"
 
 namespace muster::store {
 
@@ -109,6 +110,10 @@ void Store::Lease::give_back() {
 
 Store::Store(std::unique_ptr<Database> database)
     : database_(std::move(database)), writer_connection_(database_->connect(Access::read_write)) {
+  if (is_transfer_unfinished(*writer_connection_)) {
+    throw StoreError(
+        "a store is being copied into this database: run `muster store copy` again to finish it");
+  }
   migrate(*writer_connection_);
   if (database_->remote()) marker_.emplace(*writer_connection_);
   tx_ = std::make_unique<Tx>(*writer_connection_);
