@@ -207,27 +207,35 @@ TEST_F(SharedMemoryOnPostgres, WhatOneServerHeardTheOtherReadsAndNeverTakesBack)
 }
 
 TEST_F(SharedMemoryOnPostgres, APackageOfAnUndoneReportIsNotTakenForAnothersWithItsId) {
-  const auto known = [](Server& server, std::string_view name) {
+  struct Judged {
+    PackageId id;
+    bool identified;
+  };
+  const auto judge = [](Server& server, store::Tx& tx, model::Ecosystem ecosystem) {
     model::Package package;
-    package.name = name;
-    package.version = "1";
+    package.name = "left-pad";
+    package.version = "1.0.0";
+    package.ecosystem = ecosystem;
     std::string canonical;
     model::append_canonical(canonical, model::view_of(package));
-    return [&server, canonical](store::Tx& tx) {
-      const auto interned = server.fleet.packages.intern(tx, org, canonical);
-      (void)server.fleet.packages.verdict(tx, *server.fleet.catalogue.current(), org, interned.id);
-      return interned.id;
-    };
+    const auto interned = server.fleet.packages.intern(tx, org, canonical);
+    const Verdict& verdict =
+        server.fleet.packages.verdict(tx, *server.fleet.catalogue.current(), org, interned.id);
+    return Judged{interned.id, verdict.identified};
   };
-  PackageId undone;
+  Judged undone{};
   EXPECT_THROW(b->fleet.store.write([&](store::Tx& tx) {
-    undone = known(*b, "undone")(tx);
+    undone = judge(*b, tx, model::Ecosystem::unknown);
     throw std::logic_error("undone");
   }),
                std::logic_error);
-  EXPECT_EQ(a->fleet.store.write(known(*a, "stored")), undone);
-  EXPECT_EQ(b->fleet.store.write(known(*b, "stored")), undone);
-  EXPECT_NE(b->fleet.store.write(known(*b, "another")), undone);
+  EXPECT_FALSE(undone.identified);
+  for (Server* server : {&*a, &*b}) {
+    const Judged stored = server->fleet.store.write(
+        [&](store::Tx& tx) { return judge(*server, tx, model::Ecosystem::npm); });
+    EXPECT_EQ(stored.id, undone.id);
+    EXPECT_TRUE(stored.identified);
+  }
 }
 
 }  // namespace
