@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "store/migrate.h"
 #include "store/sqlite/sqlite_connection.h"
@@ -12,6 +13,11 @@ namespace muster::store {
 namespace {
 
 constexpr const char* distribution_column = "org_id";
+
+/// Written by every commit or every second, and read by servers alone, which all use the
+/// coordinator: as reference tables they would make each commit one of the whole cluster.
+const std::set<std::string, std::less<>> local_tables = {"announcements", "newest_announcement",
+                                                         "nodes", "schema_migrations", "writers"};
 
 std::vector<std::string> list_texts(Connection& connection, const char* sql,
                                     const std::string& name) {
@@ -66,7 +72,7 @@ CitusPlan plan_citus() {
                   "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE $1"
                   " ORDER BY name",
                   "sqlite_%")) {
-    plan.tables.push_back(table_of(*schema, name));
+    if (!local_tables.contains(name)) plan.tables.push_back(table_of(*schema, name));
   }
   for (const CitusTable& table : plan.tables) {
     if (table.distributed) continue;

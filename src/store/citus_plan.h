@@ -6,7 +6,8 @@
 
 /// What spreads a PostgreSQL store over the workers of a Citus cluster (docs/reference/citus.md):
 /// tables whose key leads with org_id are distributed by it and lie together, all others are
-/// reference tables, whole on each worker. Derived from the schema, not kept beside it.
+/// reference tables, whole on each worker, but for those of the servers themselves, which stay on
+/// the coordinator. Derived from the schema, not kept beside it.
 namespace muster::store {
 
 struct CitusTable {

@@ -20,10 +20,13 @@ TEST(PlanCitus, DistributesWhatLeadsWithAnOrganisationAndKeepsTheRestWhole) {
   for (const char* name : {"hosts", "agents", "tasks", "results", "findings", "packages"}) {
     EXPECT_TRUE(table_named(plan, name).distributed) << name;
   }
-  for (const char* name : {"orgs", "operator_tokens", "feeds", "advisories", "nodes", "secrets"}) {
+  for (const char* name : {"orgs", "operator_tokens", "feeds", "advisories", "secrets"}) {
     EXPECT_FALSE(table_named(plan, name).distributed) << name;
   }
   EXPECT_EQ(plan.statements.size(), plan.tables.size() + 1);
+  for (const char* name : {"nodes", "writers", "schema_migrations"}) {
+    EXPECT_EQ(plan.script().find("'" + std::string(name) + "'"), std::string::npos) << name;
+  }
   EXPECT_NE(plan.script().find("SELECT create_distributed_table('hosts', 'org_id', colocate_with"
                                " => '"),
             std::string::npos);
