@@ -8,7 +8,7 @@ packages_build="g++ cmake ninja-build ccache pkg-config python3 python3-yaml
   libgtest-dev libbenchmark-dev"
 packages_console="nodejs npm"
 packages_browser="chromium"
-packages_check="clang-format-14 python3-jsonschema git openssl postgresql-15 zstd"
+packages_check="clang-format-14 python3-jsonschema git openssl postgresql-15 zstd haproxy"
 packages_fuzz="clang-14 libclang-rt-14-dev"
 packages_tidy="clang-14 clang-tidy-14"
 packages_coverage="gcovr"

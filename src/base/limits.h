@@ -125,7 +125,14 @@ inline constexpr Duration node_look = std::chrono::milliseconds(50);
 inline constexpr Duration node_patience = std::chrono::seconds(30);
 /// Rows of servers that ended without a word are kept this long.
 inline constexpr Duration node_row_age = std::chrono::hours(24);
-/// Announcements read in one renewal; the rest follows at once.
+/// Between renewals that others' announcements ask for: many of them cost one.
+inline constexpr Duration node_renewals_apart = std::chrono::milliseconds(20);
+/// How long what a call made waits to be known to every server before it is answered all the same:
+/// longer than a server that died holds its lease.
+inline constexpr Duration follow_patience = std::chrono::seconds(6);
+/// Agents that fall silent or return together are announced one by one up to this many.
+inline constexpr std::size_t silences_announced_alone = 64;
+/// Announcements read at a time; the rest follows at once.
 inline constexpr int announcements_per_read = 5000;
 /// Requests waiting for a worker; the next one gets 503.
 inline constexpr std::size_t reads_in_flight = 256;

@@ -6,6 +6,7 @@
 
 #include "endpoints/console.h"
 #include "fleet/agent_keys.h"
+#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/supersession.h"
 #include "fleet/writes.h"
@@ -36,6 +37,13 @@ Dialect dialect_of_unknown(const http::Request& request) {
 /// Only a result must be taken however long it is: what is refused blocks its agent's queue.
 std::size_t shortened_max_of(const Route& route) {
   return route.endpoint == report_task_result ? limits::long_result_bytes : 0;
+}
+
+/// What its caller is given is presented to any server next, which must know it by then.
+bool makes_credential(const Route& route) {
+  return route.endpoint == enroll_agent || route.endpoint == create_token ||
+         route.endpoint == create_key || route.endpoint == create_operator ||
+         route.endpoint == create_sign_in_link || route.endpoint == sign_in;
 }
 
 /// Whoever has proved an agent's key is alive, whatever it asks for. What a heartbeat says is more,
@@ -164,7 +172,8 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
     std::optional<http::Response> response;
   };
   const auto dialect = static_cast<Dialect>(admission.dialect);
-  const std::string_view where = route_table[admission.row].name;
+  const Route& route = route_table[admission.row];
+  const std::string_view where = route.name;
   auto pending = std::make_shared<Pending>(Pending{std::move(write), std::move(respond), {}});
   const bool taken = fleet::submit_write(
       app_.store,
@@ -174,7 +183,11 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
         pending->response = keep ? std::move(*outcome) : failed(dialect, outcome.error());
         return keep;
       },
-      [this, pending, dialect, where](std::exception_ptr failure) {
+      [this, pending, dialect, where, &route](std::exception_ptr failure) {
+        if (!failure && pending->response->status < 300 && makes_credential(route)) {
+          app_.nodes.when_followed([pending] { pending->respond(std::move(*pending->response)); });
+          return;
+        }
         pending->respond(failure ? broken(dialect, where, what_of(failure))
                                  : std::move(*pending->response));
       },

@@ -83,7 +83,7 @@ Result<void> admit_agent(App& app, Request& request, fleet::AgentCredential& cre
     credential.skewed = false;
     app.refusals.clock_is_right(credential.agent);
   }
-  TRY(credential.window.take(app.config.limits_device_per_minute, request.now));
+  TRY(credential.window.take(app.nodes.share_of(app.config.limits_device_per_minute), request.now));
   Caller& caller = request.caller;
   caller.kind = Caller::Kind::agent;
   caller.org = credential.org;

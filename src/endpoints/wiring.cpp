@@ -66,8 +66,8 @@ void Wiring::open(std::string url) {
 }
 
 void Wiring::finish_matching(Instant now) {
-  const std::size_t matched =
-      fleet::finish_matching(fleet_.store, fleet_.ids, fleet_.catalogue, fleet_.packages, now);
+  const std::size_t matched = fleet::finish_matching(fleet_.store, fleet_.ids, fleet_.catalogue,
+                                                     fleet_.packages, fleet_.nodes.leads(), now);
   if (matched == 0) return;
   log_.write(LogLevel::info, "hosts_matched",
              [&](JsonWriter& fields) { fields.member("hosts", matched); });
@@ -75,27 +75,34 @@ void Wiring::finish_matching(Instant now) {
 
 void Wiring::maintain(Instant now) {
   flush_presence();
+  merge_presence(now);
+  const bool leads = fleet_.nodes.leads();
   try {
     finish_matching(now);
     feed_syncs.count();
-    fleet::end_abandoned_outages(fleet_.store, now);
     fleet::keep_sessions(fleet_.store, fleet_.credentials, now);
-    fleet::prune_events(fleet_.store, app.config.event_retention(), now);
-    fleet::prune_results(fleet_.store, app.config.result_retention(), now);
-    fleet::forget_clones(fleet_.store, now);
-    fleet::prune_samples(fleet_.store, app.config.sample_retention(), now);
+    if (leads) prune(now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "maintenance_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
-  rotate_keys(now);
-  delete_loose_blobs(now);
+  rotate_keys(leads, now);
+  if (leads) delete_loose_blobs(now);
+}
+
+void Wiring::prune(Instant now) {
+  fleet::end_abandoned_outages(fleet_.store, now);
+  fleet::prune_events(fleet_.store, app.config.event_retention(), now);
+  fleet::prune_results(fleet_.store, app.config.result_retention(), now);
+  fleet::forget_clones(fleet_.store, now);
+  fleet::prune_samples(fleet_.store, app.config.sample_retention(), now);
 }
 
 void Wiring::watch(Instant now) {
+  tell_of_refusals(now);
+  if (!fleet_.nodes.leads()) return;
   pass_task_time(now);
   pass_findings(now);
-  tell_of_refusals(now);
   try {
     const fleet::Noticed noticed = outages_.look(now);
     if (noticed.empty()) return;
@@ -112,9 +119,9 @@ void Wiring::watch(Instant now) {
   }
 }
 
-void Wiring::rotate_keys(Instant now) {
+void Wiring::rotate_keys(bool leads, Instant now) {
   try {
-    const std::size_t rotated = keys.rotate(app.config.rotate_keys_after(), now);
+    const std::size_t rotated = leads ? keys.rotate(app.config.rotate_keys_after(), now) : 0;
     keys.count(now);
     if (rotated == 0) return;
     log_.write(LogLevel::info, "key_rotations_begun",
@@ -167,6 +174,20 @@ void Wiring::tell_of_refusals(Instant now) {
     refused_sign_ins.tell(fleet_.store, fleet_.ids, now);
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "telling_of_refusals_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::merge_presence(Instant now) {
+  if (fleet_.nodes.live() == 1) return;
+  // Who was heard of before that is offline whoever heard it.
+  const Duration window = fleet_.presence.offline_after(app.config) +
+                          2 * std::chrono::seconds(app.config.presence_flush_seconds) +
+                          app.config.clock_skew();
+  try {
+    fleet_.store.read([&](store::Reader& reader) { fleet_.presence.merge(reader, now - window); });
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "presence_merge_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

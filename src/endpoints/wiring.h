@@ -34,15 +34,16 @@ class Wiring {
   /// From now on requests are served, and agents are told `url`.
   void open(std::string url);
 
-  /// What is due every `[presence] flush_seconds`: writes what heartbeats changed since the last
-  /// time and which sessions were used, finishes the matching of an import that the store cut
-  /// short, rotates keys that are due and deletes files that nothing refers to. What fails is
-  /// logged and waits for the next time.
+  /// What is due every `[presence] flush_seconds`. Every server of several writes what heartbeats
+  /// changed since the last time and which sessions were used, reads what the others heard, and
+  /// follows imports. The one that leads (fleet/nodes.h) finishes the matching of an import that
+  /// was cut short, rotates keys that are due and deletes what is too old and files that nothing
+  /// refers to. What fails is logged and waits for the next time.
   void maintain(Instant now);
-  /// What is due every `[presence] check_seconds`: tells of agents that fell silent, or came back
-  /// without a word, of keys that were used after their end, of clocks that are wrong and of feeds
-  /// that became stale, and does to tasks and to what operators accepted what time alone does. What
-  /// fails is logged and waits for the next time.
+  /// What is due every `[presence] check_seconds`: tells of keys that were used after their end and
+  /// of clocks that are wrong; and, on the server that leads, of agents that fell silent or came
+  /// back without a word and of feeds that became stale, and does to tasks and to what operators
+  /// accepted what time alone does. What fails is logged and waits for the next time.
   void watch(Instant now);
   /// The first half of maintain() alone, at the end.
   void flush_presence();
@@ -64,7 +65,9 @@ class Wiring {
   void pass_task_time(Instant now);
   void pass_findings(Instant now);
   void tell_of_refusals(Instant now);
-  void rotate_keys(Instant now);
+  void merge_presence(Instant now);
+  void prune(Instant now);
+  void rotate_keys(bool leads, Instant now);
   void delete_loose_blobs(Instant now);
 
   fleet::Fleet& fleet_;

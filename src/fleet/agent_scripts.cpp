@@ -2,6 +2,7 @@
 #include "fleet/agent_scripts.h"
 
 #include "base/limits.h"
+#include "fleet/announcements.h"
 #include "fleet/blobs.h"
 #include "store/store.h"
 #include "version/scheme.h"
@@ -31,7 +32,12 @@ bool is_script_platform(std::string_view platform) {
 }
 
 void AgentScripts::load(store::Reader& reader) {
-  for (const AgentScript& script : store::list_agent_scripts(reader)) set(script);
+  std::map<std::string, AgentScript> stored;
+  for (AgentScript& script : store::list_agent_scripts(reader)) {
+    std::string platform = script.platform;
+    stored.emplace(std::move(platform), std::move(script));
+  }
+  scripts_.with([&](auto& scripts) { scripts = std::move(stored); });
 }
 
 std::vector<AgentScript> AgentScripts::list() const {
@@ -85,6 +91,7 @@ Result<AgentScript> upload_agent_script(store::Tx& tx, NumberIds& ids, AgentScri
     store::let_go_of_blob(tx, {store::server_org, former->sha256}, now + limits::loose_blob_life);
   }
   record(tx, ids, actor, "scripts.upload", script, now);
+  announce_agent_scripts(tx);
   tx.on_commit([&scripts, script] { scripts.set(script); });
   return script;
 }
@@ -97,6 +104,7 @@ Result<AgentScript> delete_agent_script(store::Tx& tx, NumberIds& ids, AgentScri
   store::delete_agent_script(tx, platform);
   store::let_go_of_blob(tx, {store::server_org, script->sha256}, now + limits::loose_blob_life);
   record(tx, ids, actor, "scripts.delete", *script, now);
+  announce_agent_scripts(tx);
   tx.on_commit([&scripts, platform] { scripts.erase(platform); });
   return *std::move(script);
 }

@@ -2,9 +2,19 @@
 #include "fleet/announcements.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/text.h"
+#include "fleet/agent_scripts.h"
+#include "fleet/host_directory.h"
+#include "fleet/known_packages.h"
+#include "fleet/presence.h"
+#include "fleet/set_hashes.h"
+#include "fleet/settings.h"
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
 #include "store/sql/keys.h"
@@ -21,11 +31,106 @@ constexpr std::string_view inventory_key_kind = "inventory_key";
 constexpr std::string_view operator_token_kind = "operator_token";
 constexpr std::string_view session_kind = "session";
 constexpr std::string_view sign_in_link_kind = "sign_in_link";
+constexpr std::string_view tasks_kind = "tasks";
+constexpr std::string_view host_kind = "host";
+constexpr std::string_view silence_kind = "silence";
+constexpr std::string_view settings_kind = "settings";
+constexpr std::string_view agent_scripts_kind = "agent_scripts";
+constexpr std::string_view identities_kind = "identities";
 
 std::int64_t number_of(const store::AnnouncementRow& announcement) {
   const auto number = parse_int(announcement.subject);
   CHECK(number.has_value());
   return *number;
+}
+
+AgentId agent_of(const store::AnnouncementRow& announcement) {
+  const Result<Uuid> id = parse_uuid(announcement.subject);
+  CHECK(id.ok());
+  return AgentId{*id};
+}
+
+void follow_agent(store::Reader& reader, const SharedMemory& memory,
+                  const store::AnnouncementRow& announcement) {
+  const auto agent = store::find_agent(reader, announcement.org, agent_of(announcement));
+  if (!agent) return;
+  memory.credentials.splits.follow(agent->id, store::find_clone(reader, agent->org, agent->id));
+  memory.credentials.follow_agent(*agent);
+  memory.presence.follow_agent(reader, *agent);
+}
+
+void follow_host(store::Reader& reader, const SharedMemory& memory,
+                 const store::AnnouncementRow& announcement) {
+  const auto host = store::find_host(reader, announcement.org, HostId{number_of(announcement)});
+  if (!host) return;
+  memory.directory.set(*host);
+  memory.marks.set(host->id, ReportMarks::of(*host));
+}
+
+void follow_enrolment_token(store::Reader& reader, Credentials& credentials,
+                            const store::AnnouncementRow& announcement) {
+  const auto token =
+      store::find_enrolment_token(reader, announcement.org, TokenId{number_of(announcement)});
+  if (token) credentials.follow_enrolment_token(*token, store::is_usable(reader, *token));
+}
+
+void follow_session(store::Reader& reader, Credentials& credentials,
+                    const store::AnnouncementRow& announcement) {
+  const auto session = store::find_session(reader, SessionId{number_of(announcement)});
+  if (!session) return;
+  const auto token = store::find_operator_token(reader, session->operator_id);
+  CHECK(token.has_value());
+  credentials.follow_session(*session, *token);
+}
+
+void follow_sign_in_link(store::Reader& reader, Credentials& credentials,
+                         const store::AnnouncementRow& announcement) {
+  const auto octets = from_hex(announcement.subject);
+  crypto::KeyHash hash;
+  CHECK(octets && octets->size() == hash.bytes.size());
+  std::copy(octets->begin(), octets->end(), hash.bytes.begin());
+  if (const auto link = store::find_sign_in_link(reader, hash)) {
+    credentials.follow_sign_in_link(*link);
+  }
+}
+
+void follow_announcement(store::Reader& reader, const SharedMemory& memory,
+                         const store::AnnouncementRow& announcement) {
+  Credentials& credentials = memory.credentials;
+  const std::string_view kind = announcement.kind;
+  if (kind == agent_kind) {
+    follow_agent(reader, memory, announcement);
+  } else if (kind == host_kind) {
+    follow_host(reader, memory, announcement);
+  } else if (kind == silence_kind) {
+    memory.presence.follow_silence(reader, announcement.subject.empty()
+                                               ? std::nullopt
+                                               : std::optional(agent_of(announcement)));
+  } else if (kind == enrolment_token_kind) {
+    follow_enrolment_token(reader, credentials, announcement);
+  } else if (kind == inventory_key_kind) {
+    const auto key =
+        store::find_inventory_key(reader, announcement.org, KeyId{number_of(announcement)});
+    if (key) credentials.follow_inventory_key(*key);
+  } else if (kind == operator_token_kind) {
+    const auto token = store::find_operator_token(reader, OperatorId{number_of(announcement)});
+    if (token) credentials.follow_operator_token(*token);
+  } else if (kind == session_kind) {
+    follow_session(reader, credentials, announcement);
+  } else if (kind == sign_in_link_kind) {
+    follow_sign_in_link(reader, credentials, announcement);
+  } else if (kind == settings_kind) {
+    const std::string_view subject = announcement.subject;
+    const std::size_t slash = subject.find('/');
+    CHECK(slash != std::string_view::npos);
+    memory.settings.follow(reader, announcement.org, subject.substr(0, slash),
+                           subject.substr(slash + 1));
+  } else if (kind == agent_scripts_kind) {
+    memory.scripts.load(reader);
+  } else if (kind == identities_kind) {
+    memory.packages.forget_verdicts_of(announcement.org);
+  }
+  // Other kinds are a newer server's, which runs beside this one during an upgrade.
 }
 
 }  // namespace
@@ -48,54 +153,46 @@ void announce_session(store::Tx& tx, SessionId session) {
 void announce_sign_in_link(store::Tx& tx, const crypto::KeyHash& link) {
   tx.announce({sign_in_link_kind, OrgId{0}, to_hex(link.bytes)});
 }
-
-void follow_announcement(store::Tx& tx, Credentials& credentials,
-                         const store::AnnouncementRow& announcement) {
-  if (announcement.kind == agent_kind) {
-    const Result<Uuid> id = parse_uuid(announcement.subject);
-    CHECK(id.ok());
-    const auto agent = store::find_agent(tx, announcement.org, AgentId{*id});
-    if (!agent) return;
-    const auto clone = store::find_clone(tx, agent->org, agent->id);
-    tx.on_commit([&credentials, agent = *agent, clone] {
-      credentials.splits.follow(agent.id, clone);
-      credentials.follow_agent(agent);
-    });
-  } else if (announcement.kind == enrolment_token_kind) {
-    const auto token =
-        store::find_enrolment_token(tx, announcement.org, TokenId{number_of(announcement)});
-    if (!token) return;
-    const bool usable = store::is_usable(tx, *token);
-    tx.on_commit([&credentials, token = *token, usable] {
-      credentials.follow_enrolment_token(token, usable);
-    });
-  } else if (announcement.kind == inventory_key_kind) {
-    const auto key =
-        store::find_inventory_key(tx, announcement.org, KeyId{number_of(announcement)});
-    if (!key) return;
-    tx.on_commit([&credentials, key = *key] { credentials.follow_inventory_key(key); });
-  } else if (announcement.kind == operator_token_kind) {
-    const auto token = store::find_operator_token(tx, OperatorId{number_of(announcement)});
-    if (!token) return;
-    tx.on_commit([&credentials, token = *token] { credentials.follow_operator_token(token); });
-  } else if (announcement.kind == session_kind) {
-    const auto session = store::find_session(tx, SessionId{number_of(announcement)});
-    if (!session) return;
-    const auto token = store::find_operator_token(tx, session->operator_id);
-    CHECK(token.has_value());
-    tx.on_commit([&credentials, session = *session, token = *token] {
-      credentials.follow_session(session, token);
-    });
-  } else if (announcement.kind == sign_in_link_kind) {
-    const auto octets = from_hex(announcement.subject);
-    crypto::KeyHash hash;
-    CHECK(octets && octets->size() == hash.bytes.size());
-    std::copy(octets->begin(), octets->end(), hash.bytes.begin());
-    const auto link = store::find_sign_in_link(tx, hash);
-    if (!link) return;
-    tx.on_commit([&credentials, link = *link] { credentials.follow_sign_in_link(link); });
+void announce_tasks(store::Tx& tx, OrgId org, AgentId agent) {
+  tx.announce({tasks_kind, org, agent.text()});
+}
+void announce_host(store::Tx& tx, OrgId org, HostId host) {
+  tx.announce({host_kind, org, std::to_string(host.value)});
+}
+void announce_silence(store::Tx& tx, std::span<const AgentId> agents) {
+  if (agents.size() > limits::silences_announced_alone) {
+    tx.announce({silence_kind, OrgId{0}, ""});
+    return;
   }
-  // Other kinds are a newer server's, which runs beside this one during an upgrade.
+  for (const AgentId agent : agents) tx.announce({silence_kind, OrgId{0}, agent.text()});
+}
+void announce_settings(store::Tx& tx, OrgId owner, std::string_view scope,
+                       std::string_view scope_id) {
+  tx.announce({settings_kind, owner, std::string(scope) + "/" + std::string(scope_id)});
+}
+void announce_agent_scripts(store::Tx& tx) {
+  tx.announce({agent_scripts_kind, OrgId{0}, ""});
+}
+void announce_identities(store::Tx& tx, OrgId org) {
+  tx.announce({identities_kind, org, ""});
+}
+
+void follow_announcements(store::Reader& reader, const SharedMemory& memory, std::int64_t node,
+                          const std::vector<store::AnnouncementRow>& announced) {
+  // Each row is read as it is now, whoever changed it how often.
+  std::set<std::tuple<std::string_view, std::int64_t, std::string_view>> followed;
+  std::vector<std::pair<OrgId, AgentId>> with_tasks;
+  for (const store::AnnouncementRow& one : announced) {
+    if (one.node == node || !followed.emplace(one.kind, one.org.value, one.subject).second) {
+      continue;
+    }
+    if (one.kind == tasks_kind) {
+      with_tasks.emplace_back(one.org, agent_of(one));
+    } else {
+      follow_announcement(reader, memory, one);
+    }
+  }
+  memory.presence.follow_tasks(reader, with_tasks);
 }
 
 }  // namespace muster::fleet

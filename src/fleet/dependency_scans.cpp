@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "fleet/announcements.h"
 #include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/sql/reports.h"
@@ -131,6 +132,7 @@ Result<DependencyScanOutcome> record_dependency_scan(store::Tx& tx, const Invent
     former.erase(same);
   }
   forget_others(tx, std::move(former), scan.complete, scan.files.size());
+  announce_host(tx, host.org, host.id);
   tx.on_commit([&presence = inventory.presence, &directory = inventory.directory,
                 host = std::move(host), now] {
     presence.touch_host(host.org, host.id, "", now);

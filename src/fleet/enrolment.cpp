@@ -54,7 +54,7 @@ Comparison compare_with_hosts(store::Tx& tx, const PresenceTable& presence, cons
     known.same_name = equal_folded(host.hostname, request.hostname);
     known.machine_shared = host.machine_shared;
     known.last_seen = host_last_seen(tx, presence, host);
-    known.silent = now - known.last_seen >= config.offline_after();
+    known.silent = now - known.last_seen >= presence.offline_after(config);
     all.known.push_back(known);
   }
   return all;
@@ -194,6 +194,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
             .member("source", request.ip_address);
       },
       now);
+  announce_host(tx, host.org, host.id);
   announce_agent(tx, agent.org, agent.id);
   tx.on_commit([&credentials, &presence, &directory, agent, host, version = request.agent_version] {
     directory.set(host);

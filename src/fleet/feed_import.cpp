@@ -74,17 +74,18 @@ void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, Known
 }
 
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
-                            KnownPackages& packages, Instant now) {
+                            KnownPackages& packages, bool leads, Instant now) {
   if (catalogue.importing()) return 0;
-  const std::size_t ordered = finish_identity_orders(store, ids, catalogue, packages, now);
+  const std::size_t ordered =
+      leads ? finish_identity_orders(store, ids, catalogue, packages, now) : 0;
   const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
   const bool followed = holds_imports(*catalogue.current(), feeds);
   const bool matched =
       std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
-  if (followed && matched) return ordered;
+  if (followed && (matched || !leads)) return ordered;
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
-  mark_exploited(store);
-  if (matched) {
+  if (leads) mark_exploited(store);
+  if (matched || !leads) {
     rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
     return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
   }

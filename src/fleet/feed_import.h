@@ -39,11 +39,12 @@ bool hosts_follow(store::Store& store, feeds::FeedKind kind);
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
                 feeds::FeedKind kind, bool followed, ImportOutcome& outcome, Instant now);
 
-/// Finishes what an import that was cut short had left: if some feed was not matched yet and no
-/// import is under way, matches every host again. Follows imports of other servers on this store.
-/// Returns the number of hosts.
+/// Follows imports of other servers on this store: what was written here under the former snapshot
+/// is matched again. If this server `leads`, also finishes what an import that was cut short had
+/// left: if some feed was not matched yet and no import is under way here, matches every host
+/// again. Returns the number of hosts.
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
-                            KnownPackages& packages, Instant now);
+                            KnownPackages& packages, bool leads, Instant now);
 
 /// How old each kind of feed is, and what came of syncing it; a kind that was never imported has no
 /// time.

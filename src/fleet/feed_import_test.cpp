@@ -30,12 +30,14 @@ TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
   fleet.faults->cancel();
   EXPECT_TRUE(findings(fleet).empty());
   fleet.reopen();
-  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
-            1U);
+  EXPECT_EQ(
+      finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, true, fleet.now),
+      1U);
   ASSERT_EQ(findings(fleet).size(), 1U);
   EXPECT_EQ(findings(fleet)[0].stored.finding.host, host);
-  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
-            0U)
+  EXPECT_EQ(
+      finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, true, fleet.now),
+      0U)
       << "once is enough";
 }
 

@@ -89,7 +89,7 @@ void FeedSyncs::run_due(const FeedSources& sources, SyncWorld world, Rng& rng, L
     const std::lock_guard lock(mutex_);
     return !stopping_;
   };
-  if (!nodes_.may_serve()) return;
+  if (!nodes_.leads()) return;
   for (const Due& due : list_due(target_.store, every_ > Duration(0), world.now())) {
     run_one(sources, world, due.kind, due.full, rng, log);
     const std::lock_guard lock(mutex_);

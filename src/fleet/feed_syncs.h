@@ -46,7 +46,7 @@ class FeedSyncs {
   std::vector<FeedNumbers> numbers() const;
   void count();
 
-  /// The thread's part: syncs everything that is due, or nothing while this server has no lease.
+  /// The thread's part: syncs everything that is due, or nothing while this server does not lead.
   /// `world.goes_on` and `world.pause` are extended by what this object knows. Throws
   /// store::StoreError.
   void run_due(const FeedSources& sources, SyncWorld world, Rng& rng, Log& log);

@@ -37,9 +37,10 @@ Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secre
       signing_key(secrets.signing_seed),
       ids(rng),
       credentials(keyed_hash),
-      nodes(store, credentials, std::move(node_time)),
       presence(server_started),
-      packages(keyed_hash) {
+      packages(keyed_hash),
+      nodes(store, {credentials, presence, directory, settings, marks, scripts, packages},
+            std::move(node_time)) {
   store.read([&](store::Reader& reader) {
     nodes.load(reader);
     credentials.load(reader, server_started);
@@ -60,14 +61,16 @@ bool create_bootstrap_token(Fleet& fleet, Rng& rng, const std::string& path, Ins
   if (issued) return false;
   // The file is written inside the transaction: whenever the token is stored, the file is there. A
   // crash in between leaves a file with a token that never was, and the next start replaces it.
-  fleet.store.write([&](store::Tx& tx) {
+  return fleet.store.write([&](store::Tx& tx) {
+    // Of several servers that start on a new database, one issues it.
+    if (!store::list_operator_tokens(tx).empty()) return false;
     const CreatedOperator created =
         create_operator(tx, fleet.ids, rng, fleet.credentials, Actor::server(),
                         {"bootstrap", http::Role::owner, limits::admin_token_ttl}, now);
     store::date_default_org(tx, now);
     write_secret_file(path, created.token + "\n");
+    return true;
   });
-  return true;
 }
 
 }  // namespace muster::fleet

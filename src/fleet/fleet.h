@@ -26,10 +26,10 @@
 namespace muster::fleet {
 
 /// Everything a server remembers, in the order it is built: the store and what is held in memory
-/// of it. One process holds a data directory at a time.
+/// of it. One process holds a data directory at a time; several share a remote database.
 struct Fleet {
-  /// Loads what `database` holds, which no other process writes. Throws store::StoreError, and
-  /// std::runtime_error for a wrong secret file.
+  /// Loads what `database` holds. Other servers may write it, if it is remote: see Nodes. Throws
+  /// store::StoreError, and std::runtime_error for a wrong secret file.
   Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
         Instant server_started, NodeTime node_time = {});
 
@@ -39,7 +39,6 @@ struct Fleet {
   crypto::SigningKey signing_key;
   NumberIds ids;
   Credentials credentials;
-  Nodes nodes;
   PresenceTable presence;
   HostDirectory directory;
   Settings settings;
@@ -49,6 +48,7 @@ struct Fleet {
   Catalogue catalogue;
   KnownPackages packages;
   ToldReleases told_releases;
+  Nodes nodes;
 
   TaskBoard task_board(Rng& rng) { return {ids, rng, secrets.task_key, credentials, presence}; }
 };

@@ -136,7 +136,7 @@ FleetHealth::ByOrg FleetHealth::count(Instant now) const {
     if (state.flapping) ++numbers.flapping;
     if (now - state.last_seen >= model::stale_after) ++numbers.stale;
     const auto presence =
-        model::presence_of(state.last_seen, started, config_.offline_after(), now);
+        model::presence_of(state.last_seen, started, presence_.offline_after(config_), now);
     if (presence == model::Presence::online) ++numbers.online;
     if (presence == model::Presence::offline) ++numbers.offline;
     if (presence == model::Presence::unknown) ++numbers.unknown;

@@ -81,13 +81,13 @@ void follow_boot(AgentPresence& state, const Heartbeat& heartbeat, Instant now,
   if (state.boot == 0 || change.boot_move != model::BootMove::none) state.boot = boot;
 }
 
-HeartbeatChange change_of(const AgentPresence& state, const Config& config,
+HeartbeatChange change_of(const AgentPresence& state, Duration offline_after,
                           const Heartbeat& heartbeat, Instant server_started, Instant now) {
   HeartbeatChange change;
   // The server's own downtime is not the agent's: only silence while it listened counts.
   const Instant heard_until = std::max(state.last_seen, server_started);
   change.last_heard = state.last_seen;
-  change.was_silent = !state.status.empty() && now - heard_until >= config.offline_after();
+  change.was_silent = !state.status.empty() && now - heard_until >= offline_after;
   change.came_online = state.status.empty() || state.silent || change.was_silent ||
                        (!heartbeat.reconnect_reason.empty() && now >= state.last_seen &&
                         return_mark(heartbeat) != state.return_mark);
@@ -105,12 +105,12 @@ HeartbeatChange change_of(const AgentPresence& state, const Config& config,
 
 /// What of `change` the stored presence does not know yet: since it was decided, another copy of
 /// the heartbeat, or a look at presence, may have been stored.
-HeartbeatChange still_news(store::Tx& tx, const Config& config, const store::AgentPresenceRow& row,
-                           const Heartbeat& heartbeat, const HeartbeatChange& decided,
-                           Instant now) {
+HeartbeatChange still_news(store::Tx& tx, Duration offline_after,
+                           const store::AgentPresenceRow& row, const Heartbeat& heartbeat,
+                           const HeartbeatChange& decided, Instant now) {
   HeartbeatChange change = decided;
   change.last_heard = std::max(decided.last_heard, row.last_seen);
-  change.was_silent = decided.was_silent && now - change.last_heard >= config.offline_after();
+  change.was_silent = decided.was_silent && now - change.last_heard >= offline_after;
   const std::int64_t mark = return_mark(heartbeat);
   // The row may be older than a heartbeat without a reason, which ended a mark of only a reason.
   const bool repeats =
@@ -128,7 +128,8 @@ Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& 
                                          AgentId agent, const Heartbeat& heartbeat, Instant now) {
   HeartbeatChange change;
   const bool known = presence.with_agent(agent, [&](AgentPresence& state) {
-    change = change_of(state, config, heartbeat, presence.server_started(), now);
+    change =
+        change_of(state, presence.offline_after(config), heartbeat, presence.server_started(), now);
     follow_boot(state, heartbeat, now, change);
     if (change.empty()) apply(state, heartbeat, now);
   });
@@ -164,7 +165,7 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& prese
   const Heartbeat heartbeat = owned.view();
   const auto row = store::find_agent_presence(tx, org, agent);
   const HeartbeatChange change =
-      row ? still_news(tx, config, *row, heartbeat, decided, now) : decided;
+      row ? still_news(tx, presence.offline_after(config), *row, heartbeat, decided, now) : decided;
   const bool updated = change.former_version && !change.former_version->empty();
   if (change.came_online) {
     const AgentPresence former = presence.find_agent(agent).value_or(AgentPresence{});
@@ -198,7 +199,7 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& prese
   AgentPresence state = presence.find_agent(agent).value_or(AgentPresence{});
   state.org = org;
   apply(state, heartbeat, now);
-  store::set_agent_presence(tx, {presence_row(agent, state)});
+  store::set_agent_presence(tx, {presence.row_of(agent, state)});
   tx.on_commit([&presence, agent, owned, now] {
     presence.with_agent(agent, [&](AgentPresence& current) { apply(current, owned.view(), now); });
   });

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "fleet/announcements.h"
 #include "fleet/host_software.h"
 #include "fleet/set_hashes.h"
 #include "store/sql/agents.h"
@@ -68,6 +69,7 @@ void finish_review(store::Tx& tx, const Inventory& inventory, const Actor& actor
   const store::HeldReport& held = review.second;
   set_hold(tx, held, host, {}, false, now);
   store::set_host_reported(tx, host);
+  announce_host(tx, host.org, host.id);
   tx.on_commit([&marks = inventory.marks, id = host.id, mark = ReportMarks::of(host)] {
     marks.set(id, mark);
   });

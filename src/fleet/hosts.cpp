@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "fleet/announcements.h"
 #include "fleet/health.h"
 #include "store/sql/agents.h"
 #include "store/sql/findings.h"
@@ -25,7 +26,8 @@ HostView view_of(store::Reader& reader, const PresenceTable& presence, const Con
   std::erase_if(view.agents,
                 [](const model::Agent& agent) { return model::is_ended(agent.status); });
   // An agent beats every minute; a host known from reports alone is heard of far more rarely.
-  const Duration limit = view.agents.empty() ? config.host_offline_after() : config.offline_after();
+  const Duration limit =
+      view.agents.empty() ? presence.host_offline_after(config) : presence.offline_after(config);
   view.presence = model::presence_of(view.last_seen, presence.server_started(), limit, now);
   view.findings = store::count_findings_of_host(reader, host.org, host.id);
   view.os_support = model::os_support(model::canonical_distro(host.distro), now);
@@ -68,7 +70,8 @@ std::vector<HostPackageView> list_software(store::Reader& reader, const Knowledg
 model::Presence presence_of(const PresenceTable& presence, const Config& config,
                             model::AgentStatus status, Instant last_seen, Instant now) {
   if (model::is_ended(status)) return model::Presence::offline;
-  return model::presence_of(last_seen, presence.server_started(), config.offline_after(), now);
+  return model::presence_of(last_seen, presence.server_started(), presence.offline_after(config),
+                            now);
 }
 
 AgentView view_of(const PresenceTable& presence, const Config& config, store::ListedAgent listed,
@@ -283,6 +286,7 @@ Result<std::vector<std::string>> change_operator_tags(store::Tx& tx, NumberIds& 
         details.end_array();
       },
       now);
+  announce_host(tx, org, host->id);
   tx.on_commit([&directory, host = std::move(*host)] { directory.set(host); });
   return tags;
 }

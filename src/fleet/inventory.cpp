@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "fleet/announcements.h"
 #include "fleet/held_reports.h"
 #include "fleet/history.h"
 #include "fleet/host_software.h"
@@ -156,6 +157,7 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   if (!report.delta) inventory.settings.end_forced_scan(tx, report.org, host.id);
   outcome.host = host.id;
   outcome.hostname = host.hostname;
+  announce_host(tx, host.org, host.id);
   tx.on_commit([&marks = inventory.marks, &presence = inventory.presence,
                 &directory = inventory.directory, host = std::move(host),
                 version = report.agent_version, now] {

@@ -7,9 +7,8 @@
 namespace muster::fleet {
 
 void KnownPackages::load(store::Reader& reader) {
-  store::for_each_package(reader, [&](const store::PackageRow& row) {
-    orgs_[row.org].ids.emplace(row.content, row.id);
-  });
+  store::for_each_package(
+      reader, [&](const store::PackageRow& row) { orgs_[row.org].add(row.content, row.id); });
 }
 
 std::optional<PackageId> KnownPackages::find(OrgId org, const store::ContentId& content) const {
@@ -33,24 +32,29 @@ KnownPackages::Interned KnownPackages::intern(store::Tx& tx, OrgId org,
   if (const auto found = known.ids.find(content); found != known.ids.end()) {
     return {found->second, false};
   }
-  // Another request of this very transaction may have stored it already.
-  if (const auto id = store::find_package_by_content(tx, org, content)) return {*id, false};
+  // Another request of this very transaction may have stored it already, or another server.
+  if (const auto id = store::find_package_by_content(tx, org, content)) {
+    tx.on_commit([this, org, content, id = *id] { orgs_[org].add(content, id); });
+    return {*id, false};
+  }
   const PackageId id = store::insert_package(tx, org, content, parse_canonical(canonical));
   // An id that an undone transaction had taken comes again for another package.
   if (static_cast<std::size_t>(id.value) < known.verdicts.size()) {
     known.verdicts[static_cast<std::size_t>(id.value)] = {};
   }
-  tx.on_commit([this, org, content, id] { orgs_[org].ids.emplace(content, id); });
+  tx.on_commit([this, org, content, id] { orgs_[org].add(content, id); });
   return {id, true};
 }
 
 const Verdict& KnownPackages::verdict(store::Reader& reader, const Knowledge& knowledge, OrgId org,
                                       PackageId id) {
   if (knowledge.number != knowledge_) {
-    for (auto& [each, known] : orgs_) known.verdicts.clear();
+    for (auto& [each, of_org] : orgs_) of_org.verdicts.clear();
     knowledge_ = knowledge.number;
   }
-  auto& verdicts = orgs_[org].verdicts;
+  OfOrg& known = orgs_[org];
+  auto& verdicts = known.verdicts;
+  known.judged = std::max(known.judged, id.value);
   const auto index = static_cast<std::size_t>(id.value);
   if (verdicts.size() <= index) verdicts.resize(index + index / 4 + 64);
   std::optional<Verdict>& verdict = verdicts[index];
@@ -69,6 +73,21 @@ void KnownPackages::forget_verdicts(const PackageMarks& packages) {
     const auto index = static_cast<std::size_t>(id.value);
     if (index < verdicts.size()) verdicts[index].reset();
   });
+}
+
+void KnownPackages::forget_verdicts_of(OrgId org) {
+  ++times_forgotten_;
+  orgs_[org].verdicts.clear();
+}
+
+void KnownPackages::forget_unstored() {
+  for (auto& [org, known] : orgs_) {
+    const auto end = std::min(static_cast<std::size_t>(known.judged) + 1, known.verdicts.size());
+    for (auto index = static_cast<std::size_t>(known.stored) + 1; index < end; ++index) {
+      known.verdicts[index].reset();
+    }
+    known.judged = std::min(known.judged, known.stored);
+  }
 }
 
 void KnownPackages::follow(const Knowledge& before, const Knowledge& after,

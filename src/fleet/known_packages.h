@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,11 @@ class KnownPackages {
                          PackageId id);
   /// Judges these again when they are next asked for: an operator said what they are.
   void forget_verdicts(const PackageMarks& packages);
+  /// As forget_verdicts(), of all packages of an organisation: another server was told so.
+  void forget_verdicts_of(OrgId org);
+  /// Before a transaction reads: another server may have given the ids of packages that no commit
+  /// of ours stored to other packages.
+  void forget_unstored();
   /// How often that happened. May be asked from any thread.
   std::uint64_t times_forgotten() const { return times_forgotten_; }
   /// Goes over to the snapshot `after`, which replaced `before`: verdicts on other packages than
@@ -57,6 +63,13 @@ class KnownPackages {
   struct OfOrg {
     boost::unordered_flat_map<store::ContentId, PackageId, ContentHash> ids;
     std::vector<std::optional<Verdict>> verdicts;  // by id: ids are dense
+    std::int64_t stored = 0;                       // the highest id of `ids`
+    std::int64_t judged = 0;                       // the highest id with a verdict, or above
+
+    void add(const store::ContentId& content, PackageId id) {
+      ids.emplace(content, id);
+      stored = std::max(stored, id.value);
+    }
   };
 
   const crypto::KeyedHash& keyed_hash_;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/nodes.h"
 
-#include <map>
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
-#include "fleet/announcements.h"
+#include "base/limits.h"
+#include "fleet/known_packages.h"
+#include "fleet/presence.h"
 #include "store/sql/nodes.h"
 #include "store/store.h"
 
@@ -14,89 +19,127 @@ namespace {
 
 constexpr int renewals_between_prunings = 60;
 
-}  // namespace
-
-Nodes::Nodes(store::Store& store, Credentials& credentials, NodeTime time)
-    : store_(store), credentials_(credentials), time_(std::move(time)), alone_(store.node() == 0) {}
-
-void Nodes::load(store::Reader& reader) {
-  followed_ = store::get_newest_announcement(reader);
+[[noreturn]] void fail_place_gone() {
+  throw std::runtime_error("this server's place on its database is gone");
 }
 
-void Nodes::refuse_company() {
+}  // namespace
+
+Nodes::Nodes(store::Store& store, const SharedMemory& memory, NodeTime time)
+    : store_(store),
+      memory_(memory),
+      time_(std::move(time)),
+      alone_(store.node() == 0 || !time_.uptime) {}
+
+void Nodes::load(store::Reader& reader) {
   if (alone_) return;
-  CHECK(time_.uptime && time_.pause);
-  std::map<std::int64_t, model::NodeWatch> watches;
-  for (bool waits = true; waits;) {
-    waits = false;
-    const model::Uptime looked = time_.uptime();
-    for (const store::NodeRow& node :
-         store_.read([](store::Reader& reader) { return store::list_nodes(reader); })) {
-      if (node.lapsed) continue;
-      const auto [watch, first] = watches.try_emplace(node.id);
-      if (!first && watch->second.renewals != node.renewals) {
-        throw std::runtime_error(
-            "another server runs on this database; several on one are not supported yet");
-      }
-      if (watch->second.has_lapsed(node.renewals, looked) && store_.write([&](store::Tx& tx) {
-            return store::set_node_lapsed(tx, node.id, node.renewals);
-          })) {
-        continue;
-      }
-      waits = true;
+  followed_ = store::get_newest_announcement(reader);
+  memory_.presence.give_up_samples();
+  store_.read_before_writes([this](store::Reader& now) { catch_up(now); });
+}
+
+/// What is announced is committed: memory may have it at once, whatever becomes of this
+/// transaction.
+void Nodes::catch_up(store::Reader& reader) {
+  memory_.packages.forget_unstored();
+  for (;;) {
+    const auto announced =
+        store::list_announcements(reader, followed_, std::numeric_limits<std::int64_t>::max(),
+                                  limits::announcements_per_read);
+    if (announced.empty()) return;
+    if (announced.front().id != followed_ + 1) {
+      place_gone_ = true;
+      throw store::StoreError("announcements are gone that this server did not follow");
     }
-    if (waits) time_.pause(limits::node_look);
+    follow_announcements(reader, memory_, store_.node(), announced);
+    followed_ = announced.back().id;
   }
 }
 
 void Nodes::join(Instant now) {
   if (alone_) return;
-  store_.write([&](store::Tx& tx) {
+  const bool whole = store_.write([&](store::Tx& tx) {
+    if (store::get_newest_announcement(tx) != followed_) return false;
     store::insert_node(tx, {store_.node(), 0, followed_, false, now});
+    return true;
   });
+  if (!whole) fail_place_gone();
   renew(now);
 }
 
 void Nodes::renew(Instant now) {
   if (alone_) return;
-  while (follow(now)) {
-    // What was followed is in memory now: the row says so at once, for somebody may wait for it.
+  const model::Uptime asked = time_.uptime();
+  try {
+    bool leads = false;
+    const bool known = store_.write([&](store::Tx& tx) {
+      // Memory has followed all that was committed before this transaction's turn.
+      if (!store::renew_node(tx, store_.node(), followed_, now)) return false;
+      leads = store::try_lead(tx);
+      look_at_others(tx, asked, now);
+      tx.on_commit(
+          [this, asked] { lease_until_.store(model::NodeLease::renewed(asked).until.count()); });
+      return true;
+    });
+    if (!known) fail_place_gone();
+    follow_leading(leads);
+  } catch (const store::StoreError&) {
+    if (place_gone_) fail_place_gone();
+    throw;
   }
   if (renewals_until_pruning_-- > 0) return;
   renewals_until_pruning_ = renewals_between_prunings;
   store_.write([&](store::Tx& tx) { store::prune_nodes(tx, now - limits::node_row_age); });
 }
 
-/// One renewal; true if there was something to follow.
-bool Nodes::follow(Instant now) {
-  const model::Uptime asked = time_.uptime();
-  bool found = false;
-  const bool known = store_.write([&](store::Tx& tx) {
-    // First, since it locks the row: what is read afterwards is at least as new as the row that
-    // others saw when they gave this server up.
-    if (!store::renew_node(tx, store_.node(), followed_, now)) return false;
-    const std::int64_t newest = store::get_newest_announcement(tx);
-    const auto announced =
-        store::list_announcements(tx, followed_, newest, limits::announcements_per_read);
-    found = !announced.empty();
-    for (const store::AnnouncementRow& one : announced) {
-      if (one.node != store_.node()) follow_announcement(tx, credentials_, one);
+/// Counts the servers that live, and marks those whose lease is over.
+void Nodes::look_at_others(store::Tx& tx, model::Uptime looked, Instant now) {
+  std::map<std::int64_t, model::NodeWatch> watches;
+  std::int64_t live = 1;
+  for (const store::NodeRow& node : store::list_nodes(tx)) {
+    if (node.id == store_.node() || node.lapsed) continue;
+    const auto known = watches_.find(node.id);
+    model::NodeWatch watch = known == watches_.end() ? model::NodeWatch{} : known->second;
+    if (watch.has_lapsed(node.renewals, looked)) {
+      store::set_node_lapsed(tx, node.id, node.renewals);
+      continue;
     }
-    const bool whole = announced.size() < limits::announcements_per_read;
-    tx.on_commit([this, asked, whole, reached = whole ? newest : announced.back().id] {
-      followed_ = reached;
-      if (whole) lease_until_.store(model::NodeLease::renewed(asked).until.count());
-    });
-    return true;
+    watches.emplace(node.id, watch);
+    ++live;
+  }
+  watches_ = std::move(watches);
+  tx.on_commit([this, live, now] {
+    const std::int64_t before = live_.exchange(live);
+    memory_.presence.set_shared(live > 1);
+    // What the server that is gone had heard since its last flush, nobody knows: as after a
+    // restart of this one, nobody is offline until a full interval has passed.
+    if (live < before) memory_.presence.resume_listening(now);
   });
-  if (!known) throw std::runtime_error("this server's place on its database is gone");
-  return found;
+}
+
+void Nodes::follow_leading(bool leads) {
+  if (leads == leads_) return;
+  if (leads) {
+    store_.read([&](store::Reader& reader) { memory_.presence.take_over_samples(reader); });
+  } else {
+    memory_.presence.give_up_samples();
+  }
+  leads_ = leads;
 }
 
 void Nodes::leave() {
   if (alone_) return;
   lease_until_.store(0);
-  store_.write([&](store::Tx& tx) { store::delete_node(tx, store_.node()); });
+  leads_ = false;
+  store_.write([&](store::Tx& tx) {
+    store::delete_node(tx, store_.node());
+    store::stop_leading(tx);
+  });
+}
+
+std::int64_t Nodes::share_of(std::int64_t per_minute) const {
+  const std::int64_t servers = live();
+  return (per_minute + servers - 1) / servers;
 }
 
 void Nodes::await_followers() {
@@ -127,6 +170,71 @@ void Nodes::await_followers() {
     }
     time_.pause(limits::node_look);
   }
+}
+
+void Nodes::when_followed(UniqueFunction<void()> then) {
+  if (alone_ || live() == 1) {
+    then();
+    return;
+  }
+  const std::lock_guard lock(waiting_mutex_);
+  waiting_.push_back({time_.uptime(), -1, std::move(then)});
+  if (wake_) wake_();
+}
+
+void Nodes::wake_by(std::function<void()> wake) {
+  const std::lock_guard lock(waiting_mutex_);
+  wake_ = std::move(wake);
+}
+
+bool Nodes::tell_followed() {
+  std::size_t asked = 0;
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    asked = waiting_.size();
+  }
+  if (asked == 0) return false;
+  struct Seen {
+    std::int64_t newest = 0;
+    std::int64_t followed_by_all = std::numeric_limits<std::int64_t>::max();
+  };
+  // One moment: the newest announcement is at least that of all who waited before it.
+  const Seen seen = store_.read([this](store::Reader& reader) {
+    Seen found;
+    found.newest = store::get_newest_announcement(reader);
+    for (const store::NodeRow& node : store::list_nodes(reader)) {
+      if (node.id == store_.node() || node.lapsed) continue;
+      found.followed_by_all = std::min(found.followed_by_all, node.followed);
+    }
+    return found;
+  });
+  const model::Uptime now = time_.uptime();
+  std::vector<UniqueFunction<void()>> ready;
+  bool more = false;
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    for (std::size_t i = 0; i < asked; ++i) {
+      if (waiting_[i].target < 0) waiting_[i].target = seen.newest;
+    }
+    std::erase_if(waiting_, [&](Waiting& one) {
+      const bool followed = one.target >= 0 && one.target <= seen.followed_by_all;
+      if (!followed && now - one.since < limits::follow_patience) return false;
+      ready.push_back(std::move(one.then));
+      return true;
+    });
+    more = !waiting_.empty();
+  }
+  for (auto& then : ready) then();
+  return more;
+}
+
+void Nodes::tell_all() {
+  std::deque<Waiting> all;
+  {
+    const std::lock_guard lock(waiting_mutex_);
+    all.swap(waiting_);
+  }
+  for (Waiting& one : all) one.then();
 }
 
 }  // namespace muster::fleet

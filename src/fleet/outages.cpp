@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "base/limits.h"
+#include "fleet/announcements.h"
 #include "fleet/history.h"
 #include "fleet/host_directory.h"
 #include "fleet/samples.h"
@@ -21,6 +22,7 @@ std::int64_t seconds(Duration duration) {
 }
 
 void set_silent(store::Tx& tx, PresenceTable& presence, std::vector<AgentId> agents, bool silent) {
+  announce_silence(tx, agents);
   tx.on_commit([&presence, agents = std::move(agents), silent] {
     for (const AgentId agent : agents) {
       presence.with_agent(agent, [&](AgentPresence& state) {
@@ -58,6 +60,7 @@ struct Change {
               .member("window_seconds", config.presence_flapping_window_seconds);
         },
         now);
+    announce_silence(tx, {&agent, 1});
     tx.on_commit([&table = presence, id = agent] {
       table.with_agent(id, [](AgentPresence& state) { state.flapping = true; });
     });
@@ -155,13 +158,13 @@ struct OutageWatch::Seen {
 
 OutageWatch::Seen OutageWatch::walk(Instant now) {
   Seen seen;
-  const Duration limit = config_.offline_after();
+  const Duration limit = presence_.offline_after(config_);
   const Instant listening_since = presence_.server_started();
   const auto enough_looks =
       static_cast<std::int32_t>(seconds(limit) / config_.presence_check_seconds);
   presence_.for_each_agent([&](AgentId id, AgentPresence& state) {
     if (!state.called || state.status.empty()) return;
-    take_sample(id, state, config_);
+    if (presence_.takes_samples()) take_sample(id, state, config_);
     if (state.silent) {
       if (now - state.last_seen >= limit) {
         state.talking_looks = 0;
@@ -227,7 +230,7 @@ void OutageWatch::tell_outages(std::vector<Silence> silences, std::size_t of_org
                                Instant now) {
   if (silences.empty()) return;
   const GroupRules rules{
-      config_.offline_after(), std::chrono::seconds(config_.presence_group_window_seconds),
+      presence_.offline_after(config_), std::chrono::seconds(config_.presence_group_window_seconds),
       static_cast<std::size_t>(config_.presence_group_agents), config_.presence_group_percent};
   const Population population = population_of(silences.front().org, of_org);
   for (const ToldTogether& told : due_outages(std::move(silences), rules, population, now)) {
@@ -336,7 +339,7 @@ void OutageWatch::tell_quiet_returns(const std::vector<AgentId>& agents, Noticed
       back.last_heard = state->last_seen;
       record_return(tx, ids_, presence_, config_, back, now);
       // Or a crash would find it silent since before the outage that has ended.
-      store::set_agent_presence(tx, {presence_row(id, *state)});
+      store::set_agent_presence(tx, {presence_.row_of(id, *state)});
       ++noticed.returns;
     }
   });
@@ -407,6 +410,7 @@ void OutageWatch::calm_flapping(Noticed& noticed, Instant now) {
                 .member("presence", away ? "offline" : "online");
           },
           now);
+      announce_silence(tx, {&row.agent, 1});
       tx.on_commit([&presence = presence_, agent = row.agent] {
         presence.with_agent(agent, [](AgentPresence& state) { state.flapping = false; });
       });

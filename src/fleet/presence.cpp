@@ -2,6 +2,7 @@
 #include "fleet/presence.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/json_read.h"
 #include "base/json_write.h"
@@ -67,6 +68,17 @@ class FullSegments {
   std::vector<std::pair<AgentId, std::string>> taken_;
 };
 
+/// What heartbeats said that another server took.
+void take_row(AgentPresence& presence, const store::AgentPresenceRow& row) {
+  presence.last_seen = row.last_seen;
+  presence.agent_version = row.agent_version;
+  presence.status = row.status;
+  presence.current_task = row.current_task;
+  presence.last_task_completed = row.last_task_completed;
+  presence.vitals = decode_vitals(row.vitals);
+  presence.return_mark = row.return_mark;
+}
+
 std::int64_t last_sampled_minute(std::string_view segments) {
   std::vector<model::Sample> samples;
   (void)model::decode_samples(segments, samples);
@@ -96,7 +108,7 @@ model::Vitals decode_vitals(std::string_view text) {
   return vitals;
 }
 
-store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state) {
+store::AgentPresenceRow PresenceTable::row_of(AgentId agent, const AgentPresence& state) const {
   return {state.org,
           agent,
           state.last_seen,
@@ -106,7 +118,8 @@ store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state) 
           state.last_task_completed,
           encode_vitals(state.vitals),
           state.return_mark,
-          state.samples};
+          state.samples,
+          !samples_here_};
 }
 
 void PresenceTable::load(store::Reader& reader) {
@@ -121,13 +134,7 @@ void PresenceTable::load(store::Reader& reader) {
   }
   for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
     with_agent(row.agent, [&](AgentPresence& presence) {
-      presence.last_seen = row.last_seen;
-      presence.agent_version = row.agent_version;
-      presence.status = row.status;
-      presence.current_task = row.current_task;
-      presence.last_task_completed = row.last_task_completed;
-      presence.vitals = decode_vitals(row.vitals);
-      presence.return_mark = row.return_mark;
+      take_row(presence, row);
       presence.samples = row.open_samples;
       presence.sampled_minute = last_sampled_minute(row.open_samples);
     });
@@ -150,6 +157,106 @@ void PresenceTable::load(store::Reader& reader) {
   }
 }
 
+void PresenceTable::follow_agent(store::Reader& reader, const model::Agent& agent) {
+  if (model::is_ended(agent.status)) {
+    remove_agent(agent.id);
+    return;
+  }
+  const bool known = with_agent(agent.id, [&](AgentPresence& state) {
+    state.host = agent.host;
+    state.called = state.called || agent.keys.used;
+  });
+  if (known) return;
+  AgentPresence fresh;
+  fresh.org = agent.org;
+  fresh.host = agent.host;
+  fresh.last_seen = agent.enrolled_at;
+  fresh.called = agent.keys.used;
+  if (const auto row = store::find_agent_presence(reader, agent.org, agent.id)) {
+    take_row(fresh, *row);
+  }
+  add_agent(agent.id, std::move(fresh));
+  follow_tasks(reader, {{agent.org, agent.id}});
+  follow_silence(reader, agent.id);
+}
+
+void PresenceTable::follow_tasks(store::Reader& reader,
+                                 const std::vector<std::pair<OrgId, AgentId>>& agents) {
+  for (const auto& [org, agent] : agents) {
+    // Which of them the agent may be given again is for its first poll to find out.
+    const store::OutstandingOfAgent waiting = store::get_outstanding(reader, org, agent, true);
+    with_agent(agent, [&](AgentPresence& state) {
+      state.pending_tasks = waiting.pending;
+      state.redeliverable_tasks = waiting.redeliverable;
+      state.redeliver_at = waiting.redeliver_at.value_or(Instant{number_id_max});
+    });
+  }
+}
+
+void PresenceTable::follow_silence(store::Reader& reader, std::optional<AgentId> agent) {
+  if (agent) {
+    const auto state = find_agent(*agent);
+    if (!state) return;
+    const bool silent = store::find_open_outage(reader, state->org, *agent).has_value();
+    const bool flapping = store::is_flapping(reader, state->org, *agent);
+    with_agent(*agent, [&](AgentPresence& current) {
+      if (current.silent != silent) current.talking_looks = 0;
+      current.silent = silent;
+      current.flapping = flapping;
+    });
+    return;
+  }
+  std::unordered_set<AgentId> silent;
+  std::unordered_set<AgentId> flapping;
+  for (const AgentId id : store::list_silent_agents(reader)) silent.insert(id);
+  for (const store::FlappingRow& row : store::list_flapping(reader)) flapping.insert(row.agent);
+  for_each_agent([&](AgentId id, AgentPresence& state) {
+    if (state.silent != silent.contains(id)) state.talking_looks = 0;
+    state.silent = silent.contains(id);
+    state.flapping = flapping.contains(id);
+  });
+}
+
+std::size_t PresenceTable::merge(store::Reader& reader, Instant since) {
+  std::size_t changed = 0;
+  for (const store::AgentPresenceRow& row : store::list_agent_presence_since(reader, since)) {
+    with_agent(row.agent, [&](AgentPresence& state) {
+      if (row.last_seen <= state.last_seen) return;
+      take_row(state, row);
+      state.called = true;
+      state.dirty = false;
+      ++changed;
+    });
+  }
+  for (const store::HostPresenceRow& row : store::list_host_presence_since(reader, since)) {
+    shard(row.host).with([&](Hosts& hosts) {
+      auto& [org, presence] = hosts[row.host];
+      org = row.org;
+      if (row.last_seen <= presence.last_seen) return;
+      presence = {row.last_seen, row.agent_version, false};
+    });
+  }
+  return changed;
+}
+
+void PresenceTable::take_over_samples(store::Reader& reader) {
+  for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
+    with_agent(row.agent, [&](AgentPresence& state) {
+      state.samples = row.open_samples;
+      state.sampled_minute = last_sampled_minute(row.open_samples);
+    });
+  }
+  samples_here_ = true;
+}
+
+void PresenceTable::give_up_samples() {
+  samples_here_ = false;
+  for_each_agent([](AgentId, AgentPresence& state) {
+    state.samples.clear();
+    state.sampled_minute = 0;
+  });
+}
+
 std::size_t PresenceTable::flush(store::Store& store) {
   std::vector<store::AgentPresenceRow> agent_rows;
   std::vector<store::HostPresenceRow> host_rows;
@@ -158,7 +265,7 @@ std::size_t PresenceTable::flush(store::Store& store) {
     part.with([&](Agents& agents) {
       for (auto& [id, presence] : agents) {
         if (!presence.called || !std::exchange(presence.dirty, false)) continue;
-        agent_rows.push_back(presence_row(id, presence));
+        agent_rows.push_back(row_of(id, presence));
         full.take(agent_rows.back());
       }
     });

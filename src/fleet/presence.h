@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "base/config.h"
 #include "base/guarded.h"
 #include "base/ids.h"
 #include "base/time.h"
@@ -69,11 +71,41 @@ class PresenceTable {
   /// Writes what changed since the last flush, and the segments of samples that are full, in one
   /// transaction; returns the rows.
   std::size_t flush(store::Store& store);
+  /// Samples are taken by one server of several (fleet/samples.h): from now on by this one, which
+  /// goes on where the last one left off, or not. Throws store::StoreError.
+  void take_over_samples(store::Reader& reader);
+  void give_up_samples();
+  bool takes_samples() const { return samples_here_; }
+
+  /// Takes over what the other servers wrote that is later than what this one heard: of agents and
+  /// hosts that were heard of since `since`. Returns the agents that it changed. Throws
+  /// store::StoreError.
+  std::size_t merge(store::Reader& reader, Instant since);
+  /// As the rows are now, that another server changed. Throws store::StoreError.
+  void follow_agent(store::Reader& reader, const model::Agent& agent);
+  void follow_tasks(store::Reader& reader, const std::vector<std::pair<OrgId, AgentId>>& agents);
+  /// Of one agent, or of all.
+  void follow_silence(store::Reader& reader, std::optional<AgentId> agent);
+
+  /// Whether other servers serve the fleet, too.
+  void set_shared(bool shared) { shared_.store(shared, std::memory_order_relaxed); }
+  /// How long an agent, or a host without one, has to be silent to be offline. What another server
+  /// heard is known here two flushes later at most: that one's, and the one after which this
+  /// server reads.
+  Duration offline_after(const Config& config) const {
+    return config.offline_after() + lag(config);
+  }
+  Duration host_offline_after(const Config& config) const {
+    return config.host_offline_after() + lag(config);
+  }
 
   /// Since when the server has listened without a break: what was before is its own silence.
   Instant server_started() const { return {server_started_ms_.load(std::memory_order_relaxed)}; }
   /// The server stood still until now.
   void resume_listening(Instant now) { server_started_ms_.store(now.unix_ms); }
+
+  /// What is to be stored of an agent.
+  store::AgentPresenceRow row_of(AgentId agent, const AgentPresence& state) const;
 
   void add_agent(AgentId agent, AgentPresence presence);
   void remove_agent(AgentId agent);
@@ -128,12 +160,17 @@ class PresenceTable {
     return hosts_[std::hash<HostId>{}(host) % shards];
   }
 
+  Duration lag(const Config& config) const {
+    if (!shared_.load(std::memory_order_relaxed)) return Duration(0);
+    return 2 * std::chrono::seconds(config.presence_flush_seconds);
+  }
+
   std::atomic<std::int64_t> server_started_ms_;
+  std::atomic<bool> shared_ = false;
+  std::atomic<bool> samples_here_ = true;
   std::array<Guarded<Agents>, shards> agents_;
   std::array<Guarded<Hosts>, shards> hosts_;
 };
-
-store::AgentPresenceRow presence_row(AgentId agent, const AgentPresence& state);
 
 /// JSON object of the members that were sent, named as on the wire.
 std::string encode_vitals(const model::Vitals& vitals);

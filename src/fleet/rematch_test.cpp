@@ -294,11 +294,13 @@ TEST(Import, OfAnotherServerIsFollowed) {
   const auto stale = fleet->catalogue.current();
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
   fleet->catalogue.publish(std::make_shared<Knowledge>(*stale));
-  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
-            1U);
+  EXPECT_EQ(
+      finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, true, fleet.now),
+      1U);
   EXPECT_EQ(findings(fleet).size(), 1U);
-  EXPECT_EQ(finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now),
-            0U);
+  EXPECT_EQ(
+      finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, true, fleet.now),
+      0U);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "store/sql/agents.h"
 #include "store/sql/samples.h"
 #include "store/store.h"
 
@@ -47,7 +48,9 @@ SampleHistory list_samples(store::Store& store, const PresenceTable& presence, O
   // Memory before the store: what is flushed in between is in both.
   const auto state = presence.find_agent(agent);
   const std::int64_t first_minute = since.unix_ms / minute_ms;
+  std::optional<store::AgentPresenceRow> open;
   const auto days = store.read([&](store::Reader& reader) {
+    open = store::find_agent_presence(reader, org, agent);
     // A segment reaches into the next day.
     return store::list_sample_days(reader, org, agent, since.unix_ms / day_ms - 1);
   });
@@ -55,7 +58,11 @@ SampleHistory list_samples(store::Store& store, const PresenceTable& presence, O
   for (const store::SampleDayRow& day : days) {
     append_later(history.samples, day.segments, first_minute);
   }
-  if (state) append_later(history.samples, state->samples, first_minute);
+  if (presence.takes_samples()) {
+    if (state) append_later(history.samples, state->samples, first_minute);
+  } else if (open) {
+    append_later(history.samples, open->open_samples, first_minute);
+  }
   auto& samples = history.samples;
   history.every = samples.size() / (limits::history_points + 1) + 1;
   if (history.every == 1) return history;

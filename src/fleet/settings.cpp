@@ -3,6 +3,7 @@
 
 #include "base/json_write.h"
 #include "base/text.h"
+#include "fleet/announcements.h"
 #include "store/sql/orgs.h"
 #include "store/store.h"
 
@@ -89,13 +90,7 @@ std::string_view scope_kind_name(SettingScope::Kind kind) {
 }
 
 void Settings::load(store::Reader& reader) {
-  values_.with([&](Values& values) {
-    for (const store::Setting& row : store::list_settings(reader)) {
-      if (row.value == "null") continue;
-      values[{row.org.value, row.scope, row.scope_id, row.name}] = row.value;
-    }
-    all_defaults_ = values.empty();
-  });
+  put(store::list_settings(reader));
 }
 
 HostSettings Settings::of_host(OrgId org, HostId host, const std::vector<std::string>& tags) const {
@@ -173,19 +168,30 @@ void Settings::end_forced_scan(store::Tx& tx, OrgId org, HostId host) {
 
 void Settings::store_all(store::Tx& tx, const std::vector<store::Setting>& changed) {
   for (const store::Setting& row : changed) store::set_setting(tx, row);
-  tx.on_commit([this, changed] {
-    values_.with([&](Values& all) {
-      for (const store::Setting& row : changed) {
-        const Key key{row.org.value, row.scope, row.scope_id, row.name};
-        if (row.value == "null") {
-          all.erase(key);
-        } else {
-          all[key] = row.value;
-        }
+  if (!changed.empty()) {
+    // All of them are of one scope.
+    announce_settings(tx, changed.front().org, changed.front().scope, changed.front().scope_id);
+  }
+  tx.on_commit([this, changed] { put(changed); });
+}
+
+void Settings::put(const std::vector<store::Setting>& rows) {
+  values_.with([&](Values& all) {
+    for (const store::Setting& row : rows) {
+      const Key key{row.org.value, row.scope, row.scope_id, row.name};
+      if (row.value == "null") {
+        all.erase(key);
+      } else {
+        all[key] = row.value;
       }
-      all_defaults_ = all.empty();
-    });
+    }
+    all_defaults_ = all.empty();
   });
+}
+
+void Settings::follow(store::Reader& reader, OrgId owner, std::string_view scope,
+                      std::string_view scope_id) {
+  put(store::list_settings_of(reader, owner, scope, scope_id));
 }
 
 Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& settings,

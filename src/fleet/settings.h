@@ -48,6 +48,9 @@ std::string_view scope_kind_name(SettingScope::Kind kind);
 class Settings {
  public:
   void load(store::Reader& reader);
+  /// Reads what is set at one scope anew: another server changed it.
+  void follow(store::Reader& reader, OrgId owner, std::string_view scope,
+              std::string_view scope_id);
 
   /// Nothing is set anywhere: every host has the defaults.
   bool all_defaults() const { return all_defaults_.load(std::memory_order_relaxed); }
@@ -70,6 +73,7 @@ class Settings {
   using Key = std::tuple<std::int64_t, std::string, std::string, std::string>;
   using Values = std::map<Key, std::string>;
 
+  void put(const std::vector<store::Setting>& rows);
   void store_all(store::Tx& tx, const std::vector<store::Setting>& changed);
   Guarded<Values> values_;
   std::atomic<bool> all_defaults_ = true;

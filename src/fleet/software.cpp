@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "fleet/announcements.h"
 #include "model/cpe.h"
 #include "store/sql/identity_overrides.h"
 #include "store/sql/inventory.h"
@@ -240,6 +241,7 @@ Result<PackageMarks> record_identity_order(store::Tx& tx, NumberIds& ids, KnownP
       },
       now);
   PackageMarks named = packages_named(tx, order.org, order.name, order.vendor);
+  announce_identities(tx, order.org);
   tx.on_commit([&packages, named] { packages.forget_verdicts(named); });
   return named;
 }

@@ -97,7 +97,8 @@ TEST(SoftwareIdentity, AnOrderThatWasCutShortIsFinishedLater) {
   EXPECT_TRUE(findings(fleet).empty());
   fleet.reopen();
   const auto finish = [&] {
-    return finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, fleet.now);
+    return finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, true,
+                           fleet.now);
   };
   EXPECT_EQ(finish(), 1U);
   EXPECT_EQ(findings(fleet).size(), 1U);

@@ -89,6 +89,8 @@ Result<SplitAgent> split_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credenti
         details.member("split_agent_id", agent.id).member("asset_id", host.id);
       },
       now);
+  announce_host(tx, org, left->id);
+  announce_host(tx, org, host.id);
   announce_agent(tx, org, agent.id);
   tx.on_commit(
       [&credentials, &presence, &directory, agent, host, left = std::move(*left)]() mutable {

@@ -96,6 +96,8 @@ Result<void> bring_back_agent(store::Tx& tx, NumberIds& ids, Credentials& creden
         details.member("former_asset_id", left->id).member("machine_shared", own.machine_shared);
       },
       now);
+  announce_host(tx, org, left->id);
+  announce_host(tx, org, own.id);
   announce_agent(tx, org, id);
   tx.on_commit([&credentials, &directory, agent, own, left = std::move(*left)]() mutable {
     credentials.follow_agent(agent);

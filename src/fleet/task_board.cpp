@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/task_board.h"
 
+#include "fleet/announcements.h"
 #include "fleet/history.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
@@ -10,8 +11,8 @@ namespace muster::fleet {
 using model::Task;
 using model::TaskStatus;
 
-void follow_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
-                        bool effect_once, bool delivered) {
+void recount_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
+                         bool effect_once, bool delivered) {
   const store::OutstandingOfAgent waiting = store::get_outstanding(tx, org, agent, effect_once);
   tx.on_commit([=, &presence] {
     presence.with_agent(agent, [&](AgentPresence& state) {
@@ -21,6 +22,12 @@ void follow_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, Agent
       if (delivered) state.idle_beats = 0;
     });
   });
+}
+
+void follow_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
+                        bool effect_once, bool delivered) {
+  announce_tasks(tx, org, agent);
+  recount_outstanding(tx, presence, org, agent, effect_once, delivered);
 }
 
 bool is_outstanding(const Task& task) {

@@ -30,6 +30,9 @@ struct TaskBoard {
 
 /// Keeps presence's idea of what a poll may find in step with the store. `delivered`: the agent was
 /// given a task just now.
+void recount_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
+                         bool effect_once, bool delivered);
+/// As recount_outstanding(), on every server: the transaction changed it.
 void follow_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
                         bool effect_once, bool delivered);
 

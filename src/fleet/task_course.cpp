@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "fleet/agent_keys.h"
+#include "fleet/announcements.h"
 #include "fleet/history.h"
 #include "model/task_payload.h"
 #include "store/sql/agents.h"
@@ -155,10 +156,12 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
   const std::optional<AgentPresence> state = board.presence.find_agent(poller.agent);
   const bool idle = state && state->idle_beats >= 2;
   std::optional<Task> claimed;
+  bool changed = false;
   for (Task& task :
        store::list_deliverable_tasks(tx, poller.org, poller.agent, deliverable_window)) {
     Task current = *advance(std::move(task), {TaskEvent::Kind::time_passed}, now);
     if (current.status == TaskStatus::expired) {
+      changed = true;
       store::set_task(tx, current);
       record_task_event(tx, board.ids, current, poller.host, "task_expired", now);
       continue;
@@ -170,16 +173,19 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
       TaskEvent event{TaskEvent::Kind::undeliverable};
       event.error = unreadable_env;
       current = *advance(std::move(current), event, now);
+      changed = true;
       store::set_task(tx, current);
       record_task_event(tx, board.ids, current, poller.host, "task_failed", now);
       continue;
     }
     claimed = *advance(std::move(current), {TaskEvent::Kind::delivered}, now);
+    changed = true;
     store::set_task(tx, *claimed);
     claimed->payload = *std::move(payload);
   }
-  follow_outstanding(tx, board.presence, poller.org, poller.agent, poller.effect_once,
-                     claimed.has_value());
+  recount_outstanding(tx, board.presence, poller.org, poller.agent, poller.effect_once,
+                      claimed.has_value());
+  if (changed) announce_tasks(tx, poller.org, poller.agent);
   return claimed;
 }
 

@@ -20,36 +20,51 @@ fleet::NodeTime node_time() {
           [](Duration time) { std::this_thread::sleep_for(time); }};
 }
 
-LeaseKeeper::LeaseKeeper(fleet::Nodes& nodes, const Clock& clock, Log& log)
+LeaseKeeper::LeaseKeeper(fleet::Nodes& nodes, const std::string& url, std::int64_t node,
+                         const Clock& clock, Log& log)
     : nodes_(nodes), clock_(clock), log_(log) {
   if (nodes_.alone()) return;
-  nodes_.refuse_company();
+  wakes_ = std::make_unique<store::PostgresWakes>(url, node);
   nodes_.join(clock_.now());
+  nodes_.wake_by([this] { wakes_->interrupt(); });
   thread_ = std::thread([this] { run(); });
 }
 
 LeaseKeeper::~LeaseKeeper() {
   if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stopping_changed_.notify_one();
+  stopping_ = true;
+  wakes_->interrupt();
   thread_.join();
+  nodes_.wake_by({});
+  nodes_.tell_all();
   try {
     nodes_.leave();
   } catch (const store::StoreError&) {
-    // The next server waits for one lease.
+    // The others wait for one lease.
   }
 }
 
 void LeaseKeeper::run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_changed_.wait_for(lock, limits::node_renewal, [&] { return stopping_; })) {
-    lock.unlock();
-    const bool goes_on = renew();
-    lock.lock();
-    if (!goes_on) return;
+  using Stopwatch = std::chrono::steady_clock;
+  while (!stopping_) {
+    if (!renew()) return;
+    const Stopwatch::time_point due = Stopwatch::now() + limits::node_renewal;
+    for (bool heard = false; !heard && !stopping_ && Stopwatch::now() < due;) {
+      // Others say nothing when they have followed: whoever waits for that looks again soon.
+      const bool waits = tell_followed();
+      std::this_thread::sleep_for(limits::node_renewals_apart);
+      const auto left = std::chrono::ceil<Duration>(due - Stopwatch::now());
+      heard = wakes_->await(waits ? Duration(0) : left);
+    }
+  }
+}
+
+/// True if something waits.
+bool LeaseKeeper::tell_followed() {
+  try {
+    return nodes_.tell_followed();
+  } catch (const store::StoreError&) {
+    return false;  // the renewal says what is wrong
   }
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 
 #include "base/log.h"
 #include "base/time.h"
 #include "fleet/nodes.h"
+#include "store/postgres/postgres_wakes.h"
 
 namespace muster {
 
@@ -15,11 +17,14 @@ namespace muster {
 fleet::NodeTime node_time();
 
 /// Renews the server's lease on a shared database on a thread of its own, so that nothing else that
-/// is due can hold it up. When the server's place is gone, asks the process to end (SIGTERM).
+/// is due can hold it up: each limits::node_renewal, and at once when another server announces
+/// something. When the server's place is gone, asks the process to end (SIGTERM).
 class LeaseKeeper {
  public:
-  /// Joins the servers on the database. Throws as Nodes::refuse_company() and Nodes::join().
-  LeaseKeeper(fleet::Nodes& nodes, const Clock& clock, Log& log);
+  /// Joins the servers on the database at `url`, as `node`. Does nothing with an embedded store.
+  /// Throws as Nodes::join().
+  LeaseKeeper(fleet::Nodes& nodes, const std::string& url, std::int64_t node, const Clock& clock,
+              Log& log);
   /// Ends the thread and leaves.
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;
@@ -28,13 +33,13 @@ class LeaseKeeper {
  private:
   void run();
   bool renew();
+  bool tell_followed();
 
   fleet::Nodes& nodes_;
   const Clock& clock_;
   Log& log_;
-  std::mutex mutex_;
-  std::condition_variable stopping_changed_;
-  bool stopping_ = false;
+  std::unique_ptr<store::PostgresWakes> wakes_;
+  std::atomic<bool> stopping_ = false;
   bool failing_ = false;
   std::thread thread_;
 };

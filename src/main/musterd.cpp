@@ -166,6 +166,9 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   const std::string secret_file =
       flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
   fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now(), node_time());
+  // Before anything is done that one of several servers does for all.
+  std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, flags.store, fleet.store.node(),
+                                   clock, log);
   endpoints::Wiring wiring(fleet, config, rng, log, flags.data + "/admin.token", clock.now());
   wiring.face.openapi = openapi_json;
   wiring.face.console = console_files();
@@ -179,7 +182,6 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
     return use;
   };
   fleet.store.start_writer();
-  std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, clock, log);
   std::optional<FeedKeeper> feeds(
       std::in_place, wiring.feed_syncs, *sources,
       egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION)), clock, rng, log);
@@ -245,7 +247,10 @@ int run(int argc, char** argv) {
     return cli.exit(failure) == 0 ? exit_ok : exit_usage;
   }
   const Result<Address> address = parse_address(flags.listen);
-  const Result<Config> config = read_config(flags.config_file);
+  Result<Config> config = read_config(flags.config_file);
+  if (config.ok() && flags.store != "sqlite") {
+    config->presence_flush_seconds = config->presence_shared_flush_seconds;
+  }
   for (const Error* error :
        {address.ok() ? nullptr : &address.error(), config.ok() ? nullptr : &config.error()}) {
     if (error == nullptr) continue;

@@ -60,6 +60,11 @@ TEST_P(Contract, SecretsAndSettingsAreKeptByName) {
     EXPECT_EQ(settings[0].value, "120");
     EXPECT_EQ(settings[1].scope_id, "ü");
     EXPECT_EQ(settings[1].value, "90");
+    const auto of_tag = list_settings_of(reader, org, "tag", "ü");
+    EXPECT_EQ(of_tag.size(), 1U);
+    EXPECT_EQ(of_tag[0].value, "90");
+    EXPECT_TRUE(list_settings_of(reader, org, "tag", "u").empty());
+    EXPECT_TRUE(list_settings_of(reader, other_org, "tag", "ü").empty());
     return 0;
   });
 }
@@ -367,6 +372,17 @@ TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   std::sort(stored.begin(), stored.end(),
             [](const auto& x, const auto& y) { return x.last_seen > y.last_seen; });
   EXPECT_EQ(all_fields(stored), all_fields(expected));
+  EXPECT_EQ(all_fields(read([](Reader& reader) {
+              return list_agent_presence_since(reader, now + Duration(9));
+            })),
+            all_fields<AgentPresenceRow>({expected[0]}));
+
+  AgentPresenceRow elsewhere = row(a, 10, "10");
+  elsewhere.keeps_samples = true;
+  write([&](Tx& tx) { set_agent_presence(tx, {elsewhere}); });
+  elsewhere.open_samples = expected[0].open_samples;
+  EXPECT_EQ(fields(*read([&](Reader& reader) { return find_agent_presence(reader, org, a); })),
+            fields(elsewhere));
 
   write([&](Tx& tx) { set_host_presence(tx, {}); });
   write([&](Tx& tx) { set_host_presence(tx, {{org, {1}, now, "1"}, {org, {1}, now, "2"}}); });
@@ -377,6 +393,11 @@ TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   std::sort(hosts.begin(), hosts.end(), [](const auto& x, const auto& y) { return x.org < y.org; });
   EXPECT_EQ(all_fields(hosts),
             all_fields<HostPresenceRow>({{org, {1}, now, "2"}, {other_org, {1}, now, "4"}}));
+  const auto since = [&](Instant at) {
+    return read([&](Reader& reader) { return list_host_presence_since(reader, at).size(); });
+  };
+  EXPECT_EQ(since(now), 2U);
+  EXPECT_EQ(since(now + Duration(1)), 0U);
 }
 
 TEST_P(Contract, TasksAreReadBackListedAndMoved) {

@@ -7,6 +7,7 @@
 
 #include "store/migrate.h"
 #include "store/sql/nodes.h"
+#include "store/transfer.h"
 
 namespace muster::store {
 
@@ -67,7 +68,10 @@ Store::Lease::Lease(Store& of) : store(of) {
     std::unique_lock lock(store.readers_mutex_);
     const bool free = store.reader_free_.wait_for(
         lock, limits::reader_wait, [&] { return store.readers_in_use_ < limits::store_readers; });
-    if (!free) throw StoreError("no reader of the store became free");
+    if (!free) {
+      ++store.reads_refused_;
+      throw StoreError("no reader of the store became free");
+    }
     ++store.readers_in_use_;
     while (!store.readers_.empty() && !pooled) {
       pooled = std::move(store.readers_.back());
@@ -106,6 +110,10 @@ void Store::Lease::give_back() {
 
 Store::Store(std::unique_ptr<Database> database)
     : database_(std::move(database)), writer_connection_(database_->connect(Access::read_write)) {
+  if (is_transfer_unfinished(*writer_connection_)) {
+    throw StoreError(
+        "a store is being copied into this database: run `muster store copy` again to finish it");
+  }
   migrate(*writer_connection_);
   if (database_->remote()) marker_.emplace(*writer_connection_);
   tx_ = std::make_unique<Tx>(*writer_connection_);
@@ -119,6 +127,22 @@ Store::~Store() {
   } catch (const StoreError&) {
     // The row stays.
   }
+}
+
+Store::Figures Store::figures() {
+  Figures figures;
+  {
+    const std::lock_guard lock(queue_mutex_);
+    figures.writes_in_flight = in_flight_;
+  }
+  {
+    const std::lock_guard lock(readers_mutex_);
+    figures.readers_in_use = readers_in_use_;
+  }
+  figures.commits = commits_;
+  figures.failed_commits = failed_commits_;
+  figures.reads_refused = reads_refused_;
+  return figures;
 }
 
 void Store::start_writer() {
@@ -248,9 +272,13 @@ void Store::commit_batch(std::vector<Pending>& batch) {
   std::exception_ptr lost;  // the whole transaction is
   try {
     connect_writer();
-    if (!batch.empty()) commit_works(batch, failures);
+    if (!batch.empty()) {
+      commit_works(batch, failures);
+      ++commits_;
+    }
   } catch (const StoreError&) {
     lost = std::current_exception();
+    ++failed_commits_;
   }
   for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(lost ? lost : failures[i]);
 }
@@ -259,6 +287,10 @@ void Store::commit_batch(std::vector<Pending>& batch) {
 void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception_ptr>& failures) {
   try {
     writer_connection_->begin();
+    if (marker_) {
+      take_turn(*tx_);
+      if (before_writes_) before_writes_(*tx_);
+    }
     for (std::size_t i = 0; i < batch.size(); ++i) failures[i] = run_work(batch[i].work);
     if (marker_) {
       // Last: it holds up what other servers announce until this commit is durable.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -212,6 +213,10 @@ using Work = UniqueFunction<bool(Tx&)>;
 /// Group commit: a single writer takes all work that queued while the last commit ran, runs each in
 /// its own savepoint inside one transaction, syncs once and only then reports (no timer window).
 ///
+/// On a remote database the write transactions of all servers run one after another
+/// (docs/adr/0017): each takes its turn before it reads anything, so a work sees all that others
+/// committed, and nothing it read changes until its own commit.
+///
 /// A remote database can go away. What was in the transaction then fails, every connection is made
 /// anew when it is next needed (the writer's also by itself), with a growing delay while that fails
 /// (limits::reconnect_delay_*), and until then writes fail at once.
@@ -225,6 +230,15 @@ using Work = UniqueFunction<bool(Tx&)>;
 /// again before the next write runs.
 class Store {
  public:
+  /// How much of the store's limits is in use, and what came of it since the start.
+  struct Figures {
+    std::size_t writes_in_flight = 0;  // of limits::writes_in_flight
+    std::size_t readers_in_use = 0;    // of limits::store_readers
+    std::uint64_t commits = 0;
+    std::uint64_t failed_commits = 0;  // whole transactions, or the database was away
+    std::uint64_t reads_refused = 0;   // no reader became free in limits::reader_wait
+  };
+
   /// Connects to `database`, creates what it lacks and applies missing migrations. Throws
   /// StoreError.
   explicit Store(std::unique_ptr<Database> database);
@@ -244,6 +258,9 @@ class Store {
   /// Commits the first of the queued work, at most `most`, in one transaction. Returns what is
   /// left.
   std::size_t commit_queued(std::size_t most = limits::writes_per_commit);
+
+  /// Safe from any thread.
+  Figures figures();
 
   /// Queues work for the next commit. Returns false, and takes nothing, when
   /// limits::writes_in_flight wait already. Work that `may_wait` is committed behind other work (of
@@ -276,6 +293,11 @@ class Store {
       return std::move(*outcome);
     }
   }
+
+  /// On a remote database: runs `use` at the start of every write transaction, before any work,
+  /// once it is this server's turn to write. What it reads is durable, and nobody else writes until
+  /// the commit. A StoreError from it fails the transaction. To be set before the writer starts.
+  void read_before_writes(std::function<void(Reader&)> use) { before_writes_ = std::move(use); }
 
   /// This server among those on one database; 0 where there can be no other.
   std::int64_t node() const { return marker_ ? marker_->writer() : 0; }
@@ -340,6 +362,10 @@ class Store {
   bool stopping_ = false;
   std::thread thread_;
   std::function<bool()> wait_;  // step_writer()
+  std::function<void(Reader&)> before_writes_;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> failed_commits_ = 0;
+  std::atomic<std::uint64_t> reads_refused_ = 0;
 
   std::mutex readers_mutex_;
   std::condition_variable reader_free_;

@@ -5,6 +5,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/guards.h"
 #include "fleet/enrolment.h"
+#include "fleet/nodes.h"
 #include "http/response.h"
 
 namespace muster::endpoints {
@@ -52,7 +53,8 @@ Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
   // Addresses that guess tokens are slowed; a site behind one address that proves its tokens is
   // not (only failed proofs count).
   const std::uint64_t peer = peer_key(request.peer_address);
-  const std::int64_t failures_max = app.config.limits_enroll_failures_per_minute;
+  const std::int64_t failures_max =
+      app.nodes.share_of(app.config.limits_enroll_failures_per_minute);
   TRY(app.failed_enrolments.peek(peer, failures_max, request.now));
 
   const Json body = TRY(decode_body(request));
@@ -79,7 +81,7 @@ Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
     return proved.error();
   }
   TRY(app.enroll_limit.take(static_cast<std::uint64_t>(proved->token.value),
-                            app.config.limits_enroll_per_minute, request.now));
+                            app.nodes.share_of(app.config.limits_enroll_per_minute), request.now));
   return http::Reply(
       http::Write([&app, token = *proved, enrolment = std::move(enrolment), peer, failures_max,
                    now = request.now](store::Tx& tx) -> Result<http::Response> {

@@ -5,6 +5,7 @@
 #include "endpoints/app.h"
 #include "endpoints/download.h"
 #include "endpoints/inventory/scripts.h"
+#include "fleet/nodes.h"
 #include "fleet/releases.h"
 
 namespace muster::endpoints {
@@ -88,7 +89,8 @@ Result<Reply> check_update(App& app, const Request& request) {
 
 Result<Reply> download_release(App& app, const Request& request) {
   TRY(app.download_limit.take(std::hash<std::string_view>{}(request.peer_address),
-                              app.config.limits_download_per_minute, request.now));
+                              app.nodes.share_of(app.config.limits_download_per_minute),
+                              request.now));
   const Platform platform = TRY(platform_of(request));
   if (platform.os.empty()) return Error{Errc::invalid_field, "Invalid os parameter", "os"};
   if (platform.arch.empty()) return Error{Errc::invalid_field, "Invalid arch parameter", "arch"};

@@ -8,6 +8,7 @@
 #include "feeds/json_values.h"
 #include "fleet/host_directory.h"
 #include "fleet/images.h"
+#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "http/response.h"
 
@@ -196,7 +197,7 @@ std::string encode_outcome(const fleet::ContainerScanOutcome& outcome, const Rec
 Result<http::Reply> report_container_scan(App& app, const http::Request& request) {
   if (request.caller.kind != http::Caller::Kind::agent) {
     TRY(app.scan_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            app.config.limits_scan_per_minute, request.now));
+                            app.nodes.share_of(app.config.limits_scan_per_minute), request.now));
   }
   std::string storage;
   const auto decoded =

@@ -9,6 +9,7 @@
 #include "feeds/lockfiles/lockfiles.h"
 #include "fleet/dependency_scans.h"
 #include "fleet/key_uses.h"
+#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "model/purl.h"
 
@@ -206,7 +207,7 @@ Result<Reply> report_dependency_scan(App& app, const Request& request) {
     app.presence.touch_agent(request.caller.agent, request.now);
   } else {
     TRY(app.scan_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            app.config.limits_scan_per_minute, request.now));
+                            app.nodes.share_of(app.config.limits_scan_per_minute), request.now));
   }
   std::string storage;
   const std::string_view text = TRY(decode_encoding(request, storage));

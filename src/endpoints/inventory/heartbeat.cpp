@@ -5,6 +5,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/inventory/parts.h"
 #include "fleet/key_uses.h"
+#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/set_hashes.h"
 
@@ -65,7 +66,8 @@ http::Response acknowledge(const fleet::HostDirectory::Known& host,
 
 Result<http::Reply> inventory_heartbeat(App& app, const http::Request& request) {
   TRY(app.heartbeat_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                               app.config.limits_heartbeat_per_minute, request.now));
+                               app.nodes.share_of(app.config.limits_heartbeat_per_minute),
+                               request.now));
   std::string decoded;
   const std::string_view text = TRY(decode_encoding(request, decoded));
   const Json body = TRY(thread_json().parse(text));
@@ -121,7 +123,7 @@ Result<http::Reply> agent_config(App& app, const http::Request& request) {
     return http::Reply(http::json_response(200, json.take()));
   }
   TRY(app.config_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            app.config.limits_config_per_minute, request.now));
+                            app.nodes.share_of(app.config.limits_config_per_minute), request.now));
   const OrgId org = request.caller.org;
   const auto hostname = http::query_param(request.query, "hostname");
   const auto machine_id = http::query_param(request.query, "agent_id");

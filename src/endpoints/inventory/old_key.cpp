@@ -6,6 +6,7 @@
 #include "endpoints/operator/operator.h"
 #include "fleet/credentials.h"
 #include "fleet/key_uses.h"
+#include "fleet/nodes.h"
 
 namespace muster::endpoints {
 
@@ -28,7 +29,7 @@ Result<Reply> revoke_old_key(App& app, const Request& request) {
     return Error{Errc::insufficient_scope, "An enrolled agent has no site's key to end."};
   }
   TRY(app.script_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            limits::rare_calls_per_minute, request.now));
+                            app.nodes.share_of(limits::rare_calls_per_minute), request.now));
   std::string decoded;
   const std::string_view text = TRY(decode_encoding(request, decoded));
   Fields fields(TRY(thread_json().parse(text)));

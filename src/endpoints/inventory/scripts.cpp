@@ -7,6 +7,7 @@
 #include "endpoints/download.h"
 #include "endpoints/operator/operator.h"
 #include "fleet/agent_scripts.h"
+#include "fleet/nodes.h"
 
 namespace muster::endpoints {
 
@@ -51,7 +52,7 @@ Result<Reply> list_script_versions(App& app, const Request& request) {
 Result<Reply> download_agent_script(App& app, const Request& request) {
   if (request.caller.kind != http::Caller::Kind::agent) {
     TRY(app.script_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                              limits::rare_calls_per_minute, request.now));
+                              app.nodes.share_of(limits::rare_calls_per_minute), request.now));
   }
   auto opened = TRY(fleet::open_agent_script(app.store, request.params[0]));
   const bool powershell = opened.script.platform == "windows";

@@ -7,6 +7,7 @@
 #include "endpoints/guards.h"
 #include "endpoints/operator/operator.h"
 #include "endpoints/session_cookie.h"
+#include "fleet/nodes.h"
 #include "fleet/operators.h"
 #include "fleet/passwords.h"
 
@@ -98,7 +99,8 @@ Result<Reply> create_sign_in_link(App& app, const Request& request) {
 
 Result<Reply> sign_in(App& app, const Request& request) {
   const std::uint64_t peer = peer_key(request.peer_address);
-  const std::int64_t failures_max = app.config.console_sign_in_failures_per_minute;
+  const std::int64_t failures_max =
+      app.nodes.share_of(app.config.console_sign_in_failures_per_minute);
   TRY(app.failed_sign_ins.peek(peer, failures_max, request.now));
   const auto attempt = TRY(decode_attempt(request));
   const auto refused = [&app, peer, failures_max, address = std::string(request.peer_address),

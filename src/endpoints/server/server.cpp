@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/json_write.h"
+#include "base/limits.h"
 #include "endpoints/app.h"
 #include "endpoints/guards.h"
 #include "endpoints/server/doctor.h"
@@ -12,9 +13,11 @@
 #include "fleet/feed_import.h"
 #include "fleet/feed_syncs.h"
 #include "fleet/key_schedule.h"
+#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/refusals.h"
 #include "http/request.h"
+#include "store/store.h"
 
 namespace muster::endpoints {
 
@@ -78,10 +81,31 @@ struct AgentCounts {
   std::uint64_t flapping = 0;
 };
 
+void add_store(Exposition& out, App& app) {
+  const store::Store::Figures store = app.store.figures();
+  out.add("muster_store_commits_total", "counter", "Group commits that took effect.",
+          store.commits);
+  out.add("muster_store_failed_commits_total", "counter",
+          "Group commits that failed whole, or found the database away.", store.failed_commits);
+  out.add("muster_store_writes_in_flight", "gauge", "Writes that wait for their commit.",
+          store.writes_in_flight);
+  out.add("muster_store_writes_in_flight_max", "gauge", "The next write is answered 503.",
+          limits::writes_in_flight);
+  out.add("muster_store_readers_in_use", "gauge", "Connections that read now.",
+          store.readers_in_use);
+  out.add("muster_store_readers_max", "gauge", "The next reader waits.", limits::store_readers);
+  out.add("muster_store_reads_refused_total", "counter", "Reads that waited in vain for a reader.",
+          store.reads_refused);
+  out.add("muster_servers_live", "gauge", "Servers on the database, this one counted.",
+          static_cast<std::uint64_t>(app.nodes.live()));
+  out.add("muster_server_leads", "gauge", "Whether this server does what one does for all.",
+          app.nodes.leads() ? 1 : 0);
+}
+
 AgentCounts count_agents(const App& app, Instant now) {
   AgentCounts counts;
   const Instant started = app.presence.server_started();
-  const Duration limit = app.config.offline_after();
+  const Duration limit = app.presence.offline_after(app.config);
   app.presence.for_each_agent([&](AgentId, const fleet::AgentPresence& state) {
     if (state.flapping) ++counts.flapping;
     if (!state.called) {
@@ -207,9 +231,10 @@ Result<Reply> show_health(App&, const Request&) {
 }
 
 Result<Reply> show_readiness(App& app, const Request& request) {
+  // Without a lease the store need not be asked, which may take long to say nothing.
+  TRY(check_lease(app));
   // Throws, hence 503, when the store does not answer.
   (void)fleet::list_feed_ages(app.store, app.config, request.now);
-  TRY(check_lease(app));
   return Reply(http::json_response(200, R"({"status": "ready"})"));
 }
 
@@ -230,6 +255,7 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   out.add("muster_fenced_enrolments_total", "counter",
           "Enrolments refused because the token is not for that machine.",
           app.counters.fenced_enrolments.load());
+  add_store(out, app);
   out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.",
           agents.online + agents.offline + agents.unknown);
   out.add("muster_agents_online", "gauge", "Agents heard of within the offline threshold.",

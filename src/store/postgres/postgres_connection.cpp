@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/postgres/postgres_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <vector>
@@ -35,12 +37,22 @@ constexpr const char* reader_begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ
 /// Sessions that are stuck end by themselves: a server that lost this program must let go of what
 /// its transaction holds, or the next writer would wait for it.
 constexpr const char* session_settings =
-    "SET statement_timeout = '60s'; SET lock_timeout = '30s';"
+    "SET statement_timeout = '60s'; SET lock_timeout = '10s';"
     " SET idle_in_transaction_session_timeout = '60s';"
     " SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;"
     " SET default_transaction_isolation = 'read committed'; SET jit = off;"
     " SELECT set_config('synchronous_commit', 'on', false)"
     " WHERE current_setting('synchronous_commit') = 'off'";
+
+/// All servers wait for the transaction of a writer (take_turn() in store/sql/nodes.h): one that
+/// hangs must let go of it before the others' patience ends.
+constexpr const char* writer_settings =
+    "SET idle_in_transaction_session_timeout = '8s'; SET statement_timeout = '15s'";
+
+/// How long an answer may take: longer than the server allows a statement, so that only a server
+/// that stands still, or a network that is cut, is given up.
+constexpr Duration writer_patience = std::chrono::seconds(20);
+constexpr Duration reader_patience = std::chrono::seconds(70);
 
 /// Any number, as long as all programs of ours take the same one.
 constexpr const char* take_schema_lock = "SELECT pg_advisory_xact_lock(7887323049)";
@@ -188,6 +200,7 @@ class PostgresConnection final : public Connection {
   void setup(Access access);
   void send(Command command);
   void flush();
+  void await_answer();
   void must(int accepted);
   [[noreturn]] void fail_lost(const char* during);
   void take(Answer answer, Answer& last, std::optional<StoreError>& failure);
@@ -197,6 +210,7 @@ class PostgresConnection final : public Connection {
   std::vector<State> statements_;  // by their numbers
   std::deque<Sent> sent_;          // that have no answer yet
   int syncs_ = 0;                  // that have no answer yet
+  bool given_up_ = false;          // it did not answer in time
   bool posted_ = false;            // something since the last wait whose failure is not known
   std::int64_t changes_ = 0;
 };
@@ -232,7 +246,9 @@ void PostgresConnection::setup(Access access) {
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
   must(PQenterPipelineMode(connection_));
+  if (PQsetnonblocking(connection_, 1) != 0) fail_lost("connecting");
   run(session_settings);
+  if (access == Access::read_write) run(writer_settings);
   for (std::size_t i = 0; i < std::size(writer_commands); ++i) {
     const bool reads = i == 0 && access == Access::read_only;
     const char* sql = reads ? reader_begin : writer_commands[i];
@@ -275,12 +291,35 @@ void PostgresConnection::flush() {
   ++syncs_;
 }
 
+/// Returns when the next answer can be taken without waiting, or the connection is gone.
+void PostgresConnection::await_answer() {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point until =
+      Clock::now() + (access_ == Access::read_only ? reader_patience : writer_patience);
+  for (;;) {
+    const int unsent = PQflush(connection_);
+    if (unsent < 0 || PQisBusy(connection_) == 0) return;
+    const short events = unsent > 0 ? POLLIN | POLLOUT : POLLIN;
+    pollfd socket{PQsocket(connection_), events, 0};
+    const auto left = std::chrono::ceil<Duration>(until - Clock::now());
+    const int ready =
+        ::poll(&socket, 1, static_cast<int>(std::max<Duration::rep>(left.count(), 0)));
+    if (ready == 0) {
+      given_up_ = true;
+      fail_lost("the server does not answer");
+    }
+    if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0) return;
+  }
+}
+
 Answer PostgresConnection::wait() {
+  if (given_up_) fail_lost("it was given up");
   flush();
   posted_ = false;
   Answer last;
   std::optional<StoreError> failure;
   while (syncs_ > 0) {
+    await_answer();
     Answer answer(PQgetResult(connection_));
     if (answer) {
       take(std::move(answer), last, failure);
@@ -344,6 +383,7 @@ void PostgresConnection::commit() {
 }
 
 bool PostgresConnection::lost() {
+  if (given_up_) return true;
   // Between runs nothing comes from the server but its end, or an answer nobody waits for.
   pollfd readable{PQsocket(connection_), POLLIN, 0};
   while (PQstatus(connection_) == CONNECTION_OK && ::poll(&readable, 1, 0) > 0) {

@@ -14,7 +14,8 @@ namespace muster::store {
 /// exception. A pooler in between must pool sessions, not transactions: statements are prepared.
 ///
 /// A commit that returned is on the server's disk: synchronous_commit is raised if it is off, and
-/// fsync is the server's own affair. A statement that runs longer than a minute is given up.
+/// fsync is the server's own affair. A statement that runs longer than a quarter of a minute, a
+/// minute when it only reads, is given up, and so is a server that does not answer at all.
 class PostgresDatabase final : public Database {
  public:
   static bool is_address(const std::string& url);

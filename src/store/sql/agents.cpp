@@ -264,7 +264,8 @@ void set_agent_returned(Tx& tx, const Agent& agent) {
   " agent_version = excluded.agent_version, status = excluded.status,"             \
   " current_task = excluded.current_task,"                                         \
   " last_task_completed = excluded.last_task_completed, vitals = excluded.vitals," \
-  " return_mark = excluded.return_mark, open_samples = excluded.open_samples"      \
+  " return_mark = excluded.return_mark,"                                           \
+  " open_samples = coalesce(excluded.open_samples, agent_presence.open_samples)"   \
   " WHERE excluded.last_seen >= agent_presence.last_seen"
 
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
@@ -277,16 +278,17 @@ void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
       " AS given (" AGENT_PRESENCE_COLUMNS
       ", place) ORDER BY org_id, agent_id, last_seen DESC, place DESC" AGENT_PRESENCE_NEWER,
       rows, [](const AgentPresenceRow& row) {
-        return std::array<Param, 10>{row.org,
-                                     row.agent,
-                                     row.last_seen,
-                                     row.agent_version,
-                                     row.status,
-                                     row.current_task,
-                                     row.last_task_completed,
-                                     row.vitals,
-                                     row.return_mark,
-                                     Blob{row.open_samples}};
+        return std::array<Param, 10>{
+            row.org,
+            row.agent,
+            row.last_seen,
+            row.agent_version,
+            row.status,
+            row.current_task,
+            row.last_task_completed,
+            row.vitals,
+            row.return_mark,
+            row.keeps_samples ? std::optional<Blob>() : std::optional(Blob{row.open_samples})};
       });
 }
 
@@ -298,11 +300,33 @@ std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, A
   return read_agent_presence(rows);
 }
 
-std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
+namespace {
+
+std::vector<AgentPresenceRow> read_agent_presences(Rows rows) {
   std::vector<AgentPresenceRow> presence;
-  Rows rows = reader.query("SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence");
   while (rows.next()) presence.push_back(read_agent_presence(rows));
   return presence;
+}
+
+std::vector<HostPresenceRow> read_host_presences(Rows rows) {
+  std::vector<HostPresenceRow> presence;
+  while (rows.next()) {
+    presence.push_back(
+        {rows.number_id<OrgId>(0), rows.number_id<HostId>(1), rows.instant(2), rows.string(3)});
+  }
+  return presence;
+}
+
+}  // namespace
+
+std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
+  return read_agent_presences(
+      reader.query("SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence"));
+}
+
+std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since) {
+  return read_agent_presences(reader.query(
+      "SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence WHERE last_seen >= $1", since));
 }
 
 #define HOST_PRESENCE_NEWER                                                      \
@@ -325,13 +349,15 @@ void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows) {
 }
 
 std::vector<HostPresenceRow> list_host_presence(Reader& reader) {
-  std::vector<HostPresenceRow> presence;
-  Rows rows = reader.query("SELECT org_id, host_id, last_seen, agent_version FROM host_presence");
-  while (rows.next()) {
-    presence.push_back(
-        {rows.number_id<OrgId>(0), rows.number_id<HostId>(1), rows.instant(2), rows.string(3)});
-  }
-  return presence;
+  return read_host_presences(
+      reader.query("SELECT org_id, host_id, last_seen, agent_version FROM host_presence"));
+}
+
+std::vector<HostPresenceRow> list_host_presence_since(Reader& reader, Instant since) {
+  return read_host_presences(
+      reader.query("SELECT org_id, host_id, last_seen, agent_version FROM host_presence"
+                   " WHERE last_seen >= $1",
+                   since));
 }
 
 #undef AGENTS_PAGED

@@ -88,11 +88,14 @@ struct AgentPresenceRow {
   std::string vitals;             // JSON object
   std::int64_t return_mark = 0;   // of the return that was told last; 0 once a heartbeat had none
   std::string open_samples = {};  // model/samples: what is in no day's row yet
+  bool keeps_samples = false;     // when written: those of the row stay
 };
 std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent);
 /// Writes many at once; never moves last_seen back.
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows);
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader);
+/// Of those last heard of at `since` or later.
+std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since);
 
 struct HostPresenceRow {
   OrgId org;
@@ -102,6 +105,7 @@ struct HostPresenceRow {
 };
 void set_host_presence(Tx& tx, const std::vector<HostPresenceRow>& rows);
 std::vector<HostPresenceRow> list_host_presence(Reader& reader);
+std::vector<HostPresenceRow> list_host_presence_since(Reader& reader, Instant since);
 
 void insert_host(Tx& tx, const model::Host& host);
 /// Rewrites all but the id, first_seen, the operators' tags and machine_shared.

@@ -46,6 +46,34 @@ void prune_nodes(Tx& tx, Instant before) {
   tx.post("DELETE FROM announcements WHERE announcement_id <= (SELECT min(followed) FROM nodes)");
 }
 
+namespace {
+
+// Any numbers, as long as all servers take the same ones; another than that of migrations.
+constexpr Sql take_turn_lock = "SELECT pg_advisory_xact_lock(7887323050)";
+constexpr Sql try_lead_lock = "SELECT pg_try_advisory_lock(7887323051)";
+constexpr Sql release_lead_lock = "SELECT pg_advisory_unlock_all()";
+
+}  // namespace
+
+void take_turn(Tx& tx) {
+  if (tx.engine() == Engine::postgres) tx.post(take_turn_lock);
+}
+
+bool try_lead(Tx& tx) {
+  if (tx.engine() != Engine::postgres) return true;
+  Rows rows = tx.query(try_lead_lock);
+  return rows.next() && rows.boolean(0);
+}
+
+void stop_leading(Tx& tx) {
+  if (tx.engine() == Engine::postgres) tx.post(release_lead_lock);
+}
+
+void wake_nodes(Tx& tx, std::int64_t node) {
+  if (tx.engine() != Engine::postgres) return;
+  tx.post("SELECT pg_notify('muster', $1)", std::to_string(node));
+}
+
 std::int64_t get_newest_announcement(Reader& reader) {
   Rows rows = reader.query("SELECT announcement_id FROM newest_announcement");
   CHECK(rows.next());
@@ -56,6 +84,7 @@ void insert_announcements(Tx& tx, std::int64_t node, const std::vector<Announcem
   if (announced.empty()) return;
   const auto count = static_cast<std::int64_t>(announced.size());
   tx.execute("UPDATE newest_announcement SET announcement_id = announcement_id + $1", count);
+  wake_nodes(tx, node);
   std::int64_t next = get_newest_announcement(tx) - count;
   std::vector<AnnouncementRow> numbered;
   numbered.reserve(announced.size());

@@ -32,8 +32,20 @@ void delete_node(Tx& tx, std::int64_t id);
 /// Lapsed rows last renewed before `before`, and announcements that every row has followed.
 void prune_nodes(Tx& tx, Instant before);
 
-/// Numbers what `node` announces. Called once in a transaction, at its end: until it is over, no
-/// other server's numbers are given out, so that no number becomes visible after a higher one.
+/// First in a transaction: waits until no other server writes, and keeps the others waiting until
+/// its end. What is read afterwards is all that was committed. Nothing on an embedded store.
+void take_turn(Tx& tx);
+/// Whether this server's connection is the one that does what is to be done once for all servers;
+/// from then on it stays so until the connection ends or stop_leading(). Always on an embedded
+/// store.
+bool try_lead(Tx& tx);
+void stop_leading(Tx& tx);
+/// With the commit, wakes every server that listens (store/postgres/postgres_wakes.h) but `node`.
+void wake_nodes(Tx& tx, std::int64_t node);
+
+/// Numbers what `node` announces, and wakes the others. Called once in a transaction, at its end:
+/// until it is over, no other server's numbers are given out, so that no number becomes visible
+/// after a higher one.
 void insert_announcements(Tx& tx, std::int64_t node, const std::vector<Announcement>& announced);
 std::int64_t get_newest_announcement(Reader& reader);
 

@@ -58,14 +58,29 @@ void insert_secret(Tx& tx, std::string_view name, std::string_view sealed) {
   tx.post("INSERT INTO secrets (name, sealed) VALUES ($1, $2)", name, Blob{sealed});
 }
 
-std::vector<Setting> list_settings(Reader& reader) {
+namespace {
+
+std::vector<Setting> read_settings(Rows rows) {
   std::vector<Setting> settings;
-  Rows rows = reader.query("SELECT org_id, scope, scope_id, name, value FROM settings");
   while (rows.next()) {
     settings.push_back(
         {rows.number_id<OrgId>(0), rows.string(1), rows.string(2), rows.string(3), rows.string(4)});
   }
   return settings;
+}
+
+}  // namespace
+
+std::vector<Setting> list_settings(Reader& reader) {
+  return read_settings(reader.query("SELECT org_id, scope, scope_id, name, value FROM settings"));
+}
+
+std::vector<Setting> list_settings_of(Reader& reader, OrgId org, std::string_view scope,
+                                      std::string_view scope_id) {
+  return read_settings(
+      reader.query("SELECT org_id, scope, scope_id, name, value FROM settings"
+                   " WHERE org_id = $1 AND scope = $2 AND scope_id = $3",
+                   org, scope, scope_id));
 }
 
 void set_setting(Tx& tx, const Setting& setting) {

@@ -42,6 +42,8 @@ struct Setting {
   std::string value;  // JSON
 };
 std::vector<Setting> list_settings(Reader& reader);
+std::vector<Setting> list_settings_of(Reader& reader, OrgId org, std::string_view scope,
+                                      std::string_view scope_id);
 void set_setting(Tx& tx, const Setting& setting);
 
 /// A row of the append-only audit log. `details` is a JSON object without secrets.

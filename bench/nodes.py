@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One server and two on one PostgreSQL, each musterd in a quarter of a core: calls a second.
+
+    bench/nodes.py [--seconds S] [--sqlite]
+
+Heartbeats that change nothing come from wrk, results from threads here. Each musterd (MUSTER_BIN)
+runs in a cgroup of its own (version 1, cpu.cfs_quota_us), which goes at the end; PostgreSQL and the
+callers are not limited. Needs root, and says so when the cgroup cannot be made. --sqlite measures
+one server with its embedded store, too.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
+from agents_at_work import ReportsResults, Tally, rng_for  # pylint: disable=wrong-import-position
+from many_servers import Servers  # pylint: disable=wrong-import-position
+from muster_process import NO_LIMITS, Musterd, agent_headers  # pylint: disable=wrong-import-position
+
+CPU = pathlib.Path("/sys/fs/cgroup/cpu")
+PERIOD_US, QUOTA_US = 100_000, 25_000
+WORKERS = 4         # that report results, over all servers
+TASKS = 1000        # pending for one agent
+
+
+class Quarter:
+    """A cgroup with a quarter of a core for one process."""
+
+    def __init__(self, number, process):
+        self.path = CPU / f"muster-bench-{os.getpid()}-{number}"
+        try:
+            self.path.mkdir()
+            (self.path / "cpu.cfs_period_us").write_text(str(PERIOD_US))
+            (self.path / "cpu.cfs_quota_us").write_text(str(QUOTA_US))
+            (self.path / "cgroup.procs").write_text(str(process))
+        except OSError as error:
+            self.remove()
+            raise SystemExit(f"no cgroup with a CPU quota can be made here: {error}") from None
+
+    def remove(self):
+        if self.path.exists():
+            self.path.rmdir()
+
+
+def heartbeats(servers, agents, seconds):
+    """Calls a second over all servers."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    running = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (server, agent) in enumerate(zip(servers, agents)):
+            script = pathlib.Path(folder) / f"{number}.lua"
+            headers = {**agent_headers(agent), "X-Request-Timestamp": now,
+                       "Content-Type": "application/json"}
+            script.write_text(
+                'wrk.method = "POST"\nwrk.body = \'{"status": "idle", "agent_version": "1.0.0"}\'\n'
+                + "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in headers.items()))
+            running.append(subprocess.Popen(
+                ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(script),
+                 f"http://127.0.0.1:{server.port}/api/agent/heartbeat"],
+                stdout=subprocess.PIPE, text=True))
+        rate = 0.0
+        for one in running:
+            said = one.communicate()[0]
+            if "Non-2xx" in said or "Requests/sec:" not in said:
+                raise AssertionError(said)
+            rate += float(said.split("Requests/sec:")[1].split()[0])
+    return round(rate)
+
+
+def results(servers, operator, token, seconds):
+    """Results a second over all servers; each is durable before it is answered."""
+    tally, workers = Tally(), []
+    for number in range(WORKERS):
+        server = servers[number % len(servers)]
+        agent = server.enrol(token, f"worker-{number}-{time.monotonic_ns()}")
+        tasks = []
+        while len(tasks) < TASKS:
+            tasks += operator.must("POST", "/api/v1/tasks", {
+                "type": "execute_command", "agent_ids": [agent["agent_id"]] * 200,
+                "command": "true"})["task_ids"]
+        workers.append(ReportsResults(server.caller(agent_headers(agent)),
+                                      rng_for(5, number), tally, tasks))
+    begun = time.monotonic()
+    for worker in workers:
+        worker.start()
+    while time.monotonic() - begun < seconds and any(worker.is_alive() for worker in workers):
+        time.sleep(0.05)
+    tally.stopped.set()
+    for worker in workers:
+        worker.join()
+    if tally.failures:
+        raise AssertionError(tally.failures)
+    return round(tally.count / (time.monotonic() - begun))
+
+
+def measure(servers, operator, seconds):
+    quarters = [Quarter(number, server.process.pid) for number, server in enumerate(servers)]
+    try:
+        token = operator.must("POST", "/api/v1/tokens",
+                              {"ttl_seconds": 3600, "max_uses": 1000})["token"]
+        agents = [server.enrol(token, f"beats-{number}") for number, server in enumerate(servers)]
+        for server, agent in zip(servers, agents):
+            server.caller(agent_headers(agent)).must(
+                "POST", "/api/agent/heartbeat", {"status": "idle", "agent_version": "1.0.0"})
+        return {"heartbeats_per_second": heartbeats(servers, agents, seconds),
+                "results_per_second": results(servers, operator, token, seconds)}
+    finally:
+        for server in servers:
+            server.kill()
+        for quarter in quarters:
+            quarter.remove()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seconds", type=int, default=10)
+    options.add_argument("--sqlite", action="store_true")
+    given = options.parse_args()
+    figures = {}
+    if given.sqlite:
+        with tempfile.TemporaryDirectory() as folder:
+            server = Musterd(pathlib.Path(folder) / "data").start()
+            figures["sqlite"] = measure([server], server.operator(), given.seconds)
+    for name, count in (("postgresql", 1), ("two_servers", 2)):
+        servers = Servers(count, NO_LIMITS)
+        try:
+            servers.start()
+            figures[name] = measure(servers.all, servers.operator(servers.all[0]), given.seconds)
+        finally:
+            servers.close()
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

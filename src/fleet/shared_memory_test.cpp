@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several servers on one database know of each other's work.
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "fleet/agent_keys.h"
+#include "fleet/announcements.h"
+#include "fleet/nodes.h"
+#include "fleet/nodes_testing.h"
+#include "fleet/tasks.h"
+#include "model/package.h"
+#include "store/sql/outages.h"
+
+namespace muster::fleet {
+namespace {
+
+using SharedMemoryOnPostgres = NodesOnPostgres;
+
+TEST_F(SharedMemoryOnPostgres, AWriteSeesInMemoryWhatOthersCommittedBeforeIt) {
+  const CreatedKey key = create_key();
+  EXPECT_FALSE(accepts(*b, key));
+  b->fleet.store.write([&](store::Tx&) { EXPECT_TRUE(accepts(*b, key)); });
+  EXPECT_TRUE(accepts(*b, key)) << "although that transaction wrote nothing";
+}
+
+TEST_F(SharedMemoryOnPostgres, OneServerLeadsAndTheNextWhenItLeaves) {
+  a->fleet.nodes.renew(test_epoch);
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_TRUE(a->fleet.nodes.leads());
+  EXPECT_FALSE(b->fleet.nodes.leads());
+  a->fleet.nodes.leave();
+  EXPECT_FALSE(a->fleet.nodes.leads());
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_TRUE(b->fleet.nodes.leads());
+}
+
+TEST_F(SharedMemoryOnPostgres, AServerWithoutALeaseDoesNotLead) {
+  a->fleet.nodes.renew(test_epoch);
+  ASSERT_TRUE(a->fleet.nodes.leads());
+  uptime += limits::node_lease;
+  EXPECT_FALSE(a->fleet.nodes.leads());
+}
+
+TEST_F(SharedMemoryOnPostgres, LimitsAreSharedByTheServersThatLive) {
+  const auto renew_both = [&] {
+    a->fleet.nodes.renew(test_epoch);
+    b->fleet.nodes.renew(test_epoch);
+  };
+  renew_both();
+  for (const Server* server : {&*a, &*b}) {
+    EXPECT_EQ(server->fleet.nodes.live(), 2);
+    EXPECT_EQ(server->fleet.nodes.share_of(0), 0) << "off stays off";
+    EXPECT_EQ(server->fleet.nodes.share_of(60), 30);
+    EXPECT_EQ(server->fleet.nodes.share_of(1), 1);
+    EXPECT_EQ(server->fleet.nodes.share_of(31), 16);
+  }
+  // One dies: its part is the other's once its lease is over.
+  for (int i = 0; i < 7; ++i) {
+    uptime += seconds(1);
+    a->fleet.nodes.renew(test_epoch);
+  }
+  EXPECT_EQ(a->fleet.nodes.live(), 1);
+  EXPECT_EQ(a->fleet.nodes.share_of(60), 60);
+  renew_both();
+  a->fleet.nodes.renew(test_epoch);
+  EXPECT_EQ(a->fleet.nodes.live(), 2) << "it came back";
+}
+
+TEST_F(SharedMemoryOnPostgres, NobodyIsOfflineForWhatADeadServerHadHeard) {
+  const Instant later = test_epoch + std::chrono::hours(1);
+  a->fleet.nodes.renew(test_epoch);
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_EQ(a->fleet.presence.server_started(), test_epoch);
+  EXPECT_EQ(a->fleet.presence.offline_after(Config{}),
+            Config{}.offline_after() + 2 * seconds(Config{}.presence_flush_seconds));
+  for (int i = 0; i < 7; ++i) {
+    uptime += seconds(1);
+    a->fleet.nodes.renew(later);
+  }
+  EXPECT_EQ(a->fleet.presence.server_started(), later);
+  EXPECT_EQ(a->fleet.presence.offline_after(Config{}), Config{}.offline_after());
+}
+
+TEST_F(SharedMemoryOnPostgres, WhatWaitsForOthersIsToldOnceTheyFollowOrAreGone) {
+  a->fleet.nodes.renew(test_epoch);
+  b->fleet.nodes.renew(test_epoch);
+  int told = 0;
+  (void)create_key();
+  a->fleet.nodes.when_followed([&] { ++told; });
+  EXPECT_TRUE(a->fleet.nodes.tell_followed());
+  EXPECT_EQ(told, 0);
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_FALSE(a->fleet.nodes.tell_followed());
+  EXPECT_EQ(told, 1);
+  // The other is dead: what was made is told all the same, a little later.
+  (void)create_key();
+  a->fleet.nodes.when_followed([&] { ++told; });
+  EXPECT_TRUE(a->fleet.nodes.tell_followed());
+  uptime += limits::follow_patience;
+  EXPECT_FALSE(a->fleet.nodes.tell_followed());
+  EXPECT_EQ(told, 2);
+}
+
+TEST_F(SharedMemoryOnPostgres, AServerThatMissedAnnouncementsHasToStartAnew) {
+  const CreatedKey key = create_key();
+  a->fleet.store.write([](store::Tx& tx) { tx.execute("DELETE FROM announcements"); });
+  (void)create_key();
+  EXPECT_THROW(b->fleet.nodes.renew(test_epoch), std::runtime_error);
+  EXPECT_THROW(b->fleet.store.write([](store::Tx&) {}), store::StoreError);
+}
+
+TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {
+  Fleet& fleet = a->fleet;
+  const CreatedToken token = write([&](store::Tx& tx) {
+    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
+                                  {org, std::chrono::hours(24), 5}, test_epoch);
+  });
+  const Enrolled agent =
+      write([&](store::Tx& tx) {
+        return enrol_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence, fleet.directory,
+                           Config{}, {org, token.id, token.expires_at},
+                           TestFleet::request_of("web-1", "machine"), test_epoch);
+      }).value();
+  b->fleet.nodes.renew(test_epoch);
+  ASSERT_TRUE(b->fleet.presence.find_agent(agent.agent).has_value());
+  EXPECT_TRUE(b->fleet.directory.find(org, "", "WEB-1").has_value());
+
+  const TaskBoard board = fleet.task_board(rng);
+  TaskOrder order(model::TaskType::execute_command);
+  order.agents = {agent.agent};
+  order.payload.command = "true";
+  const auto created = write([&](store::Tx& tx) {
+    return create_tasks(tx, board, actor, OperatorId{1}, order, test_epoch).value();
+  });
+  ASSERT_EQ(created.size(), 1U);
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_EQ(b->fleet.presence.find_agent(agent.agent)->pending_tasks, 1);
+
+  write([&](store::Tx& tx) { fleet.settings.force_full_scan(tx, org, agent.host); });
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_TRUE(b->fleet.settings.of_host(org, agent.host, {}).force_full_scan);
+  write([&](store::Tx& tx) { fleet.settings.end_forced_scan(tx, org, agent.host); });
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_TRUE(b->fleet.settings.all_defaults());
+
+  write([&](store::Tx& tx) {
+    store::insert_outages(tx, {{org, agent.agent, agent.host, test_epoch, test_epoch, std::nullopt,
+                                "alone", std::nullopt, "", ""}});
+    announce_silence(tx, {&agent.agent, 1});
+  });
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_TRUE(b->fleet.presence.find_agent(agent.agent)->silent);
+  write([&](store::Tx& tx) {
+    store::end_outage(tx, org, agent.agent, test_epoch, "network");
+    const std::vector<AgentId> many(limits::silences_announced_alone + 1, agent.agent);
+    announce_silence(tx, many);
+  });
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_FALSE(b->fleet.presence.find_agent(agent.agent)->silent);
+
+  EXPECT_TRUE(write([&](store::Tx& tx) {
+                return decommission_agent(tx, fleet.ids, fleet.credentials, fleet.presence, actor,
+                                          org, agent.agent, test_epoch);
+              }).ok());
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_FALSE(b->fleet.presence.find_agent(agent.agent).has_value());
+}
+
+TEST_F(SharedMemoryOnPostgres, WhatOneServerHeardTheOtherReadsAndNeverTakesBack) {
+  Fleet& fleet = a->fleet;
+  const CreatedToken token = write([&](store::Tx& tx) {
+    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
+                                  {org, std::chrono::hours(24), 5}, test_epoch);
+  });
+  const Enrolled agent =
+      write([&](store::Tx& tx) {
+        return enrol_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence, fleet.directory,
+                           Config{}, {org, token.id, token.expires_at},
+                           TestFleet::request_of("web-1", "machine"), test_epoch);
+      }).value();
+  b->fleet.nodes.renew(test_epoch);
+  const auto hear = [&](Server& server, std::int64_t after) {
+    server.fleet.presence.with_agent(agent.agent,
+                                     [](AgentPresence& state) { state.called = true; });
+    server.fleet.presence.touch_agent(agent.agent, test_epoch + seconds(after));
+  };
+  const auto merge = [&](Server& server) {
+    return server.fleet.store.read(
+        [&](store::Reader& reader) { return server.fleet.presence.merge(reader, test_epoch); });
+  };
+  const auto heard_at = [&](const Server& server) {
+    return server.fleet.presence.find_agent(agent.agent)->last_seen;
+  };
+  hear(*a, 10);
+  hear(*b, 20);
+  EXPECT_EQ(b->fleet.presence.flush(b->fleet.store), 1U);
+  EXPECT_EQ(merge(*a), 1U);
+  EXPECT_EQ(heard_at(*a), test_epoch + seconds(20));
+  EXPECT_EQ(a->fleet.presence.flush(a->fleet.store), 0U) << "the store has what is later";
+  hear(*a, 30);
+  EXPECT_EQ(merge(*a), 0U);
+  EXPECT_EQ(heard_at(*a), test_epoch + seconds(30));
+  a->fleet.presence.flush(a->fleet.store);
+  EXPECT_EQ(merge(*b), 1U);
+  EXPECT_EQ(heard_at(*b), test_epoch + seconds(30));
+}
+
+TEST_F(SharedMemoryOnPostgres, APackageOfAnUndoneReportIsNotTakenForAnothersWithItsId) {
+  struct Judged {
+    PackageId id;
+    bool identified;
+  };
+  const auto judge = [](Server& server, store::Tx& tx, model::Ecosystem ecosystem) {
+    model::Package package;
+    package.name = "left-pad";
+    package.version = "1.0.0";
+    package.ecosystem = ecosystem;
+    std::string canonical;
+    model::append_canonical(canonical, model::view_of(package));
+    const auto interned = server.fleet.packages.intern(tx, org, canonical);
+    const Verdict& verdict =
+        server.fleet.packages.verdict(tx, *server.fleet.catalogue.current(), org, interned.id);
+    return Judged{interned.id, verdict.identified};
+  };
+  Judged undone{};
+  EXPECT_THROW(b->fleet.store.write([&](store::Tx& tx) {
+    undone = judge(*b, tx, model::Ecosystem::unknown);
+    throw std::logic_error("undone");
+  }),
+               std::logic_error);
+  EXPECT_FALSE(undone.identified);
+  for (Server* server : {&*a, &*b}) {
+    const Judged stored = server->fleet.store.write(
+        [&](store::Tx& tx) { return judge(*server, tx, model::Ecosystem::npm); });
+    EXPECT_EQ(stored.id, undone.id);
+    EXPECT_TRUE(stored.identified);
+  }
+}
+
+}  // namespace
+}  // namespace muster::fleet
