@@ -177,6 +177,7 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
     claimed = *advance(std::move(current), {TaskEvent::Kind::delivered}, now);
     store::set_task(tx, *claimed);
     claimed->payload = *std::move(payload);
+    claimed->order = store::find_work_order(tx, claimed->org, claimed->id);
   }
   follow_outstanding(tx, board.presence, poller.org, poller.agent, poller.effect_once,
                      claimed.has_value());
