@@ -54,6 +54,9 @@ inline constexpr int once_attempts = 4;
 /// Attempts to announce a task before it is left to the server's lease (at least 5 min).
 inline constexpr int announce_attempts = 6;
 
+/// What a server pushes: a dozen settings.
+inline constexpr std::size_t config_bytes = 8 * KiB;
+
 /// What output shrinks to when the server finds a result too large (413).
 inline constexpr std::size_t shrunk_output_bytes = 64 * KiB;
 

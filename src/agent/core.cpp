@@ -11,7 +11,8 @@ namespace muster::agent {
 
 std::string_view purpose_name(Purpose purpose) {
   constexpr std::array<std::string_view, purposes> names = {
-      "heartbeat", "announcement", "result", "program", "report", "poll", "update"};
+      "heartbeat", "configuration", "announcement", "result",
+      "program",   "report",        "poll",         "update"};
   return names[static_cast<std::size_t>(purpose)];
 }
 
@@ -77,8 +78,8 @@ void refused(Step& step, Purpose purpose, const Answer& answer) {
   failed(step, purpose, "status " + std::to_string(answer.status) + ", " + refusal.message, wait);
   if (answer.status == 429 && asked && is_device(purpose)) {
     // The limit counts all device calls of this agent together.
-    for (const Purpose other : {Purpose::heartbeat, Purpose::announce, Purpose::deliver,
-                                Purpose::fetch, Purpose::poll, Purpose::update}) {
+    for (const Purpose other : {Purpose::heartbeat, Purpose::configure, Purpose::announce,
+                                Purpose::deliver, Purpose::fetch, Purpose::poll, Purpose::update}) {
       step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
     }
   }
@@ -107,6 +108,8 @@ void took(Step& step, Purpose purpose, const Result<Answer>& result) {
   switch (purpose) {
     case Purpose::heartbeat:
       return take_heartbeat(step, answer);
+    case Purpose::configure:
+      return take_config(step, answer);
     case Purpose::announce:
       return take_announcement(step, answer);
     case Purpose::deliver:
@@ -126,6 +129,8 @@ bool wants(const State& state, Purpose purpose) {
   switch (purpose) {
     case Purpose::heartbeat:
       return true;
+    case Purpose::configure:
+      return state.config_wanted.has_value();
     case Purpose::announce:
       return state.active.has_value() && !state.running && !state.fetching_test;
     case Purpose::deliver:
@@ -138,11 +143,13 @@ bool wants(const State& state, Purpose purpose) {
              !(state.once && state.report_settled);
     case Purpose::poll:
       return state.last_heartbeat.has_value() && !state.active.has_value() &&
-             !state.restart_wanted && state.journal.undelivered() < bounds::waiting_outcomes &&
+             !state.restart_wanted && !state.uninstalling &&
+             state.journal.undelivered() < bounds::waiting_outcomes &&
              !(state.once && state.poll_was_empty);
     case Purpose::update:
       return state.last_heartbeat.has_value() && !state.once && !state.on_trial &&
-             !state.restart_wanted && state.settings.update_check_seconds != 0;
+             !state.restart_wanted && !state.uninstalling &&
+             state.settings.update_check_seconds != 0;
   }
   return false;
 }
@@ -151,6 +158,7 @@ bool wants(const State& state, Purpose purpose) {
 void plan(Step& step) {
   State& state = step.state;
   if (state.busy || state.stopping || !state.failure.empty()) return;
+  if (state.removal != Removal::none) return;
   plan_restart(step);
   if (state.restarting) return;
   for (std::size_t i = 0; i < purposes; ++i) {
@@ -160,6 +168,9 @@ void plan(Step& step) {
     switch (purpose) {
       case Purpose::heartbeat:
         step.actions.push_back(Measure{});
+        break;
+      case Purpose::configure:
+        begin_config(step);
         break;
       case Purpose::announce:
         begin_announcement(step);
@@ -232,7 +243,7 @@ Actions step(State& state, const Event& event, Moment now) {
 
 std::optional<Duration> next_wake(const State& state) {
   if (state.busy || state.stopping || !state.failure.empty()) return std::nullopt;
-  if (state.restarting) return std::nullopt;
+  if (state.restarting || state.removal != Removal::none) return std::nullopt;
   std::optional<Duration> first;
   if (state.on_trial) first = state.trial_until;
   for (std::size_t i = 0; i < purposes; ++i) {
@@ -243,8 +254,8 @@ std::optional<Duration> next_wake(const State& state) {
 }
 
 bool settled(const State& state) {
-  return state.last_heartbeat.has_value() && state.report_settled && state.poll_was_empty &&
-         !state.active && state.journal.undelivered() == 0;
+  return state.last_heartbeat.has_value() && !state.config_wanted && state.report_settled &&
+         state.poll_was_empty && !state.active && state.journal.undelivered() == 0;
 }
 
 }  // namespace muster::agent

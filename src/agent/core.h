@@ -18,6 +18,7 @@
 #include "agent/key_choice.h"
 #include "agent/moment.h"
 #include "agent/progress.h"
+#include "agent/pushed_config.h"
 #include "agent/settings.h"
 #include "agent/software_set.h"
 #include "agent/transport.h"
@@ -33,8 +34,17 @@
 namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
-enum class Purpose : std::uint8_t { heartbeat, announce, deliver, fetch, report, poll, update };
-inline constexpr std::size_t purposes = 7;
+enum class Purpose : std::uint8_t {
+  heartbeat,
+  configure,
+  announce,
+  deliver,
+  fetch,
+  report,
+  poll,
+  update
+};
+inline constexpr std::size_t purposes = 8;
 std::string_view purpose_name(Purpose purpose);
 
 // --- What happened -----------------------------------------------------------------------------
@@ -73,9 +83,11 @@ struct Save {
 struct Forget {
   std::string file;
 };
-struct Measure {};     // answered by Measured
-struct TakeSurvey {};  // answered by Surveyed, some time later
-struct Recall {        // answered by Recalled
+struct Measure {};                   // answered by Measured
+struct TakeSurvey {                  // answered by Surveyed, some time later
+  std::vector<std::string> skipped;  // sources
+};
+struct Recall {  // answered by Recalled
   std::string file;
 };
 struct Inspect {  // answered by Inspected
@@ -136,7 +148,8 @@ struct Fetching {
 
 struct State {
   std::string version = std::string(agent_version);
-  Settings settings;
+  Settings own;       // as the owner of the host has them
+  Settings settings;  // in force
   Identity identity;
   Progress progress;
   Journal journal;
@@ -164,12 +177,29 @@ struct State {
   std::optional<Command> active;
   std::optional<Fetching> fetching_test;  // the program of `active`, before it is announced
   bool running = false;
+  bool uninstalling = false;                 // an uninstall task was taken: no further work is
+  Removal removal = Removal::none;           // due now; the process ends for it
+  std::vector<crypto::PublicKey> task_keys;  // [policy] trusted_task_keys
+  std::optional<Instant> active_until;       // the order of `active` expires
   std::optional<Record> delivering;
   std::optional<TaskId> answered_again;  // delivered to us though its outcome was acknowledged
-  /// Tasks that load_state() found unfinished, and whether they may have run.
-  std::vector<std::pair<TaskId, bool>> found;
+  /// A task that load_state() found unfinished.
+  struct Found {
+    TaskId task;
+    bool cut_off;  // it may have run
+    std::string order;
+    std::string order_signature;
+  };
+  std::vector<Found> found;
   std::size_t delivery_output = 0;  // bytes of each stream the server took no offence at
   bool poll_was_empty = false;
+
+  // What the server sets here (core_config.cpp).
+  PushedConfig config;                       // in force
+  std::optional<std::string> config_wanted;  // the hash of another that the server has
+  std::string config_refused;                // the hash of the one that was refused last
+  std::string config_error;                  // and why; empty: none was since one was taken
+  int config_changes = 0;                    // in force or refused, since this process began
 
   // The report in hand.
   bool surveying = false;
@@ -214,8 +244,8 @@ Actions step(State& state, const Event& event, Moment now);
 /// When to send Woke, if nothing happens before; nothing while an event is awaited.
 std::optional<Duration> next_wake(const State& state);
 
-/// With `once`: a heartbeat got through, the report is up to date, no task is left, and every
-/// outcome is delivered.
+/// With `once`: a heartbeat got through, what the server sets here is known, the report is up to
+/// date, no task is left, and every outcome is delivered.
 bool settled(const State& state);
 
 }  // namespace muster::agent

@@ -3,6 +3,7 @@
 
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
+#include "agent/order_check.h"
 #include "crypto/keyed_hash.h"
 
 namespace muster::agent {
@@ -27,17 +28,21 @@ void load_record(State& state, const std::string& file, const std::string& conte
     record.task = *named;
     record.phase = Phase::started;
     state.journal.put(record);
-    state.found.emplace_back(*named, true);
+    state.found.push_back({*named, true, {}, {}});
     return;
   }
   const Record record = std::move(decoded).value();
   state.journal.put(record);
-  if (record.phase == Phase::started) state.found.emplace_back(record.task, true);
+  if (record.removal != Removal::none) {
+    state.uninstalling = true;
+    if (record.delivered) state.removal = record.removal;
+  }
+  if (record.phase == Phase::started) state.found.push_back({record.task, true, {}, {}});
   if (record.phase != Phase::accepted) return;
   // Two cannot be accepted at once; should it be, the second is safe to give up. So is a test: what
   // it was to run, with what secrets, is on no disk.
   const bool given_up = state.active.has_value() || record.line.empty();
-  state.found.emplace_back(record.task, given_up);
+  state.found.push_back({record.task, given_up, record.order, record.order_signature});
   if (!given_up) state.active = Command{record.task, record.line, record.timeout};
 }
 
@@ -113,13 +118,15 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
                  std::string(Identity::file) + " is damaged: " + decoded.error().message};
   }
   state.identity = std::move(decoded).value();
-  state.settings = std::move(settings);
+  state.own = state.settings = std::move(settings);
   state.facts = std::move(facts);
   state.process_started_at = now.wall;
   state.jitter = jitter;
   if (const auto progress = files.read(Progress::file)) {
     state.progress = decode_progress(*progress).value_or(Progress{});
   }
+  if (const auto config = files.read(PushedConfig::file)) core::load_config(state, *config);
+  state.task_keys = TRY(task_keys(state.settings.policy_trusted_task_keys));
   load_journal(state, files);
   TRY(load_builds(state, files));
   state.reconnect_reason = reconnect_reason(state);

@@ -22,12 +22,18 @@ struct Step {
   Lane& lane(Purpose purpose) { return state.lane(purpose); }
   void note(LogLevel level, std::string event,
             std::vector<std::pair<std::string, std::string>> fields = {}) {
+    const std::string& least = state.settings.log_level;
+    if (least == "error" ? level < LogLevel::error
+                         : least == "warning" && level < LogLevel::warning) {
+      return;
+    }
     actions.push_back(Note{level, std::move(event), std::move(fields)});
   }
   void save_identity() { actions.push_back(Save{Identity::file, encode_identity(state.identity)}); }
   void save_progress() { actions.push_back(Save{Progress::file, encode_progress(state.progress)}); }
-  void save_record(const Record& record) {
+  void save_record(Record record) {
     state.journal.put(record);
+    record.order_id = state.journal.find(record.task)->order;
     actions.push_back(Save{Journal::file_of(record.task), encode_record(record)});
   }
 };
@@ -66,6 +72,12 @@ void key_proved(Step& step);
 
 void begin_heartbeat(Step& step, const Vitals& vitals);  // core_presence.cpp
 void take_heartbeat(Step& step, const Answer& answer);
+/// What the server's hash of its configuration says: nothing to do, to forget, or to fetch.
+void hear_config_hash(Step& step, const std::string& hash);  // core_config.cpp
+void begin_config(Step& step);
+void take_config(Step& step, const Answer& answer);
+/// The configuration of config.json, at start.
+void load_config(State& state, const std::string& content);
 void begin_poll(Step& step);  // core_tasks.cpp
 void take_poll(Step& step, const Answer& answer);
 void begin_announcement(Step& step);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
 
@@ -6,8 +8,20 @@ namespace muster::agent::core {
 
 namespace {
 
+/// A build on trial has its time to show several of them, however seldom they are otherwise.
 Duration heartbeat_interval(const State& state) {
-  return std::chrono::seconds(state.settings.intervals_heartbeat_seconds);
+  const Duration interval = std::chrono::seconds(state.settings.intervals_heartbeat_seconds);
+  if (!state.on_trial) return interval;
+  const Duration trial = std::chrono::seconds(state.settings.update_trial_seconds);
+  return std::min(interval, trial / (bounds::trial_heartbeats + 2));
+}
+
+/// The last build that failed here, unless what runs is as new.
+const UpdateRecord::Failure* newer_failure(const State& state) {
+  if (state.update.failures.empty()) return nullptr;
+  const UpdateRecord::Failure& last = state.update.failures.back();
+  const bool newer = model::compare_agent_versions(last.build.version, state.version) > 0;
+  return newer ? &last : nullptr;
 }
 
 void offer_key(Step& step, const std::string& key) {
@@ -32,6 +46,12 @@ void begin_heartbeat(Step& step, const Vitals& vitals) {
   heartbeat.reconnect_reason = state.reconnect_reason;
   heartbeat.process_started_at = state.process_started_at + state.clock_offset;
   if (!state.progress.report_open) heartbeat.set_hash = state.progress.set_hash;
+  heartbeat.config_hash = state.config.hash;
+  heartbeat.config_error = state.config_error;
+  if (const UpdateRecord::Failure* failure = newer_failure(state)) {
+    heartbeat.update_version = failure->build.version;
+    heartbeat.update_error = failure->why;
+  }
   send(step, Purpose::heartbeat, http::Method::post, "/api/agent/heartbeat",
        heartbeat_body(heartbeat, state.facts));
 }
@@ -61,6 +81,7 @@ void take_heartbeat(Step& step, const Answer& answer) {
     state.report_settled = false;
     state.lane(Purpose::report).due = std::min(state.lane(Purpose::report).due, step.now.steady);
   }
+  if (said.config_hash) hear_config_hash(step, *said.config_hash);
   offer_key(step, said.new_key);
 }
 

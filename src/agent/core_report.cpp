@@ -47,7 +47,7 @@ void begin_report(Step& step) {
   State& state = step.state;
   if (!state.surveyed) {
     state.surveying = true;
-    step.actions.push_back(TakeSurvey{});
+    step.actions.push_back(TakeSurvey{state.settings.inventory_skip});
     return;
   }
   const Surveyed surveyed = *std::exchange(state.surveyed, std::nullopt);

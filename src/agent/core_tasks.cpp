@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <limits>
+
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
+#include "agent/order_check.h"
 #include "agent/utf8.h"
 #include "base/text.h"
 
@@ -56,41 +60,107 @@ void answer_again(Step& step, TaskId task, const Entry& entry) {
 
 /// The order to look for an update is done by looking; whether there is one, and whether it holds,
 /// the version in the heartbeats tells.
-void look_for_update(Step& step, TaskId task) {
-  Record record;
-  record.task = task;
+void look_for_update(Step& step, Record record) {
   record.phase = Phase::finished;
   record.outcome.stdout_text = "this agent, " + step.state.version + ", looks for an update now\n";
   record.outcome.started_at = record.outcome.completed_at = step.now.wall + step.state.clock_offset;
   step.save_record(record);
-  step.state.progress.last_task = task.text();
+  step.state.progress.last_task = record.task.text();
   step.save_progress();
   step.lane(Purpose::deliver).due = step.now.steady;
   step.lane(Purpose::update) = {};
   step.lane(Purpose::update).due = step.now.steady;
 }
 
+/// Told before anything goes: afterwards nobody is left to tell it.
+void begin_uninstall(Step& step, Record record, bool purge) {
+  State& state = step.state;
+  record.removal =
+      purge && state.settings.policy_purge_on_uninstall ? Removal::all : Removal::program;
+  record.phase = Phase::finished;
+  record.outcome.stdout_text =
+      record.removal == Removal::all
+          ? "the agent goes from this host, with its configuration and state\n"
+          : "the agent goes from this host; its configuration and journal stay\n";
+  record.outcome.started_at = record.outcome.completed_at = step.now.wall + state.clock_offset;
+  step.save_record(record);
+  state.uninstalling = true;
+  state.progress.last_task = record.task.text();
+  step.save_progress();
+  step.lane(Purpose::deliver).due = step.now.steady;
+  step.note(LogLevel::warning, "uninstall_accepted", {{"task", record.task.text()}});
+}
+
+OrderJudge judge_of(const Step& step) {
+  const State& state = step.state;
+  const Instant server_time = step.now.wall + state.clock_offset;
+  return {state.task_keys, state.identity.org, state.identity.agent, server_time,
+          std::max(server_time, step.now.wall)};
+}
+
+/// What was signed of the task, if this host wants that, and it is all of the task, and of no task
+/// before.
+Result<model::WorkOrder> demand_order(Step& step, const Assignment& assignment) {
+  model::WorkOrder order =
+      TRY(accept_order(assignment.order, assignment.order_signature, judge_of(step)));
+  TRY(match_order(order, assignment));
+  const auto former = step.state.journal.find_order(order.id);
+  if (former) return invalid_field("order", "was carried out before, as task " + former->text());
+  return order;
+}
+
+/// Puts the order of a task into its record. Where none is demanded it is not judged, but its id is
+/// remembered: it must not run again once orders are demanded.
+Result<void> take_order(Step& step, const Assignment& assignment, Record& record,
+                        std::optional<Instant>& until) {
+  if (step.state.settings.policy_require_signed_tasks) {
+    const model::WorkOrder order = TRY(demand_order(step, assignment));
+    record.order = assignment.order;
+    record.order_signature = assignment.order_signature;
+    record.order_id = order.id;
+    until = order.expires_at;
+  } else if (const auto order = model::parse_work_order(assignment.order); order.ok()) {
+    record.order_id = order->id;
+  }
+  return {};
+}
+
+void refuse_task(Step& step, TaskId task, const std::string& why) {
+  ++step.state.progress.tasks_refused;
+  fail_task(step, task, "refused: " + why);
+}
+
 void accept(Step& step, const Assignment& assignment) {
   State& state = step.state;
-  const bool updates = state.settings.update_check_seconds != 0;
-  if (assignment.type == "update_agent" && updates) return look_for_update(step, assignment.task);
-  const bool known = assignment.type == "execute_command" || assignment.type == "execute_test";
-  if (!known || !state.settings.allows(assignment.type)) {
-    ++state.progress.tasks_refused;
-    return fail_task(step, assignment.task,
-                     "refused: the policy of this host does not allow " +
-                         (assignment.type.empty() ? "this task" : assignment.type) +
-                         " ([policy] allow in agent.toml)");
+  const bool update = assignment.type == "update_agent" && state.settings.update_check_seconds != 0;
+  const bool uninstall = assignment.type == "uninstall";
+  const bool known =
+      uninstall || assignment.type == "execute_command" || assignment.type == "execute_test";
+  if (!update && (!known || !state.settings.allows(assignment.type))) {
+    return refuse_task(step, assignment.task,
+                       "the policy of this host does not allow " +
+                           (assignment.type.empty() ? "this task" : assignment.type) +
+                           " ([policy] allow in agent.toml)");
   }
   if (!assignment.defect.empty()) {
     return fail_task(step, assignment.task, "refused: " + assignment.defect);
   }
   Record record;
   record.task = assignment.task;
+  std::optional<Instant> until;
+  if (const auto taken = take_order(step, assignment, record, until); !taken.ok()) {
+    return refuse_task(step, assignment.task,
+                       taken.error().message + " ([policy] require_signed_tasks in agent.toml)");
+  }
+  if (update) return look_for_update(step, std::move(record));
+  if (uninstall) {
+    return begin_uninstall(step, std::move(record), assignment.work.command == "cleanup");
+  }
   record.line = assignment.command;
   record.timeout = assignment.timeout;
   step.save_record(record);
   state.active = Command{record.task, record.line, record.timeout, assignment.test};
+  state.active_until = until;
   state.running = false;
   step.lane(Purpose::announce) = {};
   if (!assignment.test) return;
@@ -104,6 +174,7 @@ void let_go(Step& step) {
   State& state = step.state;
   if (state.active->test) step.actions.push_back(Forget{state.active->test->file()});
   state.active.reset();
+  state.active_until.reset();
   state.running = false;
 }
 
@@ -125,6 +196,11 @@ void name_test(Record& record, const Command& command) {
 
 void start_active(Step& step) {
   State& state = step.state;
+  if (state.active_until && judge_of(step).latest >= *state.active_until) {
+    const TaskId task = state.active->task;
+    let_go(step);
+    return refuse_task(step, task, "order: has expired before the task could start");
+  }
   Record record;
   record.task = state.active->task;
   record.phase = Phase::started;
@@ -161,7 +237,14 @@ void delivered(Step& step, bool accepted_by_server) {
     step.note(LogLevel::error, "outcome_not_wanted", {{"task", record.task.text()}});
   }
   record.delivered = true;
+  if (!accepted_by_server && record.removal != Removal::none) {
+    // No server knows of it: then it was no order.
+    record.removal = Removal::none;
+    state.uninstalling = false;
+  }
   step.save_record(record);
+  state.removal = record.removal;
+  if (state.removal != Removal::none) return;
   // Nothing else may be waiting behind an answer that the server keeps asking for.
   const bool again = state.answered_again == record.task;
   if (auto fold = state.journal.fold()) {
@@ -189,12 +272,28 @@ void fail_task(Step& step, TaskId task, const std::string& error) {
 
 void resume_tasks(Step& step) {
   State& state = step.state;
-  for (const auto& [task, cut_off_while_running] : std::exchange(state.found, {})) {
-    if (cut_off_while_running) {
-      fail_task(step, task, "the agent restarted during execution");
-    } else if (!state.settings.allows("execute_command")) {
+  for (const State::Found& found : std::exchange(state.found, {})) {
+    if (found.cut_off) {
+      fail_task(step, found.task, "the agent restarted during execution");
+      continue;
+    }
+    if (!state.settings.allows("execute_command")) {
       state.active.reset();
-      fail_task(step, task, "refused: the policy of this host no longer allows execute_command");
+      fail_task(step, found.task,
+                "refused: the policy of this host no longer allows execute_command");
+      continue;
+    }
+    if (!state.settings.policy_require_signed_tasks) continue;
+    // The owner may have changed the keys. That the order had begun was seen when it was taken, by
+    // the server's clock, which is not known yet; the members are in the agent's own record.
+    OrderJudge judge = judge_of(step);
+    judge.server_time = Instant{std::numeric_limits<std::int64_t>::max()};
+    const auto order = accept_order(found.order, found.order_signature, judge);
+    if (order.ok()) {
+      state.active_until = order->expires_at;
+    } else {
+      state.active.reset();
+      refuse_task(step, found.task, order.error().message);
     }
   }
 }

@@ -17,6 +17,8 @@ namespace {
 constexpr std::array<std::string_view, 4> phase_names = {"accepted", "started", "finished",
                                                          "failed"};
 
+constexpr std::array<std::string_view, 3> removal_names = {"none", "program", "all"};
+
 constexpr std::string_view archive_prefix = "journal/archive-";
 
 Result<Phase> parse_phase(std::string_view name) {
@@ -48,11 +50,22 @@ void write_members(JsonWriter& json, TaskId task, const Entry& entry) {
       .member("delivered", entry.delivered)
       .member("exit_code", entry.exit_code)
       .member("completed_at", entry.completed_at);
+  if (entry.order) json.member("order_id", *entry.order);
+}
+
+/// Nothing for a record without one. A damaged id is none: the task's own still counts.
+std::optional<model::OrderId> read_order_id(Fields& fields) {
+  const auto id = parse_uuid(fields.optional_text("order_id", limits::name_bytes).value_or(""));
+  return id.ok() ? std::optional(model::OrderId{*id}) : std::nullopt;
 }
 
 Entry entry_of(const Record& record) {
-  return {record.phase, record.delivered, false, record.outcome.exit_code,
-          record.outcome.completed_at};
+  return {record.phase,
+          record.delivered,
+          false,
+          record.outcome.exit_code,
+          record.outcome.completed_at,
+          record.order_id};
 }
 
 }  // namespace
@@ -63,6 +76,9 @@ std::string encode_record(const Record& record) {
   write_members(json, record.task, entry_of(record));
   if (record.phase == Phase::accepted) {
     json.member("line", record.line).member("timeout_ms", record.timeout.count());
+    if (!record.order.empty()) {
+      json.member("order", record.order).member("order_signature", record.order_signature);
+    }
   } else {
     const Outcome& outcome = record.outcome;
     json.member("stdout", outcome.stdout_text)
@@ -75,6 +91,9 @@ std::string encode_record(const Record& record) {
         .member("bundle", outcome.bundle)
         .member("started_at", outcome.started_at)
         .member("took_ms", outcome.took.count());
+    if (record.removal != Removal::none) {
+      json.member("removal", removal_names[static_cast<std::size_t>(record.removal)]);
+    }
   }
   json.end_object();
   return json.take() + "\n";
@@ -96,6 +115,12 @@ Result<Record> decode_record(std::string_view text) {
   record.timeout = Duration(fields.optional_integer("timeout_ms", 0, number_id_max).value_or(0));
   outcome.started_at = TRY(read_time(fields, "started_at"));
   outcome.completed_at = TRY(read_time(fields, "completed_at"));
+  const auto removal = fields.optional_text("removal", limits::name_bytes).value_or("");
+  if (removal == removal_names[1]) record.removal = Removal::program;
+  if (removal == removal_names[2]) record.removal = Removal::all;
+  record.order_id = read_order_id(fields);
+  record.order = fields.optional_text("order", limits::order_bytes).value_or("");
+  record.order_signature = fields.optional_text("order_signature", limits::key_bytes).value_or("");
   TRY(fields.finish());
   record.task = TaskId{TRY(parse_uuid(task))};
   record.phase = TRY(parse_phase(phase));
@@ -126,8 +151,17 @@ const Entry* Journal::find(TaskId task) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
+std::optional<TaskId> Journal::find_order(model::OrderId order) const {
+  const auto found = orders_.find(order);
+  return found == orders_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void Journal::put(const Record& record) {
-  entries_[record.task] = entry_of(record);
+  Entry& entry = entries_[record.task];
+  const auto order = record.order_id ? record.order_id : entry.order;
+  entry = entry_of(record);
+  entry.order = order;
+  if (order) orders_.try_emplace(*order, record.task);
   std::erase(outbox_, record.task);
   if (is_over(record.phase) && !record.delivered) {
     const auto later = [&](TaskId queued) {
@@ -138,6 +172,7 @@ void Journal::put(const Record& record) {
 }
 
 void Journal::erase(TaskId task) {
+  std::erase_if(orders_, [&](const auto& order) { return order.second == task; });
   entries_.erase(task);
   std::erase(outbox_, task);
 }
@@ -156,7 +191,7 @@ std::size_t Journal::load_archive(const std::string& file, std::string_view cont
       continue;
     }
     Fields fields(*root);
-    Entry entry{Phase::finished, true, true, 0, {}};
+    Entry entry{Phase::finished, true, true, 0, {}, read_order_id(fields)};
     const auto task = parse_uuid(fields.text("task_id", limits::name_bytes));
     const auto phase = parse_phase(fields.text("phase", limits::name_bytes));
     entry.exit_code =
@@ -170,6 +205,7 @@ std::size_t Journal::load_archive(const std::string& file, std::string_view cont
     if (phase.ok()) entry.phase = phase.value();
     if (completed_at.ok()) entry.completed_at = completed_at.value();
     entries_.try_emplace(TaskId{task.value()}, entry);
+    if (entry.order) orders_.try_emplace(*entry.order, TaskId{task.value()});
   }
   return damaged;
 }

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/work_order.h"
 
 namespace muster::agent {
 
@@ -24,6 +25,13 @@ enum class Phase : std::uint8_t {
   failed,    // has no outcome: refused, or cut off while it ran
 };
 
+/// What is to go from this host once the outcome of an uninstall task was acknowledged.
+enum class Removal : std::uint8_t {
+  none,
+  program,  // and the identity, which its server has ended
+  all,      // configuration, journal and state too
+};
+
 /// All that is known of one task: journal/<task id>.json.
 struct Record {
   TaskId task;
@@ -31,7 +39,11 @@ struct Record {
   bool delivered = false;  // the server has acknowledged `finished` or `failed`
   std::string line;        // accepted only
   Duration timeout{0};     // accepted only
-  std::string test_uuid;   // of an execute_test, with the digest of its program; else empty
+  std::string order;       // accepted only: what was signed of it, and the signature
+  std::string order_signature;
+  Removal removal = Removal::none;         // finished only
+  std::optional<model::OrderId> order_id;  // of any task that was taken with one
+  std::string test_uuid;  // of an execute_test, with the digest of its program; else empty
   std::string binary_sha256;
   Outcome outcome;  // finished: all of it; failed: `error` and `completed_at`
 };
@@ -47,6 +59,7 @@ struct Entry {
   bool archived = false;  // its output is gone
   std::int64_t exit_code = 0;
   Instant completed_at;
+  std::optional<model::OrderId> order;
 };
 
 /// The index of every task this agent ever took: a task id is executed at most once. Outcomes
@@ -58,6 +71,9 @@ class Journal {
   static bool is_archive(std::string_view file);
 
   const Entry* find(TaskId task) const;
+  /// The task that was taken with an order.
+  std::optional<TaskId> find_order(model::OrderId order) const;
+  /// A record that does not name its order keeps the one that the task was taken with.
   void put(const Record& record);
   void erase(TaskId task);
   /// Reads one archive segment; damaged lines are skipped and counted.
@@ -83,6 +99,7 @@ class Journal {
 
  private:
   std::map<TaskId, Entry> entries_;
+  std::map<model::OrderId, TaskId> orders_;
   std::deque<TaskId> outbox_;
   std::int64_t segments_ = 0;  // highest number in use
 };

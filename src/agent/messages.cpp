@@ -75,6 +75,40 @@ Duration read_timeout(const Json& payload) {
   return std::chrono::seconds(std::min(seconds, limits::execution_timeout_seconds_max));
 }
 
+std::string text_of(const Json& object, std::string_view name, std::size_t bytes_max) {
+  const auto value = object.find(name);
+  const auto text = value ? value->string() : std::nullopt;
+  // Longer is not what anybody may sign; the excess octet keeps it so.
+  return std::string(text.value_or("").substr(0, bytes_max + 1));
+}
+
+/// The members of the payload that an order speaks of, as they came.
+void read_work(const Json& payload, model::WorkOrder& work) {
+  work.command = text_of(payload, "command", limits::command_bytes);
+  work.test_uuid = text_of(payload, "test_uuid", limits::name_bytes);
+  work.binary_name = text_of(payload, "binary_name", limits::name_bytes);
+  work.binary_sha256 = text_of(payload, "binary_sha256", limits::name_bytes);
+  const auto timeout = payload.find("execution_timeout");
+  work.execution_timeout_seconds = timeout ? timeout->integer().value_or(0) : 0;
+  if (const auto arguments = payload.find("arguments"); arguments && arguments->is_array()) {
+    arguments->for_each([&](const Json& element) {
+      // What is no text is no argument of an order.
+      work.arguments.emplace_back(element.string().value_or(std::string_view("\0", 1)));
+    });
+  }
+  const auto variables = payload.find("env_vars");
+  if (!variables || variables->is_null()) return;
+  work.env_sha256 = "malformed";
+  if (!variables->is_object()) return;
+  std::vector<std::pair<std::string, std::string>> pairs;
+  bool sound = true;
+  variables->for_each_member([&](std::string_view name, const Json& value) {
+    sound = sound && value.string().has_value();
+    pairs.emplace_back(name, value.string().value_or(""));
+  });
+  if (sound) work.env_sha256 = model::digest_of_env(std::move(pairs));
+}
+
 bool is_forced(const Json& object) {
   const auto flag = object.find("force_full_scan");
   return flag && flag->boolean() == true;
@@ -100,6 +134,14 @@ std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
         .member("process_start_time", heartbeat.process_started_at);
   }
   if (!heartbeat.set_hash.empty()) json.member("set_hash", heartbeat.set_hash);
+  json.member("config_hash", heartbeat.config_hash);
+  if (!heartbeat.config_error.empty()) {
+    json.member("config_error", cut_utf8(heartbeat.config_error, limits::detail_bytes));
+  }
+  if (!heartbeat.update_error.empty()) {
+    json.member("update_version", heartbeat.update_version)
+        .member("update_error", cut_utf8(heartbeat.update_error, limits::detail_bytes));
+  }
   json.end_object();
   return json.take();
 }
@@ -112,6 +154,10 @@ HeartbeatAnswer read_heartbeat(const Json& data) {
   if (const auto key = data.find("new_api_key"); key && key->string()) {
     const std::string_view text = *key->string();
     if (text.size() <= limits::key_bytes && is_plain_text(text)) answer.new_key = text;
+  }
+  if (const auto hash = data.find("config_hash"); hash && hash->string()) {
+    const std::string_view text = *hash->string();
+    if (text.size() <= limits::key_bytes && is_plain_text(text)) answer.config_hash = text;
   }
   const auto config = data.find("config");
   answer.force_full_scan = is_forced(data) || (config && is_forced(*config));
@@ -133,11 +179,17 @@ Result<std::optional<Assignment>> read_assignment(const Json& data, AgentId self
       return Error{Errc::not_owner, "the task is another agent's"};
     }
   }
+  assignment.order = text_of(data, "order", limits::order_bytes);
+  assignment.order_signature = text_of(data, "order_signature", limits::key_bytes);
   const auto type = data.find("type");
   assignment.type = type ? cut_utf8(type->string().value_or(""), limits::name_bytes) : "";
+  const auto payload = data.find("payload");
+  assignment.work.agent = self;
+  assignment.work.org = text_of(data, "org_id", limits::name_bytes);
+  assignment.work.type = model::parse_task_type(assignment.type).value_or(assignment.work.type);
+  if (payload && payload->is_object()) read_work(*payload, assignment.work);
   const bool is_test = assignment.type == "execute_test";
   if (!is_test && assignment.type != "execute_command") return std::optional(std::move(assignment));
-  const auto payload = data.find("payload");
   if (payload && payload->is_object()) {
     assignment.timeout = read_timeout(*payload);
     is_test ? read_test(*payload, assignment) : read_command(*payload, assignment);

@@ -14,6 +14,7 @@
 #include "base/json_read.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/work_order.h"
 
 namespace muster::agent {
 
@@ -28,7 +29,11 @@ struct Heartbeat {
   std::string_view version;           // of the agent
   std::string_view reconnect_reason;  // empty but on the first heartbeat after a gap
   Instant process_started_at;
-  std::string_view set_hash;  // of what the server acknowledged last; empty: in doubt
+  std::string_view set_hash;        // of what the server acknowledged last; empty: in doubt
+  std::string_view config_hash;     // of what the server set here that is in force; empty: nothing
+  std::string_view update_version;  // of a newer build that failed here; empty: none
+  std::string_view update_error;    // and why
+  std::string_view config_error;    // why what it has now is not; empty: it is
 };
 std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts);
 
@@ -36,6 +41,7 @@ struct HeartbeatAnswer {
   std::optional<Instant> server_time;
   std::string new_key;  // empty: no rotation
   bool force_full_scan = false;
+  std::optional<std::string> config_hash;  // of what it sets here; empty: nothing
 };
 /// `data` of the answer. Unreadable members count as absent: a heartbeat that got through is one.
 HeartbeatAnswer read_heartbeat(const Json& data);
@@ -47,6 +53,9 @@ struct Assignment {
   std::string command;
   std::optional<TestOrder> test;  // of an execute_test without a defect
   Duration timeout{0};
+  model::WorkOrder work;        // what the members of the task say: no id, no times
+  std::string order;            // what was signed of it; empty: nothing
+  std::string order_signature;  // in hexadecimal
   /// Why the task cannot be run as it came; empty if it can. It still has an id to refuse it by.
   std::string defect;
 };

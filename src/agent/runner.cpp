@@ -14,7 +14,7 @@ void Runner::take(const Action& action) {
     void operator()(const Save& save) { world.files.write(save.file, save.content); }
     void operator()(const Forget& forget) { world.files.remove(forget.file); }
     void operator()(const Measure&) { push(Measured{world.host.measure()}); }
-    void operator()(const TakeSurvey&) { world.surveys.begin(); }
+    void operator()(const TakeSurvey& survey) { world.surveys.begin(survey.skipped); }
     void operator()(const Inspect& inspect) { push(Inspected{world.files.inspect(inspect.file)}); }
     void operator()(const Append& append) {
       push(Appended{world.files.append(append.file, append.offset, append.bytes)});
@@ -86,7 +86,8 @@ Result<void> Runner::run() {
     if (!state_.failure.empty() && !state_.running) {
       return Error{Errc::unavailable, state_.failure};
     }
-    if (state_.restarting || (state_.once && settled(state_))) return {};
+    if (state_.restarting || removal() != Removal::none) return {};
+    if (state_.once && settled(state_)) return {};
     if (!take_ended()) {
       world_.rest.wait(next_wake(state_));
       take_ended();

@@ -47,11 +47,13 @@ class Runner {
   Runner(World world, State state);
 
   /// Until somebody asks to stop; with State::once until it is settled or cannot be. What runs is
-  /// killed then and its outcome kept. Also until another build is to run: restart_wanted(). Fails
-  /// with the reason when `once` did not reach its end.
+  /// killed then and its outcome kept. Also until another build is to run: restart_wanted(), and
+  /// until the agent is to go: removal(). Fails with the reason when `once` did not reach its end.
   Result<void> run();
 
   bool restart_wanted() const { return state_.restarting; }
+  /// What is to go from this host now: the outcome of an uninstall task was acknowledged.
+  Removal removal() const { return state_.removal; }
   const State& state() const { return state_; }
 
  private:

@@ -46,11 +46,34 @@ Result<void> read_words(const toml::node& node, const std::string& path, std::st
   return {};
 }
 
+Result<void> read_choice(const toml::node& node, const std::string& path, std::string_view choices,
+                         std::string& out) {
+  const auto word = node.value_exact<std::string>();
+  if (!word || !is_choice(choices, *word)) {
+    return invalid_field(path, "must be one of " + std::string(choices));
+  }
+  out = *word;
+  return {};
+}
+
+Result<void> read_flag(const toml::node& node, const std::string& path, bool& out) {
+  const auto flag = node.value_exact<bool>();
+  if (!flag) return invalid_field(path, "must be true or false");
+  out = *flag;
+  return {};
+}
+
 Result<void> read_setting(Settings& settings, std::string_view section, std::string_view name,
                           const std::string& path, const toml::node& node) {
 #define SETTING_INT(in_section, in_name, fallback, min, max, text) \
   if (section == #in_section && name == #in_name)                  \
     return read_toml_int(node, path, min, max, settings.in_section##_##in_name);
+#define SETTING_FLAG(in_section, in_name, fallback, text) \
+  if (section == #in_section && name == #in_name)         \
+    return read_flag(node, path, settings.in_section##_##in_name);
+#define SETTING_CHOICE(in_section, in_name, fallback, choices, text) \
+  if (section == #in_section && name == #in_name)                    \
+    return read_choice(node, path, choices, settings.in_section##_##in_name);
 #define SETTING_TEXT(in_section, in_name, fallback, text) \
   if (section == #in_section && name == #in_name)         \
     return read_text(node, path, settings.in_section##_##in_name);
@@ -62,6 +85,8 @@ Result<void> read_setting(Settings& settings, std::string_view section, std::str
     return read_list(node, path, settings.in_section##_##in_name);
 #include "agent/settings.def"
 #undef SETTING_LIST
+#undef SETTING_FLAG
+#undef SETTING_CHOICE
 #undef SETTING_INT
 #undef SETTING_TEXT
 #undef SETTING_WORDS
@@ -74,12 +99,21 @@ bool Settings::allows(std::string_view task_type) const {
   return std::find(policy_allow.begin(), policy_allow.end(), task_type) != policy_allow.end();
 }
 
+bool Settings::has(std::string_view setting) const {
+  return std::find(given.begin(), given.end(), setting) != given.end();
+}
+
 Result<Settings> parse_settings(std::string_view text) {
   Settings settings;
   TRY(read_toml(text, [&](std::string_view section, std::string_view name, const std::string& path,
                           const toml::node& node) {
+    settings.given.push_back(path);
     return read_setting(settings, section, name, path, node);
   }));
+  if (settings.policy_require_signed_tasks && settings.policy_trusted_task_keys.empty()) {
+    return invalid_field("policy.trusted_task_keys",
+                         "must name a key, since policy.require_signed_tasks is true");
+  }
   return settings;
 }
 

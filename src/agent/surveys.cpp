@@ -39,11 +39,11 @@ SurveyThread::~SurveyThread() {
   if (thread_.joinable()) thread_.join();
 }
 
-void SurveyThread::begin() {
+void SurveyThread::begin(const std::vector<std::string>& skipped) {
   CHECK(!thread_.joinable());
-  thread_ = std::thread([this] {
+  thread_ = std::thread([this, skipped] {
     step_back();
-    Ended ended{host_.survey(stop_)};
+    Ended ended{host_.survey(skipped, stop_)};
     ended_.with([&](auto& slot) { slot = std::move(ended); });
     constexpr std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(ended_fd_.get(), &one, sizeof one);

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "agent/collectors/host.h"
 #include "agent/owned_fd.h"
@@ -19,8 +21,8 @@ class Surveys {
   };
 
   virtual ~Surveys() = default;
-  /// Never while another survey is being taken.
-  virtual void begin() = 0;
+  /// Without the sources that are `skipped`. Never while another survey is being taken.
+  virtual void begin(const std::vector<std::string>& skipped) = 0;
   /// What the survey that was begun found, once.
   virtual std::optional<Ended> take() = 0;
 };
@@ -32,7 +34,7 @@ class SurveyThread final : public Surveys {
   /// Cuts a survey short.
   ~SurveyThread() override;
 
-  void begin() override;
+  void begin(const std::vector<std::string>& skipped) override;
   std::optional<Ended> take() override;
 
   /// Becomes readable when a survey has ended.

@@ -10,16 +10,8 @@ namespace muster::agent {
 
 namespace {
 
-template <std::size_t N>
-std::optional<std::array<std::uint8_t, N>> octets_of(const std::optional<std::string>& text) {
-  std::array<std::uint8_t, N> out;
-  if (!text || text->size() != out.size()) return std::nullopt;
-  std::copy(text->begin(), text->end(), out.begin());
-  return out;
-}
-
 bool is_signed(const UpdateOffer& offer, const std::vector<crypto::PublicKey>& keys) {
-  const auto signature = octets_of<64>(from_hex(offer.signature));
+  const auto signature = crypto::parse_signature(offer.signature);
   return signature && std::any_of(keys.begin(), keys.end(), [&](const crypto::PublicKey& key) {
            return crypto::verify(offer.manifest, *signature, key);
          });
@@ -41,9 +33,7 @@ Result<std::vector<crypto::PublicKey>> update_keys(const std::vector<std::string
                                                    std::string_view enrolled) {
   std::vector<crypto::PublicKey> keys;
   const auto add = [&](std::string_view text, const char* field) -> Result<void> {
-    constexpr std::size_t hex_digits = 64;
-    const bool hex = text.size() == hex_digits;
-    const auto key = octets_of<32>(hex ? from_hex(text) : crypto::from_base64(text));
+    const auto key = crypto::parse_public_key(text);
     if (!key) return invalid_field(field, "must be an Ed25519 public key in hexadecimal or base64");
     keys.push_back(*key);
     return {};

@@ -141,6 +141,32 @@ TEST(AgentUpdate, OneThatCrashesIsGivenUpAndNeverTriedAgain) {
   EXPECT_EQ(world.record().current->version, "1.3.1");
 }
 
+TEST(AgentUpdate, SeldomHeartbeatsDoNotCostABuildItsTrial) {
+  // As an owner or a server may set them: fewer than a trial needs.
+  UpdateWorld world;
+  world.settings.intervals_heartbeat_seconds = 3600;
+  world.publish("1.3.0", Behaviour::works);
+  world.live_on(day);
+  EXPECT_EQ(world.started, (std::vector<std::string>{"1.2.0", "1.3.0"}));
+  ASSERT_TRUE(world.record().current.has_value());
+  EXPECT_EQ(world.record().current->version, "1.3.0");
+}
+
+TEST(AgentUpdate, TheServerIsToldWhatFailedUntilANewerOneWorks) {
+  UpdateWorld world;
+  const auto told = [&](std::string_view member) {
+    const auto value = thread_json().parse(world.server.heartbeats.back()).value().find(member);
+    return value ? std::string(value->string().value_or("")) : std::string("(absent)");
+  };
+  world.publish("1.3.0", Behaviour::crashes);
+  world.live_on(day);
+  EXPECT_EQ(told("update_version"), "1.3.0");
+  EXPECT_EQ(told("update_error"), world.record().failures.back().why);
+  world.publish("1.3.1", Behaviour::works, 8);
+  world.live_on(day);
+  EXPECT_EQ(told("update_error"), "(absent)");
+}
+
 TEST(AgentUpdate, OneThatHangsIsEndedByTheKernelAndGivenUp) {
   UpdateWorld world;
   world.publish("1.3.0", Behaviour::hangs);

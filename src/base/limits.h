@@ -26,6 +26,8 @@ inline constexpr std::size_t no_body_bytes = 4 * KiB;
 /// Agents in the field list up to 500 services, ports and patches in theirs.
 inline constexpr std::size_t heartbeat_body_bytes = 512 * KiB;
 inline constexpr std::size_t small_body_bytes = 64 * KiB;
+/// Signed orders of a short command for limits::task_targets agents.
+inline constexpr std::size_t task_body_bytes = 2 * MiB;
 /// Two streams of 1 MiB binary output become about 12 MiB as JSON escapes.
 inline constexpr std::size_t result_body_bytes = 16 * MiB;
 /// A result that is longer is shortened to that while it is read (docs/adr/0013): fielded agents
@@ -179,6 +181,8 @@ inline constexpr std::size_t agent_version_bytes = 64;
 inline constexpr std::size_t detail_bytes = 2000;
 /// A real shell one-liner fits; the fielded server has the same bound.
 inline constexpr std::size_t command_bytes = 10240;
+/// The signed text of a task: a command and arguments with every character escaped, and ids.
+inline constexpr std::size_t order_bytes = 64 * KiB;
 /// Output kept of each stream; more is cut and flagged.
 inline constexpr std::size_t output_bytes = 1 * MiB;
 

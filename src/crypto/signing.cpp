@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/signing.h"
 
+#include <algorithm>
+
 #include <sodium.h>
+
+#include "base/text.h"
 
 namespace muster::crypto {
 
@@ -9,6 +13,14 @@ namespace {
 
 const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+template <typename Octets>
+std::optional<Octets> array_of(const std::optional<std::string>& octets) {
+  Octets out{};
+  if (!octets || octets->size() != out.size()) return std::nullopt;
+  std::copy(octets->begin(), octets->end(), out.begin());
+  return out;
 }
 
 }  // namespace
@@ -32,6 +44,15 @@ Signature SigningKey::sign(std::string_view message) const {
   crypto_sign_detached(signature.data(), nullptr, octets(message), message.size(),
                        secret_key_.data());
   return signature;
+}
+
+std::optional<PublicKey> parse_public_key(std::string_view text) {
+  constexpr std::size_t hex_digits = 64;
+  return array_of<PublicKey>(text.size() == hex_digits ? from_hex(text) : from_base64(text));
+}
+
+std::optional<Signature> parse_signature(std::string_view text) {
+  return array_of<Signature>(from_hex(text));
 }
 
 bool verify(std::string_view message, const Signature& signature, const PublicKey& key) {

@@ -34,6 +34,12 @@ class SigningKey {
   std::array<std::uint8_t, 64> secret_key_;
 };
 
+/// A public key as people write it: 64 hexadecimal digits, or base64. Nothing for any other text.
+std::optional<PublicKey> parse_public_key(std::string_view text);
+
+/// 128 hexadecimal digits; nothing for any other text.
+std::optional<Signature> parse_signature(std::string_view text);
+
 bool verify(std::string_view message, const Signature& signature, const PublicKey& key);
 
 /// Standard base64 with padding (RFC 4648 §4): 44 characters for a public key.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -10,6 +12,7 @@
 #include "base/json_read.h"
 #include "base/limits.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "http/request.h"
 
 namespace muster::endpoints {
@@ -30,6 +33,17 @@ Result<std::string_view> decode_encoding(const http::Request& request, std::stri
 /// Required text that is one of `choices`.
 std::string_view one_of(Fields& fields, std::string_view name,
                         std::initializer_list<std::string_view> choices);
+
+/// Required text of 2 * N hexadecimal digits.
+template <std::size_t N>
+void read_hex(Fields& fields, std::string_view name, std::array<std::uint8_t, N>& out) {
+  const auto octets = from_hex(fields.text(name, limits::name_bytes));
+  if (!octets || octets->size() != N) {
+    fields.fail(name, "must be " + std::to_string(2 * N) + " hexadecimal digits");
+    return;
+  }
+  std::copy(octets->begin(), octets->end(), out.begin());
+}
 
 /// A path or query value as an id. Fails with not_found: an id of the wrong form never was.
 Result<Uuid> uuid_param(std::string_view text, std::string_view what);

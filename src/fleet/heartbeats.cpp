@@ -6,6 +6,7 @@
 #include "fleet/history.h"
 #include "fleet/outages.h"
 #include "fleet/task_course.h"
+#include "store/sql/agent_conditions.h"
 #include "store/sql/agents.h"
 #include "store/sql/outages.h"
 #include "store/store.h"
@@ -100,7 +101,36 @@ HeartbeatChange change_of(const AgentPresence& state, Duration offline_after,
   if (heartbeat.last_task_completed && heartbeat.last_task_completed != state.last_task_completed) {
     change.completed_task = TaskId{*heartbeat.last_task_completed};
   }
+  change.condition_changed = heartbeat.condition && now >= state.last_seen &&
+                             model::mark_of(*heartbeat.condition) != state.condition_mark;
   return change;
+}
+
+/// Writes what the agent says of itself, unless it stands there already, and tells of what failed.
+void record_condition(store::Tx& tx, NumberIds& ids, OrgId org, AgentId agent, HostId host,
+                      const model::AgentCondition& condition, Instant now) {
+  const auto row = store::find_agent_condition(tx, org, agent);
+  const model::AgentCondition former = row ? row->condition : model::AgentCondition{};
+  if (former == condition) return;
+  store::set_agent_condition(tx, {org, agent, condition, now});
+  if (!condition.config_error.empty() && condition.config_error != former.config_error) {
+    record_event(
+        tx, ids, org, "config_refused", agent, host,
+        [&](JsonWriter& details) {
+          details.member("config_hash", condition.config_hash)
+              .member("error", condition.config_error);
+        },
+        now);
+  }
+  const bool same_update = condition.update_version == former.update_version &&
+                           condition.update_error == former.update_error;
+  if (condition.update_error.empty() || same_update) return;
+  record_event(
+      tx, ids, org, "update_failed", agent, host,
+      [&](JsonWriter& details) {
+        details.member("version", condition.update_version).member("error", condition.update_error);
+      },
+      now);
 }
 
 /// What of `change` the stored presence does not know yet: since it was decided, another copy of
@@ -192,6 +222,13 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& prese
           details.member("from", *change.former_version).member("to", heartbeat.agent_version);
         },
         now);
+  }
+  if (change.condition_changed) {
+    record_condition(tx, ids, org, agent, host, *heartbeat.condition, now);
+    const std::uint64_t mark = model::mark_of(*heartbeat.condition);
+    tx.on_commit([&presence, agent, mark] {
+      presence.with_agent(agent, [&](AgentPresence& state) { state.condition_mark = mark; });
+    });
   }
   if (change.started_task) mark_task_seen(tx, presence, org, agent, *change.started_task, now);
   if (change.completed_task) mark_task_seen(tx, presence, org, agent, *change.completed_task, now);

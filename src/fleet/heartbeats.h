@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "fleet/presence.h"
 #include "model/agent.h"
+#include "model/agent_condition.h"
 #include "model/lineage.h"
 
 namespace muster::store {
@@ -32,8 +33,10 @@ struct Heartbeat {
   std::string reconnect_context;      // JSON object as sent; empty if none
   std::string_view first_failure_at;  // a member of it
   std::string_view hostname;          // empty: not sent
-  std::string_view timestamp;         // when the body was written, by the agent's clock
-  Instant sent_at;                    // when the call was sent, by the same clock
+  /// Other agents than muster-agent say nothing of it.
+  std::optional<model::AgentCondition> condition;
+  std::string_view timestamp;  // when the body was written, by the agent's clock
+  Instant sent_at;             // when the call was sent, by the same clock
 };
 
 /// Why a heartbeat must be durable before its 200; empty means that memory is enough.
@@ -44,11 +47,15 @@ struct HeartbeatChange {
   std::optional<std::string> former_version;
   std::optional<TaskId> started_task;    // named for the first time
   std::optional<TaskId> completed_task;  // named for the first time
+  bool condition_changed = false;        // it says something else of itself
   /// Of the machine's boot time, which memory follows in any case: see CloneWatch.
   model::BootMove boot_move = model::BootMove::none;
   std::uint32_t boot = 0;  // when the machine booted by this heartbeat; 0 cannot be told
 
-  bool empty() const { return !came_online && !former_version && !started_task && !completed_task; }
+  bool empty() const {
+    return !came_online && !former_version && !started_task && !completed_task &&
+           !condition_changed;
+  }
 };
 
 /// Takes a heartbeat into presence. If it changes nothing that must be durable, that is all there

@@ -85,6 +85,67 @@ TEST(Heartbeat, AnUnchangedOneTouchesNoStore) {
   EXPECT_EQ(state->status, "error");
 }
 
+TEST(Heartbeat, WhatAnAgentSaysOfItsConfigurationIsWrittenOnceForEachChange) {
+  Alive alive;
+  TestFleet& fleet = alive.fleet;
+  const auto say = [&](std::string_view hash, std::string_view error = {}) {
+    fleet.now = fleet.now + std::chrono::seconds(60);
+    Heartbeat heartbeat = idle();
+    heartbeat.condition.emplace();
+    heartbeat.condition->config_hash = hash;
+    heartbeat.condition->config_error = error;
+    return !beat(fleet, alive.agent, heartbeat).empty();
+  };
+  const auto shown = [&] {
+    const auto view =
+        show_agent(fleet->store, fleet->presence, fleet.config, alive.agent.agent, fleet.now);
+    if (!view->condition) return std::string("(nothing)");
+    const model::AgentCondition& said = view->condition->condition;
+    return said.config_hash + "|" + said.config_error;
+  };
+  EXPECT_FALSE(say("")) << "an agent that has none, and needs none";
+  EXPECT_EQ(shown(), "(nothing)");
+  EXPECT_TRUE(say("aa"));
+  EXPECT_EQ(shown(), "aa|");
+  const std::int64_t before = calls_to_write(fleet);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(say("aa"));
+  EXPECT_EQ(calls_to_write(fleet), before) << "what does not change touches no store";
+  EXPECT_TRUE(say("aa", "poll_seconds: no"));
+  EXPECT_FALSE(say("aa", "poll_seconds: no"));
+  EXPECT_EQ(shown(), "aa|poll_seconds: no");
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 'config_refused'"), 1);
+  fleet.reopen();
+  EXPECT_FALSE(say("aa", "poll_seconds: no")) << "known after a restart";
+  EXPECT_TRUE(say("bb"));
+  EXPECT_TRUE(say(""));
+  EXPECT_EQ(shown(), "|");
+  EXPECT_FALSE(beat(fleet, alive.agent, idle()).condition_changed) << "silence is no word";
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 'config_refused'"), 1);
+}
+
+TEST(Heartbeat, AFailedUpdateIsOneEventForEachThatFails) {
+  Alive alive;
+  TestFleet& fleet = alive.fleet;
+  const auto say = [&](const std::string& version, const std::string& error) {
+    fleet.now = fleet.now + std::chrono::seconds(60);
+    Heartbeat heartbeat = idle();
+    heartbeat.condition.emplace();
+    heartbeat.condition->update_version = version;
+    heartbeat.condition->update_error = error;
+    return !beat(fleet, alive.agent, heartbeat).empty();
+  };
+  const auto events = [&] {
+    return fleet.count("SELECT count(*) FROM events WHERE type = 'update_failed'");
+  };
+  EXPECT_TRUE(say("1.2.0", "it crashed"));
+  EXPECT_FALSE(say("1.2.0", "it crashed"));
+  EXPECT_EQ(events(), 1);
+  EXPECT_TRUE(say("1.3.0", "it crashed"));
+  EXPECT_EQ(events(), 2);
+  EXPECT_TRUE(say("", "")) << "a later one worked";
+  EXPECT_EQ(events(), 2);
+}
+
 TEST(Heartbeat, WhatMustBeDurableIs) {
   SeededRng rng;
   const Uuid task = make_uuid7(rng, test_epoch);

@@ -37,7 +37,10 @@ void HostDirectory::set(const model::Host& host) {
   }
   table_.with([&](Table& table) {
     Entry& entry = table.hosts[host.id];
-    entry.known = {host.id, host.hostname, model::all_tags(host)};
+    std::vector<std::string> tags = model::all_tags(host);
+    // Within the lock: whoever sees the new number sees the new tags.
+    if (entry.known.tags != tags) tag_changes_.fetch_add(1);
+    entry.known = {host.id, host.hostname, std::move(tags)};
     if (entry.names == names) return;
     for (const std::string& name : entry.names) {
       const auto found = table.by_name.find(name);

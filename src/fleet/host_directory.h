@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,8 @@ class HostDirectory {
   std::optional<Known> find(OrgId org, std::string_view machine_id,
                             std::string_view hostname) const;
   std::optional<Known> find(HostId id) const;
+  /// Grows when the tags of any host change.
+  std::uint64_t tag_changes() const { return tag_changes_.load(); }
 
  private:
   struct Entry {
@@ -49,6 +52,7 @@ class HostDirectory {
     std::unordered_map<HostId, Entry> hosts;
   };
   Guarded<Table> table_;
+  std::atomic<std::uint64_t> tag_changes_ = 0;
 };
 
 }  // namespace muster::fleet

@@ -222,6 +222,7 @@ Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
     listed.agent = std::move(*agent);
     AgentView view = view_of(presence, config, std::move(listed), now);
     view.clone = store::find_clone(reader, view.agent.org, view.agent.id);
+    view.condition = store::find_agent_condition(reader, view.agent.org, view.agent.id);
     if (view.state.called) view.week = agent_record(reader, view.agent, now);
     return view;
   });

@@ -19,6 +19,7 @@
 #include "model/health.h"
 #include "model/key_age.h"
 #include "model/package.h"
+#include "store/sql/agent_conditions.h"
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
 #include "store/sql/findings.h"
@@ -100,6 +101,7 @@ struct AgentView {
   std::optional<Duration> key_age;       // of the key in use
   std::optional<store::CloneRow> clone;  // from show_agent: two machines use its key
   std::optional<model::Record> week;     // from show_agent, once it has called: of its health
+  std::optional<store::AgentConditionRow> condition;  // from show_agent: what it says of itself
 };
 /// Which agents to list.
 struct AgentQuery {

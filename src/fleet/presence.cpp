@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "model/samples.h"
+#include "store/sql/agent_conditions.h"
 #include "store/sql/agents.h"
 #include "store/sql/outages.h"
 #include "store/sql/samples.h"
@@ -137,6 +138,11 @@ void PresenceTable::load(store::Reader& reader) {
       take_row(presence, row);
       presence.samples = row.open_samples;
       presence.sampled_minute = last_sampled_minute(row.open_samples);
+    });
+  }
+  for (const store::AgentConditionRow& row : store::list_agent_conditions(reader)) {
+    with_agent(row.agent, [&](AgentPresence& presence) {
+      presence.condition_mark = model::mark_of(row.condition);
     });
   }
   for (const AgentId agent : store::list_silent_agents(reader)) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,7 +52,8 @@ struct AgentPresence {
   Instant redeliver_at;                  // when the first lease of those ends
   int idle_beats = 0;                    // heartbeats without a task since the last delivery
 
-  std::uint32_t boot = 0;  // model::boot_second of the machine; not stored
+  std::uint32_t boot = 0;            // model::boot_second of the machine; not stored
+  std::uint64_t condition_mark = 0;  // model::mark_of() what it said of itself
 };
 
 /// A host that is known from reports and inventory heartbeats.

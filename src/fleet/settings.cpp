@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/settings.h"
 
+#include <algorithm>
+
 #include "base/json_write.h"
 #include "base/text.h"
+#include "base/toml_read.h"
+#include "crypto/sha256.h"
 #include "fleet/announcements.h"
+#include "fleet/host_directory.h"
 #include "store/sql/orgs.h"
 #include "store/store.h"
 
@@ -34,15 +39,36 @@ Result<void> check_text(const std::string& name, const Json& value, std::size_t 
   return {};
 }
 
+/// "a,b": one of `choices`, which are separated by '|', or several.
+Result<void> check_words(const std::string& name, const Json& value, std::string_view choices,
+                         bool several) {
+  std::string_view rest = value.string().value_or("");
+  bool known = !rest.empty() && !rest.ends_with(',');
+  for (bool first = true; known && !rest.empty(); first = false) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    known = is_choice(choices, word) && (first || several);
+  }
+  if (known) return {};
+  return invalid_field(name, (several ? "must be some of " : "must be one of ") +
+                                 std::string(choices) + (several ? ", separated by commas" : ""));
+}
+
 bool is_setting(std::string_view name) {
 #define BOOLEAN(known, fallback, meaning) \
   if (name == #known) return true;
 #define INTEGER(known, fallback, min, max, meaning) BOOLEAN(known, fallback, meaning)
 #define TEXT(known, fallback, bytes_max, meaning) BOOLEAN(known, fallback, meaning)
+#define AGENT_INTEGER(known, min, max, meaning) BOOLEAN(known, 0, meaning)
+#define AGENT_WORD(known, choices, meaning) BOOLEAN(known, 0, meaning)
+#define AGENT_WORDS(known, choices, meaning) BOOLEAN(known, 0, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
 #undef TEXT
+#undef AGENT_INTEGER
+#undef AGENT_WORD
+#undef AGENT_WORDS
   return false;
 }
 
@@ -53,10 +79,19 @@ Result<void> check_setting(const std::string& name, const Json& value) {
   if (name == #known) return check_integer(name, value, min, max);
 #define TEXT(known, fallback, bytes_max, meaning) \
   if (name == #known) return check_text(name, value, bytes_max);
+#define AGENT_INTEGER(known, min, max, meaning) \
+  if (name == #known) return check_integer(name, value, min, max);
+#define AGENT_WORD(known, choices, meaning) \
+  if (name == #known) return check_words(name, value, choices, false);
+#define AGENT_WORDS(known, choices, meaning) \
+  if (name == #known) return check_words(name, value, choices, true);
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
 #undef TEXT
+#undef AGENT_INTEGER
+#undef AGENT_WORD
+#undef AGENT_WORDS
   return invalid_field(name, "is not a known setting");
 }
 
@@ -72,10 +107,16 @@ void apply(HostSettings& settings, std::string_view name, std::string_view value
   if (name == #known) settings.known = json->integer().value_or(settings.known);
 #define TEXT(known, fallback, bytes_max, meaning) \
   if (name == #known) settings.known = json->string().value_or(settings.known);
+#define AGENT_INTEGER(known, min, max, meaning) INTEGER(known, 0, min, max, meaning)
+#define AGENT_WORD(known, choices, meaning) TEXT(known, "", 0, meaning)
+#define AGENT_WORDS(known, choices, meaning) TEXT(known, "", 0, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
 #undef TEXT
+#undef AGENT_INTEGER
+#undef AGENT_WORD
+#undef AGENT_WORDS
 }
 
 std::int64_t owner(const SettingScope& scope) {
@@ -83,6 +124,32 @@ std::int64_t owner(const SettingScope& scope) {
 }
 
 }  // namespace
+
+std::string agent_document(const HostSettings& settings) {
+  JsonWriter json;
+  json.begin_object();
+#define BOOLEAN(known, fallback, meaning)
+#define INTEGER(known, fallback, min, max, meaning)
+#define TEXT(known, fallback, bytes_max, meaning)
+#define AGENT_INTEGER(known, min, max, meaning) \
+  if (settings.known != 0) json.member(#known, settings.known);
+#define AGENT_WORD(known, choices, meaning) \
+  if (!settings.known.empty()) json.member(#known, settings.known);
+#define AGENT_WORDS(known, choices, meaning) AGENT_WORD(known, choices, meaning)
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+#undef AGENT_INTEGER
+#undef AGENT_WORD
+#undef AGENT_WORDS
+  std::string document = json.end_object().take();
+  return document == "{}" ? std::string() : document;
+}
+
+std::string config_hash_of(const std::string& document) {
+  return document.empty() ? std::string() : crypto::sha256(document).text();
+}
 
 std::string_view scope_kind_name(SettingScope::Kind kind) {
   static constexpr std::string_view names[] = {"default", "org", "tag", "host"};
@@ -114,6 +181,29 @@ HostSettings Settings::of_host(OrgId org, HostId host, const std::vector<std::st
 
 HostSettings Settings::of_org(OrgId org) const {
   return of_host(org, HostId{}, {});
+}
+
+Settings::Brief Settings::brief_of(OrgId org, HostId host, const HostDirectory& directory) const {
+  // Read first: what changes meanwhile makes this answer one of the past.
+  const std::uint64_t revision = revision_.load() + directory.tag_changes();
+  Guarded<Briefs>& shard = briefs_[static_cast<std::size_t>(host.value) % shards];
+  const auto known = shard.with([&](Briefs& briefs) -> std::optional<Brief> {
+    const auto found = briefs.hosts.find(host);
+    if (briefs.revision != revision || found == briefs.hosts.end()) return std::nullopt;
+    return found->second;
+  });
+  if (known) return *known;
+  const auto named = directory.find(host);
+  if (!named) return {};
+  const HostSettings settings = of_host(org, host, named->tags);
+  Brief brief{settings.force_full_scan, config_hash_of(agent_document(settings))};
+  shard.with([&](Briefs& briefs) {
+    if (briefs.revision > revision) return;
+    if (briefs.revision < revision) briefs.hosts.clear();
+    briefs.revision = revision;
+    briefs.hosts.insert_or_assign(host, brief);
+  });
+  return brief;
 }
 
 std::string Settings::set_at_json(const SettingScope& scope) const {
@@ -186,6 +276,7 @@ void Settings::put(const std::vector<store::Setting>& rows) {
       }
     }
     all_defaults_ = all.empty();
+    revision_.fetch_add(1);
   });
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "base/guarded.h"
@@ -23,17 +25,32 @@ struct Setting;
 
 namespace muster::fleet {
 
+class HostDirectory;
+
 /// The settings of one host after host, tag, organisation and server defaults were laid over each
 /// other, in that order.
 struct HostSettings {
 #define BOOLEAN(name, fallback, meaning) bool name = fallback;
 #define INTEGER(name, fallback, min, max, meaning) std::int64_t name = fallback;
 #define TEXT(name, fallback, bytes_max, meaning) std::string name = fallback;
+  // 0 and empty: not set, the agent's own.
+#define AGENT_INTEGER(name, min, max, meaning) std::int64_t name = 0;
+#define AGENT_WORD(name, choices, meaning) std::string name;
+#define AGENT_WORDS(name, choices, meaning) std::string name;
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
 #undef TEXT
+#undef AGENT_INTEGER
+#undef AGENT_WORD
+#undef AGENT_WORDS
 };
+
+/// What muster-agent on a host with these settings is given: a JSON object of what is set for
+/// agents, the same text for the same settings; empty when nothing is.
+std::string agent_document(const HostSettings& settings);
+/// The name of a document: its SHA-256 in hexadecimal; empty for none.
+std::string config_hash_of(const std::string& document);
 
 /// Where a setting holds. `id` is the host id or the tag; empty for an organisation.
 struct SettingScope {
@@ -58,6 +75,13 @@ class Settings {
   HostSettings of_host(OrgId org, HostId host, const std::vector<std::string>& tags) const;
   /// In force for hosts that nothing is known about but their organisation.
   HostSettings of_org(OrgId org) const;
+  /// What heartbeats ask of a host's settings; default settings if the host is not known.
+  struct Brief {
+    bool force_full_scan = false;
+    std::string config_hash;  // of agent_document()
+  };
+  /// Worked out once for a host, and again when any setting or the tags of any host change.
+  Brief brief_of(OrgId org, HostId host, const HostDirectory& directory) const;
   /// Only what is set at `scope`, as a JSON object.
   std::string set_at_json(const SettingScope& scope) const;
 
@@ -75,8 +99,17 @@ class Settings {
 
   void put(const std::vector<store::Setting>& rows);
   void store_all(store::Tx& tx, const std::vector<store::Setting>& changed);
+  /// A part of the hosts, as of one revision of settings and tags.
+  struct Briefs {
+    std::uint64_t revision = 0;
+    std::unordered_map<HostId, Brief> hosts;
+  };
+  static constexpr std::size_t shards = 64;
+
   Guarded<Values> values_;
   std::atomic<bool> all_defaults_ = true;
+  std::atomic<std::uint64_t> revision_ = 1;
+  mutable std::array<Guarded<Briefs>, shards> briefs_;
 };
 
 /// Settings::set with its audit row, in a transaction of its own; waits for the commit. Not for an

@@ -125,5 +125,73 @@ TEST(Settings, AnUndoneChangeIsInNeitherMemoryNorStore) {
   EXPECT_EQ(interval(fleet), 86400);
 }
 
+// --- What muster-agent is given ------------------------------------------------------------------
+
+TEST(AgentDocument, HoldsOnlyWhatIsSetForAgents) {
+  TestFleet fleet;
+  const auto document = [&](HostId id) {
+    return agent_document(fleet->settings.of_host(TestFleet::org, id, {"lab"}));
+  };
+  EXPECT_EQ(document(host), "");
+  ASSERT_TRUE(change(fleet, of_org(), R"({"scan_interval": 3600})").ok());
+  EXPECT_EQ(document(host), "") << "that is for other agents";
+  ASSERT_TRUE(change(fleet, of_org(), R"({"agent_poll_seconds": 60})").ok());
+  ASSERT_TRUE(change(fleet, of_tag("lab"), R"({"agent_log_level": "error"})").ok());
+  ASSERT_TRUE(
+      change(fleet, of_host(host), R"({"agent_poll_seconds": 5, "agent_inventory_skip": "go,npm"})")
+          .ok());
+  EXPECT_EQ(document(host), R"({"agent_poll_seconds": 5, "agent_inventory_skip": "go,npm", )"
+                            R"("agent_log_level": "error"})");
+  EXPECT_EQ(document(HostId{43}), R"({"agent_poll_seconds": 60, "agent_log_level": "error"})");
+}
+
+TEST(AgentDocument, TakesNoValueThatNoAgentWould) {
+  TestFleet fleet;
+  for (const auto& [bad, name] : std::initializer_list<std::pair<std::string_view, std::string>>{
+           {R"({"agent_poll_seconds": 4})", "agent_poll_seconds"},
+           {R"({"agent_poll_seconds": 0})", "agent_poll_seconds"},
+           {R"({"agent_heartbeat_seconds": 3601})", "agent_heartbeat_seconds"},
+           {R"({"agent_log_level": "debug"})", "agent_log_level"},
+           {R"({"agent_log_level": "info,error"})", "agent_log_level"},
+           {R"({"agent_inventory_skip": ""})", "agent_inventory_skip"},
+           {R"({"agent_inventory_skip": "go,"})", "agent_inventory_skip"},
+           {R"({"agent_inventory_skip": "go,,npm"})", "agent_inventory_skip"},
+           {R"({"agent_inventory_skip": "host"})", "agent_inventory_skip"},
+           {R"({"policy_allow": "all"})", "policy_allow"}}) {
+    EXPECT_EQ(change(fleet, of_org(), bad).error().field, name) << bad;
+  }
+}
+
+TEST(Brief, FollowsEveryChangeOfSettingsAndTags) {
+  TestFleet fleet;
+  const HostId id = fleet.report(TestFleet::report_of("web-1"))->host;
+  const auto brief = [&] {
+    const auto known = fleet->directory.find(id);
+    const auto settings = fleet->settings.of_host(TestFleet::org, id, known->tags);
+    const Settings::Brief told = fleet->settings.brief_of(TestFleet::org, id, fleet->directory);
+    EXPECT_EQ(told.config_hash, config_hash_of(agent_document(settings)));
+    EXPECT_EQ(told.force_full_scan, settings.force_full_scan);
+    return told.config_hash;
+  };
+  EXPECT_EQ(brief(), "");
+  ASSERT_TRUE(change(fleet, of_tag("lab"), R"({"agent_poll_seconds": 60})").ok());
+  EXPECT_EQ(brief(), "") << "it has no such tag";
+  InventoryReport report = TestFleet::report_of("web-1");
+  report.tags = {"lab"};
+  fleet.report(report).value();
+  const std::string of_lab = brief();
+  EXPECT_EQ(of_lab.size(), 64U);
+  EXPECT_EQ(brief(), of_lab);
+  ASSERT_TRUE(change(fleet, of_host(id), R"({"agent_poll_seconds": 30})").ok());
+  EXPECT_NE(brief(), of_lab);
+  ASSERT_TRUE(change(fleet, of_host(id), R"({"agent_poll_seconds": null})").ok());
+  EXPECT_EQ(brief(), of_lab);
+  report.tags = std::vector<std::string>{};
+  fleet.report(report).value();
+  EXPECT_EQ(brief(), "");
+  EXPECT_EQ(fleet->settings.brief_of(TestFleet::org, HostId{999}, fleet->directory).config_hash,
+            "");
+}
+
 }  // namespace
 }  // namespace muster::fleet

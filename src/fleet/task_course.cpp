@@ -182,6 +182,7 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
     changed = true;
     store::set_task(tx, *claimed);
     claimed->payload = *std::move(payload);
+    claimed->order = store::find_work_order(tx, claimed->org, claimed->id);
   }
   recount_outstanding(tx, board.presence, poller.org, poller.agent, poller.effect_once,
                       claimed.has_value());

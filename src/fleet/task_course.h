@@ -28,8 +28,9 @@ struct Poller {
 bool may_have_work(const PresenceTable& presence, AgentId agent, Instant now);
 
 /// Hands out the next task: highest priority, then oldest; also one whose delivery was lost. Its
-/// payload then holds its environment variables. Expires on the way what is out of time. A retry
-/// waits while the agent says that it still runs an earlier try. Nothing when there is none.
+/// payload then holds its environment variables, and `order` what was signed of it. Expires on the
+/// way what is out of time. A retry waits while the agent says that it still runs an earlier try.
+/// Nothing when there is none.
 std::optional<model::Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poller& poller,
                                       Instant now);
 

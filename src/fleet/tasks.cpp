@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/tasks.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 #include "base/text.h"
+#include "fleet/signed_orders.h"
 #include "store/sql/agents.h"
 #include "store/sql/blobs.h"
 #include "store/sql/results.h"
@@ -64,8 +67,8 @@ Task task_of(const TaskOrder& order, OperatorId creator, Uuid batch, Instant now
 }
 
 /// A test runs the program that its organisation has for it now, whatever is uploaded later.
-Result<void> take_program(store::Tx& tx, const TaskOrder& order, Task& task) {
-  model::TaskPayload payload = order.payload;
+Result<void> take_program(store::Tx& tx, const TaskOrder& order, Task& task,
+                          model::TaskPayload& payload) {
   const Result<Uuid> test = parse_uuid(payload.test_uuid);
   const auto binary =
       test.ok() ? store::find_test_binary(tx, task.org, *test, payload.binary_name) : std::nullopt;
@@ -81,6 +84,30 @@ Result<void> take_program(store::Tx& tx, const TaskOrder& order, Task& task) {
   return {};
 }
 
+/// The task has no longer to live than what was signed of it.
+Result<void> take_order(store::Tx& tx, const TaskOrder& order, std::size_t index,
+                        const model::TaskPayload& payload, Task& task, Instant now) {
+  const TaskOrder::Signed& given = order.orders[index];
+  TRY(match_order(given.says, task, payload, order.env_vars));
+  if (store::find_task_of_order(tx, task.org, given.says.id.uuid)) {
+    return invalid_field("orders[" + std::to_string(index) + "].order", "is of another task");
+  }
+  task.deliver_by = std::min(task.deliver_by, given.says.expires_at);
+  task.valid_until = std::min(task.valid_until, given.says.expires_at);
+  task.max_retries = 0;
+  task.due_at = model::next_due(task, now);
+  store::insert_work_order(tx, task.org, task.id, given.says.id.uuid, given.order);
+  return {};
+}
+
+/// As the audit log has it.
+void describe(JsonWriter& details, const Task& task, const TaskOrder& order, std::size_t index) {
+  details.member("type", model::task_type_name(task.type))
+      .member("agent_id", task.agent)
+      .member("batch_id", task.batch);
+  if (!order.orders.empty()) details.member("signed_by", to_hex(order.orders[index].order.signer));
+}
+
 }  // namespace
 
 TaskOrder::TaskOrder(model::TaskType kind)
@@ -93,27 +120,25 @@ TaskOrder::TaskOrder(model::TaskType kind)
 
 Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,
                                          OperatorId creator, const TaskOrder& order, Instant now) {
-  Task task = task_of(order, creator, make_uuid7(board.rng, now), now);
+  const Task common = task_of(order, creator, make_uuid7(board.rng, now), now);
   std::vector<TaskId> created;
   created.reserve(order.agents.size());
   for (std::size_t i = 0; i < order.agents.size(); ++i) {
+    Task task = common;
+    model::TaskPayload payload = order.payload;
     task.agent = order.agents[i];
     task.org =
         TRY(target_org(tx, board, order, task.agent, "agent_ids[" + std::to_string(i) + "]"));
     task.id = {make_uuid7(board.rng, now)};
-    if (order.type == model::TaskType::execute_test) TRY(take_program(tx, order, task));
+    if (order.type == model::TaskType::execute_test) TRY(take_program(tx, order, task, payload));
+    if (!order.orders.empty()) TRY(take_order(tx, order, i, payload, task, now));
     const std::string sealed =
         order.env_vars.empty() ? "" : crypto::seal(order.env_vars, board.key, board.rng);
     store::insert_task(tx, task, sealed);
     store::insert_batch(tx, {task.org, task.batch, task.type, task.label, now, creator, {}});
     record_audit(
         tx, board.ids, task.org, actor, "tasks.create", task.id.text(),
-        [&](JsonWriter& details) {
-          details.member("type", model::task_type_name(task.type))
-              .member("agent_id", task.agent)
-              .member("batch_id", task.batch);
-        },
-        now);
+        [&](JsonWriter& details) { describe(details, task, order, i); }, now);
     follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
     created.push_back(task.id);
   }
@@ -172,6 +197,7 @@ Result<TaskView> show_task(store::Store& store, TaskId id, Instant now) {
     if (!task) return unknown_task();
     TaskView view{with_time(std::move(*task), now), {}, {}, {}};
     view.hostname = hostname_of(reader, view.task);
+    view.task.order = store::find_work_order(reader, view.task.org, id);
     view.result = store::find_result(reader, view.task.org, id);
     view.notes = store::list_notes(reader, view.task.org, id);
     return view;

@@ -13,6 +13,7 @@
 #include "model/task.h"
 #include "model/task_payload.h"
 #include "model/task_result.h"
+#include "model/work_order.h"
 #include "store/sql/tasks.h"
 #include "store/total.h"
 
@@ -39,13 +40,22 @@ struct TaskOrder {
   Duration deliver_within;
   Duration valid_for;
   bool redeliver = false;
+
+  struct Signed {
+    model::SignedOrder order;
+    model::WorkOrder says;  // order.text
+  };
+  std::vector<Signed> orders;  // one for each of `agents`, or none
 };
 
 /// Creates all or none. A test gets the program that its organisation has for `payload.test_uuid`,
 /// by `payload.binary_name` if given, as it is now; without one it fails with not_found naming
 /// `test_uuid`. Fails with not_found naming `agent_ids[i]` for an agent that is unknown,
 /// superseded or of another organisation than the order's, and with invalid_field for one that was
-/// uninstalled or has limits::pending_tasks_per_agent already.
+/// uninstalled or has limits::pending_tasks_per_agent already. A signed order, of which
+/// check_signatures() said that it holds, must say what its task says (invalid_field naming the
+/// member) and never was another task's; its task ends with it and is not retried, for an agent
+/// carries it out once.
 Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,
                                          OperatorId creator, const TaskOrder& order, Instant now);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent/files.h"
+#include "agent/identity.h"
 
 extern char** environ;
 
@@ -29,20 +30,24 @@ bool is_running_system(const fs::path& root) {
   return root == "/" && fs::exists("/run/systemd/system");
 }
 
-/// Runs systemctl and waits; whether it went well. Its words go to our standard error.
-bool systemctl(std::vector<std::string> words) {
-  words.insert(words.begin(), "systemctl");
+/// Runs a program and waits; whether it went well. Its words go to our standard error.
+bool run_program(std::vector<std::string> words) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  if (::posix_spawnp(&child, "systemctl", nullptr, nullptr, arguments.data(), environ) != 0) {
+  if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) {
     return false;
   }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool systemctl(std::vector<std::string> words) {
+  words.insert(words.begin(), "systemctl");
+  return run_program(std::move(words));
 }
 
 /// A file under its name as one step, so that an interrupted installation leaves the old one.
@@ -110,6 +115,24 @@ Result<void> uninstall_agent(const fs::path& root, bool purge) {
   }
   fs::remove(places.program);
   return {};
+}
+
+void leave_host(agent::DiskFiles& state, const fs::path& program, bool purge) {
+  state.remove(agent::Identity::file);
+  if (purge) {
+    for (const auto& entry : fs::directory_iterator(state.path_of(""))) {
+      fs::remove_all(entry.path());
+    }
+  }
+  std::error_code none;
+  const AgentPlaces places("/");
+  if (::geteuid() != 0 || !fs::equivalent(program, places.program, none)) return;
+  std::vector<std::string> command = {"systemd-run", "--no-block", "--collect",
+                                      places.program.string(), "uninstall"};
+  if (purge) command.emplace_back("--purge");
+  if (is_running_system("/") && run_program(command)) return;
+  // What cannot be removed here is only a program without an identity.
+  (void)uninstall_agent("/", purge);
 }
 
 }  // namespace muster

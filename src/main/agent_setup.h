@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "agent/files.h"
 #include "base/result.h"
 
 namespace muster {
@@ -30,5 +31,12 @@ Result<void> install_agent(const std::filesystem::path& program, const std::file
 /// Stops the agent and takes away what install_agent() brought; with `purge` also the configuration
 /// and the state, so that the host is unknown afterwards.
 Result<void> uninstall_agent(const std::filesystem::path& root, bool purge);
+
+/// What an uninstall task asked for, from within the agent whose state is in `state`. Its identity
+/// goes at once, so that no service manager starts it again; with `purge` all of its state. If
+/// `program` is the installed one and this is root, it is uninstalled too: by systemd, outside the
+/// fence that the unit puts around the agent, or without systemd right here. Throws
+/// std::system_error.
+void leave_host(agent::DiskFiles& state, const std::filesystem::path& program, bool purge);
 
 }  // namespace muster

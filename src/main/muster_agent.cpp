@@ -172,7 +172,7 @@ Result<bool> run(const Options& options, char** arguments) {
   state.once = options.once;
   ClientTransport transport =
       TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
-  agent::LinuxHost host("/", settings.inventory_skip);
+  agent::LinuxHost host;
   agent::SurveyThread surveys(host);
   agent::ShellExecutor executor(fence, std::filesystem::absolute(options.state_dir));
   rest.watch(executor.ended_fd(), surveys.ended_fd());
@@ -186,6 +186,12 @@ Result<bool> run(const Options& options, char** arguments) {
   });
   agent::Runner runner({files, transport, host, surveys, executor, rest, log}, std::move(state));
   TRY(runner.run());
+  if (runner.removal() != agent::Removal::none) {
+    log.write(LogLevel::warning, "agent_uninstalled");
+    leave_host(disk, options.launched_by.empty() ? own_program() : options.launched_by,
+               runner.removal() == agent::Removal::all);
+    return false;
+  }
   log.write(LogLevel::info, runner.restart_wanted() ? "agent_restarts" : "agent_stopped");
   return runner.restart_wanted();
 }
@@ -222,7 +228,15 @@ void print_status(const agent::State& state, bool running) {
             << "last update      " << update_of(state) << "\n"
             << "not delivered    " << state.journal.undelivered() << "\n"
             << "last report      " << time(state.progress.last_report_at) << "\n"
-            << "last full report " << time(state.progress.last_full_at) << "\n";
+            << "last full report " << time(state.progress.last_full_at) << "\n"
+            << "signed tasks     "
+            << (state.settings.policy_require_signed_tasks ? "required" : "not required") << "\n"
+            << "server's config  " << (state.config.hash.empty() ? "none" : state.config.hash)
+            << "\n";
+  for (const agent::Origin& origin : agent::origins(state.own, state.config.document)) {
+    std::cout << "  " << origin.name << " = " << (origin.value.empty() ? "none" : origin.value)
+              << "  (" << origin.from << ")\n";
+  }
 }
 
 void print_status_json(const agent::State& state, bool running) {
@@ -238,6 +252,18 @@ void print_status_json(const agent::State& state, bool running) {
       .begin_array();
   for (const std::string& type : state.settings.policy_allow) json.value(type);
   json.end_array()
+      .member("require_signed_tasks", state.settings.policy_require_signed_tasks)
+      .member("config_hash", state.config.hash)
+      .key("config")
+      .begin_object();
+  for (const agent::Origin& origin : agent::origins(state.own, state.config.document)) {
+    json.key(origin.name)
+        .begin_object()
+        .member("value", origin.value)
+        .member("from", origin.from)
+        .end_object();
+  }
+  json.end_object()
       .member("build", build_of(state))
       .member("update_failures", static_cast<std::int64_t>(state.update.failures.size()))
       .member("tasks_executed", state.progress.tasks_executed)
@@ -268,7 +294,7 @@ Result<void> status(const Options& options) {
 Result<void> inventory(const Options& options) {
   agent::LinuxHost host;
   const std::atomic<bool> stop{false};
-  const auto survey = host.survey(stop);
+  const auto survey = host.survey({}, stop);
   if (!survey) return Error{Errc::unavailable, "the software of this host cannot be read"};
   if (options.json) {
     const agent::SoftwareSet software = agent::make_software_set(survey->software);

@@ -18,6 +18,7 @@
 #include "crypto/random.h"
 #include "endpoints/wiring.h"
 #include "fleet/fleet.h"
+#include "fleet/signed_orders.h"
 #include "main/certificate_watch.h"
 #include "main/console_files.h"
 #include "main/feed_keeper.h"
@@ -156,6 +157,10 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   const auto sources = fleet::FeedSources::read(config);
   if (!sources.ok()) {
     std::cerr << "musterd: " << sources.error().message << "\n";
+    return exit_usage;
+  }
+  if (const auto roots = fleet::task_roots(config); !roots.ok()) {
+    std::cerr << "musterd: " << roots.error().message << "\n";
     return exit_usage;
   }
   const auto lock = store::DirectoryLock::acquire(flags.data);

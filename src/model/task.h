@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "crypto/signing.h"
 
 namespace muster::model {
 
@@ -43,6 +44,13 @@ std::string_view task_status_name(TaskStatus status);
 std::optional<TaskStatus> parse_task_status(std::string_view text);
 bool is_terminal(TaskStatus status);
 
+/// What an operator signed of a task (model/work_order.h), with the signature.
+struct SignedOrder {
+  std::string text;
+  crypto::Signature signature{};
+  crypto::PublicKey signer{};
+};
+
 struct Task {
   OrgId org;
   TaskId id;
@@ -70,6 +78,7 @@ struct Task {
   std::int64_t max_retries = 0;
   std::optional<TaskId> original;  // of a retry: the first task of the chain
   std::string error;
+  std::optional<SignedOrder> order;  // only of claim_task and show_task
 };
 
 /// What can happen to a task. The agent's words are `status_reported` and `result_reported`.

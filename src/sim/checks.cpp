@@ -53,6 +53,7 @@ std::string text_of(const fleet::AgentPresence& state) {
   std::string text = std::to_string(state.org.value) + " " + std::to_string(state.host.value) +
                      " pending " + std::to_string(state.pending_tasks) +
                      (state.silent ? " silent" : "") + (state.flapping ? " flapping" : "");
+  if (state.condition_mark != 0) text += " says " + std::to_string(state.condition_mark);
   // Until its first call an agent has no row, and what its enrolment said is not kept.
   if (!state.called) return text;
   return text + " seen " + std::to_string(state.last_seen.unix_ms) + " " + state.agent_version +
@@ -147,9 +148,8 @@ void compare_directory(Reader& reader, const fleet::HostDirectory& directory, Co
 
 std::vector<std::string> hits_of(const fleet::Verdict& verdict) {
   std::vector<std::string> hits;
-  for (const auto& hit : verdict.hits) {
+  for (const auto& hit : verdict.hits)
     hits.push_back(hit.feed + " " + hit.advisory_id + " " + hit.evidence);
-  }
   std::sort(hits.begin(), hits.end());
   return hits;
 }

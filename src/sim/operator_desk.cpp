@@ -192,7 +192,8 @@ void OperatorDesk::want_full_report() {
   const bool wanted = chance(rng_, 500);
   world_.wire.send(desk,
                    call(http::Method::put, "/api/v1/settings?scope=host&target=own-1",
-                        wanted ? R"({"force_full_scan": true})" : R"({"scan_interval": 3600})"),
+                        wanted ? R"({"force_full_scan": true, "agent_log_level": "warning"})"
+                               : R"({"scan_interval": 3600, "agent_log_level": null})"),
                    [](Result<agent::Answer>) {});
 }
 

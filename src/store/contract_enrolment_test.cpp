@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the lists of tokens and agents of store/sql promise, on every engine.
+#include "store/sql/agent_conditions.h"
 #include "store/testing/contract.h"
 
 namespace muster::store {
@@ -191,6 +192,27 @@ TEST_P(EnrolmentContract, AnAgentThatWasSupersededReturnsToAnotherHost) {
   one.host = {2};
   write([&](Tx& tx) { set_agent_returned(tx, one); });
   EXPECT_EQ(stored(), fields(one));
+}
+
+TEST_P(EnrolmentContract, TheLastWordOfEachAgentIsKept) {
+  const AgentId one{uuid()};
+  const AgentId two{uuid()};
+  const model::AgentCondition first{"aa", text, "1.2.0", "it crashed"};
+  const model::AgentCondition later{"bb", "no", "", ""};
+  write([&](Tx& tx) {
+    set_agent_condition(tx, {org, one, first, now});
+    set_agent_condition(tx, {org, two, {}, now});
+    set_agent_condition(tx, {org, two, later, now + std::chrono::seconds(1)});
+  });
+  read([&](Reader& reader) {
+    EXPECT_EQ(find_agent_condition(reader, org, one).value().condition, first);
+    const auto row = find_agent_condition(reader, org, two).value();
+    EXPECT_EQ(row.condition, later);
+    EXPECT_EQ(row.reported_at, now + std::chrono::seconds(1));
+    EXPECT_FALSE(find_agent_condition(reader, other_org, one).has_value());
+    EXPECT_EQ(list_agent_conditions(reader).size(), 2U);
+    return 0;
+  });
 }
 
 }  // namespace

@@ -198,5 +198,34 @@ TEST_P(TaskStore, WhatAPollMayFindIsCounted) {
 ON_EVERY_DATABASE(Listed);
 ON_EVERY_DATABASE(TaskStore);
 
+class Signed : public Contract {};
+
+TEST_P(Signed, AnOrderIsOfItsTaskAndOrganisationAndFoundById) {
+  const TaskId id{uuid()};
+  const Uuid order_id = uuid(7);
+  model::SignedOrder order;
+  order.text = testing::text;
+  order.signature.fill(0xFE);
+  order.signer.fill(0x01);
+  write([&](Tx& tx) { insert_work_order(tx, org, id, order_id, order); });
+  const auto found = read([&](Reader& reader) { return find_work_order(reader, org, id); });
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->text, order.text);
+  EXPECT_EQ(found->signature, order.signature);
+  EXPECT_EQ(found->signer, order.signer);
+  read([&](Reader& reader) {
+    EXPECT_FALSE(find_work_order(reader, other_org, id).has_value());
+    EXPECT_FALSE(find_work_order(reader, org, TaskId{uuid(8)}).has_value());
+    EXPECT_EQ(find_task_of_order(reader, org, order_id), id);
+    EXPECT_FALSE(find_task_of_order(reader, other_org, order_id).has_value());
+    return 0;
+  });
+  EXPECT_THROW(write([&](Tx& tx) { insert_work_order(tx, org, TaskId{uuid(9)}, order_id, order); }),
+               StoreError)
+      << "an order is of one task";
+}
+
+ON_EVERY_DATABASE(Signed);
+
 }  // namespace
 }  // namespace muster::store

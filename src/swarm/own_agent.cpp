@@ -26,6 +26,7 @@ Micros micros_of(Duration steady) {
 Kind kind_of(agent::Purpose purpose) {
   switch (purpose) {
     case agent::Purpose::heartbeat:
+    case agent::Purpose::configure:
       return Kind::heartbeat;
     case agent::Purpose::announce:
       return Kind::announcement;

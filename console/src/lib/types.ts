@@ -98,6 +98,7 @@ export interface Task {
   id: string; agent_id: string; hostname: string; batch_id: string; type: string; status: string; priority: number; command: string;
   label: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; assigned_at: string | null;
   started_at: string | null; completed_at: string | null; error: string; result: TaskResult | null;
+  order: { public_key: string; expires_at: string | null } | null;
   notes: { version: number; at: string; author: string; text: string }[];
 }
 export interface ResultRow {

@@ -136,18 +136,18 @@ struct Reading {
 
 }  // namespace
 
-LinuxHost::LinuxHost(std::filesystem::path root, std::vector<std::string> skipped)
-    : root_(root), skipped_(std::move(skipped)), vitals_(std::move(root)) {}
+LinuxHost::LinuxHost(std::filesystem::path root) : root_(root), vitals_(std::move(root)) {}
 
 Vitals LinuxHost::measure() {
   return vitals_.measure();
 }
 
-std::optional<Survey> LinuxHost::survey(const std::atomic<bool>& stop) {
+std::optional<Survey> LinuxHost::survey(const std::vector<std::string>& skipped,
+                                        const std::atomic<bool>& stop) {
   Survey survey;
   survey.facts = read_host_facts(root_);
   Tree tree(root_, stop);
-  Reading reading{tree, skipped_, root_, survey.facts.os.distro(), {}};
+  Reading reading{tree, skipped, root_, survey.facts.os.distro(), {}};
   reading.read_dpkg("var/lib/dpkg/status");
   // Images without dpkg itself have a file for each package.
   tree.match("var/lib/dpkg/status.d/*", Links::within, [&](const std::string& path) {

@@ -27,23 +27,23 @@ class Host {
  public:
   virtual ~Host() = default;
   virtual Vitals measure() = 0;
-  /// Reads everything anew. Nothing when a source of packages is there but cannot be read: an
-  /// empty report would say that all was removed. Nothing also soon after `stop` became true. May
-  /// run beside measure().
-  virtual std::optional<Survey> survey(const std::atomic<bool>& stop) = 0;
+  /// Reads everything anew, without the sources that are `skipped` (collectors/sources.def).
+  /// Nothing when a source of packages is there but cannot be read: an empty report would say that
+  /// all was removed. Nothing also soon after `stop` became true. May run beside measure().
+  virtual std::optional<Survey> survey(const std::vector<std::string>& skipped,
+                                       const std::atomic<bool>& stop) = 0;
 };
 
 /// A Linux host with its files below `root` ("/" outside tests).
 class LinuxHost final : public Host {
  public:
-  /// Without the sources that are `skipped` (collectors/sources.def).
-  explicit LinuxHost(std::filesystem::path root = "/", std::vector<std::string> skipped = {});
+  explicit LinuxHost(std::filesystem::path root = "/");
   Vitals measure() override;
-  std::optional<Survey> survey(const std::atomic<bool>& stop) override;
+  std::optional<Survey> survey(const std::vector<std::string>& skipped,
+                               const std::atomic<bool>& stop) override;
 
  private:
   std::filesystem::path root_;
-  std::vector<std::string> skipped_;
   VitalsProbe vitals_;
 };
 

@@ -22,8 +22,8 @@ class HostTest : public testing::Test {
     std::ofstream(file) << content;
   }
   std::set<std::string> survey(std::vector<std::string> skipped = {}) {
-    LinuxHost host(root_.path(), std::move(skipped));
-    const auto survey = host.survey(stop_);
+    LinuxHost host(root_.path());
+    const auto survey = host.survey(skipped, stop_);
     if (!survey) return {"(nothing)"};
     std::set<std::string> found;
     for (const model::Package& p : survey->software) {

@@ -152,7 +152,9 @@ class FakeExecutor final : public Executor {
 class FakeHost final : public Host {
  public:
   Vitals measure() override { return {100, 5, 200, 400, 1000, 1, 7}; }
-  std::optional<Survey> survey(const std::atomic<bool>&) override {
+  std::optional<Survey> survey(const std::vector<std::string>& without,
+                               const std::atomic<bool>&) override {
+    skipped = without;
     if (!readable) return std::nullopt;
     Survey survey;
     survey.facts = facts;
@@ -175,20 +177,22 @@ class FakeHost final : public Host {
   HostFacts facts;
   std::vector<model::Package> software = {package("bash", "5.2"), package("openssl", "3.0.11")};
   bool readable = true;
+  std::vector<std::string> skipped;  // in the last survey
 };
 
 /// Surveys that end at once, but not before the next turn.
 class FakeSurveys final : public Surveys {
  public:
   explicit FakeSurveys(Host& host) : host_(host) {}
-  void begin() override {
+  void begin(const std::vector<std::string>& skipped) override {
     CHECK(!begun_);
     begun_ = true;
+    skipped_ = skipped;
   }
   std::optional<Ended> take() override {
     if (!begun_ || hold) return std::nullopt;
     begun_ = false;
-    return Ended{host_.survey(stop_)};
+    return Ended{host_.survey(skipped_, stop_)};
   }
 
   bool hold = false;  // surveys take for ever
@@ -197,6 +201,7 @@ class FakeSurveys final : public Surveys {
   Host& host_;
   std::atomic<bool> stop_{false};
   bool begun_ = false;
+  std::vector<std::string> skipped_;
 };
 
 }  // namespace muster::agent::testing

@@ -92,6 +92,7 @@ class FakeServer final : public Transport {
   std::set<std::string> software;  // "name version arch", empty until a full report
   bool knows_host = false;
   bool force_full_scan = false;
+  std::optional<PushedConfig> config;  // that it sets on the host; none: it knows of no such thing
   std::size_t result_bytes_max = 16 << 20;
   bool forgets_results = false;  // it answers as if it could not take them, and has not
 
@@ -147,6 +148,7 @@ class FakeServer final : public Transport {
   Answer serve(const Call& call) {
     if (auto refusal = guard(call)) return *refusal;
     if (call.target == "/api/agent/heartbeat") return heartbeat(call);
+    if (call.target == "/api/agent/config") return configuration();
     if (call.target == "/api/agent/tasks") return poll();
     if (call.target == "/api/agent/report") return report(call);
     if (call.target.starts_with("/api/agent/update")) return update(call);
@@ -172,6 +174,17 @@ class FakeServer final : public Transport {
     json.begin_object().member("acknowledged", true).member("server_time", server_now());
     if (!pending_key.empty()) json.member("new_api_key", pending_key);
     if (force_full_scan) json.member("force_full_scan", true);
+    if (config) json.member("config_hash", config->hash);
+    json.end_object();
+    return data(json.take());
+  }
+
+  Answer configuration() const {
+    JsonWriter json;
+    json.begin_object().member("server_url", "https://muster.example");
+    if (config && !config->document.empty()) {
+      json.member("config_hash", config->hash).member("config_document", config->document);
+    }
     json.end_object();
     return data(json.take());
   }

@@ -69,6 +69,11 @@ class LenientHeartbeat {
     return *id;
   }
 
+  model::AgentCondition& condition() {
+    if (!heartbeat.condition) heartbeat.condition.emplace();
+    return *heartbeat.condition;
+  }
+
   void take_system(const Json& system) {
     struct Vital {
       std::string_view name;
@@ -126,6 +131,14 @@ class LenientHeartbeat {
     } else if (name == "set_hash") {
       set_hash = model::parse_set_hash(text(name, value, limits::name_bytes));
       if (!set_hash) warn(name, "must be 64 hexadecimal digits");
+    } else if (name == "config_hash") {
+      condition().config_hash = text(name, value, limits::name_bytes);
+    } else if (name == "config_error") {
+      condition().config_error = text(name, value, limits::detail_bytes);
+    } else if (name == "update_version") {
+      condition().update_version = text(name, value, limits::agent_version_bytes);
+    } else if (name == "update_error") {
+      condition().update_error = text(name, value, limits::detail_bytes);
     } else if (name == "reconnect_context") {
       if (value.is_object()) {
         heartbeat.reconnect_context = value.serialise();
@@ -143,13 +156,10 @@ class LenientHeartbeat {
   }
 };
 
-/// Whether a full report of the caller's host is wanted: by its age, or by an operator.
-bool wants_full_report(const App& app, const http::Caller& caller, Instant now) {
-  if (app.marks.full_is_due(caller.host, caller.agent, app.config, now)) return true;
-  if (app.settings.all_defaults()) return false;
-  const auto host = app.directory.find(caller.host);
-  if (!host) return false;
-  return app.settings.of_host(caller.org, caller.host, host->tags).force_full_scan;
+/// What is set for the caller's host, if anything is anywhere.
+fleet::Settings::Brief settings_of(const App& app, const http::Caller& caller) {
+  if (app.settings.all_defaults()) return {};
+  return app.settings.brief_of(caller.org, caller.host, app.directory);
 }
 
 /// The key that the caller is to use from now on; empty when it has it, or none is offered. Its
@@ -174,7 +184,8 @@ constexpr std::size_t answer_bytes = 128;
 /// What the answer says besides the time.
 struct Acknowledgement {
   bool force_full_scan = false;
-  std::string new_api_key;  // empty: no rotation is pending
+  std::string new_api_key;                 // empty: no rotation is pending
+  std::optional<std::string> config_hash;  // empty: nothing is set for the agent
   std::vector<std::string> warnings;
 };
 
@@ -192,6 +203,7 @@ http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) 
   if (!acknowledgement.new_api_key.empty()) {
     json.member("new_api_key", acknowledgement.new_api_key);
   }
+  if (acknowledgement.config_hash) json.member("config_hash", *acknowledgement.config_hash);
   if (!acknowledgement.warnings.empty()) {
     json.key("warnings").begin_array();
     for (const std::string& warning : acknowledgement.warnings) json.value(warning);
@@ -215,7 +227,12 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   const fleet::HeartbeatChange change = TRY(fleet::record_heartbeat(
       app.presence, app.config, request.caller.agent, decoded.heartbeat, request.now));
   Acknowledgement answer;
-  answer.force_full_scan = wants_full_report(app, request.caller, request.now);
+  fleet::Settings::Brief settings = settings_of(app, request.caller);
+  answer.force_full_scan =
+      settings.force_full_scan ||
+      app.marks.full_is_due(request.caller.host, request.caller.agent, app.config, request.now);
+  // Only agents that ask for it know what to do with it.
+  if (decoded.heartbeat.condition) answer.config_hash = std::move(settings.config_hash);
   std::optional<model::SetHash> doubtful;
   if (decoded.set_hash && !answer.force_full_scan &&
       app.marks.may_differ(request.caller.host, request.caller.agent, *decoded.set_hash)) {

@@ -43,8 +43,11 @@ std::string encode_task(const model::Task& task) {
       .member("created_at", task.created_at)
       .member("assigned_at", task.assigned_at)
       .member("ttl", ttl.count())
-      .member("attempt", task.attempt)
-      .end_object();
+      .member("attempt", task.attempt);
+  if (task.order) {
+    json.member("order", task.order->text).member("order_signature", to_hex(task.order->signature));
+  }
+  json.end_object();
   return json.take();
 }
 

@@ -42,6 +42,25 @@ std::string encode_config(const fleet::HostSettings& settings, Instant now) {
   return json.take();
 }
 
+/// What is set for an agent comes as a text, of which its hash is: there is one reading of it.
+http::Response device_config(const App& app, const http::Caller& caller) {
+  const auto host = app.directory.find(caller.host);
+  const std::string document =
+      host ? fleet::agent_document(app.settings.of_host(caller.org, host->id, host->tags))
+           : std::string();
+  JsonWriter json;
+  json.begin_object()
+      .member("success", true)
+      .key("data")
+      .begin_object()
+      .member("server_url", app.face.url);
+  if (!document.empty()) {
+    json.member("config_hash", fleet::config_hash_of(document)).member("config_document", document);
+  }
+  json.end_object().end_object();
+  return http::json_response(200, json.take());
+}
+
 http::Response acknowledge(const fleet::HostDirectory::Known& host,
                            const fleet::HostSettings& settings, std::string_view delta,
                            Instant now) {
@@ -112,15 +131,7 @@ Result<http::Reply> inventory_heartbeat(App& app, const http::Request& request) 
 
 Result<http::Reply> agent_config(App& app, const http::Request& request) {
   if (request.caller.kind == http::Caller::Kind::agent) {
-    JsonWriter json;
-    json.begin_object()
-        .member("success", true)
-        .key("data")
-        .begin_object()
-        .member("server_url", app.face.url)
-        .end_object()
-        .end_object();
-    return http::Reply(http::json_response(200, json.take()));
+    return http::Reply(device_config(app, request.caller));
   }
   TRY(app.config_limit.take(static_cast<std::uint64_t>(request.caller.key),
                             app.nodes.share_of(app.config.limits_config_per_minute), request.now));

@@ -2,6 +2,7 @@
 // Agents and hosts.
 #include "base/text.h"
 #include "endpoints/decode.h"
+#include "endpoints/operator/agent_condition.h"
 #include "endpoints/operator/operator.h"
 #include "fleet/agent_keys.h"
 #include "fleet/hosts.h"
@@ -180,6 +181,7 @@ std::string encode_agent_whole(const App& app, const fleet::AgentView& view) {
   write_clone(json, view.clone);
   json.member("split_from",
               view.agent.origin ? std::optional(view.agent.origin->agent) : std::nullopt);
+  write_condition(json, app, view);
   write_health(json, view.week);
   json.key("heartbeat");
   if (view.state.called && !view.state.status.empty()) {

@@ -39,16 +39,6 @@ std::string encode_release(const fleet::Release& release) {
   return json.take();
 }
 
-template <std::size_t N>
-void read_hex(Fields& fields, std::string_view name, std::array<std::uint8_t, N>& out) {
-  const auto octets = from_hex(fields.text(name, limits::name_bytes));
-  if (!octets || octets->size() != N) {
-    fields.fail(name, "must be " + std::to_string(2 * N) + " hexadecimal digits");
-    return;
-  }
-  std::copy(octets->begin(), octets->end(), out.begin());
-}
-
 /// The three members of what `muster releases sign` writes: all or none.
 std::optional<fleet::ReleaseOrder::Signed> decode_signed(Fields& fields) {
   const auto text = fields.optional_text("manifest", limits::detail_bytes);

@@ -122,6 +122,37 @@ void decode_test(Fields& fields, model::TaskPayload& payload) {
   }
 }
 
+/// What was signed, one for each agent: muster tasks create --sign-key.
+Result<void> decode_orders(Fields& fields, TaskOrder& order) {
+  const auto list = fields.optional_array("orders", limits::task_targets);
+  if (!list) return {};
+  Result<void> verdict;
+  list->for_each([&](const Json& element) {
+    if (!verdict.ok()) return;
+    const std::string path = "orders[" + std::to_string(order.orders.size()) + "]";
+    Fields members(element, path);
+    TaskOrder::Signed given;
+    given.order.text = members.text("order", limits::order_bytes);
+    read_hex(members, "signature", given.order.signature);
+    read_hex(members, "public_key", given.order.signer);
+    verdict = members.finish();
+    if (!verdict.ok()) return;
+    Result<model::WorkOrder> says = model::parse_work_order(given.order.text);
+    if (!says.ok()) {
+      verdict = invalid_field(path + ".order", says.error().message);
+      return;
+    }
+    given.says = std::move(says).value();
+    order.orders.push_back(std::move(given));
+  });
+  TRY(std::move(verdict));
+  if (order.orders.empty()) return invalid_field("orders", "must not be empty");
+  if (fields.optional_integer("max_retries", 0, limits::task_retries_max).value_or(0) > 0) {
+    return invalid_field("max_retries", "must be 0: what is signed is carried out once");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<TaskOrder> decode_task_order(App& app, const Json& body) {
@@ -151,6 +182,7 @@ Result<TaskOrder> decode_task_order(App& app, const Json& body) {
       break;
   }
   TRY(fields.finish());
+  TRY(decode_orders(fields, order));
   if (fields.has("org")) order.org = TRY(org_member(app, fields, body));
   return order;
 }

@@ -5,6 +5,7 @@
 #include "endpoints/operator/result_members.h"
 #include "endpoints/operator/task_order.h"
 #include "fleet/presence.h"
+#include "fleet/signed_orders.h"
 
 namespace muster::endpoints {
 
@@ -51,6 +52,23 @@ void write_task(JsonWriter& json, const model::Task& task, std::string_view host
       .member("started_at", task.started_at)
       .member("completed_at", task.finished_at)
       .member("error", task.error);
+}
+
+/// What was signed, for whoever wants to verify it, and its times; null for an unsigned task.
+void write_order(JsonWriter& json, const std::optional<model::SignedOrder>& order) {
+  json.key("order");
+  if (!order) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .member("public_key", to_hex(order->signer))
+      .member("signature", to_hex(order->signature))
+      .member("text", order->text);
+  // Nothing of a text that somebody changed in the store.
+  const Result<model::WorkOrder> says = model::parse_work_order(order->text);
+  json.member("expires_at", says.ok() ? std::optional(says->expires_at) : std::nullopt)
+      .end_object();
 }
 
 void write_note(JsonWriter& json, const store::TaskNote& note) {
@@ -107,6 +125,8 @@ Result<store::TaskFilter> filter_of(App& app, const Request& request) {
 Result<Reply> create_tasks(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
   fleet::TaskOrder order = TRY(decode_task_order(app, body));
+  const std::vector<crypto::PublicKey> roots = TRY(fleet::task_roots(app.config));
+  TRY(fleet::check_signatures(order, roots, request.now));
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             creator = OperatorId{request.caller.key},
                             now = request.now](store::Tx& tx) -> Result<Response> {
@@ -182,6 +202,7 @@ Result<Reply> show_task(App& app, const Request& request) {
   JsonWriter json;
   json.begin_object();
   write_task(json, view.task, view.hostname);
+  write_order(json, view.task.order);
   json.key("result");
   if (view.result) {
     json.begin_object();

@@ -152,6 +152,10 @@ std::string FlagValues::query(std::string_view path) const {
   return out;
 }
 
+void FlagValues::write_pairs(JsonWriter& json, std::string_view member) const {
+  for (const std::string& pair : at(member).given) write_pair(json, pair);
+}
+
 void FlagValues::write_members(JsonWriter& json, std::string_view path) const {
   for (const Value& value : values_) {
     const std::string& member = value.flag.member;
@@ -173,7 +177,7 @@ void FlagValues::write_members(JsonWriter& json, std::string_view path) const {
         break;
       case Flag::Kind::pairs:
         json.begin_object();
-        for (const std::string& pair : value.given) write_pair(json, pair);
+        write_pairs(json, member);
         json.end_object();
         break;
       case Flag::Kind::text:

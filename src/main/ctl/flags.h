@@ -56,6 +56,8 @@ class FlagValues {
   std::string query(std::string_view path) const;
   /// Given members as the members of a JSON object, without those that `path` names.
   void write_members(JsonWriter& json, std::string_view path) const;
+  /// The pairs of a member as members of the JSON object that `json` is in.
+  void write_pairs(JsonWriter& json, std::string_view member) const;
 
  private:
   struct Value {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks.
+#include "crypto/random.h"
 #include "main/ctl/grammar.h"
 #include "main/ctl/output.h"
+#include "main/ctl/signed_tasks.h"
 
 namespace muster::ctl {
 
@@ -27,6 +29,8 @@ const Columns shown = {
     {"type", "type"},
     {"status", "status", &formats::state},
     {"error", "error"},
+    {"order.public_key", "signed by", &formats::id},
+    {"order.expires_at", "signed until", &formats::time},
     {"priority", "priority"},
     {"command", "command"},
     {"execution_timeout", "timeout", &formats::age},
@@ -81,6 +85,10 @@ void print_notes(const Shell& shell, const Json& task) {
 
 void print_task(const Shell& shell, const Json& task) {
   shell.print_facts(facts_of(shown, task));
+  const auto order = task.find("order");
+  if (order && order->is_null()) {
+    shell.remark("this task is unsigned: the server alone vouches for it");
+  }
   if (const auto result = task.find("result")) print_output(shell, *result);
   print_notes(shell, task);
 }
@@ -116,7 +124,7 @@ std::vector<Flag> list_flags() {
 }
 
 std::vector<Flag> create_flags() {
-  return {
+  std::vector<Flag> flags = {
       {.name = "--type",
        .member = "type",
        .what = "What kind of work",
@@ -152,6 +160,25 @@ std::vector<Flag> create_flags() {
       {"--redeliver", "redeliver", "May be given out again when the agent seems to have lost it",
        Flag::Kind::on},
   };
+  for (Flag& flag : signing_flags()) flags.push_back(std::move(flag));
+  return flags;
+}
+
+Result<void> create_tasks(const Shell& shell, Session& session, const FlagValues& values) {
+  std::string body;
+  if (values.has("sign_key")) {
+    crypto::SystemRng rng;
+    body = TRY(signed_request(session, values, rng, SystemClock().now()));
+  } else {
+    for (const char* flag : {"program", "expires"}) {
+      if (values.has(flag)) return invalid_field(std::string("--") + flag, "is for --sign-key");
+    }
+    JsonWriter json;
+    json.begin_object();
+    values.write_members(json, "{sign_key}");
+    body = json.end_object().take();
+  }
+  return call_and_print(shell, session, http::Method::post, "/api/v1/tasks", body, print_created);
 }
 
 }  // namespace
@@ -159,9 +186,10 @@ std::vector<Flag> create_flags() {
 void add_tasks(Grammar& grammar) {
   const std::string id = "0190f1c2-0000-7000-8000-000000000001";
   grammar.noun("tasks", "Work for agents")
-      .call({"create", "Create a task for each of some agents",
-             "muster tasks create --type execute_command --agent " + id + " --command 'uname -a'"},
-            http::Method::post, "/api/v1/tasks", create_flags(), print_created)
+      .remote(
+          {"create", "Create a task for each of some agents",
+           "muster tasks create --type execute_command --agent " + id + " --command 'uname -a'"},
+          create_flags(), create_tasks)
       .list({"list", "List tasks, newest first", "muster tasks list --limit 10"}, "/api/v1/tasks",
             list_flags(), listed, {"task", "tasks"})
       .list({"batches", "List what was created by one call each, with counts by status",

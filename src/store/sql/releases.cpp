@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/releases.h"
 
-#include <algorithm>
-
+#include "store/sql/octets.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -15,18 +14,6 @@ namespace {
 #define RELEASE_COLUMNS                                                                \
   "release_id, version, os, arch, sha256, size, serial, expires_at, mandatory, notes," \
   " signature, manifest, manifest_signature, signer, published_at, published_by, withdrawn_at"
-
-template <std::size_t N>
-Blob octets_of(const std::array<std::uint8_t, N>& bytes) {
-  return {{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
-}
-
-template <std::size_t N>
-void read_octets(const Rows& rows, int column, std::array<std::uint8_t, N>& out) {
-  const std::string_view bytes = rows.blob(column);
-  CHECK(bytes.size() == out.size());
-  std::copy(bytes.begin(), bytes.end(), out.begin());
-}
 
 std::vector<Release> read_releases(Rows rows) {
   std::vector<Release> releases;

@@ -2,6 +2,7 @@
 #include "store/sql/tasks.h"
 
 #include "base/text.h"
+#include "store/sql/octets.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -92,6 +93,33 @@ std::string find_sealed_env(Reader& reader, OrgId org, TaskId id) {
   Rows rows =
       reader.query("SELECT sealed_env FROM tasks WHERE org_id = $1 AND task_id = $2", org, id);
   return rows.next() && !rows.is_null(0) ? std::string(rows.blob(0)) : std::string();
+}
+
+void insert_work_order(Tx& tx, OrgId org, TaskId task, const Uuid& id,
+                       const model::SignedOrder& order) {
+  tx.post(
+      "INSERT INTO work_orders (org_id, task_id, order_id, order_text, signature, signer)"
+      " VALUES ($1, $2, $3, $4, $5, $6)",
+      org, task, id, order.text, octets_of(order.signature), octets_of(order.signer));
+}
+
+std::optional<model::SignedOrder> find_work_order(Reader& reader, OrgId org, TaskId task) {
+  Rows rows = reader.query(
+      "SELECT order_text, signature, signer FROM work_orders WHERE org_id = $1 AND task_id = $2",
+      org, task);
+  if (!rows.next()) return std::nullopt;
+  model::SignedOrder order;
+  order.text = rows.string(0);
+  read_octets(rows, 1, order.signature);
+  read_octets(rows, 2, order.signer);
+  return order;
+}
+
+std::optional<TaskId> find_task_of_order(Reader& reader, OrgId org, const Uuid& id) {
+  Rows rows =
+      reader.query("SELECT task_id FROM work_orders WHERE org_id = $1 AND order_id = $2", org, id);
+  if (!rows.next()) return std::nullopt;
+  return rows.uuid_id<TaskId>(0);
 }
 
 std::vector<Task> list_due_tasks(Reader& reader, Instant now, int count) {

@@ -19,6 +19,12 @@ void insert_task(Tx& tx, const model::Task& task, std::string_view sealed_env = 
 void set_task(Tx& tx, const model::Task& task);
 /// Apart from the task, so that nothing that shows tasks ever holds them. Empty: it has none.
 std::string find_sealed_env(Reader& reader, OrgId org, TaskId id);
+/// What was signed of a task; `id` is the order's.
+void insert_work_order(Tx& tx, OrgId org, TaskId task, const Uuid& id,
+                       const model::SignedOrder& order);
+std::optional<model::SignedOrder> find_work_order(Reader& reader, OrgId org, TaskId task);
+/// The task that an order is of.
+std::optional<TaskId> find_task_of_order(Reader& reader, OrgId org, const Uuid& id);
 /// Tasks of all organisations that are due by `now`, the longest due first.
 std::vector<model::Task> list_due_tasks(Reader& reader, Instant now, int count);
 /// Retries of the chain that began with `original`, in their order.
