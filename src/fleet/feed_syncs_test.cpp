@@ -31,8 +31,11 @@ struct Server {
     if (nodes) nodes->leave();
     nodes.reset();
     fleet.reopen();
-    nodes = std::make_unique<Nodes>(fleet->store, fleet->credentials,
-                                    NodeTime{[this] { return uptime; }, [](Duration) {}});
+    nodes = std::make_unique<Nodes>(
+        fleet->store,
+        SharedMemory{fleet->credentials, fleet->presence, fleet->directory, fleet->settings,
+                     fleet->marks, fleet->scripts, fleet->packages},
+        NodeTime{[this] { return uptime; }, [](Duration) {}});
     nodes->join(fleet.now);
     syncs = std::make_unique<FeedSyncs>(
         FeedTarget{fleet->store, fleet->ids, fleet->catalogue, fleet->packages}, *nodes, every_);

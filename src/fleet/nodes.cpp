@@ -172,6 +172,32 @@ void Nodes::await_followers() {
   }
 }
 
+void Nodes::await_known() {
+  if (alone_) return;
+  const auto list = [this] {
+    return store_.read([](store::Reader& reader) { return store::list_nodes(reader); });
+  };
+  const model::Uptime begun = time_.uptime();
+  // Turns exclude each other, so a renewal that is not counted yet begins after join() committed.
+  std::map<std::int64_t, std::int64_t> renewals_then;
+  for (const store::NodeRow& node : list()) renewals_then[node.id] = node.renewals;
+  std::map<std::int64_t, model::NodeWatch> watches;
+  for (;;) {
+    const model::Uptime looked = time_.uptime();
+    const auto rows = list();
+    const bool waits = std::any_of(rows.begin(), rows.end(), [&](const store::NodeRow& node) {
+      const auto then = renewals_then.find(node.id);
+      return node.id != store_.node() && !node.lapsed && then != renewals_then.end() &&
+             node.renewals == then->second && !watches[node.id].has_lapsed(node.renewals, looked);
+    });
+    if (!waits) return;
+    if (looked - begun > limits::node_patience) {
+      throw store::StoreError("other servers do not renew in time");
+    }
+    time_.pause(limits::node_look);
+  }
+}
+
 void Nodes::when_followed(UniqueFunction<void()> then) {
   if (alone_ || live() == 1) {
     then();

@@ -69,6 +69,10 @@ class Nodes {
   /// lease. Waits, so not for an IO thread. Throws store::StoreError when the database does not
   /// let it find out; what was committed stays.
   void await_followers();
+
+  /// Returns when every other server has renewed since join(), and so counts this one among those
+  /// that must follow, or has lost its lease. Waits and throws as await_followers().
+  void await_known();
   /// Calls `then` when every other server follows what was committed before this call, or has lost
   /// its lease, or after limits::follow_patience: at once where there is no other, else in
   /// tell_followed(). For what was made, not for what was revoked. Safe from any thread.

@@ -155,6 +155,22 @@ TEST_F(NodesOnPostgres, ADeadServerHoldsARevocationUpForOneLeaseAndTheNextForNon
   EXPECT_EQ(waited, Duration(0));
 }
 
+TEST_F(NodesOnPostgres, AServerThatJoinedIsKnownOnceTheOthersRenewedOrLostTheirLease) {
+  EXPECT_EQ(a->fleet.nodes.live(), 1) << "it has not looked since";
+  int looks = 0;
+  while_waiting = [&] {
+    if (++looks == 3) a->fleet.nodes.renew(test_epoch);
+  };
+  b->fleet.nodes.await_known();
+  EXPECT_EQ(looks, 3);
+  EXPECT_EQ(a->fleet.nodes.live(), 2);
+  while_waiting = {};
+  waited = Duration(0);
+  b->fleet.nodes.await_known();
+  EXPECT_GE(waited, limits::node_lease);
+  EXPECT_LE(waited, limits::node_lease + seconds(1));
+}
+
 TEST_F(NodesOnPostgres, AServerThatComesBackFollowsBeforeItServes) {
   const CreatedKey key = create_key();
   b->fleet.nodes.renew(test_epoch);

@@ -28,6 +28,12 @@ LeaseKeeper::LeaseKeeper(fleet::Nodes& nodes, const std::string& url, std::int64
   nodes_.join(clock_.now());
   nodes_.wake_by([this] { wakes_->interrupt(); });
   thread_ = std::thread([this] { run(); });
+  try {
+    // From then on what they make is answered once this server knows it, too.
+    nodes_.await_known();
+  } catch (const store::StoreError&) {
+    // The renewals say what is wrong.
+  }
 }
 
 LeaseKeeper::~LeaseKeeper() {

@@ -112,7 +112,7 @@ TEST_F(TransferOnPostgres, AStoreThatChangedBetweenTwoRunsIsNoticed) {
                  if (table == "host_presence") throw std::logic_error("cut");
                }),
                std::logic_error);
-  from.connect()->run("UPDATE host_presence SET agent_version = 'other' WHERE host_id = 7");
+  from.connect()->run("UPDATE host_presence SET agent_version = 'other' WHERE host_id = 14");
   EXPECT_THROW(transfer(), StoreError);
   EXPECT_THROW(Store(to->open()), StoreError);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Write transactions of several servers on one database (docs/adr/0017).
+// Write transactions of several servers on one database (docs/adr/0019).
 #include <optional>
 #include <stdexcept>
 #include <thread>

@@ -34,7 +34,8 @@ class Haproxy:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         names = {"MUSTER_BIND": f"fd@{listener.fileno()}", "MUSTER_CERTIFICATE": str(bundle),
-                 "MUSTER_ADMIN_SOCKET": self.admin, "MUSTER_HOST": "127.0.0.1"}
+                 "MUSTER_ADMIN_SOCKET": self.admin, "MUSTER_HOST": "127.0.0.1",
+                 "MUSTER_MAXCONN": "1000"}
         for name, server in zip("AB", servers):
             names[f"MUSTER_{name}"] = f"127.0.0.1:{server.port}"
         self.process = subprocess.Popen(

@@ -32,7 +32,7 @@ class TwoServers(unittest.TestCase):
 
     def poll(self, caller):
         answer = caller.ask("GET", "/api/agent/tasks")
-        return answer.json()["data"]["task_id"] if answer.status == 200 else None
+        return answer.json()["data"]["id"] if answer.status == 200 else None
 
     def poll_until(self, caller, seconds=5):
         until = time.monotonic() + seconds
@@ -177,7 +177,7 @@ class TwoServers(unittest.TestCase):
         program = b"\x7fELF" + b"release" * 100_000
         digest = hashlib.sha256(program).hexdigest()
         urllib.request.urlopen(urllib.request.Request(
-            f"http://127.0.0.1:{self.a.port}/api/v1/blobs?sha256={digest}", program,
+            f"http://127.0.0.1:{self.a.port}/api/v1/blobs?org=0&sha256={digest}", program,
             {"Authorization": f"Bearer {self.servers.bootstrap_token()}",
              "Content-Type": "application/octet-stream"}, method="POST")).close()
         self.operator_a.must("POST", "/api/v1/releases", {
@@ -210,10 +210,11 @@ class TwoServers(unittest.TestCase):
         agent = self.enrol_at(self.b, "falls-silent")
         self.b.caller(agent_headers(agent)).must("POST", "/api/agent/heartbeat", BEAT)
 
+        host = self.operator_a.must("GET", f"/api/v1/agents/{agent['agent_id']}")["asset_id"]
+
         def events(kind):
-            return [event for event in all_pages(
-                self.operator_a, f"/api/v1/events?host={agent['asset_id']}")
-                if event["type"] == kind]
+            return [event for event in all_pages(self.operator_a, f"/api/v1/events?host={host}")
+                    if event["type"] == kind]
         until = time.monotonic() + 60
         while not events("went_offline") and time.monotonic() < until:
             time.sleep(0.2)

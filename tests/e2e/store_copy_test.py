@@ -107,7 +107,7 @@ class StoreCopy(unittest.TestCase):
         for agent in self.agents:
             facts.key_works(server, agent)
         polled = server.caller(agent_headers(self.agents[0])).must("GET", "/api/agent/tasks")
-        self.assertEqual(polled["data"]["task_id"], self.task, "its payload is still sealed for it")
+        self.assertEqual(polled["data"]["id"], self.task, "its payload is still sealed for it")
         for hostname, packages in self.hosts.items():
             self.assertEqual(facts.software(hostname), packages, hostname)
         server.caller({"X-Agent-Key": self.site_key}).must(

@@ -86,10 +86,10 @@ bool PostgresWakes::await(Duration at_most) {
     if (connection_) return true;  // what was announced before it listened, nobody said
   }
   while (wait_for_socket(until)) {
-    if (!connection_) continue;
     if (PQconsumeInput(connection_->libpq) == 0) {
-      connection_.reset();
-      continue;
+      connection_ = Connection::open(url_);
+      if (connection_) return true;
+      continue;  // the next call tries again
     }
     if (heard()) return true;
   }
