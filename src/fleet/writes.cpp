@@ -11,10 +11,6 @@ bool submit_write(store::Store& store, UniqueFunction<bool(store::Tx&)> work,
   return store.submit(work, done, may_wait);
 }
 
-WriteQueue write_queue(const store::Store& store) {
-  return {store.writes_in_flight(), store.most_writes_in_flight()};
-}
-
 void write_everywhere(store::Store& store, Nodes& nodes,
                       const std::function<bool(store::Tx&)>& work) {
   (void)store.write([&](store::Tx& tx) -> Result<void> {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <exception>
 #include <functional>
 
@@ -21,13 +20,6 @@ class Nodes;
 /// Returns false, and takes nothing, when too many writes wait (limits::writes_in_flight).
 [[nodiscard]] bool submit_write(store::Store& store, UniqueFunction<bool(store::Tx&)> work,
                                 UniqueFunction<void(std::exception_ptr)> done, bool may_wait);
-
-/// Places of limits::writes_in_flight that are taken, and the most that were since the start.
-struct WriteQueue {
-  std::size_t waiting = 0;
-  std::size_t most = 0;
-};
-WriteQueue write_queue(const store::Store& store);
 
 /// Commits `work`, which returns false to undo what it wrote, and returns once every server on the
 /// database follows it or has lost its lease (fleet/nodes.h); also if it wrote nothing, because it

@@ -116,13 +116,13 @@ TEST_F(Lanes, TheLastPlacesAreNotForWorkThatMayWait) {
   std::size_t first = 0;
   while (submit('a', false)) ++first;
   EXPECT_EQ(waiting + first, limits::writes_in_flight);
-  EXPECT_EQ(store.writes_in_flight(), limits::writes_in_flight);
+  EXPECT_EQ(store.figures().writes_in_flight, limits::writes_in_flight);
   while (store.commit_queued() > 0) {
   }
   EXPECT_EQ(order.size(), limits::writes_in_flight);
   EXPECT_EQ(order.substr(0, first), std::string(first, 'a'));
-  EXPECT_EQ(store.writes_in_flight(), 0U);
-  EXPECT_EQ(store.most_writes_in_flight(), limits::writes_in_flight);
+  EXPECT_EQ(store.figures().writes_in_flight, 0U);
+  EXPECT_EQ(store.figures().most_in_flight, limits::writes_in_flight);
 }
 
 }  // namespace

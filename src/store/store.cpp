@@ -134,6 +134,7 @@ Store::Figures Store::figures() {
   {
     const std::lock_guard lock(queue_mutex_);
     figures.writes_in_flight = in_flight_;
+    figures.most_in_flight = most_in_flight_;
   }
   {
     const std::lock_guard lock(readers_mutex_);
@@ -195,16 +196,6 @@ void Store::take_queued(std::vector<Pending>& batch, std::size_t most) {
   take(queue_, most - std::min(later_.size(), most / limits::later_writes_share));
   take(later_, most);
   take(queue_, most);
-}
-
-std::size_t Store::writes_in_flight() const {
-  const std::lock_guard lock(queue_mutex_);
-  return in_flight_;
-}
-
-std::size_t Store::most_writes_in_flight() const {
-  const std::lock_guard lock(queue_mutex_);
-  return most_in_flight_;
 }
 
 bool Store::submit(Work& work, Done& done, bool may_wait) {

@@ -214,7 +214,7 @@ using Work = UniqueFunction<bool(Tx&)>;
 /// its own savepoint inside one transaction, syncs once and only then reports (no timer window).
 ///
 /// On a remote database the write transactions of all servers run one after another
-/// (docs/adr/0017): each takes its turn before it reads anything, so a work sees all that others
+/// (docs/adr/0019): each takes its turn before it reads anything, so a work sees all that others
 /// committed, and nothing it read changes until its own commit.
 ///
 /// A remote database can go away. What was in the transaction then fails, every connection is made
@@ -233,6 +233,7 @@ class Store {
   /// How much of the store's limits is in use, and what came of it since the start.
   struct Figures {
     std::size_t writes_in_flight = 0;  // of limits::writes_in_flight
+    std::size_t most_in_flight = 0;    // at one time
     std::size_t readers_in_use = 0;    // of limits::store_readers
     std::uint64_t commits = 0;
     std::uint64_t failed_commits = 0;  // whole transactions, or the database was away
@@ -267,11 +268,6 @@ class Store {
   /// a full commit it has a share, limits::later_writes_share) and is refused from
   /// limits::later_writes_in_flight on.
   [[nodiscard]] bool submit(Work& work, Done& done, bool may_wait = false);
-
-  /// Work that waits for its commit, or is in it.
-  std::size_t writes_in_flight() const;
-  /// The most there was of it at one time.
-  std::size_t most_writes_in_flight() const;
 
   /// Runs `work` in the next commit and waits for it. Throws what the environment throws; an Error
   /// undoes what it wrote.
@@ -352,7 +348,7 @@ class Store {
   ReconnectPace pace_;
   std::mutex writer_mutex_;  // held while a transaction runs
 
-  mutable std::mutex queue_mutex_;
+  std::mutex queue_mutex_;
   std::condition_variable queue_filled_;
   std::deque<Pending> queue_;
   std::deque<Pending> later_;  // may wait

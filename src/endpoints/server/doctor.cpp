@@ -11,7 +11,7 @@
 #include "fleet/feed_age.h"
 #include "fleet/key_schedule.h"
 #include "fleet/refusals.h"
-#include "fleet/writes.h"
+#include "store/store.h"
 
 namespace muster::endpoints {
 
@@ -28,6 +28,8 @@ constexpr Advice advices[] = {
     {"connections",
      "Raise LimitNOFILE of the service (each agent keeps a connection), or add a server."},
     {"reads", "Operators' lists and large reports wait for a worker: see who asks so often."},
+    {"readers",
+     "Operators' lists wait for the database: see who asks so often, or why it is slow."},
     {"streams", "Many downloads at once: spread a release over more time."},
     {"writes",
      "The disk takes commits too slowly: see what else writes to it, or use a faster one."},
@@ -131,8 +133,11 @@ Check::State state_of(const Budget& budget) {
 
 std::vector<Budget> budgets(const App& app) {
   std::vector<Budget> all;
-  const fleet::WriteQueue writes = fleet::write_queue(app.store);
-  all.push_back({"writes", "requests", writes.waiting, writes.most, limits::writes_in_flight});
+  const store::Store::Figures store = app.store.figures();
+  all.push_back({"writes", "requests", store.writes_in_flight, store.most_in_flight,
+                 limits::writes_in_flight});
+  all.push_back({"readers", "connections", store.readers_in_use, store.readers_in_use,
+                 limits::store_readers});
   if (!app.machine_use) return all;
   const MachineUse use = app.machine_use();
   const auto add_places = [&](std::string_view name, std::string_view unit,

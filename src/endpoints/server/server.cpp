@@ -87,13 +87,6 @@ void add_store(Exposition& out, App& app) {
           store.commits);
   out.add("muster_store_failed_commits_total", "counter",
           "Group commits that failed whole, or found the database away.", store.failed_commits);
-  out.add("muster_store_writes_in_flight", "gauge", "Writes that wait for their commit.",
-          store.writes_in_flight);
-  out.add("muster_store_writes_in_flight_max", "gauge", "The next write is answered 503.",
-          limits::writes_in_flight);
-  out.add("muster_store_readers_in_use", "gauge", "Connections that read now.",
-          store.readers_in_use);
-  out.add("muster_store_readers_max", "gauge", "The next reader waits.", limits::store_readers);
   out.add("muster_store_reads_refused_total", "counter", "Reads that waited in vain for a reader.",
           store.reads_refused);
   out.add("muster_servers_live", "gauge", "Servers on the database, this one counted.",
