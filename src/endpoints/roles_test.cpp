@@ -21,10 +21,14 @@ const std::map<std::string_view, Role>& least_roles() {
       {"list_sessions", Role::read_only},
       {"end_session", Role::read_only},
       {"show_self", Role::read_only},
+      {"set_own_password", Role::read_only},
+      {"offer_second_factor", Role::read_only},
+      {"set_second_factor", Role::read_only},
       {"create_sign_in_link", Role::read_only},
       {"create_operator", Role::admin},
       {"list_operators", Role::admin},
       {"revoke_operator", Role::admin},
+      {"remove_password", Role::admin},
       {"create_token", Role::operations},
       {"list_tokens", Role::read_only},
       {"revoke_token", Role::operations},
@@ -38,6 +42,7 @@ const std::map<std::string_view, Role>& least_roles() {
       {"show_agent", Role::read_only},
       {"show_agent_history", Role::read_only},
       {"show_fleet", Role::read_only},
+      {"show_doctor", Role::read_only},
       {"disable_agent", Role::operations},
       {"enable_agent", Role::operations},
       {"tag_agent", Role::operations},
@@ -166,8 +171,9 @@ TEST(Roles, NobodyElseOpensAnyRouteOfOperators) {
   }
 }
 
-TEST(Roles, AChangeIsNeverForReadersButOfTheirOwnSessions) {
-  const std::set<std::string_view> own = {"end_session", "create_sign_in_link"};
+TEST(Roles, AChangeIsNeverForReadersButOfHowTheySignIn) {
+  const std::set<std::string_view> own = {"end_session", "create_sign_in_link", "set_own_password",
+                                          "offer_second_factor", "set_second_factor"};
   for (const auto& [name, role] : least_roles()) {
     for (const Route& route : routes()) {
       if (route.name != name || route.method == http::Method::get) continue;

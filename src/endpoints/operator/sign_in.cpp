@@ -177,7 +177,8 @@ Result<Reply> set_own_password(App& app, const Request& request) {
       request.caller.session.value != 0 && fleet::password_state(app.store, id).set_at.has_value();
   if (must_prove && !fleet::is_password(app.store, id, current)) {
     TRY(app.failed_sign_ins.take(peer_key(request.peer_address),
-                                 app.config.console_sign_in_failures_per_minute, request.now));
+                                 app.nodes.share_of(app.config.console_sign_in_failures_per_minute),
+                                 request.now));
     return invalid_field("current_password", "is not your password");
   }
   return Reply(
