@@ -171,6 +171,7 @@ struct FaultFleet {
     fleet->store.write([&](store::Tx& tx) {
       set_password(tx, fleet->ids, fleet.actor, person.id, "no hash", fleet.now).value();
     });
+    proved = ProvedPassword{person.id, fleet.now};
     const auto offer = offer_second_factor(fleet->store, fleet->credentials, person.id).value();
     second_factor_code =
         crypto::totp_code(crypto::decode_base32(offer.secret), crypto::totp_step(fleet.now));
@@ -243,6 +244,7 @@ struct FaultFleet {
   CreatedOperator person;
   CreatedLink link;
   SignedIn signed_in;
+  ProvedPassword proved;
   std::string second_factor_code;
 };
 

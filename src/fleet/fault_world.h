@@ -79,13 +79,13 @@ class World : public FaultFleet {
                             .value();
                       },
                       {{"sign_in", 1}}};
-    all["sign_in_with_password"] = {
-        [this](store::Tx& tx) {
-          sign_in_with_password(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config,
-                                {person.id, fleet.now}, "192.0.2.1", fleet.now)
-              .value();
-        },
-        {{"sign_in", 1}}};
+    all["sign_in_with_password"] = {[this](store::Tx& tx) {
+                                      sign_in_with_password(tx, fleet->ids, fleet.rng,
+                                                            fleet->credentials, fleet.config,
+                                                            proved, "192.0.2.1", fleet.now)
+                                          .value();
+                                    },
+                                    {{"sign_in", 1}}};
     all["set_password"] = {
         [this](store::Tx& tx) {
           set_password(tx, fleet->ids, fleet.actor, person.id, "another", fleet.now).value();
