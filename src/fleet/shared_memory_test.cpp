@@ -15,7 +15,21 @@
 namespace muster::fleet {
 namespace {
 
-using SharedMemoryOnPostgres = NodesOnPostgres;
+struct SharedMemoryOnPostgres : NodesOnPostgres {
+  Enrolled enrol_at_a() {
+    Fleet& fleet = a->fleet;
+    const CreatedToken token = write([&](store::Tx& tx) {
+      return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
+                                    {org, std::chrono::hours(24), 5}, test_epoch);
+    });
+    return write([&](store::Tx& tx) {
+             return enrol_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence,
+                                fleet.directory, Config{}, {org, token.id, token.expires_at},
+                                TestFleet::request_of("web-1", "machine"), test_epoch);
+           })
+        .value();
+  }
+};
 
 TEST_F(SharedMemoryOnPostgres, AWriteSeesInMemoryWhatOthersCommittedBeforeIt) {
   const CreatedKey key = create_key();
@@ -112,16 +126,7 @@ TEST_F(SharedMemoryOnPostgres, AServerThatMissedAnnouncementsHasToStartAnew) {
 
 TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {
   Fleet& fleet = a->fleet;
-  const CreatedToken token = write([&](store::Tx& tx) {
-    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
-                                  {org, std::chrono::hours(24), 5}, test_epoch);
-  });
-  const Enrolled agent =
-      write([&](store::Tx& tx) {
-        return enrol_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence, fleet.directory,
-                           Config{}, {org, token.id, token.expires_at},
-                           TestFleet::request_of("web-1", "machine"), test_epoch);
-      }).value();
+  const Enrolled agent = enrol_at_a();
   b->fleet.nodes.renew(test_epoch);
   ASSERT_TRUE(b->fleet.presence.find_agent(agent.agent).has_value());
   EXPECT_TRUE(b->fleet.directory.find(org, "", "WEB-1").has_value());
@@ -168,17 +173,7 @@ TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {
 }
 
 TEST_F(SharedMemoryOnPostgres, WhatOneServerHeardTheOtherReadsAndNeverTakesBack) {
-  Fleet& fleet = a->fleet;
-  const CreatedToken token = write([&](store::Tx& tx) {
-    return create_enrolment_token(tx, fleet.ids, rng, fleet.credentials, actor,
-                                  {org, std::chrono::hours(24), 5}, test_epoch);
-  });
-  const Enrolled agent =
-      write([&](store::Tx& tx) {
-        return enrol_agent(tx, fleet.ids, rng, fleet.credentials, fleet.presence, fleet.directory,
-                           Config{}, {org, token.id, token.expires_at},
-                           TestFleet::request_of("web-1", "machine"), test_epoch);
-      }).value();
+  const Enrolled agent = enrol_at_a();
   b->fleet.nodes.renew(test_epoch);
   const auto hear = [&](Server& server, std::int64_t after) {
     server.fleet.presence.with_agent(agent.agent,
