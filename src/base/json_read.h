@@ -34,13 +34,14 @@ class Json {
   /// Elements of an array, members of an object, 0 for others.
   std::size_t size() const;
 
-  /// Calls `each(Json)` for every element of an array, in order.
+  /// Calls `each(Json)` for every element of an array, in order; never for what is no array,
+  /// so that a stranger's text of another shape is nothing to go through and no crash.
   template <typename F>
   void for_each(F&& each) const {
     ArrayCursor cursor(*this);
     while (cursor.next()) each(cursor.element());
   }
-  /// Calls `each(key, Json)` for every member of an object, in order.
+  /// Calls `each(key, Json)` for every member of an object, in order; never for what is none.
   template <typename F>
   void for_each_member(F&& each) const {
     MemberCursor cursor(*this);
@@ -63,7 +64,7 @@ class Json {
     Json element() const;
 
    private:
-    Storage at_, end_;
+    Storage at_{}, end_{};  // equal for what has nothing to go through
     bool started_ = false;
   };
   class MemberCursor {
@@ -74,7 +75,7 @@ class Json {
     Json element() const;
 
    private:
-    Storage at_, end_;
+    Storage at_{}, end_{};  // equal for what has nothing to go through
     bool started_ = false;
   };
   Storage element_;

@@ -119,6 +119,20 @@ TEST(Json, SerialiseReadsBackAsTheSame) {
             R"({"a": [1, 2], "b": "A"})");
 }
 
+TEST(Json, WhatIsNoArrayOrObjectHasNothingToGoThrough) {
+  JsonDocument document;
+  for (const std::string_view text : {R"("addons")", "7", "null", "true", "{}", "[]"}) {
+    const Json root = document.parse(text).value();
+    root.for_each([&](const Json&) { ADD_FAILURE() << text; });
+    root.for_each_member([&](std::string_view, const Json&) { ADD_FAILURE() << text; });
+    EXPECT_EQ(root.size(), 0U) << text;
+  }
+  const Json object = document.parse(R"({"a": 1})").value();
+  object.for_each([&](const Json&) { ADD_FAILURE(); });
+  const Json array = document.parse("[1]").value();
+  array.for_each_member([&](std::string_view, const Json&) { ADD_FAILURE(); });
+}
+
 TEST(Json, ValuesHaveOneTypeOnly) {
   JsonDocument document;
   const Json json = document.parse(R"({"i": 3, "d": 3.5, "s": "3", "b": true, "n": null})").value();

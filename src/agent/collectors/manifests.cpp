@@ -111,6 +111,10 @@ void parse_cargo_installs(std::string_view text, std::string_view, Found& found)
   with_object(text, found, [&](const Json& root) {
     const auto installs = root.find("installs");
     if (!installs) return;
+    if (!installs->is_object()) {
+      ++found.malformed;
+      return;
+    }
     installs->for_each_member([&](std::string_view key, const Json&) {
       const std::size_t space = key.find(' ');
       const std::size_t end = space == std::string_view::npos ? space : key.find(' ', space + 1);
@@ -165,6 +169,10 @@ void parse_firefox_extensions(std::string_view text, std::string_view, Found& fo
   with_object(text, found, [&](const Json& root) {
     const auto addons = root.find("addons");
     if (!addons) return;
+    if (!addons->is_array()) {
+      ++found.malformed;
+      return;
+    }
     addons->for_each([&](const Json& addon) {
       if (!text_of(addon, "location").starts_with("app-profile")) return;
       if (text_of(addon, "type") != "extension") return;

@@ -90,6 +90,11 @@ TEST(Manifests, HostileTextIsCountedNotTaken) {
   const std::string longer = "Name: " + std::string(5000, 'x') + "\nVersion: 1\n";
   EXPECT_EQ(read(&parse_python_metadata, longer), "malformed 1\n");
   EXPECT_EQ(read(&parse_npm_package, std::string(100'000, '[')), "malformed 1\n");
+  EXPECT_EQ(read(&parse_firefox_extensions, R"({"addons": "none"})"), "malformed 1\n");
+  EXPECT_EQ(read(&parse_firefox_extensions, R"({"addons": [7, null, {"location": 1}]})"), "");
+  EXPECT_EQ(read(&parse_cargo_installs, R"({"installs": ["ripgrep 14.1.0 registry"]
+})"),
+            "malformed 1\n");
 }
 
 }  // namespace

@@ -12,12 +12,6 @@ namespace {
 constexpr std::string_view npm_dependencies[] = {"dependencies", "devDependencies",
                                                  "optionalDependencies", "peerDependencies"};
 
-/// Nothing for what is no object.
-template <typename F>
-void for_each_member(const Json& object, F&& each) {
-  if (object.is_object()) object.for_each_member(std::forward<F>(each));
-}
-
 /// A version of npm's that is one, and no address, tag or folder.
 bool is_npm_version(std::string_view version) {
   return version.find_first_of(":/") == std::string_view::npos;
@@ -36,7 +30,7 @@ void add_npm(Pins& pins, std::string_view name, std::string_view version, bool d
 void take_npm_tree(const Json& node, Pins& pins) {
   const auto children = node.find("dependencies");
   if (!children) return;
-  for_each_member(*children, [&](std::string_view name, const Json& child) {
+  children->for_each_member([&](std::string_view name, const Json& child) {
     std::string_view version = text_of(child, "version");
     // An alias: "npm:other@1.2.3".
     if (version.starts_with("npm:")) {
@@ -54,16 +48,16 @@ void take_npm_tree(const Json& node, Pins& pins) {
 void take_npm_folders(const Json& packages, Pins& pins) {
   constexpr std::string_view folder = "node_modules/";
   std::set<std::string_view> wanted;
-  for_each_member(packages, [&](std::string_view path, const Json& package) {
+  packages.for_each_member([&](std::string_view path, const Json& package) {
     // The project, and the workspaces in it.
     if (path.find(folder) != std::string_view::npos) return;
     for (const std::string_view kind : npm_dependencies) {
       const auto names = package.find(kind);
       if (!names) continue;
-      for_each_member(*names, [&](std::string_view name, const Json&) { wanted.insert(name); });
+      names->for_each_member([&](std::string_view name, const Json&) { wanted.insert(name); });
     }
   });
-  for_each_member(packages, [&](std::string_view path, const Json& package) {
+  packages.for_each_member([&](std::string_view path, const Json& package) {
     const std::size_t at = path.rfind(folder);
     const auto link = package.find("link");
     if (at == std::string_view::npos || (link && link->boolean() == true)) return;
@@ -96,7 +90,7 @@ Result<void> read_pipfile_lock(std::string_view content, Pins& pins) {
   for (const std::string_view section : {"default", "develop"}) {
     const auto packages = lock.find(section);
     if (!packages) continue;
-    for_each_member(*packages, [&](std::string_view name, const Json& package) {
+    packages->for_each_member([&](std::string_view name, const Json& package) {
       std::string_view version = text_of(package, "version");
       if (!version.starts_with("==")) return pins.skip();
       version.remove_prefix(version.starts_with("===") ? 3 : 2);
@@ -127,8 +121,8 @@ Result<void> read_packages_lock(std::string_view content, Pins& pins) {
   const Json lock = TRY(parse_object(document, content));
   const auto frameworks = lock.find("dependencies");
   if (!frameworks) return {};
-  for_each_member(*frameworks, [&](std::string_view, const Json& packages) {
-    for_each_member(packages, [&](std::string_view name, const Json& package) {
+  frameworks->for_each_member([&](std::string_view, const Json& packages) {
+    packages.for_each_member([&](std::string_view name, const Json& package) {
       const std::string_view type = text_of(package, "type");
       if (type == "Project") return;  // another project of the same solution
       pins.add(name, text_of(package, "resolved"), type == "Direct");
