@@ -46,23 +46,6 @@ Result<void> read_words(const toml::node& node, const std::string& path, std::st
   return {};
 }
 
-Result<void> read_choice(const toml::node& node, const std::string& path, std::string_view choices,
-                         std::string& out) {
-  const auto word = node.value_exact<std::string>();
-  if (!word || !is_choice(choices, *word)) {
-    return invalid_field(path, "must be one of " + std::string(choices));
-  }
-  out = *word;
-  return {};
-}
-
-Result<void> read_flag(const toml::node& node, const std::string& path, bool& out) {
-  const auto flag = node.value_exact<bool>();
-  if (!flag) return invalid_field(path, "must be true or false");
-  out = *flag;
-  return {};
-}
-
 Result<void> read_setting(Settings& settings, std::string_view section, std::string_view name,
                           const std::string& path, const toml::node& node) {
 #define SETTING_INT(in_section, in_name, fallback, min, max, text) \
@@ -70,10 +53,10 @@ Result<void> read_setting(Settings& settings, std::string_view section, std::str
     return read_toml_int(node, path, min, max, settings.in_section##_##in_name);
 #define SETTING_FLAG(in_section, in_name, fallback, text) \
   if (section == #in_section && name == #in_name)         \
-    return read_flag(node, path, settings.in_section##_##in_name);
+    return read_toml_flag(node, path, settings.in_section##_##in_name);
 #define SETTING_CHOICE(in_section, in_name, fallback, choices, text) \
   if (section == #in_section && name == #in_name)                    \
-    return read_choice(node, path, choices, settings.in_section##_##in_name);
+    return read_toml_choice(node, path, choices, settings.in_section##_##in_name);
 #define SETTING_TEXT(in_section, in_name, fallback, text) \
   if (section == #in_section && name == #in_name)         \
     return read_text(node, path, settings.in_section##_##in_name);

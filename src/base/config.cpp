@@ -9,24 +9,6 @@ namespace muster {
 
 namespace {
 
-Result<void> read_text(const toml::node& node, const std::string& path, std::string_view choices,
-                       std::string& out) {
-  const auto text = node.value_exact<std::string>();
-  if (!text) return invalid_field(path, "must be a string");
-  if (!is_choice(choices, *text)) {
-    return invalid_field(path, "must be one of " + std::string(choices));
-  }
-  out = *text;
-  return {};
-}
-
-Result<void> read_flag(const toml::node& node, const std::string& path, bool& out) {
-  const auto flag = node.value_exact<bool>();
-  if (!flag) return invalid_field(path, "must be true or false");
-  out = *flag;
-  return {};
-}
-
 Result<void> read_networks(const toml::node& node, const std::string& path,
                            std::vector<IpNetwork>& out) {
   const toml::array* list = node.as_array();
@@ -84,10 +66,10 @@ Result<void> read_setting(Config& config, std::string_view section, std::string_
     return read_toml_int(node, path, min, max, config.in_section##_##in_name);
 #define SETTING_TEXT(in_section, in_name, fallback, choices, text) \
   if (section == #in_section && name == #in_name)                  \
-    return read_text(node, path, choices, config.in_section##_##in_name);
+    return read_toml_choice(node, path, choices, config.in_section##_##in_name);
 #define SETTING_FLAG(in_section, in_name, fallback, text) \
   if (section == #in_section && name == #in_name)         \
-    return read_flag(node, path, config.in_section##_##in_name);
+    return read_toml_flag(node, path, config.in_section##_##in_name);
 #define SETTING_NETWORKS(in_section, in_name, text) \
   if (section == #in_section && name == #in_name)   \
     return read_networks(node, path, config.in_section##_##in_name);

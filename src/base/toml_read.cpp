@@ -41,6 +41,23 @@ Result<void> read_toml_int(const toml::node& node, const std::string& path, std:
   return {};
 }
 
+Result<void> read_toml_flag(const toml::node& node, const std::string& path, bool& out) {
+  const auto flag = node.value_exact<bool>();
+  if (!flag) return invalid_field(path, "must be true or false");
+  out = *flag;
+  return {};
+}
+
+Result<void> read_toml_choice(const toml::node& node, const std::string& path,
+                              std::string_view choices, std::string& out) {
+  const auto word = node.value_exact<std::string>();
+  if (!word || !is_choice(choices, *word)) {
+    return invalid_field(path, "must be one of " + std::string(choices));
+  }
+  out = *word;
+  return {};
+}
+
 bool is_choice(std::string_view choices, std::string_view word) {
   const std::string all = "|" + std::string(choices) + "|";
   return !word.empty() && word.find('|') == std::string_view::npos &&

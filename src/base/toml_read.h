@@ -28,6 +28,13 @@ Error unknown_setting(const std::string& path);
 Result<void> read_toml_int(const toml::node& node, const std::string& path, std::int64_t min,
                            std::int64_t max, std::int64_t& out);
 
+/// Fails with invalid_field for another type.
+Result<void> read_toml_flag(const toml::node& node, const std::string& path, bool& out);
+
+/// Fails with invalid_field for what is no string or not one of `choices`, separated by '|'.
+Result<void> read_toml_choice(const toml::node& node, const std::string& path,
+                              std::string_view choices, std::string& out);
+
 /// Whether `word` is one of `choices`, which are separated by '|'.
 bool is_choice(std::string_view choices, std::string_view word);
 

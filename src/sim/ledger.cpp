@@ -13,12 +13,8 @@ namespace {
 
 constexpr Duration offline_after = std::chrono::seconds(180);
 
-struct ClaimText {
-  std::string_view name;
-  std::string_view sentence;
-};
-constexpr ClaimText claim_texts[] = {
-#define CLAIM(name, sentence) {#name, sentence},
+constexpr std::string_view claim_sentences[] = {
+#define CLAIM(name, sentence) sentence,
 #include "sim/claims.def"
 #undef CLAIM
 };
@@ -72,11 +68,8 @@ std::string member(const std::string& body, std::string_view name) {
 
 }  // namespace
 
-std::string_view claim_name(Claim claim) {
-  return claim_texts[static_cast<std::size_t>(claim)].name;
-}
 std::string_view claim_sentence(Claim claim) {
-  return claim_texts[static_cast<std::size_t>(claim)].sentence;
+  return claim_sentences[static_cast<std::size_t>(claim)];
 }
 
 void Ledger::breach(Claim claim, std::string detail, Instant now) {

@@ -24,7 +24,6 @@ enum class Claim : std::uint8_t {
 #include "sim/claims.def"
 #undef CLAIM
 };
-std::string_view claim_name(Claim claim);
 std::string_view claim_sentence(Claim claim);
 
 /// A claim that did not hold.

@@ -101,16 +101,15 @@ TEST_P(FeedContract, ASyncIsReadBackAsItWasWritten) {
   row.failed_at = now;
   row.next_at = now + Duration(1);
   write([&](Tx& tx) { set_feed_sync(tx, row); });
-  const auto rows = read([](Reader& reader) { return list_feed_syncs(reader); });
-  ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(rows[0].source, text);
-  EXPECT_EQ(rows[0].checked_at, now);
-  EXPECT_EQ(rows[0].failed_at, now);
-  EXPECT_EQ(rows[0].failure, text);
-  EXPECT_EQ(rows[0].failures, 3);
-  EXPECT_EQ(rows[0].next_at, now + Duration(1));
-  EXPECT_EQ(rows[0].wanted, "full");
-  EXPECT_EQ(rows[0].reached, text);
+  const FeedSyncRow stored = read([&](Reader& reader) { return get_feed_sync(reader, row.feed); });
+  EXPECT_EQ(stored.source, text);
+  EXPECT_EQ(stored.checked_at, now);
+  EXPECT_EQ(stored.failed_at, now);
+  EXPECT_EQ(stored.failure, text);
+  EXPECT_EQ(stored.failures, 3);
+  EXPECT_EQ(stored.next_at, now + Duration(1));
+  EXPECT_EQ(stored.wanted, "full");
+  EXPECT_EQ(stored.reached, text);
 }
 
 TEST_P(FeedContract, AFileOfAFeedIsOneRowForEachPart) {

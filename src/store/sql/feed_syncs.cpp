@@ -29,13 +29,6 @@ void set_feed_sync(Tx& tx, const FeedSyncRow& row) {
           row.next_at, row.wanted, row.reached);
 }
 
-std::vector<FeedSyncRow> list_feed_syncs(Reader& reader) {
-  std::vector<FeedSyncRow> out;
-  Rows rows = reader.query("SELECT " FEED_SYNC_COLUMNS " FROM feed_syncs ORDER BY feed");
-  while (rows.next()) out.push_back(read_feed_sync(rows));
-  return out;
-}
-
 FeedSyncRow get_feed_sync(Reader& reader, std::string_view feed) {
   Rows rows = reader.query("SELECT " FEED_SYNC_COLUMNS " FROM feed_syncs WHERE feed = $1", feed);
   if (rows.next()) return read_feed_sync(rows);

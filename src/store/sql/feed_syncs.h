@@ -26,7 +26,6 @@ struct FeedSyncRow {
   std::string reached = {};          // how far changes were followed, in the feed's own terms
 };
 void set_feed_sync(Tx& tx, const FeedSyncRow& row);
-std::vector<FeedSyncRow> list_feed_syncs(Reader& reader);
 /// An empty row when there is none.
 FeedSyncRow get_feed_sync(Reader& reader, std::string_view feed);
 

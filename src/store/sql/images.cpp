@@ -243,17 +243,6 @@ std::vector<ImageFinding> list_findings_of_image(Reader& reader, OrgId org, Imag
   return findings;
 }
 
-std::vector<ImageFinding> list_standing_findings_of_image(Reader& reader, OrgId org,
-                                                          ImageId image) {
-  Rows rows = reader.query("SELECT " FINDING_COLUMNS
-                           " FROM image_findings f WHERE f.org_id = $1 AND f.image_id = $2"
-                           " AND f.status <> 'resolved' ORDER BY f.type, f.package, f.advisory_id",
-                           org, image);
-  std::vector<ImageFinding> findings;
-  while (rows.next()) findings.push_back(read_finding(rows));
-  return findings;
-}
-
 std::int64_t count_open_findings_of_image(Reader& reader, OrgId org, ImageId image) {
   Rows rows = reader.query(
       "SELECT count(*) FROM image_findings WHERE org_id = $1 AND image_id = $2"

@@ -110,8 +110,6 @@ void resolve_image_finding(Tx& tx, OrgId org, FindingId id, std::string_view res
                            Instant now);
 /// Also the resolved ones.
 std::vector<ImageFinding> list_findings_of_image(Reader& reader, OrgId org, ImageId image);
-/// Those that hold, accepted or not.
-std::vector<ImageFinding> list_standing_findings_of_image(Reader& reader, OrgId org, ImageId image);
 std::int64_t count_open_findings_of_image(Reader& reader, OrgId org, ImageId image);
 
 /// An image with what is counted when it is read.
