@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What presence costs in PostgreSQL's log: WAL of a flush, measured, and what that is in an hour.
 
-    bench/presence_wal.py [--agents N] [--flushes N]
+    bench/presence_wal.py [--agents N] [--flushes N] [--servers N]
 
-Starts a PostgreSQL of its own and a musterd (MUSTER_BIN), enrols the agents, lets each of them beat
-once before every flush, and measures pg_wal_lsn_diff over the flushes. Full-page images come with
-the first change of a page after a checkpoint: `first` is a flush right after one, `other` one that
-is not. An hour of the default (a flush a minute, a checkpoint every 5 minutes) is 12 and 48 of them.
+Starts a PostgreSQL of its own and a musterd (MUSTER_BIN), or several, which share the fleet and
+then write whole rows (docs/adr/0021), though all agents call the first. Enrols the agents, lets each
+of them beat once before every flush, and measures pg_wal_lsn_diff over the flushes. Full-page images
+come with the first change of a page after a checkpoint: `first` is a flush right after one, `other`
+one that is not. An hour of the default (a flush a minute, a checkpoint every 5 minutes) is 12 and 48
+of them.
 """
 import argparse
 import json
@@ -44,12 +46,13 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--agents", type=int, default=2000)
     options.add_argument("--flushes", type=int, default=3)
+    options.add_argument("--servers", type=int, default=1)
     given = options.parse_args()
     postgres = Postgres([("checkpoint_timeout", "1d"), ("max_wal_size", "8GB")])
     config = NO_LIMITS + f"[presence]\nshared_flush_seconds = {FLUSH_SECONDS}\n"
-    servers = Servers(1, config, postgres)
+    servers = Servers(given.servers, config, postgres)
     try:
-        [server] = servers.start().all
+        server = servers.start().all[0]
         token = server.enrolment_token(given.agents + 1)
         agents = []
 
@@ -84,7 +87,7 @@ def main():
             return (wal(servers) - before) / rows, rows
 
         in_threads(beat_all, THREADS)   # the first beats are events
-        figures = {"agents": given.agents}
+        figures = {"agents": given.agents, "servers": given.servers}
         for name, checkpoint in (("first", True), ("other", False)):
             measured = [measure(checkpoint) for _ in range(given.flushes)]
             figures[f"bytes_a_row_{name}"] = round(sum(one[0] for one in measured) / len(measured), 1)

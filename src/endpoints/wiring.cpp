@@ -74,7 +74,7 @@ void Wiring::finish_matching(Instant now) {
 }
 
 void Wiring::maintain(Instant now) {
-  flush_presence();
+  write_presence([&] { return fleet_.presence.flush_often(fleet_.store, now); });
   merge_presence(now);
   const bool leads = fleet_.nodes.leads();
   try {
@@ -193,8 +193,12 @@ void Wiring::merge_presence(Instant now) {
 }
 
 void Wiring::flush_presence() {
+  write_presence([&] { return fleet_.presence.flush(fleet_.store); });
+}
+
+void Wiring::write_presence(const std::function<std::size_t()>& flush) {
   try {
-    const std::size_t rows = fleet_.presence.flush(fleet_.store);
+    const std::size_t rows = flush();
     if (rows == 0) return;
     log_.write(LogLevel::info, "presence_flushed",
                [&](JsonWriter& fields) { fields.member("rows", rows); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/config.h"
@@ -45,7 +46,7 @@ class Wiring {
   /// back without a word and of feeds that became stale, and does to tasks and to what operators
   /// accepted what time alone does. What fails is logged and waits for the next time.
   void watch(Instant now);
-  /// The first half of maintain() alone, at the end.
+  /// At the end: all of presence that is not in the store.
   void flush_presence();
 
   const fleet::TaskBoard tasks;
@@ -65,6 +66,7 @@ class Wiring {
   void pass_task_time(Instant now);
   void pass_findings(Instant now);
   void tell_of_refusals(Instant now);
+  void write_presence(const std::function<std::size_t()>& flush);
   void merge_presence(Instant now);
   void prune(Instant now);
   void rotate_keys(bool leads, Instant now);

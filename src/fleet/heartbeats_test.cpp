@@ -7,6 +7,8 @@
 
 #include "fleet/hosts.h"
 #include "fleet/testing.h"
+#include "model/vitals.h"
+#include "store/sql/agents.h"
 
 namespace muster::fleet {
 namespace {
@@ -300,15 +302,86 @@ TEST(Presence, AFailedFlushIsTriedAgain) {
   EXPECT_EQ(alive.fleet->presence.flush(alive.fleet->store), 1U);
 }
 
-TEST(Vitals, AreReadBackAsTheyWere) {
+TEST(Presence, OfAnAgentThatSaysNothingNewOnlyTheTimeIsWrittenUntilAnHourHasPassed) {
+  Alive alive;
+  TestFleet& fleet = alive.fleet;
+  const auto row = [&] {
+    return fleet->store.read([&](store::Reader& reader) {
+      return store::find_agent_presence(reader, TestFleet::org, alive.agent.agent).value();
+    });
+  };
+  const auto beat_with = [&](double cpu, std::string_view status) {
+    fleet.now = fleet.now + std::chrono::minutes(1);
+    Heartbeat heartbeat = idle();
+    heartbeat.status = status;
+    heartbeat.vitals.cpu_percent = cpu;
+    EXPECT_TRUE(beat(fleet, alive.agent, heartbeat).empty());
+  };
+  const auto stored_cpu = [&] { return model::unpack_vitals(row().vitals).value().cpu_percent; };
+
+  const Instant start = fleet.now;
+  beat_with(1, "idle");
+  EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 1U);
+  EXPECT_EQ(stored_cpu(), 1) << "the first flush of a server writes all";
+
+  beat_with(2, "idle");
+  EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 1U);
+  EXPECT_EQ(stored_cpu(), 1);
+  EXPECT_EQ(row().last_seen, fleet.now);
+  EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 0U) << "nothing new";
+
+  beat_with(3, "error");
+  EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 1U);
+  EXPECT_EQ(stored_cpu(), 3) << "a row is whole";
+  EXPECT_EQ(row().status, "error");
+
+  beat_with(4, "error");
+  fleet->presence.flush_often(fleet->store, fleet.now);
+  EXPECT_EQ(stored_cpu(), 3);
+  fleet.now = start + PresenceTable::rewrite_every + std::chrono::minutes(1);
+  EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 1U)
+      << "silent since, but its row has former vitals";
+  EXPECT_EQ(stored_cpu(), 4);
+
+  fleet->presence.set_shared(true);
+  beat_with(5, "error");
+  fleet->presence.flush_often(fleet->store, fleet.now);
+  EXPECT_EQ(stored_cpu(), 5) << "other servers read it";
+}
+
+TEST(Presence, ACrashAfterARowOfTheTimeAloneKeepsTheTime) {
+  Alive alive;
+  TestFleet& fleet = alive.fleet;
+  fleet->presence.flush_often(fleet->store, fleet.now);
+  fleet.now = fleet.now + std::chrono::minutes(1);
+  beat(fleet, alive.agent, idle());
+  fleet->presence.flush_often(fleet->store, fleet.now);
+  fleet.reopen();
+  EXPECT_EQ(fleet->presence.find_agent(alive.agent.agent)->last_seen, fleet.now);
+}
+
+TEST(Presence, AFlushOfTimesThatFailsIsTriedAgain) {
+  Alive alive;
+  TestFleet& fleet = alive.fleet;
+  fleet->presence.flush_often(fleet->store, fleet.now);
+  fleet.now = fleet.now + std::chrono::minutes(1);
+  beat(fleet, alive.agent, idle());
+  fleet.faults->refuse("INSERT INTO agent_heard");
+  EXPECT_THROW(fleet->presence.flush_often(fleet->store, fleet.now), store::StoreError);
+  fleet.faults->cancel();
+  EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 1U);
+  fleet.reopen();
+  EXPECT_EQ(fleet->presence.find_agent(alive.agent.agent)->last_seen, fleet.now);
+}
+
+TEST(Presence, VitalsAreShownAsTheyWereSent) {
   model::Vitals vitals;
   vitals.uptime_seconds = 0;
   vitals.cpu_percent = 12.5;
   vitals.total_memory_mb = 1e9;
-  const std::string json = encode_vitals(vitals);
-  EXPECT_EQ(json, R"({"uptime_seconds": 0, "cpu_percent": 12.5, "total_memory_mb": 1e+09})");
-  EXPECT_EQ(encode_vitals(decode_vitals(json)), json);
-  EXPECT_EQ(encode_vitals(decode_vitals("{}")), "{}");
+  EXPECT_EQ(encode_vitals(vitals),
+            R"({"uptime_seconds": 0, "cpu_percent": 12.5, "total_memory_mb": 1e+09})");
+  EXPECT_EQ(encode_vitals({}), "{}");
 }
 
 }  // namespace

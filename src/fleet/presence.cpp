@@ -2,11 +2,14 @@
 #include "fleet/presence.h"
 
 #include <algorithm>
+#include <functional>
 #include <unordered_set>
 
-#include "base/json_read.h"
+#include <boost/container_hash/hash.hpp>
+
 #include "base/json_write.h"
 #include "model/samples.h"
+#include "model/vitals.h"
 #include "store/sql/agent_conditions.h"
 #include "store/sql/agents.h"
 #include "store/sql/outages.h"
@@ -35,21 +38,21 @@ constexpr VitalName vital_names[] = {
 /// The full segments of a flush: they leave memory once they are in the rows of their days.
 class FullSegments {
  public:
-  /// Takes what is full out of `row.open_samples`.
-  void take(store::AgentPresenceRow& row) {
-    const auto segments = model::split_segments(row.open_samples);
-    if (segments.size() < 2) return;
+  /// Those among an agent's samples; returns how many bytes they are.
+  std::size_t take(AgentId agent, const AgentPresence& state) {
+    const auto segments = model::split_segments(state.samples);
+    if (segments.size() < 2) return 0;
     std::size_t size = 0;
     for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
       const model::Segment& segment = segments[i];
       if (i == 0 || days_.back().day != segment.day()) {
-        days_.push_back({row.org, row.agent, segment.day(), {}});
+        days_.push_back({state.org, agent, segment.day(), {}});
       }
       days_.back().segments += segment.bytes;
       size += segment.bytes.size();
     }
-    taken_.push_back({row.agent, row.open_samples.substr(0, size)});
-    row.open_samples.erase(0, size);
+    taken_.push_back({agent, state.samples.substr(0, size)});
+    return size;
   }
 
   void store(store::Tx& tx, PresenceTable& presence) {
@@ -69,15 +72,31 @@ class FullSegments {
   std::vector<std::pair<AgentId, std::string>> taken_;
 };
 
-/// What heartbeats said that another server took.
+/// Of what an agent's row says but for when it was heard of, its vitals and samples. Never 0.
+std::uint64_t mark_of_row(const AgentPresence& state) {
+  const std::hash<std::string_view> text;
+  const auto task = [&](const std::optional<Uuid>& id) {
+    return id ? text({reinterpret_cast<const char*>(id->bytes.data()), id->bytes.size()}) : 0;
+  };
+  std::size_t mark = 0;
+  for (const std::size_t part :
+       {text(state.agent_version), text(state.status), task(state.current_task),
+        task(state.last_task_completed), static_cast<std::size_t>(state.return_mark)}) {
+    boost::hash_combine(mark, part);
+  }
+  return mark | 1;
+}
+
+/// What heartbeats said that is in the store.
 void take_row(AgentPresence& presence, const store::AgentPresenceRow& row) {
   presence.last_seen = row.last_seen;
   presence.agent_version = row.agent_version;
   presence.status = row.status;
   presence.current_task = row.current_task;
   presence.last_task_completed = row.last_task_completed;
-  presence.vitals = decode_vitals(row.vitals);
+  presence.vitals = model::unpack_vitals(row.vitals).value_or(model::Vitals{});
   presence.return_mark = row.return_mark;
+  presence.row_mark = mark_of_row(presence);
 }
 
 std::int64_t last_sampled_minute(std::string_view segments) {
@@ -98,17 +117,6 @@ std::string encode_vitals(const model::Vitals& vitals) {
   return json.take();
 }
 
-model::Vitals decode_vitals(std::string_view text) {
-  model::Vitals vitals;
-  const Result<Json> json = thread_json().parse(text);
-  if (!json.ok()) return vitals;
-  for (const VitalName& vital : vital_names) {
-    if (const auto value = json->find(vital.name))
-      vitals.*vital.member = value->number().value_or(-1);
-  }
-  return vitals;
-}
-
 store::AgentPresenceRow PresenceTable::row_of(AgentId agent, const AgentPresence& state) const {
   return {state.org,
           agent,
@@ -117,7 +125,7 @@ store::AgentPresenceRow PresenceTable::row_of(AgentId agent, const AgentPresence
           state.status,
           state.current_task,
           state.last_task_completed,
-          encode_vitals(state.vitals),
+          model::pack_vitals(state.vitals),
           state.return_mark,
           state.samples,
           !samples_here_};
@@ -263,16 +271,35 @@ void PresenceTable::give_up_samples() {
   });
 }
 
-std::size_t PresenceTable::flush(store::Store& store) {
+std::size_t PresenceTable::flush_often(store::Store& store, Instant now) {
+  const bool whole = shared_.load(std::memory_order_relaxed) ||
+                     now - Instant{rewritten_ms_.load(std::memory_order_relaxed)} >= rewrite_every;
+  const std::size_t rows = write_rows(store, whole);
+  if (whole) rewritten_ms_.store(now.unix_ms, std::memory_order_relaxed);
+  return rows;
+}
+
+std::size_t PresenceTable::write_rows(store::Store& store, bool whole) {
   std::vector<store::AgentPresenceRow> agent_rows;
+  std::vector<store::AgentHeardRow> heard_rows;
   std::vector<store::HostPresenceRow> host_rows;
   FullSegments full;
   for (auto& part : agents_) {
     part.with([&](Agents& agents) {
       for (auto& [id, presence] : agents) {
-        if (!presence.called || !std::exchange(presence.dirty, false)) continue;
+        if (!presence.called) continue;
+        const std::uint64_t mark = mark_of_row(presence);
+        const bool heard = std::exchange(presence.dirty, false);
+        if (!heard && !(whole && presence.behind)) continue;
+        const std::size_t taken = full.take(id, presence);
+        presence.behind = !whole && mark == presence.row_mark;
+        if (presence.behind) {
+          heard_rows.push_back({presence.org, id, presence.last_seen});
+          continue;
+        }
         agent_rows.push_back(row_of(id, presence));
-        full.take(agent_rows.back());
+        agent_rows.back().open_samples.erase(0, taken);
+        presence.row_mark = mark;
       }
     });
   }
@@ -284,22 +311,28 @@ std::size_t PresenceTable::flush(store::Store& store) {
       }
     });
   }
-  if (agent_rows.empty() && host_rows.empty()) return 0;
+  if (agent_rows.empty() && heard_rows.empty() && host_rows.empty()) return 0;
   try {
     store.write([&](store::Tx& tx) {
       store::set_agent_presence(tx, agent_rows);
+      store::set_agent_heard(tx, heard_rows);
       store::set_host_presence(tx, host_rows);
       full.store(tx, *this);
     });
   } catch (const store::StoreError&) {
     // The next flush tries these rows again.
-    for (const auto& row : agent_rows) {
-      with_agent(row.agent, [](AgentPresence& presence) { presence.dirty = true; });
-    }
+    const auto try_again = [this](AgentId agent) {
+      with_agent(agent, [](AgentPresence& presence) {
+        presence.dirty = true;
+        presence.row_mark = 0;
+      });
+    };
+    for (const auto& row : agent_rows) try_again(row.agent);
+    for (const auto& row : heard_rows) try_again(row.agent);
     for (const auto& row : host_rows) touch_host(row.org, row.host, {}, row.last_seen);
     throw;
   }
-  return agent_rows.size() + host_rows.size();
+  return agent_rows.size() + heard_rows.size() + host_rows.size();
 }
 
 void PresenceTable::add_agent(AgentId agent, AgentPresence presence) {

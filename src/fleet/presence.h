@@ -31,7 +31,8 @@ struct AgentPresence {
   OrgId org;
   HostId host;
   bool called = false;  // has it called since it enrolled; until then it has no row
-  bool dirty = false;   // differs from its row
+  bool dirty = false;   // was heard of since it was stored
+  bool behind = false;  // its row has former vitals or samples
   bool silent = false;  // its silence was told, its return not yet
   bool flapping = false;
   std::int32_t talking_looks = 0;  // how often it was found talking while `silent`
@@ -54,6 +55,7 @@ struct AgentPresence {
 
   std::uint32_t boot = 0;            // model::boot_second of the machine; not stored
   std::uint64_t condition_mark = 0;  // model::mark_of() what it said of itself
+  std::uint64_t row_mark = 0;        // of what its row says that a flush must not leave; 0: no row
 };
 
 /// A host that is known from reports and inventory heartbeats.
@@ -69,10 +71,17 @@ class PresenceTable {
  public:
   explicit PresenceTable(Instant server_started) : server_started_ms_(server_started.unix_ms) {}
 
+  /// How old the vitals and the open samples in the rows may be while one server serves alone.
+  static constexpr Duration rewrite_every = std::chrono::hours(1);
+
   void load(store::Reader& reader);
-  /// Writes what changed since the last flush, and the segments of samples that are full, in one
+  /// Writes all that differs from its rows, and the segments of samples that are full, in one
   /// transaction; returns the rows.
-  std::size_t flush(store::Store& store);
+  std::size_t flush(store::Store& store) { return write_rows(store, true); }
+  /// As flush(), but of an agent that said nothing new only when it was heard of, a row of a tenth
+  /// of the size; its vitals and open samples once every `rewrite_every`, which is what a crash
+  /// loses of them. Of servers that share a fleet each flush writes all: the others read it.
+  std::size_t flush_often(store::Store& store, Instant now);
   /// Samples are taken by one server of several (fleet/samples.h): from now on by this one, which
   /// goes on where the last one left off, or not. Throws store::StoreError.
   void take_over_samples(store::Reader& reader);
@@ -167,7 +176,10 @@ class PresenceTable {
     return 2 * std::chrono::seconds(config.presence_flush_seconds);
   }
 
+  std::size_t write_rows(store::Store& store, bool whole);
+
   std::atomic<std::int64_t> server_started_ms_;
+  std::atomic<std::int64_t> rewritten_ms_ = 0;  // when flush_often() last wrote all
   std::atomic<bool> shared_ = false;
   std::atomic<bool> samples_here_ = true;
   std::array<Guarded<Agents>, shards> agents_;
@@ -176,6 +188,5 @@ class PresenceTable {
 
 /// JSON object of the members that were sent, named as on the wire.
 std::string encode_vitals(const model::Vitals& vitals);
-model::Vitals decode_vitals(std::string_view json);
 
 }  // namespace muster::fleet

@@ -17,7 +17,7 @@ namespace muster::fleet {
 
 /// Keeps what an agent last said of its machine, if it was heard of since its last sample and
 /// [history] sample_seconds after it; what is not full yet is stored with presence. Segments are
-/// full at another time for each agent, so a flush appends to a sixteenth of the days' rows.
+/// full at another time for each agent, so a flush appends to a thirty-second of the days' rows.
 void take_sample(AgentId agent, AgentPresence& state, const Config& config);
 
 /// What an agent said of its machine from `since` on, oldest first.

@@ -142,7 +142,7 @@ TEST(Samples, AFlushThatFailsAnywhereLosesAndRepeatsNothing) {
   Sampled world;
   world.pass(minutes(60));
   world.flushes = false;
-  world.pass(minutes(120));
+  world.pass(minutes(240));
   const auto all = world.sampled_minutes();
   ASSERT_GE(model::split_segments(world.waiting()).size(), 2U) << "something is full";
   const std::string rows = world.fleet.database.rows();
@@ -169,7 +169,7 @@ TEST(Samples, ASegmentThatIsBothOpenAndInItsDayIsReadOnce) {
   Sampled world;
   world.pass(minutes(60));
   world.flushes = false;
-  world.pass(minutes(120));
+  world.pass(minutes(240));
   const auto all = world.sampled_minutes();
   // As a crash leaves it when a heartbeat wrote presence in the commit of the flush.
   const std::string waiting = world.waiting();
@@ -194,8 +194,8 @@ TEST(Samples, WhileTheStoreIsAwayOnlyTheLastHoursWait) {
 
 TEST(Samples, SegmentsOfManyAgentsAreNotFullAtTheSameTime) {
   Sampled world(64);
-  world.pass(std::chrono::hours(3));
-  // Of 64 agents, 4 are due in each flush; that 20 are would be no chance.
+  world.pass(std::chrono::hours(6));
+  // Of 64 agents, 2 are due in each flush; that 20 are would be no chance.
   std::int64_t most = 0;
   for (int i = 0; i < 16; ++i) {
     world.flushes = false;

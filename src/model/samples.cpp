@@ -6,6 +6,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/varint.h"
+
 namespace muster::model {
 
 namespace {
@@ -75,13 +77,8 @@ Sample sample_of(const Coded& coded) {
 }
 
 void put_difference(std::string& out, std::int64_t difference) {
-  auto rest =
-      static_cast<std::uint64_t>(difference) << 1 ^ static_cast<std::uint64_t>(difference >> 63);
-  while (rest >= 0x80) {
-    out += static_cast<char>(rest | 0x80);
-    rest >>= 7;
-  }
-  out += static_cast<char>(rest);
+  put_varint(out, static_cast<std::uint64_t>(difference) << 1 ^
+                      static_cast<std::uint64_t>(difference >> 63));
 }
 
 /// Reads segments one by one; false once there is nothing whole left.
@@ -125,18 +122,10 @@ class SegmentReader {
   }
 
   bool add_difference(std::int64_t& value) {
-    std::uint64_t bits = 0;
-    for (unsigned shift = 0; shift < 49; shift += 7) {
-      if (rest_.empty()) return false;
-      const auto byte = static_cast<unsigned char>(rest_[0]);
-      rest_.remove_prefix(1);
-      bits |= std::uint64_t{byte & 0x7FU} << shift;
-      if (byte < 0x80) {
-        value += static_cast<std::int64_t>(bits >> 1) ^ -static_cast<std::int64_t>(bits & 1);
-        return value >= 0 && value <= value_max;
-      }
-    }
-    return false;
+    const auto bits = take_varint(rest_);
+    if (!bits) return false;
+    value += static_cast<std::int64_t>(*bits >> 1) ^ -static_cast<std::int64_t>(*bits & 1);
+    return value >= 0 && value <= value_max;
   }
 
   std::string_view rest_;

@@ -21,8 +21,10 @@ struct Sample {
   Instant at() const { return {minute * 60'000}; }
 };
 
-/// Samples in one segment; the count is one byte.
-inline constexpr std::size_t segment_samples = 16;
+/// Samples in one segment; the count is one byte. A full segment is appended to its day's row,
+/// which is written anew: with half as many samples, a day of an agent would be written twice as
+/// often.
+inline constexpr std::size_t segment_samples = 32;
 
 /// Appends to the last segment of `segments`, or begins another behind it when `fresh`, when the
 /// last is full, or when it began a day before. The segments must be whole, and the sample later

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stored segments: whatever the bytes, no more samples than bytes come of them, and those that do
-// are written and read again as the same.
+// What is stored of an agent's vitals. Segments: whatever the bytes, no more samples than bytes
+// come of them, and those that do are written and read again as the same. So are packed vitals.
 #include "base/check.h"
 #include "model/samples.h"
+#include "model/vitals.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace muster::model;
@@ -23,6 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     CHECK(again[i].status == samples[i].status);
     CHECK(again[i].vitals.cpu_percent == samples[i].vitals.cpu_percent);
     CHECK(again[i].vitals.uptime_seconds == samples[i].vitals.uptime_seconds);
+  }
+  if (const auto vitals = unpack_vitals(input)) {
+    const std::string packed = pack_vitals(*vitals);
+    CHECK(pack_vitals(unpack_vitals(packed).value()) == packed);
   }
   return 0;
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "fleet/hosts.h"
+#include "model/vitals.h"
 #include "store/sql/agents.h"
 #include "store/sql/keys.h"
 #include "store/sql/orgs.h"
@@ -56,9 +58,11 @@ std::string text_of(const fleet::AgentPresence& state) {
   if (state.condition_mark != 0) text += " says " + std::to_string(state.condition_mark);
   // Until its first call an agent has no row, and what its enrolment said is not kept.
   if (!state.called) return text;
+  const std::string vitals = model::pack_vitals(state.vitals);
   return text + " seen " + std::to_string(state.last_seen.unix_ms) + " " + state.agent_version +
          " " + state.status + " at " + text_of(state.current_task) + " after " +
-         text_of(state.last_task_completed) + " " + fleet::encode_vitals(state.vitals);
+         text_of(state.last_task_completed) + " " +
+         to_hex({reinterpret_cast<const std::uint8_t*>(vitals.data()), vitals.size()});
 }
 
 std::map<AgentId, std::string> texts_of(const fleet::PresenceTable& presence) {

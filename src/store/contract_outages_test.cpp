@@ -159,7 +159,6 @@ TEST_P(OutageContract, WhoWasHeardOrToldOfIsKnownOfManyAtOnce) {
   };
   AgentPresenceRow seen;
   seen.org = org;
-  seen.vitals = "{}";
   const auto seen_at = [&](AgentId agent, Instant at) {
     seen.agent = agent;
     seen.last_seen = at;

@@ -354,7 +354,7 @@ TEST_P(Contract, AgentsAreReadBackAndMoved) {
 TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   const auto row = [&](AgentId id, std::int64_t seen, const std::string& version) {
     return AgentPresenceRow{org,    id,     now + Duration(seen), version,
-                            "idle", uuid(), std::nullopt,         "{}"};
+                            "idle", uuid(), std::nullopt,         std::string("\1\0", 2)};
   };
   const AgentId a{uuid()};
   const AgentId b{uuid()};
@@ -383,6 +383,23 @@ TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   elsewhere.open_samples = expected[0].open_samples;
   EXPECT_EQ(fields(*read([&](Reader& reader) { return find_agent_presence(reader, org, a); })),
             fields(elsewhere));
+
+  write([&](Tx& tx) { set_agent_heard(tx, {}); });
+  write([&](Tx& tx) {
+    set_agent_heard(tx, {{org, a, now + Duration(9)},
+                         {org, b, now + Duration(7)},
+                         {org, b, now + Duration(8)},
+                         {org, AgentId{uuid()}, now}});
+  });
+  write([&](Tx& tx) { set_agent_heard(tx, {{org, b, now + Duration(6)}}); });
+  expected[0] = elsewhere;
+  expected[1].last_seen = now + Duration(8);
+  stored = read([](Reader& reader) { return list_agent_presence(reader); });
+  std::sort(stored.begin(), stored.end(),
+            [](const auto& x, const auto& y) { return x.last_seen > y.last_seen; });
+  EXPECT_EQ(all_fields(stored), all_fields(expected)) << "the later of the two";
+  EXPECT_EQ(fields(*read([&](Reader& reader) { return find_agent_presence(reader, org, b); })),
+            fields(expected[1]));
 
   write([&](Tx& tx) { set_host_presence(tx, {}); });
   write([&](Tx& tx) { set_host_presence(tx, {{org, {1}, now, "1"}, {org, {1}, now, "2"}}); });

@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include "base/testing.h"
+#include "model/vitals.h"
 #include "store/sql/agents.h"
 #include "store/sql/orgs.h"
 #include "store/store.h"
@@ -24,7 +25,7 @@ std::vector<AgentPresenceRow> presence_rows(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     rows.push_back({OrgId{1}, AgentId{make_uuid7(rng, test_epoch)}, test_epoch, "1.0.0", "idle",
                     std::nullopt, make_uuid7(rng, test_epoch),
-                    R"({"uptime_seconds": 86400, "cpu_percent": 3.5, "memory_mb": 812})"});
+                    model::pack_vitals({86'400, 3.5, 812, 2048, 14'000, 0.1, 12})});
   }
   return rows;
 }
@@ -85,9 +86,9 @@ void presence_one_by_one_on_postgres(benchmark::State& state) {
       for (AgentPresenceRow& row : rows) {
         row.last_seen = row.last_seen + Duration(60'000);
         if (state.range(0) == 0) {
-          tx.execute(update, row.org, row.agent, row.last_seen, row.vitals);
+          tx.execute(update, row.org, row.agent, row.last_seen, Blob{row.vitals});
         } else {
-          tx.post(update, row.org, row.agent, row.last_seen, row.vitals);
+          tx.post(update, row.org, row.agent, row.last_seen, Blob{row.vitals});
         }
       }
     });

@@ -62,7 +62,7 @@ AgentPresenceRow read_agent_presence(const Rows& rows) {
   row.status = rows.string(4);
   if (!rows.is_null(5)) row.current_task = rows.uuid(5);
   if (!rows.is_null(6)) row.last_task_completed = rows.uuid(6);
-  row.vitals = rows.string(7);
+  if (!rows.is_null(7)) row.vitals = rows.blob(7);
   row.return_mark = rows.integer(8);
   if (!rows.is_null(9)) row.open_samples = rows.blob(9);
   return row;
@@ -286,16 +286,37 @@ void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
             row.status,
             row.current_task,
             row.last_task_completed,
-            row.vitals,
+            row.vitals.empty() ? std::optional<Blob>() : std::optional(Blob{row.vitals}),
             row.return_mark,
             row.keeps_samples ? std::optional<Blob>() : std::optional(Blob{row.open_samples})};
       });
 }
 
+#define AGENT_HEARD_NEWER                                                        \
+  " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen" \
+  " WHERE excluded.last_seen > agent_heard.last_seen"
+
+void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows) {
+  tx.post_batch(
+      "INSERT INTO agent_heard (org_id, agent_id, last_seen) VALUES ($1, $2, $3)" AGENT_HEARD_NEWER,
+      "INSERT INTO agent_heard (org_id, agent_id, last_seen)"
+      " SELECT org_id, agent_id, max(last_seen) FROM unnest($1, $2, $3)"
+      " AS given (org_id, agent_id, last_seen) GROUP BY org_id, agent_id" AGENT_HEARD_NEWER,
+      rows, [](const AgentHeardRow& row) {
+        return std::array<Param, 3>{row.org, row.agent, row.last_seen};
+      });
+}
+
+#define SELECT_AGENT_PRESENCE                                                    \
+  "SELECT p.org_id, p.agent_id,"                                                 \
+  " CASE WHEN h.last_seen > p.last_seen THEN h.last_seen ELSE p.last_seen END,"  \
+  " p.agent_version, p.status, p.current_task, p.last_task_completed, p.vitals," \
+  " p.return_mark, p.open_samples FROM agent_presence p"                         \
+  " LEFT JOIN agent_heard h ON h.org_id = p.org_id AND h.agent_id = p.agent_id"
+
 std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent) {
-  Rows rows = reader.query("SELECT " AGENT_PRESENCE_COLUMNS
-                           " FROM agent_presence WHERE org_id = $1 AND agent_id = $2",
-                           org, agent);
+  Rows rows =
+      reader.query(SELECT_AGENT_PRESENCE " WHERE p.org_id = $1 AND p.agent_id = $2", org, agent);
   if (!rows.next()) return std::nullopt;
   return read_agent_presence(rows);
 }
@@ -320,8 +341,7 @@ std::vector<HostPresenceRow> read_host_presences(Rows rows) {
 }  // namespace
 
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
-  return read_agent_presences(
-      reader.query("SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence"));
+  return read_agent_presences(reader.query(SELECT_AGENT_PRESENCE));
 }
 
 std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since) {

@@ -76,6 +76,15 @@ void set_agent_superseded(Tx& tx, const model::Agent& agent, AgentId by);
 /// Active again, on the host that it has now.
 void set_agent_returned(Tx& tx, const model::Agent& agent);
 
+/// When an agent was heard of; of this and its AgentPresenceRow the later holds.
+struct AgentHeardRow {
+  OrgId org;
+  AgentId agent;
+  Instant last_seen;
+};
+/// Writes many at once; never moves last_seen back.
+void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows);
+
 /// The last flushed presence of an agent.
 struct AgentPresenceRow {
   OrgId org;
@@ -85,7 +94,7 @@ struct AgentPresenceRow {
   std::string status;
   std::optional<Uuid> current_task;
   std::optional<Uuid> last_task_completed;
-  std::string vitals;             // JSON object
+  std::string vitals;             // model/vitals; empty: none
   std::int64_t return_mark = 0;   // of the return that was told last; 0 once a heartbeat had none
   std::string open_samples = {};  // model/samples: what is in no day's row yet
   bool keeps_samples = false;     // when written: those of the row stay
@@ -94,7 +103,8 @@ std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, A
 /// Writes many at once; never moves last_seen back.
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows);
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader);
-/// Of those last heard of at `since` or later.
+/// Of those last heard of at `since` or later, by these rows alone: servers that share a fleet
+/// write no others.
 std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since);
 
 struct HostPresenceRow {
