@@ -73,7 +73,7 @@ def wait_for_port(port, process):
 
 
 class Nginx(measure.Server):
-    def __init__(self, folder, certificate=None):
+    def __init__(self, folder, certificate=None, connections=4096):
         port = free_port()
         folder.mkdir()
         folder.chmod(0o755)  # its worker may run as another user
@@ -82,7 +82,7 @@ class Nginx(measure.Server):
     ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key};"""
         config.write_text(f"""
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile {2 * connections}; events {{ worker_connections {connections}; }}
 http {{
   access_log off; keepalive_requests 1000000000; keepalive_timeout 300s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;

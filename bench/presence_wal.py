@@ -75,6 +75,7 @@ def main():
 
         def measure(checkpoint):
             nonlocal beat
+            in_threads(beat_all, THREADS)   # or there would be nothing to flush
             done = len(flushes(server))
             Musterd.wait_for(lambda: len(flushes(server)) > done)
             beat += 1
@@ -87,6 +88,7 @@ def main():
             return (wal(servers) - before) / rows, rows
 
         in_threads(beat_all, THREADS)   # the first beats are events
+        measure(False)                  # the first rows of each table
         figures = {"agents": given.agents, "servers": given.servers}
         for name, checkpoint in (("first", True), ("other", False)):
             measured = [measure(checkpoint) for _ in range(given.flushes)]

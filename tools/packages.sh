@@ -12,7 +12,7 @@ packages_check="clang-format-14 python3-jsonschema git openssl postgresql-15 zst
 packages_fuzz="clang-14 libclang-rt-14-dev"
 packages_tidy="clang-14 clang-tidy-14"
 packages_coverage="gcovr"
-packages_bench="nginx-light wrk valgrind"
+packages_bench="nginx-light wrk nghttp2-client valgrind"
 
 # The console is built by any node from 18 on, whoever packaged it.
 need_console_packages() {

@@ -107,18 +107,27 @@ BENCHMARK(look_at_an_outage_of_all)
     ->Iterations(1)
     ->UseRealTime();
 
-/// What a flush writes when every agent has beaten since the last.
+/// What a flush writes when every agent has beaten since the last: all of it, or (0) the time
+/// alone.
 void flush_presence(benchmark::State& state) {
   Beating at(state.range(0));
+  (void)at.fleet->presence.flush_often(at.fleet->store, at.fleet.now);
+  const bool whole = state.range(1) != 0;
   for (auto _ : state) {
     state.PauseTiming();
     at.fleet.now = at.fleet.now + std::chrono::seconds(60);
     at.beat_all();
     state.ResumeTiming();
-    benchmark::DoNotOptimize(at.fleet->presence.flush(at.fleet->store));
+    benchmark::DoNotOptimize(whole ? at.fleet->presence.flush(at.fleet->store)
+                                   : at.fleet->presence.flush_often(at.fleet->store, at.fleet.now));
   }
 }
-BENCHMARK(flush_presence)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(flush_presence)
+    ->ArgNames({"agents", "whole"})
+    ->Args({100'000, 0})
+    ->Args({100'000, 1})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace muster::fleet

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -93,10 +94,16 @@ std::size_t affordable_connections(std::size_t wanted) {
   return std::min(wanted, most > 2 * other_descriptors ? most - other_descriptors : most / 2);
 }
 
+/// That this process may run on, which a service's or a container's CPU set makes fewer than the
+/// machine has: two threads on one processor would only push each other out of its caches.
+std::size_t own_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return std::thread::hardware_concurrency();
+  return static_cast<std::size_t>(CPU_COUNT(&set));
+}
+
 ServerOptions completed(ServerOptions options) {
-  if (options.io_threads == 0) {
-    options.io_threads = std::max<std::size_t>(1, std::thread::hardware_concurrency());
-  }
+  if (options.io_threads == 0) options.io_threads = std::max<std::size_t>(1, own_processors());
   options.connections_max = affordable_connections(options.connections_max);
   return options;
 }
