@@ -3,8 +3,12 @@ import type { Total } from './types';
 
 const numbers = new Intl.NumberFormat('en');
 export const count = (value: number): string => numbers.format(value);
+/** A count is exact, or says that it is not. */
 export const total = (of: Total | undefined): string =>
-  of ? count(of.value) + (of.relation === 'gte' ? '+' : '') : '';
+  of ? (of.relation === 'gte' ? 'at least ' : '') + count(of.value) : '';
+/** The same where there is little room. */
+export const shortTotal = (of: Total | undefined): string =>
+  of ? (of.relation === 'gte' ? '≥ ' : '') + count(of.value) : '';
 export const plural = (value: number, one: string, many = one + 's'): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 

@@ -39,6 +39,7 @@ export class Query<T> {
   constructor(
     private readonly path: () => string | null,
     every: () => number,
+    private readonly ask: (path: string, signal: AbortSignal) => Promise<T> = get,
   ) {
     $effect(() => {
       const path = this.path();
@@ -67,7 +68,7 @@ export class Query<T> {
     const running = (this.running = new AbortController());
     this.loading = true;
     try {
-      const data = await get<T>(path, running.signal);
+      const data = await this.ask(path, running.signal);
       if (running.signal.aborted) return;
       this.data = data;
       this.error = '';
@@ -84,11 +85,78 @@ export class Query<T> {
 export function query<T>(path: () => string | null, every: () => number = () => refreshEvery): Query<T> {
   return new Query<T>(path, every);
 }
+/** The same for what takes several calls: `ask` makes them for `name`. */
+export function composed<T>(name: () => string | null, ask: (name: string, signal: AbortSignal) => Promise<T>, every: () => number): Query<T> {
+  return new Query<T>(name, every, ask);
+}
 
 const pageSize = 100;
+const largestPage = 1000;
+/** Of one export, or of a run's controls: a browser holds them all at once. */
+export const mostRows = 100_000;
+
+/** Every item at `path`, page after page; `whole` is false when there are more than `most`. */
+export async function everything<T>(
+  path: string,
+  signal?: AbortSignal,
+  told: (items: number) => void = () => {},
+  most: number = mostRows,
+): Promise<{ items: T[]; whole: boolean }> {
+  const mark = path.includes('?') ? '&' : '?';
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const at: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+    const page: Page<T> = await get<Page<T>>(`${path}${mark}limit=${largestPage}${at}`, signal);
+    items.push(...page.items);
+    cursor = page.next_cursor;
+    told(items.length);
+  } while (cursor !== null && items.length < most);
+  return { items: items.slice(0, most), whole: cursor === null && items.length <= most };
+}
+
+/** What a table shows: a list of the server's, or one that is here already. */
+export interface Listed<T> {
+  readonly items: T[];
+  readonly total: Total | undefined;
+  readonly error: string;
+  readonly loading: boolean;
+  readonly loaded: boolean;
+  readonly more: boolean;
+  next(): Promise<void>;
+  refresh(): Promise<void>;
+  everything(signal: AbortSignal, told: (items: number) => void): Promise<{ items: T[]; whole: boolean }>;
+}
+
+/** A list that is here already, such as the software of a host. */
+export class Here<T> implements Listed<T> {
+  readonly error = '';
+  readonly more = false;
+  constructor(
+    private readonly of: () => T[],
+    private readonly ready: () => boolean = () => true,
+  ) {}
+  get items(): T[] {
+    return this.of();
+  }
+  get total(): Total {
+    return { value: this.items.length, relation: 'eq' };
+  }
+  get loaded(): boolean {
+    return this.ready();
+  }
+  get loading(): boolean {
+    return !this.ready();
+  }
+  async next(): Promise<void> {}
+  async refresh(): Promise<void> {}
+  async everything(): Promise<{ items: T[]; whole: boolean }> {
+    return { items: this.items, whole: true };
+  }
+}
 
 /** A list that is loaded page by page, as far as somebody scrolls. */
-export class Pages<T> {
+export class Pages<T> implements Listed<T> {
   items = $state.raw<T[]>([]);
   total = $state.raw<Total>();
   error = $state<string>('');
@@ -99,7 +167,10 @@ export class Pages<T> {
   private running?: AbortController;
   private loadedAt = 0;
 
-  constructor(private readonly path: () => string) {
+  constructor(
+    private readonly path: () => string,
+    private readonly size: number = pageSize,
+  ) {
     $effect(() => {
       const path = this.path();
       this.items = [];
@@ -109,7 +180,7 @@ export class Pages<T> {
       void this.load(path, null);
       // Whoever has scrolled on is reading; the first page alone is replaced.
       const again = () => {
-        if (this.items.length <= pageSize) void this.load(path, null);
+        if (this.items.length <= this.size) void this.load(path, null);
       };
       const stop = whileVisible(again, () => Date.now() - this.loadedAt, () => refreshEvery);
       return () => {
@@ -126,6 +197,9 @@ export class Pages<T> {
     if (this.loading || !this.more || this.error) return;
     await this.load(this.path(), this.cursor);
   }
+  everything(signal: AbortSignal, told: (items: number) => void) {
+    return everything<T>(this.path(), signal, told);
+  }
 
   private async load(path: string, cursor: string | null): Promise<void> {
     this.running?.abort();
@@ -134,7 +208,7 @@ export class Pages<T> {
     const mark = path.includes('?') ? '&' : '?';
     const at = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
     try {
-      const page = await get<Page<T>>(`${path}${mark}limit=${pageSize}${at}`, running.signal);
+      const page = await get<Page<T>>(`${path}${mark}limit=${this.size}${at}`, running.signal);
       if (running.signal.aborted) return;
       this.items = cursor ? [...this.items, ...page.items] : page.items;
       this.cursor = page.next_cursor;
@@ -151,6 +225,6 @@ export class Pages<T> {
   }
 }
 
-export function pages<T>(path: () => string): Pages<T> {
-  return new Pages<T>(path);
+export function pages<T>(path: () => string, size?: number): Pages<T> {
+  return new Pages<T>(path, size);
 }

@@ -62,6 +62,7 @@ export interface Agent {
   health: { score: number; uptime_percent: number; task_success_percent: number; outages: number } | null;
 }
 export interface Sample { at: string; cpu_percent: number | null; memory_mb: number | null; disk_free_mb: number | null }
+export interface History { sample_seconds: number; every: number; points: Sample[] }
 export interface Acceptance { id: number; scope: string; reason: string; accepted_by: string; accepted_at: string; until: string | null }
 export interface Evidence {
   feed: string; advisory: string; package: string; distro: string; scheme: string; installed: string;
@@ -91,19 +92,28 @@ export interface ImageFinding {
   fix_status: string; severity: Severity; kev: boolean; status: string; title: string;
 }
 export interface TaskResult {
-  exit_code: number; outcome: string | null; flags: string[]; stdout: string; stdout_truncated: boolean; stderr: string;
+  exit_code: number; outcome: Outcome | null; flags: string[]; stdout: string; stdout_truncated: boolean; stderr: string;
   stderr_truncated: boolean; execution_duration_ms: number; error: string; received_at: string;
 }
 export interface Task {
   id: string; agent_id: string; hostname: string; batch_id: string; type: string; status: string; priority: number; command: string;
-  label: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; assigned_at: string | null;
+  label: string; test_uuid: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; assigned_at: string | null;
   started_at: string | null; completed_at: string | null; error: string; result: TaskResult | null;
   order: { public_key: string; expires_at: string | null } | null;
   notes: { version: number; at: string; author: string; text: string }[];
 }
+export type Outcome = 'unprotected' | 'error' | 'inconclusive' | 'not_run' | 'protected';
 export interface ResultRow {
-  control_id: string; position: number; control_name: string; exit_code: number; outcome: string | null; compliant: boolean;
-  skipped: boolean; severity: string; expected: string; actual: string; details: string; error_message: string; flag: string;
+  task_id: string; control_id: string; position: number; control_name: string; validator: string; exit_code: number;
+  outcome: Outcome | null; compliant: boolean; skipped: boolean; severity: string; category: string; subcategory: string;
+  techniques: string[]; tactics: string[]; expected: string; actual: string; details: string; error_message: string; flag: string;
+}
+export interface Run {
+  id: string; agent_id: string; asset_id: number; hostname: string; type: string; label: string; test_uuid: string; exit_code: number;
+  outcome: Outcome | null; flags: string[]; error: string; execution_duration_ms: number; received_at: string;
+}
+export interface Batch {
+  id: string; type: string; label: string; created_at: string; tasks: number; by_status: Record<string, number>;
 }
 export interface Release {
   id: number; version: string; os: string; arch: string; sha256: string; size: number; mandatory: boolean; notes: string;
