@@ -6,6 +6,8 @@ import Account from './pages/Account.svelte';
 import AgentKeys from './pages/AgentKeys.svelte';
 import Agents from './pages/Agents.svelte';
 import Audit from './pages/Audit.svelte';
+import Batch from './pages/Batch.svelte';
+import Compare from './pages/Compare.svelte';
 import Doctor from './pages/Doctor.svelte';
 import Enrolment from './pages/Enrolment.svelte';
 import Events from './pages/Events.svelte';
@@ -21,6 +23,7 @@ import NewTask from './pages/NewTask.svelte';
 import Operators from './pages/Operators.svelte';
 import Overview from './pages/Overview.svelte';
 import Releases from './pages/Releases.svelte';
+import Results from './pages/Results.svelte';
 import Search from './pages/Search.svelte';
 import Settings from './pages/Settings.svelte';
 import Software from './pages/Software.svelte';
@@ -49,6 +52,7 @@ export const sections: { title: string; pages: PageRoute[] }[] = [
       { path: '/hosts', title: 'Hosts', key: 'h', least: 'read_only', component: Hosts },
       { path: '/agents', title: 'Agents', key: 'a', least: 'read_only', component: Agents },
       { path: '/tasks', title: 'Tasks', key: 't', least: 'read_only', component: Tasks },
+      { path: '/results', title: 'Results', key: 'u', least: 'read_only', component: Results },
       { path: '/releases', title: 'Releases', key: 'r', least: 'read_only', component: Releases },
     ],
   },
@@ -97,6 +101,10 @@ const parts: Record<string, Part> = {
 /** The page at a path, with the id that the path names. */
 export function pageOf(path: string): Found | undefined {
   if (path === '/search') return { path, title: 'Search', least: 'read_only', component: Search, id: '' };
+  if (path === '/compare') return { path: '/results', title: 'Comparison', least: 'read_only', component: Compare, id: '' };
+  if (path.startsWith('/batches/')) {
+    return { path: '/results', title: 'Batch', least: 'read_only', component: Results, part: Batch, id: decodeURIComponent(path.slice('/batches/'.length)) };
+  }
   if (path === '/tasks/new') return { path: '/tasks', title: 'New task', least: 'operator', component: NewTask, id: '' };
   for (const page of sections.flatMap((section) => section.pages)) {
     if (path === page.path || path === `${page.path}/`) return { ...page, id: '' };
