@@ -39,8 +39,14 @@ const pathsOfAll = async () => [
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,
-  `/tasks/${await id('/tasks?status=completed')}`,
+  `/tasks/${await id('/tasks?status=completed')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=results`, '/results', '/results?tab=batches', ...(await pathsOfTests()),
 ];
+/** The heat map of a run and of a batch, and what changed between two of each. */
+async function pathsOfTests() {
+  const [later, earlier] = (await world.api('GET', '/batches')).items.filter((batch) => batch.type === 'execute_test');
+  const [before, after] = [await id(`/tasks?batch=${earlier.id}`), await id(`/tasks?batch=${later.id}`)];
+  return [`/tasks/${after}`, `/batches/${later.id}?technique=T1059.004`, `/compare?from=${before}&to=${after}`, `/compare?kind=batch&from=${earlier.id}&to=${later.id}&show=same`];
+}
 
 test('a sign-in link opens the console once, and leaves no secret in the address', async () => {
   const link = await world.link();
@@ -196,12 +202,12 @@ test('a task is created for chosen hosts, and its result arrives by itself', asy
 });
 
 test('a finding is accepted with a reason, and reopened', async () => {
-  await open('/findings?cve=CVE-2099-1002');
-  await page.getByRole('link', { name: 'CVE-2099-1002' }).first().click();
+  await open('/findings?cve=CVE-2024-32487');
+  await page.getByRole('link', { name: 'CVE-2024-32487' }).first().click();
   await page.getByRole('button', { name: 'Accept…' }).click();
-  await page.getByLabel('Reason').fill('Behind a proxy that rejects such headers');
+  await page.getByLabel('Reason').fill('Nobody opens foreign files on these hosts');
   await page.getByRole('button', { name: 'Accept', exact: true }).click();
-  await page.getByText('Behind a proxy that rejects such headers').waitFor();
+  await page.getByText('Nobody opens foreign files on these hosts').waitFor();
   const id = Number(new URL(page.url()).pathname.split('/').at(-1));
   assert.equal((await world.api('GET', `/findings/${id}`)).status, 'accepted');
   await page.getByRole('button', { name: 'Reopen…' }).click();

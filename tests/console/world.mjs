@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // A musterd of its own with a fleet in it, all through the real APIs, and a browser in front of it.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { bundleOf, exploited, firstRun, hygiene, kinds, likelihoods, osvRecord, secondRun, trackerOf, trivyReport } from './catalogue.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const binaries = process.env.MUSTER_BIN ?? join(root, 'build/release/bin');
+// A build of the console to look at instead of the one in musterd: console/dist after `npm run build`.
+const otherConsole = process.env.MUSTER_CONSOLE;
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Starts musterd on a port of its own choice; it ends with stop(). */
-async function startServer(data) {
-  const server = spawn(join(binaries, 'musterd'), ['--data', data, '--listen', '127.0.0.1:0'], {
+async function startServer(data, settings) {
+  const file = join(data, 'musterd.toml');
+  writeFileSync(file, settings);
+  const server = spawn(join(binaries, 'musterd'), ['--data', data, '--listen', '127.0.0.1:0', '--config', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const lines = [];
@@ -32,25 +37,40 @@ async function startServer(data) {
       server.on('exit', resolve);
       server.kill('SIGTERM');
     });
-  return { port, stop, lines };
+  return { port, stop, lines, pid: server.pid };
 }
 
+const types = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html' };
+const typeOf = (file) => types[extname(file)] ?? 'application/octet-stream';
+
 export class World {
-  static async start() {
+  static async start(settings = '') {
     const world = new World();
     world.data = mkdtempSync(join(tmpdir(), 'muster-console-'));
-    const { port, stop, lines } = await startServer(world.data);
-    world.url = `http://127.0.0.1:${port}`;
-    world.stopServer = stop;
-    world.lines = lines;
-    world.token = readFileSync(join(world.data, 'admin.token'), 'utf8').trim();
+    world.settings = settings;
     world.agents = [];
+    await world.startServer();
+    world.token = readFileSync(join(world.data, 'admin.token'), 'utf8').trim();
     return world;
+  }
+  async startServer() {
+    const { port, stop, lines, pid } = await startServer(this.data, this.settings);
+    this.url = `http://127.0.0.1:${port}`;
+    this.stopServer = stop;
+    this.lines = lines;
+    this.pid = pid;
   }
   async stop() {
     await this.browser?.close();
     await this.stopServer();
     rmSync(this.data, { recursive: true });
+  }
+
+  /** Milliseconds of processor that the server has used (proc(5), schedstat): not what others on the machine did. */
+  processorMs() {
+    const threads = readdirSync(`/proc/${this.pid}/task`);
+    const each = threads.map((thread) => Number(readFileSync(`/proc/${this.pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]));
+    return each.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6;
   }
 
   /** One request; fails the test when the server says no. */
@@ -69,12 +89,12 @@ export class World {
   }
 
   // --- Hosts ------------------------------------------------------------------------------------
-  async enrol(hostname) {
-    this.enrolmentToken ??= (await this.api('POST', '/tokens', { max_uses: 1000, tags: ['fleet'] })).token;
+  async enrol(hostname, token) {
+    token ??= this.enrolmentToken ??= (await this.api('POST', '/tokens', { max_uses: 1000, tags: ['fleet'] })).token;
     const answer = await this.ask(
       'POST',
       '/api/agent/enroll',
-      { token: this.enrolmentToken, hostname, os: 'linux', arch: 'amd64', agent_version: '1.0.0', machine_id: `machine-${hostname}` },
+      { token, hostname, os: 'linux', arch: 'amd64', agent_version: '1.0.0', machine_id: `machine-${hostname}` },
       {},
     );
     const agent = { id: answer.data.agent_id, key: answer.data.agent_key, hostname };
@@ -99,12 +119,12 @@ export class World {
       },
     });
   }
-  report(agent, software) {
+  report(agent, software, address = '10.20.0.1') {
     return this.asAgent(agent, 'POST', '/report', {
       hostname: agent.hostname,
       machine_id: `machine-${agent.hostname}`,
       os: { name: 'Debian GNU/Linux', version: '12 (bookworm)', kernel: '6.1.0-28-amd64' },
-      ip_address: '10.0.0.1',
+      ip_address: address,
       software,
     });
   }
@@ -116,28 +136,68 @@ export class World {
     return polled.data;
   }
 
-  /** Feeds, `count` hosts of a few kinds, an image, a key, a release, finished and waiting work. */
-  async seed(count) {
+  async seedFeeds() {
     await this.api('POST', '/feeds/debian', trackerOf());
     await this.api('POST', '/feeds/osv', osvRecord);
-    await this.api('POST', '/feeds/kev', catalogue());
+    await this.api('POST', '/feeds/kev', exploited());
+    await this.api('POST', '/feeds/epss', likelihoods());
+  }
+  async blob(content, org = '') {
+    const headers = { Authorization: `Bearer ${this.token}` };
+    return (await (await fetch(`${this.url}/api/v1/blobs${org}`, { method: 'POST', headers, body: content })).json()).sha256;
+  }
+  /** Gives the test to `agents`, each of which finds what `ends` says; the ids of their tasks. */
+  async runTest(agents, ends) {
+    const { task_ids } = await this.api('POST', '/tasks', {
+      type: 'execute_test', agent_ids: agents.map((agent) => agent.id), test_uuid: hygiene.uuid, test_name: hygiene.name, binary_name: hygiene.file,
+    });
+    for (const [index, agent] of agents.entries()) {
+      const found = bundleOf(ends[index]);
+      const stdout = `${found.passed_controls} of ${found.total_controls} controls hold\n`;
+      await this.work(agent, { stdout, exit_code: found.overall_exit_code, test_uuid: hygiene.uuid, execution_duration_ms: 1840 + index * 212, bundle_results: found });
+    }
+    return task_ids;
+  }
+  /** Feeds, `count` hosts of a few kinds, an image, a key, a release, finished and waiting work. */
+  async seed(count) {
+    await this.seedFeeds();
+    const tokens = [];
+    for (const kind of kinds) tokens.push((await this.api('POST', '/tokens', { max_uses: 1000, tags: kind.tags })).token);
     for (let number = 1; number <= count; ++number) {
       const kind = kinds[number % kinds.length];
-      const agent = await this.enrol(`${kind.name}-${String(number).padStart(3, '0')}`);
-      await this.beat(agent, number % 60);
-      await this.report(agent, kind.software);
+      const agent = await this.enrol(`${kind.name}-${String(number).padStart(3, '0')}`, tokens[number % kinds.length]);
+      await this.beat(agent, 4 + ((number * 7) % 53));
+      await this.report(agent, kind.software, `10.20.${number % kinds.length}.${number % 250}`);
     }
     const key = (await this.api('POST', '/keys', { name: 'site-berlin' })).key;
     await this.ask('POST', '/api/agent/report', { hostname: 'docker-1', machine_id: 'machine-docker-1', software: [] }, { 'X-Agent-Key': key });
     await this.ask('POST', '/api/agent/container-scan?hostname=docker-1', trivyReport, { 'X-Agent-Key': key });
-    const blob = await fetch(`${this.url}/api/v1/blobs?org=0`, { method: 'POST', headers: { Authorization: `Bearer ${this.token}` }, body: 'the program of agents' });
-    const { sha256 } = await blob.json();
+    const sha256 = await this.blob('the program of agents', '?org=0');
     await this.api('POST', '/releases', { version: '1.1.0', os: 'linux', arch: 'amd64', sha256, notes: 'Quieter heartbeats.' });
+    await this.api('POST', '/binaries', { test_uuid: hygiene.uuid, name: hygiene.file, sha256: await this.blob('the program of the test') });
+    await this.runTest(this.agents.slice(0, firstRun.length), firstRun);
+    await this.runTest(this.agents.slice(0, secondRun.length), secondRun);
     const ids = this.agents.slice(0, 4).map((agent) => agent.id);
     await this.api('POST', '/tasks', { type: 'execute_command', agent_ids: ids, command: 'systemctl is-active ssh' });
     for (const agent of this.agents.slice(0, 3)) await this.work(agent, { stdout: 'active\n', execution_duration_ms: 41 });
     const held = this.agents.at(-1);
     await this.report(held, [kinds[0].software[0]]);
+  }
+
+  /** A host of each kind, and copies of them in the store until there are `count`; what the copying said. */
+  async seedFleet(count, within) {
+    await this.seedFeeds();
+    for (const kind of kinds) {
+      const { token } = await this.api('POST', '/tokens', { max_uses: count, tags: kind.tags });
+      const agent = await this.enrol(`${kind.name}-model`, token);
+      await this.beat(agent);
+      await this.report(agent, kind.software.slice(-8));
+    }
+    await this.stopServer();
+    const copied = spawnSync('python3', [join(root, 'tests/console/fleet.py'), join(this.data, 'muster.db'), String(count)], { timeout: within * 1000, encoding: 'utf8' });
+    await this.startServer();
+    if (copied.status !== 0) throw new Error(`fleet.py: ${copied.error ?? copied.stderr}`);
+    return JSON.parse(copied.stdout);
   }
 
   // --- The browser --------------------------------------------------------------------------------
@@ -148,11 +208,22 @@ export class World {
   async operator(role) {
     return (await this.api('POST', '/operators', { name: role, role })).token;
   }
+  /** The files of another build, under the server's own headers. */
+  async serveConsole(context) {
+    const { headers } = await fetch(this.url);
+    const policy = headers.get('content-security-policy');
+    await context.route(/^[^?#]*\/\/[^/]+\/(?!api\/)/, async (route) => {
+      const { pathname } = new URL(route.request().url());
+      const file = join(otherConsole, /\.\w+$/.test(pathname) ? pathname : 'index.html');
+      await route.fulfill({ path: file, headers: { 'content-security-policy': policy, 'content-type': typeOf(file) } });
+    });
+  }
   /** A page that is signed in, with whatever it complained about in `page.complaints`. */
   async page({ token = this.token, width = 1280, height = 860, colorScheme = 'light' } = {}) {
     // Debian's Chromium does not start as root inside its own sandbox.
     this.browser ??= await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] });
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' });
+    if (otherConsole) await this.serveConsole(context);
     const page = await context.newPage();
     page.complaints = [];
     page.on('console', (message) => {
@@ -164,53 +235,3 @@ export class World {
     return page;
   }
 }
-
-// --- What hosts have -----------------------------------------------------------------------------
-const debian = (name, version) => ({ name, version, vendor: 'Debian', ecosystem: 'deb', distro: 'debian:12' });
-const common = [
-  debian('tar', '1.34+dfsg-1.2+deb12u1'), debian('coreutils', '9.1-1'), debian('systemd', '252.31-1~deb12u1'),
-  debian('bash', '5.2.15-2+b7'), debian('perl', '5.36.0-7+deb12u1'), debian('zlib', '1:1.2.13.dfsg-1'), debian('apt', '2.6.1'),
-];
-const kinds = [
-  { name: 'web', software: [...common, debian('libwebp', '1.2.4-0.2'), debian('examplehttpd', '2.4.57-1'), { name: 'lodash', version: '4.17.20', ecosystem: 'npm' }] },
-  { name: 'db', software: [...common, debian('exampledb', '15.3-0'), debian('util-linux', '2.38.1-5')] },
-  { name: 'build', software: [...common, debian('util-linux', '2.38.1-5'), { name: 'lodash', version: '4.17.20', ecosystem: 'npm' }] },
-  { name: 'desk', software: [...common, debian('libwebp', '1.2.4-0.2+deb12u1'), { name: 'Vendor Tool', version: '7.1', vendor: 'Acme' }] },
-];
-
-/** The example tracker, and some of the more urgent kind. */
-function trackerOf() {
-  const tracker = JSON.parse(readFileSync(join(root, 'examples/feeds/debian-tracker.json'), 'utf8'));
-  const flaw = (fixed, urgency, description) => ({
-    description, scope: 'remote',
-    releases: { bookworm: { status: 'resolved', repositories: { bookworm: fixed }, fixed_version: fixed, urgency } },
-  });
-  tracker.examplehttpd = {
-    'CVE-2099-1001': flaw('2.4.62-1', 'high', 'A request may read beyond its buffer.'),
-    'CVE-2099-1002': flaw('2.4.62-1', 'medium', 'A header may be smuggled.'),
-  };
-  tracker.exampledb = { 'CVE-2099-2001': flaw('15.9-0', 'high', 'A query may write files as the server.') };
-  return tracker;
-}
-/** The example catalogue, as if it were published today. */
-function catalogue() {
-  const kev = JSON.parse(readFileSync(join(root, 'examples/feeds/known_exploited_vulnerabilities.json'), 'utf8'));
-  const today = new Date().toISOString();
-  return { ...kev, catalogVersion: today.slice(0, 10).replaceAll('-', '.'), dateReleased: today };
-}
-const osvRecord = {
-  id: 'GHSA-aaaa-bbbb-cccc', modified: new Date().toISOString(), aliases: ['CVE-2099-3001'], summary: 'Prototype pollution',
-  severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }], database_specific: { severity: 'CRITICAL' },
-  affected: [{ package: { ecosystem: 'npm', name: 'lodash' }, ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '4.17.21' }] }] }],
-};
-const trivyReport = {
-  SchemaVersion: 2, ArtifactName: 'registry.example/shop:3.2', ArtifactType: 'container_image',
-  Metadata: { ImageID: 'sha256:' + 'a'.repeat(64), OS: { Family: 'debian', Name: '12.5' }, RepoTags: ['registry.example/shop:3.2'], ImageConfig: { architecture: 'amd64', os: 'linux' } },
-  Results: [{
-    Target: 'registry.example/shop:3.2 (debian 12.5)', Class: 'os-pkgs', Type: 'debian',
-    Vulnerabilities: [
-      { VulnerabilityID: 'CVE-2023-4863', PkgName: 'libwebp7', InstalledVersion: '1.2.4-0.2', FixedVersion: '1.2.4-0.2+deb12u1', Severity: 'HIGH', Status: 'fixed', Title: 'Heap buffer overflow in WebP' },
-      { VulnerabilityID: 'CVE-2099-4001', PkgName: 'libexample', InstalledVersion: '1.0', Severity: 'CRITICAL', Status: 'affected', Title: 'Out-of-bounds write' },
-    ],
-  }],
-};
