@@ -223,6 +223,8 @@ export class World {
     // Debian's Chromium does not start as root inside its own sandbox.
     this.browser ??= await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'] });
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' });
+    // A machine that does other things too is slow, not wrong.
+    context.setDefaultTimeout(60_000);
     if (otherConsole) await this.serveConsole(context);
     const page = await context.newPage();
     page.complaints = [];
