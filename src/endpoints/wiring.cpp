@@ -53,6 +53,7 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
   if (fleet::create_bootstrap_token(fleet, rng, admin_token_file, now)) {
     log.write(LogLevel::info, "bootstrap_token_created");
   }
+  link_audit();
   finish_matching(now);
   keys.count(now);
   feed_syncs.count();
@@ -88,6 +89,7 @@ void Wiring::maintain(Instant now) {
   }
   rotate_keys(leads, now);
   if (leads) delete_loose_blobs(now);
+  if (leads) tell_audit_heads(now);
 }
 
 void Wiring::prune(Instant now) {
@@ -140,6 +142,26 @@ void Wiring::delete_loose_blobs(Instant now) {
                [&](JsonWriter& fields) { fields.member("files", blobs); });
   } catch (const store::StoreError& failure) {
     log_.write(LogLevel::error, "file_deletion_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::link_audit() {
+  const std::size_t linked = fleet::link_earlier_audit(fleet_.store);
+  if (linked == 0) return;
+  log_.write(LogLevel::info, "audit_linked",
+             [&](JsonWriter& fields) { fields.member("rows", linked); });
+}
+
+void Wiring::tell_audit_heads(Instant now) {
+  try {
+    for (const model::AuditHead& head : audit_.look(fleet_.store, now)) {
+      log_.write(LogLevel::info, "audit_head", [&](JsonWriter& fields) {
+        fields.member("head", model::encode_audit_head(head));
+      });
+    }
+  } catch (const store::StoreError& failure) {
+    log_.write(LogLevel::error, "audit_heads_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
 }

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
+#include "fleet/audit.h"
 #include "fleet/clones.h"
 #include "fleet/feed_syncs.h"
 #include "fleet/fleet.h"
@@ -27,8 +28,8 @@ namespace muster::endpoints {
 class Wiring {
  public:
   /// Does what a start has to do before the first request: issues the first operator token into
-  /// `admin_token_file`, and finishes what an import that was cut short had left. Throws
-  /// store::StoreError. Answers 503 until open().
+  /// `admin_token_file`, links audit rows that an older program wrote, and finishes what an import
+  /// that was cut short had left. Throws store::StoreError. Answers 503 until open().
   Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
          const std::string& admin_token_file, Instant now);
 
@@ -38,8 +39,9 @@ class Wiring {
   /// What is due every `[presence] flush_seconds`. Every server of several writes what heartbeats
   /// changed since the last time and which sessions were used, reads what the others heard, and
   /// follows imports. The one that leads (fleet/nodes.h) finishes the matching of an import that
-  /// was cut short, rotates keys that are due and deletes what is too old and files that nothing
-  /// refers to. What fails is logged and waits for the next time.
+  /// was cut short, rotates keys that are due, deletes what is too old and files that nothing
+  /// refers to, and once a day logs the heads of the audit log that moved. What fails is logged and
+  /// waits for the next time.
   void maintain(Instant now);
   /// What is due every `[presence] check_seconds`: tells of keys that were used after their end and
   /// of clocks that are wrong; and, on the server that leads, of agents that fell silent or came
@@ -71,10 +73,13 @@ class Wiring {
   void prune(Instant now);
   void rotate_keys(bool leads, Instant now);
   void delete_loose_blobs(Instant now);
+  void link_audit();
+  void tell_audit_heads(Instant now);
 
   fleet::Fleet& fleet_;
   Log& log_;
   fleet::OutageWatch outages_;
+  fleet::AuditWatch audit_;
 };
 
 }  // namespace muster::endpoints

@@ -3,6 +3,8 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "fleet/audit.h"
+#include "store/sql/audit.h"
 #include "store/sql/orgs.h"
 #include "store/sql/outages.h"
 #include "store/store.h"
@@ -10,14 +12,6 @@
 namespace muster::fleet {
 
 namespace {
-
-std::string details_json(const Details& details) {
-  JsonWriter json;
-  json.begin_object();
-  if (details) details(json);
-  json.end_object();
-  return json.take();
-}
 
 template <typename Id>
 Id before_cursor(std::string_view cursor) {
@@ -45,8 +39,9 @@ Actor Actor::inventory_key(KeyId id) {
 void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
                   std::string_view action, std::string_view target, const Details& details,
                   Instant now) {
-  store::insert_audit(tx, {org, ids.next<AuditId>(now), now, actor.text, std::string(action),
-                           std::string(target), details_json(details)});
+  AuditRows rows(ids, actor, now);
+  rows.add(org, action, target, details);
+  rows.record(tx);
 }
 
 EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,

@@ -5,6 +5,7 @@
 
 #include "fleet/operators.h"
 #include "fleet/testing.h"
+#include "store/sql/audit.h"
 #include "store/sql/orgs.h"
 
 namespace muster::fleet {

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "fleet/audit.h"
 #include "fleet/signed_orders.h"
 #include "store/sql/agents.h"
 #include "store/sql/blobs.h"
@@ -123,6 +124,7 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
   const Task common = task_of(order, creator, make_uuid7(board.rng, now), now);
   std::vector<TaskId> created;
   created.reserve(order.agents.size());
+  AuditRows audit(board.ids, actor, now);
   for (std::size_t i = 0; i < order.agents.size(); ++i) {
     Task task = common;
     model::TaskPayload payload = order.payload;
@@ -136,12 +138,12 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
         order.env_vars.empty() ? "" : crypto::seal(order.env_vars, board.key, board.rng);
     store::insert_task(tx, task, sealed);
     store::insert_batch(tx, {task.org, task.batch, task.type, task.label, now, creator, {}});
-    record_audit(
-        tx, board.ids, task.org, actor, "tasks.create", task.id.text(),
-        [&](JsonWriter& details) { describe(details, task, order, i); }, now);
+    audit.add(task.org, "tasks.create", task.id.text(),
+              [&](JsonWriter& details) { describe(details, task, order, i); });
     follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
     created.push_back(task.id);
   }
+  audit.record(tx);
   return created;
 }
 
@@ -163,14 +165,15 @@ Result<std::vector<Task>> cancel_batch(store::Tx& tx, const TaskBoard& board, co
     return Error{Errc::not_found, "There is no such batch."};
   }
   std::vector<Task> cancelled = store::list_batch_tasks(tx, batch, true, limits::batch_cancel_rows);
+  AuditRows audit(board.ids, actor, now);
   for (Task& task : cancelled) {
     task = *advance(std::move(task), {TaskEvent::Kind::cancelled}, now);
     store::set_task(tx, task);
-    record_audit(
-        tx, board.ids, task.org, actor, "tasks.cancel", task.id.text(),
-        [&](JsonWriter& details) { details.member("batch_id", batch); }, now);
+    audit.add(task.org, "tasks.cancel", task.id.text(),
+              [&](JsonWriter& details) { details.member("batch_id", batch); });
     follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
   }
+  audit.record(tx);
   return cancelled;
 }
 

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "fleet/fleet.h"
+#include "model/audit_chain.h"
 #include "sim/ledger.h"
 
 namespace muster::sim {
@@ -22,6 +23,9 @@ void check_enrolments_are_kept(store::Reader& reader, Ledger& ledger, Instant no
 /// `former` is what the last call saw, and becomes what this one sees.
 void check_last_seen_in_store(store::Reader& reader, std::map<AgentId, Instant>& former,
                               Ledger& ledger, Instant now);
+/// `former` likewise: the heads that the chains must go through.
+void check_audit_chain(store::Reader& reader, std::vector<model::AuditHead>& former, Ledger& ledger,
+                       Instant now);
 void check_audit(store::Reader& reader, Ledger& ledger, Instant now);
 
 // At rest only.

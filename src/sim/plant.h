@@ -22,6 +22,7 @@ enum class Plant : std::uint8_t {
   orders_forged,       // an operator is told of tasks that never were
   work_left,           // a task that was over is in its agent's hands again
   changes_forged,      // an operator is told of a change that never was
+  audit_cut,           // the newest row of the audit log vanishes
   enrolments_dropped,  // an enrolled agent's row vanishes
   keys_garbled,        // enrolment hands out a wrong key
   beats_forged,        // heartbeats and polls are answered without reaching the server

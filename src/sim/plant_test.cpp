@@ -30,6 +30,7 @@ constexpr Planted all_planted[] = {
     {"OrdersForged", Plant::orders_forged, Claim::orders_are_kept},
     {"WorkLeft", Plant::work_left, Claim::work_ends},
     {"ChangesForged", Plant::changes_forged, Claim::audit_tells_every_change},
+    {"AuditCut", Plant::audit_cut, Claim::audit_is_one_chain},
     {"EnrolmentsDropped", Plant::enrolments_dropped, Claim::enrolments_are_kept},
     {"KeysGarbled", Plant::keys_garbled, Claim::nobody_is_locked_out},
     {"BeatsForged", Plant::beats_forged, Claim::presence_is_never_false},

@@ -206,6 +206,7 @@ void World::check_after_start() {
     check_orders_are_kept(reader, ledger_, now);
     check_enrolments_are_kept(reader, ledger_, now);
     check_last_seen_in_store(reader, stored_last_seen_, ledger_, now);
+    check_audit_chain(reader, audit_heads_, ledger_, now);
   });
 }
 
@@ -317,6 +318,9 @@ void World::tamper_at_rest() {
         " (SELECT task_id FROM tasks WHERE started_at IS NOT NULL LIMIT 1)");
   } else if (scenario_.plant == Plant::findings_lost) {
     run("DELETE FROM findings WHERE status = 'open'");
+  } else if (scenario_.plant == Plant::audit_cut) {
+    run("INSERT INTO audit_links (org_id, seq, audit_id, hash)"
+        " SELECT org_id, max(seq) + 1, 0, max(hash) FROM audit_links GROUP BY org_id");
   } else if (scenario_.plant == Plant::outage_invented) {
     run("UPDATE outages SET told_at = since + 1000 WHERE telling = 'alone'");
   } else if (scenario_.plant == Plant::downtime_told) {

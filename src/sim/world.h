@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "model/audit_chain.h"
 #include "sim/device.h"
 #include "sim/fielded_agent.h"
 #include "sim/ledger.h"
@@ -86,6 +87,7 @@ class World {
   std::vector<std::string> one_use_tokens_;  // one for each of fielded_
   OperatorDesk desk_;
   std::map<AgentId, Instant> stored_last_seen_;
+  std::vector<model::AuditHead> audit_heads_;
 };
 
 }  // namespace muster::sim

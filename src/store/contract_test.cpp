@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the functions of store/sql do, on every engine: organisations, keys, hosts, agents, tasks.
 #include "store/testing/contract.h"
+#include "store/sql/audit.h"
 
 namespace muster::store {
 namespace {

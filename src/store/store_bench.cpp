@@ -8,6 +8,7 @@
 #include "base/testing.h"
 #include "model/vitals.h"
 #include "store/sql/agents.h"
+#include "store/sql/audit.h"
 #include "store/sql/orgs.h"
 #include "store/store.h"
 #include "store/testing/databases.h"
@@ -53,6 +54,38 @@ void group_commit(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * in_flight);
 }
 BENCHMARK(group_commit)->ArgName("postgres")->Arg(0)->Arg(1)->UseRealTime();
+
+/// Audit rows, some of them in one write, each linked to the one before: to compare with events.
+void audit_rows(benchmark::State& state) {
+  const testing::TestDatabase database(engine_of(state));
+  const auto together = static_cast<std::size_t>(state.range(1));
+  Store store(database.open());
+  std::int64_t next = 1;
+  constexpr std::size_t in_flight = 4000;
+  for (auto _ : state) {
+    std::atomic<std::size_t> done_count = 0;
+    store.start_writer();
+    for (std::size_t i = 0; i < in_flight; i += together) {
+      std::vector<AuditRow> rows;
+      while (rows.size() < together) {
+        rows.push_back({OrgId{1}, {next++}, test_epoch, "operator:1", "tasks.create", "t", "{}"});
+      }
+      Work work = [rows = std::move(rows)](Tx& tx) {
+        insert_audit(tx, rows);
+        return true;
+      };
+      Done done = [&](std::exception_ptr failure) { done_count += failure ? 0 : together; };
+      if (!store.submit(work, done)) state.SkipWithError("refused");
+    }
+    store.stop_writer();
+    if (done_count != in_flight) state.SkipWithError("a write failed");
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(in_flight));
+}
+BENCHMARK(audit_rows)
+    ->ArgNames({"postgres", "together"})
+    ->ArgsProduct({{0, 1}, {1, 1000}})
+    ->UseRealTime();
 
 /// All of 10,000 agents beat since the last flush.
 void presence_flush(benchmark::State& state) {

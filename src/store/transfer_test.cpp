@@ -37,6 +37,8 @@ class TransferOnPostgres : public ::testing::Test {
     connection->run(
         "INSERT INTO audit (org_id, audit_id, at, actor, action, target, details)"
         " VALUES (1, 1, 9, 'server', 'keys.create', 'k', '{}')");
+    connection->run(
+        "INSERT INTO audit_links (org_id, seq, audit_id, hash) VALUES (1, 1, 1, x'0a0b')");
   }
   Transfer transfer(const TransferProgress& progress = {}) {
     const auto source = from.connect();
@@ -59,6 +61,7 @@ TEST_F(TransferOnPostgres, EveryRowArrivesAsItWas) {
   const Transfer done = transfer();
   EXPECT_EQ(rows_of(done, "host_presence"), 5001);
   EXPECT_EQ(rows_of(done, "audit"), 1);
+  EXPECT_EQ(rows_of(done, "audit_links"), 1);
   EXPECT_EQ(rows_of(done, "secrets"), 2);
   EXPECT_EQ(rows_of(done, "orgs"), 2);
   EXPECT_EQ(done.rows_before, 0);

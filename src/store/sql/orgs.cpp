@@ -90,31 +90,6 @@ void set_setting(Tx& tx, const Setting& setting) {
       setting.org, setting.scope, setting.scope_id, setting.name, setting.value);
 }
 
-void insert_audit(Tx& tx, const AuditRow& row) {
-  tx.post(
-      "INSERT INTO audit (org_id, audit_id, at, actor, action, target, details)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      row.org, row.id, row.at, row.actor, row.action, row.target, row.details);
-}
-
-std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count) {
-  std::vector<AuditRow> audit;
-  Rows rows = reader.query(
-      "SELECT org_id, audit_id, at, actor, action, target, details FROM audit"
-      " WHERE audit_id < $1 ORDER BY audit_id DESC LIMIT $2",
-      before, count);
-  while (rows.next()) {
-    audit.push_back({rows.number_id<OrgId>(0), rows.number_id<AuditId>(1), rows.instant(2),
-                     rows.string(3), rows.string(4), rows.string(5), rows.string(6)});
-  }
-  return audit;
-}
-
-Total count_audit(Reader& reader) {
-  return read_total(reader.query("SELECT count(*) FROM (SELECT 1 FROM audit LIMIT $1) AS counted",
-                                 limits::counted_rows + 1));
-}
-
 void insert_event(Tx& tx, const EventRow& row) {
   tx.post(
       "INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"

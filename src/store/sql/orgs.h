@@ -46,21 +46,6 @@ std::vector<Setting> list_settings_of(Reader& reader, OrgId org, std::string_vie
                                       std::string_view scope_id);
 void set_setting(Tx& tx, const Setting& setting);
 
-/// A row of the append-only audit log. `details` is a JSON object without secrets.
-struct AuditRow {
-  OrgId org;
-  AuditId id;
-  Instant at;
-  std::string actor;   // "operator:12", "server"
-  std::string action;  // "token_created"
-  std::string target;  // "token:34"
-  std::string details;
-};
-void insert_audit(Tx& tx, const AuditRow& row);
-/// Newest first, `before` excluded.
-std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count);
-Total count_audit(Reader& reader);
-
 /// Something that happened to an agent or host.
 struct EventRow {
   OrgId org;
