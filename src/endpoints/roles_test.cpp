@@ -95,6 +95,8 @@ const std::map<std::string_view, Role>& least_roles() {
       {"set_settings", Role::admin},
       {"list_events", Role::read_only},
       {"list_audit", Role::admin},
+      {"export_audit", Role::admin},
+      {"list_audit_heads", Role::admin},
   };
   return roles;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Settings, events and the audit log.
+// Settings and events.
 #include "fleet/settings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
@@ -86,12 +86,6 @@ Result<Reply> list_events(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
       fleet::list_event_page(app.store, question, page_cursor(request), limit);
-  return Reply(page_response(page.rows, page.next_cursor, page.total));
-}
-
-Result<Reply> list_audit(App& app, const Request& request) {
-  const int limit = TRY(page_limit(request));
-  const fleet::HistoryPage page = fleet::list_audit_page(app.store, page_cursor(request), limit);
   return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The audit log: its newest rows, and its chains from their beginning.
+#include "fleet/audit.h"
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+#include "fleet/blobs.h"
+#include "fleet/orgs.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+
+namespace {
+
+/// Whose chain is meant: an organisation's, with 0 that of the whole server, all when absent.
+Result<std::optional<OrgId>> chain_param(App& app, const Request& request) {
+  if (http::query_param(request.query, "org") == "0") return std::optional(store::server_org);
+  return org_param(app, request);
+}
+
+}  // namespace
+
+Result<Reply> list_audit(App& app, const Request& request) {
+  const int limit = TRY(page_limit(request));
+  const fleet::HistoryPage page = fleet::list_audit_page(app.store, page_cursor(request), limit);
+  return Reply(page_response(page.rows, page.next_cursor, page.total));
+}
+
+Result<Reply> export_audit(App& app, const Request& request) {
+  const auto org = TRY(chain_param(app, request));
+  const int limit = TRY(page_limit(request));
+  const fleet::AuditCursor from = TRY(fleet::parse_audit_cursor(page_cursor(request)));
+  http::Response response;
+  response.body = fleet::export_audit(app.store, org, from, limit);
+  response.content_type = "application/x-ndjson";
+  return Reply(std::move(response));
+}
+
+Result<Reply> list_audit_heads(App& app, const Request& request) {
+  const auto org = TRY(chain_param(app, request));
+  std::vector<Listed> all;
+  for (const model::AuditHead& head : fleet::list_audit_heads(app.store, org)) {
+    JsonWriter json;
+    json.begin_object()
+        .member("org_id", head.org)
+        .member("seq", head.seq)
+        .member("hash", head.hash.text())
+        .member("head", model::encode_audit_head(head))
+        .end_object();
+    all.push_back({std::to_string(head.org.value), json.take()});
+  }
+  return page_of(all, request);
+}
+
+}  // namespace muster::endpoints
