@@ -86,7 +86,10 @@ int fail(const Shell& shell, const Error& error, int code) {
 int run_verb(const World& world, const Shell& shell, const Common& common, const Verb& verb) {
   if (verb.needs_no_server()) {
     const Result<void> done = verb.local(shell, *verb.values);
-    return done.ok() ? exit_ok : fail(shell, done.error(), exit_usage);
+    if (done.ok()) return exit_ok;
+    // An answer, and no mistake in what was given: `audit verify` found a break.
+    const bool disproved = done.error().code == Errc::set_hash_mismatch;
+    return fail(shell, done.error(), disproved ? exit_refused : exit_usage);
   }
   const Result<std::string> token = find_token(world, common);
   if (!token.ok()) return fail(shell, token.error(), exit_usage);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events and the audit log.
 #include "main/ctl/grammar.h"
 
 namespace muster::ctl {
@@ -10,14 +9,6 @@ const Columns events = {
     {"at", "AT", &formats::time},          {"type", "TYPE"},
     {"asset_id", "HOST ID", &formats::id}, {"details", "DETAILS", &formats::members},
     {"agent_id", "AGENT", &formats::id},
-};
-
-const Columns audit = {
-    {"at", "AT", &formats::time},
-    {"actor", "ACTOR"},
-    {"action", "ACTION"},
-    {"target", "TARGET"},
-    {"details", "DETAILS", &formats::members},
 };
 
 }  // namespace
@@ -48,12 +39,6 @@ void add_events(Grammar& grammar) {
               .shown = "TIME"},
              org_flag("Only of that organisation")},
             events, {"event", "events"});
-}
-
-void add_audit(Grammar& grammar) {
-  grammar.noun("audit", "What operators did")
-      .list({"list", "List the audit log, newest first", "muster audit list --limit 50"},
-            "/api/v1/audit", {}, audit, {"entry", "entries"});
 }
 
 }  // namespace muster::ctl
