@@ -30,7 +30,7 @@ async function failureOf(response: Response): Promise<ApiError> {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function answerOf(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { 'X-Muster-Console': '1' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
@@ -45,12 +45,17 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
     if (signal?.aborted) throw failure;
     throw new ApiError(0, 'unreachable', 'The server cannot be reached.');
   }
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response;
   const failure = await failureOf(response);
   if (response.status === 401 && path !== '/sessions') whenSignedOut();
   throw failure;
 }
 
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return (await (await answerOf(method, path, body, signal)).json()) as T;
+}
+
+export const getText = async (path: string) => (await answerOf('GET', path)).text();
 export const get = <T>(path: string, signal?: AbortSignal) => call<T>('GET', path, undefined, signal);
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body);
 export const put = <T>(path: string, body: unknown) => call<T>('PUT', path, body);

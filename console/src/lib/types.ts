@@ -126,6 +126,7 @@ export interface Token {
 export interface Key { id: number; name: string; scopes: string[]; created_at: string; revoked_at: string | null }
 export interface Event { id: number; at: string; type: string; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
 export interface AuditEntry { id: number; at: string; actor: string; action: string; target: string; details: Record<string, unknown> }
+export interface AuditHead { org_id: number; seq: number; hash: string; head: string }
 export interface SecondFactorOffer { secret: string; url: string }
 export interface Check { name: string; state: 'fine' | 'near' | 'over'; found: string; advice: string }
 export interface HeldReport {
