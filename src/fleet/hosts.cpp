@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "fleet/announcements.h"
 #include "fleet/health.h"
+#include "fleet/host_search.h"
 #include "store/sql/agents.h"
 #include "store/sql/findings.h"
 #include "store/sql/inventory.h"
@@ -177,6 +178,40 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
       page.hosts.push_back(view_of(reader, presence, config, std::move(host), now));
     }
     if (more) page.next_cursor = std::to_string(page.hosts.back().host.id.value);
+    return page;
+  });
+}
+
+HostPage list_matching_hosts(store::Store& store, const PresenceTable& presence,
+                             const Config& config, const model::HostQuery& query,
+                             std::optional<OrgId> org, std::string_view cursor, int count,
+                             Instant now) {
+  const HostId after{parse_int(cursor).value_or(0)};
+  const auto wanted = static_cast<std::size_t>(count);
+  return store.read([&](store::Reader& reader) {
+    HostPage page;
+    std::vector<FoundHost> found;
+    HostSearch search(reader, presence, config, query, org, after, now);
+    while (found.size() <= wanted) {
+      const auto next = search.next();
+      if (!next) break;
+      found.push_back(*next);
+    }
+    const bool more = found.size() > wanted;
+    if (more) found.pop_back();
+    for (const FoundHost& each : found) {
+      auto host = store::find_host(reader, each.org, each.id);
+      CHECK(host.has_value());
+      page.hosts.push_back(view_of(reader, presence, config, std::move(*host), now));
+    }
+    const HostId last = more ? found.back().id : search.place();
+    if (more || search.is_cut_short()) page.next_cursor = std::to_string(last.value);
+    if (after == HostId{0}) {
+      page.total = count_found(search, static_cast<std::int64_t>(found.size()) + (more ? 1 : 0));
+    } else {
+      HostSearch all(reader, presence, config, query, org, HostId{0}, now);
+      page.total = count_found(all, 0);
+    }
     return page;
   });
 }

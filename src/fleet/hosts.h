@@ -27,6 +27,9 @@
 #include "store/total.h"
 #include "vuln/origin.h"
 
+namespace muster::model {
+struct HostQuery;
+}
 namespace muster::store {
 class Reader;
 class Store;
@@ -76,6 +79,12 @@ struct HostPage {
 HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
                         const store::HostFilter& filter, std::string_view cursor, int count,
                         Instant now);
+/// Those that a query means. A page may be short, or empty, and have a next one: it looks at
+/// limits::searched_hosts hosts at most, and so does its total, which is at least that beyond them.
+HostPage list_matching_hosts(store::Store& store, const PresenceTable& presence,
+                             const Config& config, const model::HostQuery& query,
+                             std::optional<OrgId> org, std::string_view cursor, int count,
+                             Instant now);
 
 /// By id or hostname (the one seen last, when several organisations have it). Fails with not_found.
 /// The CPE of each package is the one that it is matched by.

@@ -122,8 +122,11 @@ void print_host(const Shell& shell, const Json& host) {
 
 void add_hosts(Grammar& grammar) {
   grammar.noun("hosts", "Hosts and their software")
-      .list({"list", "List hosts", "muster hosts list --hostname web"}, "/api/v1/hosts",
+      .list({"list", "List hosts",
+             "muster hosts list --query 'os:linux package:openssl<3.0.11 -tag:canary'"},
+            "/api/v1/hosts",
             {org_flag("Only of that organisation"),
+             {"--query", "query", "Only hosts that the query means (docs/reference/query.md)"},
              {"--hostname", "hostname", "Only hosts with that in their name"},
              {"--tag", "tag", "Only hosts with that tag"}},
             listed, {"host", "hosts"})

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/inventory.h"
 
+#include "store/sql/host_search.h"
 #include "store/sql/identity_overrides.h"
 #include "store/store.h"
 
@@ -179,6 +180,25 @@ void for_each_package_set(Reader& reader, const std::function<void(const Package
       hash = rows.key_hash(1);
       decode_ids(rows.blob(2), members);
       each({org, hash, members});
+    }
+  }
+}
+
+void for_each_package_set(
+    Reader& reader, OrgId org,
+    const std::function<void(const crypto::KeyHash&, const std::vector<PackageId>&)>& each) {
+  constexpr int page = 4096;
+  crypto::KeyHash hash;
+  std::vector<PackageId> members;
+  for (int read = page; read == page;) {
+    Rows rows = reader.query(
+        "SELECT set_hash, members FROM package_sets WHERE org_id = $1 AND set_hash > $2"
+        " ORDER BY set_hash LIMIT $3",
+        org, hash, page);
+    for (read = 0; rows.next(); ++read) {
+      hash = rows.key_hash(0);
+      decode_ids(rows.blob(1), members);
+      each(hash, members);
     }
   }
 }

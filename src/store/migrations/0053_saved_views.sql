@@ -1,0 +1,4 @@
+-- Queries ask of each host whether it has an open finding that is so severe, or exploited: one seek
+-- for each instead of all its findings.
+CREATE INDEX findings_open_by_host ON findings (org_id, host_id, severity, known_exploited)
+  WHERE status = 'open';
