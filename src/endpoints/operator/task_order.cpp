@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "model/host_query.h"
 
 namespace muster::endpoints {
 
@@ -16,6 +17,13 @@ using model::TaskType;
 namespace {
 
 void decode_agents(Fields& fields, TaskOrder& order) {
+  if (fields.has("query")) {
+    for (const char* other : {"agent_ids", "orders"}) {
+      if (fields.has(other)) fields.fail("query", std::string("is instead of ") + other);
+    }
+    return;
+  }
+  if (fields.has("dry_run")) fields.fail("dry_run", "is for query");
   const auto agents = fields.array("agent_ids", limits::task_targets);
   if (!agents) return;
   agents->for_each([&](const Json& agent) {
@@ -155,6 +163,18 @@ Result<void> decode_orders(Fields& fields, TaskOrder& order) {
 
 }  // namespace
 
+Result<std::optional<TargetOrder>> decode_targets(App& app, const Json& body, OrgId org,
+                                                  Instant now) {
+  Fields fields(body);
+  if (!fields.has("query")) return std::optional<TargetOrder>();
+  const std::string text(fields.text("query", limits::query_bytes));
+  const bool dry_run = fields.optional_boolean("dry_run").value_or(false);
+  TRY(fields.finish());
+  const model::HostQuery query = TRY(model::parse_host_query(text));
+  return std::optional<TargetOrder>(
+      {TRY(fleet::find_targets(app.store, app.presence, app.config, query, org, now)), dry_run});
+}
+
 Result<TaskOrder> decode_task_order(App& app, const Json& body) {
   Fields fields(body);
   const std::string_view type =
@@ -183,7 +203,8 @@ Result<TaskOrder> decode_task_order(App& app, const Json& body) {
   }
   TRY(fields.finish());
   TRY(decode_orders(fields, order));
-  if (fields.has("org")) order.org = TRY(org_member(app, fields, body));
+  // A query means the hosts of one organisation.
+  if (fields.has("org") || fields.has("query")) order.org = TRY(org_member(app, fields, body));
   return order;
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/json_read.h"
 #include "endpoints/app.h"
+#include "fleet/host_search.h"
 #include "fleet/tasks.h"
 
 namespace muster::endpoints {
@@ -10,5 +11,14 @@ namespace muster::endpoints {
 /// The order in the body of `POST /api/v1/tasks`: per type its own members, else the defaults of
 /// model/task_types.def. Fails naming the member.
 Result<fleet::TaskOrder> decode_task_order(App& app, const Json& body);
+
+/// Whom the members `query` and `dry_run` mean; nothing for a body that names its agents. Fails
+/// with invalid_field of `query`.
+struct TargetOrder {
+  fleet::Targets targets;
+  bool dry_run = false;
+};
+Result<std::optional<TargetOrder>> decode_targets(App& app, const Json& body, OrgId org,
+                                                  Instant now);
 
 }  // namespace muster::endpoints

@@ -101,6 +101,26 @@ std::string encode_batch(const store::TaskBatch& batch) {
   return json.take();
 }
 
+/// Who would be given the work of an order.
+std::string encode_targets(const fleet::Targets& targets) {
+  JsonWriter json;
+  json.begin_object()
+      .member("dry_run", true)
+      .member("hosts", targets.hosts)
+      .member("without_agent", targets.without_agent)
+      .key("agents")
+      .begin_array();
+  for (const fleet::Target& target : targets.agents) {
+    json.begin_object()
+        .member("agent_id", target.agent)
+        .member("asset_id", target.host)
+        .member("hostname", target.hostname)
+        .end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
 /// What the query narrows a list of tasks to. Fails with not_found and invalid_field.
 Result<store::TaskFilter> filter_of(App& app, const Request& request) {
   store::TaskFilter filter;
@@ -125,6 +145,11 @@ Result<store::TaskFilter> filter_of(App& app, const Request& request) {
 Result<Reply> create_tasks(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
   fleet::TaskOrder order = TRY(decode_task_order(app, body));
+  const auto target = TRY(decode_targets(app, body, order.org.value_or(OrgId{}), request.now));
+  if (target) {
+    if (target->dry_run) return Reply(http::json_response(200, encode_targets(target->targets)));
+    for (const fleet::Target& each : target->targets.agents) order.agents.push_back(each.agent);
+  }
   const std::vector<crypto::PublicKey> roots = TRY(fleet::task_roots(app.config));
   TRY(fleet::check_signatures(order, roots, request.now));
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),

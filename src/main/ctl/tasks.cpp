@@ -93,8 +93,25 @@ void print_task(const Shell& shell, const Json& task) {
   print_notes(shell, task);
 }
 
+const Columns targets = {
+    {"asset_id", "HOST", &formats::id},
+    {"hostname", "HOSTNAME"},
+    {"agent_id", "AGENT", &formats::id},
+};
+
+void print_targets(const Shell& shell, const Json& answer) {
+  ListPrinter printer(shell, targets, {"agent would be given it", "agents would be given it"});
+  answer.find("agents")->for_each([&](const Json& agent) { printer.add(agent); });
+  printer.finish(false);
+  const auto without = answer.find("without_agent")->integer().value_or(0);
+  if (without > 0) {
+    shell.remark("hosts that the query means and that have no agent: " + std::to_string(without));
+  }
+}
+
 /// One id a line, for a script as for a person.
 void print_created(const Shell& shell, const Json& answer) {
+  if (answer.find("agents")) return print_targets(shell, answer);
   const auto ids = answer.find("task_ids");
   if (!ids || !ids->is_array()) return;
   ids->for_each([&](const Json& id) { shell.print(escaped_lines(id.string().value_or(""))); });
@@ -135,8 +152,9 @@ std::vector<Flag> create_flags() {
        .member = "agent_ids",
        .what = "Ids of the agents, a task for each",
        .kind = Flag::Kind::texts,
-       .required = true,
        .shown = "ID…"},
+      {"--query", "query", "Instead: all hosts that the query means (docs/reference/query.md)"},
+      {"--dry-run", "dry_run", "Only say whom the query means", Flag::Kind::on},
       {"--command", "command", "The shell command of execute_command; cleanup for uninstall"},
       {"--test-uuid", "test_uuid", "The test of execute_test, whose program was uploaded"},
       {"--test-name", "test_name", "What to call it; by default the name of the program"},
@@ -156,7 +174,7 @@ std::vector<Flag> create_flags() {
       {"--ttl", "ttl_seconds", "Within what time it may be given out", Flag::Kind::seconds},
       {"--max-retries", "max_retries", "How often a test that its agent left is tried again",
        Flag::Kind::integer},
-      org_flag("Every agent must be of it"),
+      org_flag("Every agent must be of it; with --query, whose hosts are meant (default)"),
       {"--redeliver", "redeliver", "May be given out again when the agent seems to have lost it",
        Flag::Kind::on},
   };
@@ -166,7 +184,13 @@ std::vector<Flag> create_flags() {
 
 Result<void> create_tasks(const Shell& shell, Session& session, const FlagValues& values) {
   std::string body;
+  if (values.has("agent_ids") == values.has("query")) {
+    return invalid_field("--agent", "give either agents or --query");
+  }
   if (values.has("sign_key")) {
+    if (values.has("query")) {
+      return invalid_field("--query", "is not for --sign-key, which signs for each --agent");
+    }
     crypto::SystemRng rng;
     body = TRY(signed_request(session, values, rng, SystemClock().now()));
   } else {
