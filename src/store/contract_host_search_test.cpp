@@ -4,6 +4,7 @@
 #include <map>
 
 #include "store/sql/host_search.h"
+#include "store/sql/saved_views.h"
 #include "store/testing/contract.h"
 
 namespace muster::store {
@@ -165,6 +166,32 @@ TEST_P(HostSearchContract, PackagesAreReadByNameAndSetsByOrganisation) {
     EXPECT_EQ(read_sets[sets.first], (std::vector<PackageId>{old, other}));
     return 0;
   });
+}
+
+TEST_P(HostSearchContract, ViewsAreReplacedByNameAndDeleted) {
+  const SavedView view{org, testing::text.substr(0, 100), "tag:a", now, "operator:1"};
+  write([&](Tx& tx) {
+    set_saved_view(tx, {org, "b", "tag:b", now, "operator:1"});
+    set_saved_view(tx, view);
+    set_saved_view(tx, {other_org, "b", "tag:c", now, "operator:2"});
+    set_saved_view(tx, {org, "b", "tag:d", now + Duration(1), "operator:2"});
+  });
+  read([&](Reader& reader) {
+    EXPECT_EQ(find_saved_view(reader, org, view.name)->query, "tag:a");
+    EXPECT_EQ(find_saved_view(reader, org, "b")->query, "tag:d");
+    EXPECT_EQ(find_saved_view(reader, org, "b")->set_by, "operator:2");
+    EXPECT_EQ(find_saved_view(reader, org, "b")->set_at, now + Duration(1));
+    EXPECT_FALSE(find_saved_view(reader, org, "B"));
+    EXPECT_EQ(list_saved_views(reader, std::nullopt).size(), 3U);
+    const auto own = list_saved_views(reader, org);
+    EXPECT_EQ(own.size(), 2U);
+    EXPECT_EQ(own[0].name, view.name);
+    EXPECT_EQ(own[1].name, "b");
+    return 0;
+  });
+  EXPECT_TRUE(write([&](Tx& tx) { return delete_saved_view(tx, org, "b"); }));
+  EXPECT_FALSE(write([&](Tx& tx) { return delete_saved_view(tx, org, "b"); }));
+  EXPECT_EQ(read([&](Reader& reader) { return list_saved_views(reader, other_org).size(); }), 1U);
 }
 
 }  // namespace

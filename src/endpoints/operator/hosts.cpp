@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "fleet/saved_views.h"
 #include "model/host_query.h"
 
 namespace muster::endpoints {
@@ -135,10 +136,15 @@ void write_source(JsonWriter& json, const store::ListedSource& listed) {
       .end_object();
 }
 
-/// What `?query=` asks for, and the older filters with it; every host without one.
-Result<model::HostQuery> query_of(const Request& request, const store::HostFilter& filter) {
+/// What `?query=` and `?view=` ask for, and the older filters with them; every host without one.
+Result<model::HostQuery> query_of(App& app, const Request& request,
+                                  const store::HostFilter& filter) {
   const auto text = http::query_param(request.query, "query");
   model::HostQuery query = TRY(model::parse_host_query(text.value_or("")));
+  if (const auto view = http::query_param(request.query, "view")) {
+    query = model::both(TRY(fleet::view_query(app.store, filter.org.value_or(OrgId{1}), *view)),
+                        std::move(query));
+  }
   if (query == model::HostQuery{}) return query;
   if (!filter.hostname.empty()) {
     model::HostTerm term;
@@ -162,7 +168,7 @@ Result<Reply> list_hosts(App& app, const Request& request) {
   filter.hostname = http::query_param(request.query, "hostname").value_or("");
   filter.tag = http::query_param(request.query, "tag").value_or("");
   const int limit = TRY(page_limit(request));
-  const model::HostQuery query = TRY(query_of(request, filter));
+  const model::HostQuery query = TRY(query_of(app, request, filter));
   const fleet::HostPage page =
       query == model::HostQuery{}
           ? fleet::list_host_page(app.store, app.presence, app.config, filter, page_cursor(request),

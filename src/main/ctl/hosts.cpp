@@ -127,6 +127,7 @@ void add_hosts(Grammar& grammar) {
             "/api/v1/hosts",
             {org_flag("Only of that organisation"),
              {"--query", "query", "Only hosts that the query means (docs/reference/query.md)"},
+             {"--view", "view", "Only hosts that the saved view of that name means"},
              {"--hostname", "hostname", "Only hosts with that in their name"},
              {"--tag", "tag", "Only hosts with that tag"}},
             listed, {"host", "hosts"})

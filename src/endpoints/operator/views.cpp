@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saved views: queries with a name.
+#include "endpoints/decode.h"
+#include "endpoints/operator/operator.h"
+#include "fleet/saved_views.h"
+
+namespace muster::endpoints {
+
+using http::Reply;
+using http::Request;
+using http::Response;
+
+namespace {
+
+std::string encode_view(const store::SavedView& view) {
+  JsonWriter json;
+  json.begin_object()
+      .member("name", view.name)
+      .member("org_id", view.org)
+      .member("query", view.query)
+      .member("set_at", view.set_at)
+      .member("set_by", view.set_by)
+      .end_object();
+  return json.take();
+}
+
+/// The view's name in the path.
+std::string name_param(const Request& request) {
+  return http::decode_component(request.params[0]).value_or("");
+}
+
+}  // namespace
+
+Result<Reply> list_views(App& app, const Request& request) {
+  const std::optional<OrgId> org = TRY(org_param(app, request));
+  std::vector<Listed> all;
+  for (const store::SavedView& view : fleet::list_views(app.store, org)) {
+    all.push_back({std::to_string(view.org.value) + ":" + view.name, encode_view(view)});
+  }
+  return page_of(all, request);
+}
+
+Result<Reply> set_view(App& app, const Request& request) {
+  const Json body = TRY(decode_body(request));
+  Fields fields(body);
+  const std::string query(fields.text("query", limits::query_bytes));
+  const Result<OrgId> org = org_member(app, fields, body);
+  TRY(fields.finish());
+  return Reply(http::Write([&app, actor = actor_of(request), org = TRY(Result<OrgId>(org)),
+                            name = name_param(request), query,
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    return http::json_response(
+        200, encode_view(TRY(fleet::set_view(tx, app.ids, actor, org, name, query, now))));
+  }));
+}
+
+Result<Reply> delete_view(App& app, const Request& request) {
+  const OrgId org = TRY(org_param(app, request)).value_or(OrgId{1});
+  return Reply(http::Write([&app, actor = actor_of(request), org, name = name_param(request),
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    return http::json_response(
+        200, encode_view(TRY(fleet::delete_view(tx, app.ids, actor, org, name, now))));
+  }));
+}
+
+}  // namespace muster::endpoints

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saved views.
+#include "main/ctl/grammar.h"
+
+namespace muster::ctl {
+
+namespace {
+
+const Columns listed = {
+    {"name", "NAME"},
+    {"query", "QUERY"},
+    {"set_by", "SET BY"},
+    {"set_at", "SET", &formats::time},
+};
+
+const Columns shown = {
+    {"name", "name"},
+    {"org_id", "org"},
+    {"query", "query"},
+    {"set_by", "set by"},
+    {"set_at", "set", &formats::time},
+};
+
+Flag name_flag() {
+  return {.name = "NAME", .member = "name", .what = "Name of the view", .required = true};
+}
+
+}  // namespace
+
+void add_views(Grammar& grammar) {
+  grammar.noun("views", "Queries with a name")
+      .list({"list", "List saved views", "muster views list"}, "/api/v1/views",
+            {org_flag("Only of that organisation")}, listed, {"view", "views"})
+      .call({"set", "Keep a query under a name", "muster views set canaries 'tag:canary os:linux'"},
+            http::Method::put, "/api/v1/views/{name}",
+            {name_flag(),
+             {.name = "QUERY",
+              .member = "query",
+              .what = "The query (docs/reference/query.md)",
+              .required = true},
+             org_flag("Whose it is, by id or name")},
+            facts_view(shown))
+      .call({"delete", "Forget a view", "muster views delete canaries"}, http::Method::del,
+            "/api/v1/views/{name}", {name_flag(), org_flag("Whose it is, by id or name")},
+            facts_view(shown));
+}
+
+}  // namespace muster::ctl
