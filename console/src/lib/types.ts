@@ -50,6 +50,8 @@ export interface Host {
   sources?: { key_id: number; key_name: string; hostname: string; packages: number; reported_at: string }[];
   lockfiles?: { path: string; packages: number; vulnerable: number; vulnerabilities: number; reported_at: string }[];
 }
+export interface SavedView { name: string; org_id: number; query: string; set_at: string; set_by: string }
+export interface TaskTargets { hosts: number; without_agent: number; agents: { agent_id: string; asset_id: number; hostname: string }[] }
 export interface Vitals {
   uptime_seconds: number; cpu_percent: number; memory_mb: number; total_memory_mb: number; disk_free_mb: number;
 }
