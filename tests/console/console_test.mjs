@@ -247,7 +247,7 @@ test('the audit log is exported whole, with the heads that the page shows', asyn
   await open('/audit');
   const shown = (await page.locator('pre').innerText()).trim().split('\n');
   const saved = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  await page.getByRole('button', { name: 'Export with proof' }).click();
   const lines = (readFileSync(await (await saved).path(), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(lines.filter((line) => line.head).map((line) => line.head), shown);
   assert.equal(lines.filter((line) => line.next_cursor !== undefined).length, 1);
