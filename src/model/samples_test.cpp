@@ -83,7 +83,7 @@ TEST(Samples, ComeBackAsTheyWereFromAnySequence) {
 TEST(Samples, ADamagedSegmentEndsTheReadingAndNothingIsReadBeyondIt) {
   SeededRng rng(8);
   std::string segments;
-  for (int i = 0; i < 40; ++i) append_sample(segments, any_sample(rng, first_minute + i), false);
+  for (int i = 0; i < 80; ++i) append_sample(segments, any_sample(rng, first_minute + i), false);
   std::set<std::size_t> ends = {0};
   for (const Segment& segment : split_segments(segments)) {
     ends.insert(*ends.rbegin() + segment.bytes.size());
