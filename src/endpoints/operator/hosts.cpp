@@ -142,8 +142,8 @@ Result<model::HostQuery> query_of(App& app, const Request& request,
   const auto text = http::query_param(request.query, "query");
   model::HostQuery query = TRY(model::parse_host_query(text.value_or("")));
   if (const auto view = http::query_param(request.query, "view")) {
-    query = model::both(TRY(fleet::view_query(app.store, filter.org.value_or(OrgId{1}), *view)),
-                        std::move(query));
+    model::HostQuery kept = TRY(fleet::view_query(app.store, filter.org.value_or(OrgId{1}), *view));
+    query = model::both(std::move(kept), std::move(query));
   }
   if (query == model::HostQuery{}) return query;
   if (!filter.hostname.empty()) {

@@ -44,10 +44,9 @@ Result<Reply> set_view(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
   Fields fields(body);
   const std::string query(fields.text("query", limits::query_bytes));
-  const Result<OrgId> org = org_member(app, fields, body);
+  const OrgId org = TRY(org_member(app, fields, body));
   TRY(fields.finish());
-  return Reply(http::Write([&app, actor = actor_of(request), org = TRY(Result<OrgId>(org)),
-                            name = name_param(request), query,
+  return Reply(http::Write([&app, actor = actor_of(request), org, name = name_param(request), query,
                             now = request.now](store::Tx& tx) -> Result<Response> {
     return http::json_response(
         200, encode_view(TRY(fleet::set_view(tx, app.ids, actor, org, name, query, now))));
