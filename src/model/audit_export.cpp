@@ -148,7 +148,9 @@ std::optional<AuditBreak> AuditCheck::take(std::string_view line) {
                                       " has no head: its end was cut off");
   }
   if (!line.starts_with(head_begins)) return take_row(line);
-  if (!line.ends_with(text_ends)) return broken(0, "a head is not as a server writes it");
+  if (line.size() < head_begins.size() + text_ends.size() || !line.ends_with(text_ends)) {
+    return broken(0, "a head is not as a server writes it");
+  }
   line.remove_prefix(head_begins.size());
   line.remove_suffix(text_ends.size());
   return take_head(line);

@@ -118,6 +118,17 @@ TEST(AuditExport, FindsEveryMissingLine) {
       << found->what;
 }
 
+TEST(AuditExport, FindsALineThatWasCutAnywhere) {
+  for (const std::string& whole : lines_of()) {
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      AuditCheck check({});
+      EXPECT_TRUE(check.take(whole.substr(0, size)) || check.finish()) << whole.substr(0, size);
+    }
+  }
+  EXPECT_TRUE(AuditCheck({}).take("{\"head\": \"}"));
+  EXPECT_TRUE(AuditCheck({}).take("{\"next_cursor\": \"}"));
+}
+
 TEST(AuditExport, FindsAnEndThatWasCutOff) {
   const auto lines = lines_of();
   for (std::size_t kept = 0; kept < lines.size(); ++kept) {
