@@ -80,11 +80,24 @@ Site& site() {
   return one;
 }
 
+/// One loopback address after another: each has ports of its own, and a quick machine opens more
+/// connections in a minute than one has.
+in_addr next_source() {
+  constexpr std::uint32_t connections_each = 10'000;
+  constexpr std::uint32_t addresses = 200;
+  static std::uint32_t connections = 0;
+  return {htonl(INADDR_LOOPBACK + connections++ / connections_each % addresses)};
+}
+
 /// All that the server sends for `input`, in pieces of `step`, until it closes.
 std::string talk(std::string_view input, std::size_t step) {
   const net::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int late = 1;  // the port is chosen by connect, which knows what is free towards the server
+  setsockopt(socket.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_addr = next_source();
+  CHECK(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   address.sin_port = htons(site().server.port());
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   CHECK(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
