@@ -148,8 +148,8 @@ Result<agent::Fence> make_fence(const agent::Settings& settings) {
 /// Goes on as the build that is to run, if that is another. Settings that this program cannot read
 /// are no reason not to: a newer build may know them. But none is tried under them, since it would
 /// be blamed for them.
-void launch(agent::DiskFiles& disk, const Options& options, char** arguments) {
-  const auto settings = read_settings(options);
+void launch(agent::DiskFiles& disk, const Options& options,
+            const Result<agent::Settings>& settings, char** arguments) {
   std::optional<Duration> trial;
   if (settings.ok() && !options.once) {
     trial = std::chrono::seconds(settings->update_trial_seconds);
@@ -161,8 +161,10 @@ void launch(agent::DiskFiles& disk, const Options& options, char** arguments) {
 Result<bool> run(const Options& options, char** arguments) {
   agent::DiskFiles disk(options.state_dir);
   TRY(take_lock(disk, options));
-  if (options.launched_by.empty()) launch(disk, options, arguments);
-  const agent::Settings settings = TRY(read_settings(options));
+  // Read once: what decided that no build is tried is also what this program then runs with.
+  auto read = read_settings(options);
+  if (options.launched_by.empty()) launch(disk, options, read, arguments);
+  const agent::Settings settings = TRY(std::move(read));
   const agent::Fence fence = TRY(make_fence(settings));
   SystemRest rest;
   crypto::SystemRng rng;

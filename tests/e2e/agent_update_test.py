@@ -75,7 +75,7 @@ class AgentUpdates(unittest.TestCase):
         self.server = Musterd(self.folder / "data", NO_LIMITS).start()
         self.addCleanup(self.server.kill)
         self.config = self.folder / "agent.toml"
-        self.config.write_text(CONFIG)
+        self.configure(CONFIG)
         self.state = self.folder / "agent"
         self.agent("enroll", "--server", f"http://127.0.0.1:{self.server.port}", "--token-env",
                    "TOKEN", env={"TOKEN": self.server.enrolment_token()})
@@ -83,6 +83,12 @@ class AgentUpdates(unittest.TestCase):
                                       str(self.state), "--config", str(self.config)])
         self.addCleanup(self.supervisor.end)
         self.wait_for("agent_started", version="1.2.0")
+
+    def configure(self, text):
+        """In one step: half a file would be read as a whole one."""
+        written = self.config.with_suffix(".new")
+        written.write_text(text)
+        written.rename(self.config)
 
     def agent(self, verb, *arguments, env=None):
         return subprocess.run(
@@ -136,7 +142,7 @@ class AgentUpdates(unittest.TestCase):
         self.assertEqual(self.supervisor.count("update_on_trial"), 1)
 
     def test_a_build_that_hangs_is_ended_by_the_kernel_and_taken_back(self):
-        self.config.write_text(CONFIG.replace("trial_seconds = 30", "trial_seconds = 10"))
+        self.configure(CONFIG.replace("trial_seconds = 30", "trial_seconds = 10"))
         self.publish(self.script("exec sleep 1000\n"), "1.2.3")
         self.wait_for("update_on_trial", version="1.2.3")
         self.wait_for("agent_started", HANG_SECONDS, version="1.2.0", count=2)
@@ -146,11 +152,11 @@ class AgentUpdates(unittest.TestCase):
     def test_a_configuration_that_cannot_be_read_is_not_blamed_on_a_build(self):
         self.publish(NEXT, NEXT_VERSION)
         self.wait_for("update_on_trial")
-        self.config.write_text(CONFIG + "\n[no_such]\nsetting = 1\n")
+        self.configure(CONFIG + "\n[no_such]\nsetting = 1\n")
         self.supervisor.kill()
         ended = self.supervisor.count("process_ended")
         self.wait_for("process_ended", count=ended + 5)
-        self.config.write_text(CONFIG)
+        self.configure(CONFIG)
         self.wait_for("update_proved", version=NEXT_VERSION)
         self.assertEqual(self.record()["failures"], [])
 
