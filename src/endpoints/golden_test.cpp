@@ -7,6 +7,7 @@
 
 #include "base/testing.h"
 #include "endpoints/golden_format.h"
+#include "store/testing/statement_plans.h"
 
 namespace muster::endpoints {
 namespace {
@@ -43,7 +44,19 @@ std::string test_name(const testing::TestParamInfo<std::string>& file) {
   return name;
 }
 
+/// An agent's request costs the same in an organisation of ten hosts and of a hundred thousand:
+/// what it asks for is looked up. These read one row at the end of an index, or what people made by
+/// hand.
+const std::vector<std::string> walks_of_agents = {
+    "(SELECT coalesce(max(package_id), 0) + 1 FROM packages WHERE org_id = $1)",
+    "SELECT 1 FROM acceptances WHERE org_id = $1 LIMIT 1",
+    "FROM audit_links WHERE org_id = $1 ORDER BY seq DESC LIMIT 1",
+    "FROM inventory_keys ORDER BY key_id",
+    "FROM agent_clones WHERE org_id = $1 AND split_agent = $2",
+};
+
 void replay(const std::string& name) {
+  store::testing::StatementLog statements;
   std::set<std::string> seen;
   std::vector<std::pair<std::string, golden::Conversation>> chain;
   golden::read_chain(golden_root(), name, seen, chain);
@@ -57,6 +70,7 @@ void replay(const std::string& name) {
       // A moment passes between two requests, as it does on any wire.
       server.clock.advance(Duration(1));
       const TestRequest request = golden::request_of(exchange, variables, server.clock.now());
+      statements.listening = exchange.target.rfind("/api/agent/", 0) == 0;
       try {
         golden::check_answer(exchange, server.ask(request), variables);
       } catch (const golden::Broken& broken) {
@@ -66,6 +80,9 @@ void replay(const std::string& name) {
     }
   }
   EXPECT_EQ(server.log_lines, std::vector<std::string>{}) << "the environment broke";
+  EXPECT_EQ(store::testing::walking_statements(server.directory.path() + "/muster.db",
+                                               statements.texts, walks_of_agents),
+            std::vector<std::string>{});
 }
 
 class Golden : public testing::TestWithParam<std::string> {};

@@ -87,16 +87,19 @@ void insert_host(Tx& tx, const Host& host) {
 
 void set_host(Tx& tx, const Host& host) {
   tx.post(
-      "UPDATE hosts SET hostname = $3, machine_id = $4, os_name = $5, os_version = $6,"
-      " os_kernel = $7, arch = $8, distro = $9, ip_address = $10, tags = $11, last_seen = $12,"
-      " last_report_at = $13, package_set = $14, package_count = $15,"
-      " hostname_folded = $16, software_agent = $17, held_packages = $18, set_hash = $19,"
-      " last_full_at = $20 WHERE org_id = $1 AND host_id = $2",
-      host.org, host.id, host.hostname, host.machine_id, host.os_name, host.os_version,
-      host.os_kernel, host.arch, host.distro, host.ip_address, encode_text_list(host.tags),
-      host.last_seen, host.last_report_at, host.package_set, host.package_count,
-      fold_case(host.hostname), host.software_agent, host.held_packages, host.set_hash,
+      "UPDATE hosts SET os_name = $3, os_version = $4, os_kernel = $5, arch = $6, distro = $7,"
+      " ip_address = $8, tags = $9, last_seen = $10, last_report_at = $11, package_set = $12,"
+      " package_count = $13, software_agent = $14, held_packages = $15, set_hash = $16,"
+      " last_full_at = $17 WHERE org_id = $1 AND host_id = $2",
+      host.org, host.id, host.os_name, host.os_version, host.os_kernel, host.arch, host.distro,
+      host.ip_address, encode_text_list(host.tags), host.last_seen, host.last_report_at,
+      host.package_set, host.package_count, host.software_agent, host.held_packages, host.set_hash,
       host.last_full_at);
+  // SQLite writes each index of a column that is set, whether its value changes or not.
+  tx.post(
+      "UPDATE hosts SET hostname = $3, hostname_folded = $4, machine_id = $5"
+      " WHERE org_id = $1 AND host_id = $2 AND (hostname <> $3 OR machine_id <> $5)",
+      host.org, host.id, host.hostname, fold_case(host.hostname), host.machine_id);
 }
 
 void set_host_operator_tags(Tx& tx, const Host& host) {

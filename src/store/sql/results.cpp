@@ -297,8 +297,10 @@ std::int64_t delete_old_results(Tx& tx, Instant before, int most) {
       " JOIN controls c ON c.org_id = old.org_id AND c.task_id = old.task_id LIMIT $2)",
       before, most);
   tx.post(
-      "DELETE FROM latest_results WHERE (org_id, test_uuid, host_id, task_id) IN"
-      " (SELECT old.org_id, old.test_uuid, old.host_id, old.task_id FROM " OLDEST_RESULTS
+      "DELETE FROM latest_results WHERE (org_id, test_uuid, host_id) IN"
+      " (SELECT l.org_id, l.test_uuid, l.host_id FROM " OLDEST_RESULTS
+      " JOIN latest_results l ON l.org_id = old.org_id AND l.test_uuid = old.test_uuid"
+      " AND l.host_id = old.host_id AND l.task_id = old.task_id"
       " WHERE NOT EXISTS (" CONTROLS_OF_OLD "))",
       before, most);
   return controls + tx.execute(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/tasks.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "store/sql/octets.h"
 #include "store/store.h"
@@ -160,10 +162,11 @@ std::vector<Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agen
 }
 
 std::vector<Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent) {
-  return read_tasks(
-      reader.query("SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND agent_id = $2"
-                   " AND status IN ('assigned', 'downloading', 'executing') ORDER BY task_id",
-                   org, agent));
+  // An order would have SQLite walk the organisation's tasks for it.
+  return read_tasks(reader.query("SELECT " TASK_COLUMNS
+                                 " FROM tasks WHERE org_id = $1 AND agent_id = $2"
+                                 " AND status IN ('assigned', 'downloading', 'executing')",
+                                 org, agent));
 }
 
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {

@@ -36,7 +36,7 @@ std::optional<model::Task> find_task_anywhere(Reader& reader, TaskId id);
 /// then oldest.
 std::vector<model::Task> list_deliverable_tasks(Reader& reader, OrgId org, AgentId agent,
                                                 int count);
-/// What the agent was given and has not finished.
+/// What the agent was given and has not finished, the oldest first.
 std::vector<model::Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent);
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);
 /// What a list of tasks is narrowed to; members that are absent do not narrow it.
