@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <unordered_set>
 
 #include <boost/container_hash/hash.hpp>
@@ -35,29 +36,28 @@ constexpr VitalName vital_names[] = {
     {"process_memory_mb", &model::Vitals::process_memory_mb},
 };
 
-/// The full segments of a flush: they leave memory once they are in the rows of their days.
+/// The full segments of a flush: they leave memory once they are in the blocks of their buckets.
 class FullSegments {
  public:
   /// Those among an agent's samples; returns how many bytes they are.
   std::size_t take(AgentId agent, const AgentPresence& state) {
     const auto segments = model::split_segments(state.samples);
     if (segments.size() < 2) return 0;
-    std::size_t size = 0;
-    for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
-      const model::Segment& segment = segments[i];
-      if (i == 0 || days_.back().day != segment.day()) {
-        days_.push_back({state.org, agent, segment.day(), {}});
-      }
-      days_.back().segments += segment.bytes;
-      size += segment.bytes.size();
-    }
-    taken_.push_back({agent, state.samples.substr(0, size)});
+    const std::size_t size = state.samples.size() - segments.back().size();
+    std::string full = state.samples.substr(0, size);
+    model::put_in_block(blocks_[{state.org, model::sample_bucket(agent)}], agent, full);
+    minute_ = std::max(minute_, state.sampled_minute);
+    taken_.push_back({agent, std::move(full)});
     return size;
   }
 
   void store(store::Tx& tx, PresenceTable& presence) {
-    if (days_.empty()) return;
-    store::append_sample_days(tx, days_);
+    if (blocks_.empty()) return;
+    std::vector<store::SampleBlockRow> rows;
+    for (auto& [key, block] : blocks_) {
+      rows.push_back({key.first, key.second, minute_, std::move(block)});
+    }
+    store::append_sample_blocks(tx, rows);
     tx.on_commit([&presence, taken = std::move(taken_)] {
       for (const auto& [agent, segments] : taken) {
         presence.with_agent(agent, [&segments = segments](AgentPresence& state) {
@@ -68,7 +68,8 @@ class FullSegments {
   }
 
  private:
-  std::vector<store::SampleDayRow> days_;
+  std::map<std::pair<OrgId, std::int64_t>, std::string> blocks_;  // by organisation and bucket
+  std::int64_t minute_ = 0;
   std::vector<std::pair<AgentId, std::string>> taken_;
 };
 

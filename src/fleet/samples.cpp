@@ -13,10 +13,9 @@ namespace muster::fleet {
 namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t day_ms = 24 * 60 * minute_ms;
 
 /// Appends what is later than all that is there: a crash may have left a segment both open and in
-/// its day's row.
+/// a block.
 void append_later(std::vector<model::Sample>& samples, std::string_view segments,
                   std::int64_t since) {
   std::vector<model::Sample> found;
@@ -37,7 +36,7 @@ void take_sample(AgentId agent, AgentPresence& state, const Config& config) {
   const bool ends_segment = slot % static_cast<std::int64_t>(model::segment_samples) == 0;
   model::append_sample(state.samples, {minute, state.status, state.vitals}, ends_segment);
   if (state.samples.size() > limits::waiting_sample_bytes) {
-    state.samples.erase(0, model::split_segments(state.samples).front().bytes.size());
+    state.samples.erase(0, model::split_segments(state.samples).front().size());
   }
   state.sampled_minute = minute;
   state.dirty = true;
@@ -49,15 +48,15 @@ SampleHistory list_samples(store::Store& store, const PresenceTable& presence, O
   const auto state = presence.find_agent(agent);
   const std::int64_t first_minute = since.unix_ms / minute_ms;
   std::optional<store::AgentPresenceRow> open;
-  const auto days = store.read([&](store::Reader& reader) {
-    open = store::find_agent_presence(reader, org, agent);
-    // A segment reaches into the next day.
-    return store::list_sample_days(reader, org, agent, since.unix_ms / day_ms - 1);
-  });
   SampleHistory history;
-  for (const store::SampleDayRow& day : days) {
-    append_later(history.samples, day.segments, first_minute);
-  }
+  store.read([&](store::Reader& reader) {
+    open = store::find_agent_presence(reader, org, agent);
+    for (const auto& row :
+         store::list_sample_blocks(reader, org, model::sample_bucket(agent), first_minute)) {
+      append_later(history.samples, model::segments_in_block(row.block, agent), first_minute);
+    }
+    return 0;
+  });
   if (presence.takes_samples()) {
     if (state) append_later(history.samples, state->samples, first_minute);
   } else if (open) {
@@ -76,11 +75,11 @@ SampleHistory list_samples(store::Store& store, const PresenceTable& presence, O
 }
 
 std::int64_t prune_samples(store::Store& store, Duration keep, Instant now) {
-  const std::int64_t before = (now - keep).unix_ms / day_ms;
+  const std::int64_t before = (now - keep).unix_ms / minute_ms;
   std::int64_t deleted = 0;
   for (int round = 0; round < limits::prune_rounds; ++round) {
     const std::int64_t rows = store.write([&](store::Tx& tx) {
-      return store::delete_old_sample_days(tx, before, limits::prune_rows);
+      return store::delete_old_sample_blocks(tx, before, limits::prune_rows);
     });
     deleted += rows;
     if (rows < limits::prune_rows) break;

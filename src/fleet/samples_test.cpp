@@ -67,7 +67,7 @@ class Sampled {
   }
   AgentPresence state() { return fleet->presence.find_agent(agents[0].agent).value(); }
   std::string waiting() { return state().samples; }
-  std::int64_t day_rows() { return fleet.count("SELECT count(*) FROM agent_samples"); }
+  std::int64_t blocks() { return fleet.count("SELECT count(*) FROM sample_blocks"); }
 
   TestFleet fleet;
   std::vector<Enrolled> agents;
@@ -127,7 +127,7 @@ TEST(Samples, ACrashLosesWhatCameAfterTheLastFlushAndNothingElse) {
   world.pass(minutes(300));
   world.fleet->presence.flush(world.fleet->store);
   const auto before = world.sampled_minutes();
-  EXPECT_GT(world.day_rows(), 0);
+  EXPECT_GT(world.blocks(), 0);
   world.watch.reset();
   world.fleet.reopen();
   world.rewatch();
@@ -165,7 +165,7 @@ TEST(Samples, AFlushThatFailsAnywhereLosesAndRepeatsNothing) {
   EXPECT_EQ(world.sampled_minutes(), all);
 }
 
-TEST(Samples, ASegmentThatIsBothOpenAndInItsDayIsReadOnce) {
+TEST(Samples, ASegmentThatIsBothOpenAndInABlockIsReadOnce) {
   Sampled world;
   world.pass(minutes(60));
   world.flushes = false;
@@ -180,7 +180,7 @@ TEST(Samples, ASegmentThatIsBothOpenAndInItsDayIsReadOnce) {
   world.fleet->presence.with_agent(world.agents[0].agent,
                                    [&](AgentPresence& state) { state.dirty = true; });
   world.fleet->presence.flush(world.fleet->store);
-  EXPECT_EQ(world.sampled_minutes(), all) << "also once it is in the row twice";
+  EXPECT_EQ(world.sampled_minutes(), all) << "also once it is in a block twice";
 }
 
 TEST(Samples, WhileTheStoreIsAwayOnlyTheLastHoursWait) {
@@ -195,7 +195,7 @@ TEST(Samples, WhileTheStoreIsAwayOnlyTheLastHoursWait) {
 TEST(Samples, SegmentsOfManyAgentsAreNotFullAtTheSameTime) {
   Sampled world(64);
   world.pass(std::chrono::hours(6));
-  // Of 64 agents, 2 are due in each flush; that 20 are would be no chance.
+  // Of 64 agents, 4 are due in each flush; that 20 are would be no chance.
   std::int64_t most = 0;
   for (int i = 0; i < 16; ++i) {
     world.flushes = false;
@@ -212,7 +212,7 @@ TEST(Samples, SegmentsOfManyAgentsAreNotFullAtTheSameTime) {
   EXPECT_LT(most, 20);
 }
 
-TEST(Samples, AreThinnedForALongHistoryAndPrunedByDays) {
+TEST(Samples, AreThinnedForALongHistoryAndPruned) {
   Sampled world;
   world.fleet.config.history_sample_seconds = 60;
   world.pass(std::chrono::hours(48));
@@ -223,11 +223,15 @@ TEST(Samples, AreThinnedForALongHistoryAndPrunedByDays) {
   EXPECT_EQ(history.samples.back().minute, world.state().sampled_minute) << "with the newest";
   EXPECT_EQ(world.history(minutes(60)).every, 1U);
   EXPECT_LE(world.history(minutes(60)).samples.size(), 61U);
-  const std::int64_t days = world.day_rows();
-  EXPECT_GE(days, 2);
+  const std::int64_t blocks = world.blocks();
   EXPECT_EQ(prune_samples(world.fleet->store, std::chrono::hours(24 * 3), world.fleet.now), 0);
+  const auto all = world.sampled_minutes();
   EXPECT_GE(prune_samples(world.fleet->store, std::chrono::hours(24), world.fleet.now), 1);
-  EXPECT_LT(world.day_rows(), days);
+  EXPECT_LT(world.blocks(), blocks);
+  const auto left = world.sampled_minutes();
+  EXPECT_EQ(left.back(), all.back());
+  EXPECT_GT(left.front(), all.front()) << "the oldest went";
+  EXPECT_LE(left.front(), world.fleet.now.unix_ms / 60'000 - 24 * 60) << "and none too many";
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ constexpr std::size_t value_count = 7;
 constexpr unsigned step_bit = 1U << value_count;
 /// Of every value, so that differences fit: a petabyte of MiB, and minutes of any age.
 constexpr std::int64_t value_max = std::int64_t{1} << 40;
-constexpr std::int64_t minutes_per_day = 24 * 60;
 constexpr std::int64_t minute_max = 0xFFFFFFFF;
 
 /// A sample as it is coded.
@@ -134,7 +133,6 @@ class SegmentReader {
 /// Where the last segment begins, and its last sample; nothing if there is none.
 struct Tail {
   std::size_t begin = 0;
-  std::optional<std::int64_t> first_minute;
   Coded last;
 };
 std::optional<Tail> tail_of(std::string_view segments) {
@@ -143,14 +141,15 @@ std::optional<Tail> tail_of(std::string_view segments) {
   while (!reader.at_end()) {
     Tail next;
     next.begin = segments.size() - reader.rest().size();
-    const bool whole = reader.read_segment([&](const Coded& coded) {
-      next.first_minute = next.first_minute.value_or(coded.minute);
-      next.last = coded;
-    });
-    if (!whole) return std::nullopt;
+    if (!reader.read_segment([&](const Coded& coded) { next.last = coded; })) return std::nullopt;
     tail = next;
   }
   return tail;
+}
+
+std::string_view id_of(const AgentId& agent) {
+  const auto& bytes = agent.uuid.bytes;
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -160,9 +159,9 @@ void append_sample(std::string& segments, const Sample& sample, bool fresh) {
   const auto tail = tail_of(segments);
   if (!tail) segments.clear();  // damaged: what it held is lost already
   Coded before;
-  const bool begins =
-      fresh || !tail || static_cast<unsigned char>(segments[tail->begin]) >= segment_samples ||
-      coded.minute < tail->last.minute || coded.minute - *tail->first_minute >= minutes_per_day;
+  const bool begins = fresh || !tail ||
+                      static_cast<unsigned char>(segments[tail->begin]) >= segment_samples ||
+                      coded.minute < tail->last.minute;
   if (begins) {
     segments += '\1';
     for (int i = 0; i < 4; ++i) segments += static_cast<char>(coded.minute >> 8 * i & 0xFF);
@@ -196,16 +195,37 @@ bool decode_samples(std::string_view segments, std::vector<Sample>& out) {
   return true;
 }
 
-std::vector<Segment> split_segments(std::string_view segments) {
-  std::vector<Segment> found;
+std::vector<std::string_view> split_segments(std::string_view segments) {
+  std::vector<std::string_view> found;
   SegmentReader reader(segments);
   while (!reader.at_end()) {
     const std::string_view from = reader.rest();
-    std::optional<std::int64_t> minute;
-    if (!reader.read_segment([&](const Coded& coded) { minute = minute.value_or(coded.minute); })) {
-      break;
-    }
-    found.push_back({*minute, from.substr(0, from.size() - reader.rest().size())});
+    if (!reader.read_segment([](const Coded&) {})) break;
+    found.push_back(from.substr(0, from.size() - reader.rest().size()));
+  }
+  return found;
+}
+
+std::int64_t sample_bucket(AgentId agent) {
+  return agent.uuid.bytes.back() % sample_buckets;
+}
+
+void put_in_block(std::string& block, AgentId agent, std::string_view segments) {
+  block += id_of(agent);
+  put_varint(block, segments.size());
+  block += segments;
+}
+
+std::string segments_in_block(std::string_view block, AgentId agent) {
+  std::string found;
+  const std::string_view id = id_of(agent);
+  while (block.size() > id.size()) {
+    const bool wanted = block.starts_with(id);
+    block.remove_prefix(id.size());
+    const auto size = take_varint(block);
+    if (!size || *size > block.size()) break;
+    if (wanted) found += block.substr(0, *size);
+    block.remove_prefix(*size);
   }
   return found;
 }

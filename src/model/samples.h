@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/time.h"
 #include "model/agent.h"
 
@@ -21,14 +22,11 @@ struct Sample {
   Instant at() const { return {minute * 60'000}; }
 };
 
-/// Samples in one segment; the count is one byte. A full segment is appended to its day's row,
-/// which is written anew: with half as many samples, a day of an agent would be written twice as
-/// often.
-inline constexpr std::size_t segment_samples = 32;
+/// Samples in one segment; the count is one byte.
+inline constexpr std::size_t segment_samples = 16;
 
-/// Appends to the last segment of `segments`, or begins another behind it when `fresh`, when the
-/// last is full, or when it began a day before. The segments must be whole, and the sample later
-/// than all in them.
+/// Appends to the last segment of `segments`, or begins another behind it when `fresh` or when the
+/// last is full. The segments must be whole, and the sample later than all in them.
 ///
 /// A segment stands alone: its count (one byte), the minute of its first sample (four bytes, the
 /// lowest first), then for each sample a mask byte that names what differs from the sample before
@@ -42,14 +40,17 @@ void append_sample(std::string& segments, const Sample& sample, bool fresh);
 /// segments: `out` then has what came before the damage. No more samples than bytes.
 bool decode_samples(std::string_view segments, std::vector<Sample>& out);
 
-/// A segment among others: what day it belongs to, and its bytes.
-struct Segment {
-  std::int64_t minute = 0;  // of its first sample
-  std::string_view bytes;
-
-  std::int64_t day() const { return minute / (24 * 60); }
-};
 /// The whole segments up to the first damage.
-std::vector<Segment> split_segments(std::string_view segments);
+std::vector<std::string_view> split_segments(std::string_view segments);
+
+/// Full segments of many agents are stored together, in as many rows a flush as there are buckets:
+/// a page each time, whatever it takes of it, is what a row for each agent would cost.
+inline constexpr std::int64_t sample_buckets = 128;
+std::int64_t sample_bucket(AgentId agent);
+
+/// Appends to a block: the agent's id (16 bytes), the size of the segments (a varint), and they.
+void put_in_block(std::string& block, AgentId agent, std::string_view segments);
+/// The segments of one agent, in their order; of a damaged block, what stands before the damage.
+std::string segments_in_block(std::string_view block, AgentId agent);
 
 }  // namespace muster::model

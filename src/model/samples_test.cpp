@@ -68,12 +68,12 @@ TEST(Samples, ComeBackAsTheyWereFromAnySequence) {
     for (std::size_t i = 0; i < back.size(); ++i) ASSERT_EQ(fields(back[i]), fields(samples[i]));
     std::string joined;
     std::size_t counted = 0;
-    for (const Segment& segment : split_segments(segments)) {
-      const auto part = decoded(std::string(segment.bytes));
+    for (const std::string_view segment : split_segments(segments)) {
+      const auto part = decoded(std::string(segment));
       EXPECT_LE(part.size(), segment_samples);
-      EXPECT_EQ(part.front().minute, segment.minute) << "it stands alone";
+      ASSERT_EQ(fields(part.front()), fields(samples[counted])) << "it stands alone";
       counted += part.size();
-      joined += segment.bytes;
+      joined += segment;
     }
     EXPECT_EQ(joined, segments);
     EXPECT_EQ(counted, samples.size());
@@ -85,10 +85,10 @@ TEST(Samples, ADamagedSegmentEndsTheReadingAndNothingIsReadBeyondIt) {
   std::string segments;
   for (int i = 0; i < 80; ++i) append_sample(segments, any_sample(rng, first_minute + i), false);
   std::set<std::size_t> ends = {0};
-  for (const Segment& segment : split_segments(segments)) {
-    ends.insert(*ends.rbegin() + segment.bytes.size());
+  for (const std::string_view segment : split_segments(segments)) {
+    ends.insert(*ends.rbegin() + segment.size());
   }
-  EXPECT_EQ(ends.size(), 4U);
+  EXPECT_EQ(ends.size(), 6U);
   for (std::size_t size = 0; size < segments.size(); ++size) {
     std::vector<Sample> samples;
     const bool whole = decode_samples(std::string_view(segments).substr(0, size), samples);
@@ -101,14 +101,25 @@ TEST(Samples, ADamagedSegmentEndsTheReadingAndNothingIsReadBeyondIt) {
   EXPECT_EQ(decoded(damaged).size(), 1U) << "and sampling goes on";
 }
 
-TEST(Samples, NoSegmentReachesFurtherThanADay) {
-  SeededRng rng(10);
-  std::string segments;
-  append_sample(segments, any_sample(rng, first_minute), false);
-  append_sample(segments, any_sample(rng, first_minute + 24 * 60 - 1), false);
-  EXPECT_EQ(split_segments(segments).size(), 1U);
-  append_sample(segments, any_sample(rng, first_minute + 24 * 60), false);
-  EXPECT_EQ(split_segments(segments).size(), 2U) << "who looks a day back misses none";
+TEST(Samples, ABlockGivesEachAgentItsSegmentsAndOfADamagedOneWhatStandsBefore) {
+  const AgentId a{Uuid{{1}}};
+  const AgentId b{Uuid{{2}}};
+  const std::string long_one(300, 'x');
+  std::string block;
+  put_in_block(block, a, "first");
+  put_in_block(block, b, long_one);
+  put_in_block(block, a, "second");
+  EXPECT_EQ(segments_in_block(block, a), "firstsecond");
+  EXPECT_EQ(segments_in_block(block, b), long_one);
+  EXPECT_EQ(segments_in_block(block, AgentId{Uuid{{3}}}), "");
+  std::string before;
+  for (std::size_t size = 0; size <= block.size(); ++size) {
+    const std::string found = segments_in_block(std::string_view(block).substr(0, size), a);
+    EXPECT_TRUE(found.starts_with(before)) << size;
+    EXPECT_TRUE(found.empty() || found == "first" || found == "firstsecond") << size;
+    before = found;
+  }
+  EXPECT_EQ(before, "firstsecond");
 }
 
 TEST(Samples, ValuesBeyondEveryBoundAreKeptWithinThem) {

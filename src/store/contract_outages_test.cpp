@@ -183,30 +183,28 @@ TEST_P(OutageContract, WhoWasHeardOrToldOfIsKnownOfManyAtOnce) {
   EXPECT_TRUE(read([](Reader& reader) { return list_heard_or_told(reader, {}); }).empty());
 }
 
-TEST_P(OutageContract, SamplesAreAppendedToTheirDayAsTheyAre) {
-  const AgentId a{uuid(1)};
-  const AgentId b{uuid(2)};
+TEST_P(OutageContract, SamplesAreAppendedToTheirBlockAsTheyAre) {
   const std::string octets("\0\xff\x80'\0", 5);
   write([&](Tx& tx) {
-    append_sample_days(tx, {});
-    append_sample_days(tx, {{org, a, 7, octets}, {org, a, 8, "x"}, {org, b, 7, "y"}});
-    append_sample_days(tx, {{org, a, 7, octets}, {other_org, a, 7, "z"}});
+    append_sample_blocks(tx, {});
+    append_sample_blocks(tx, {{org, 3, 7, octets}, {org, 3, 8, "x"}, {org, 4, 7, "y"}});
+    append_sample_blocks(tx, {{org, 3, 7, octets}, {other_org, 3, 7, "z"}});
   });
-  write([&](Tx& tx) { append_sample_days(tx, {{org, a, 7, "\x80"}}); });
-  const auto days_of = [&](std::int64_t first) {
-    return read([&](Reader& reader) { return list_sample_days(reader, org, a, first); });
+  write([&](Tx& tx) { append_sample_blocks(tx, {{org, 3, 7, "\x80"}}); });
+  const auto blocks_from = [&](std::int64_t minute) {
+    return read([&](Reader& reader) { return list_sample_blocks(reader, org, 3, minute); });
   };
-  ASSERT_EQ(days_of(7).size(), 2U);
-  EXPECT_EQ(days_of(7)[0].segments, octets + octets + "\x80") << "also what is no text";
-  EXPECT_EQ(days_of(7)[1].day, 8);
-  EXPECT_EQ(days_of(8).size(), 1U);
+  ASSERT_EQ(blocks_from(7).size(), 2U);
+  EXPECT_EQ(blocks_from(7)[0].block, octets + octets + "\x80") << "also what is no text";
+  EXPECT_EQ(blocks_from(7)[1].minute, 8);
+  EXPECT_EQ(blocks_from(8).size(), 1U);
   const auto prune = [&] {
-    return write([&](Tx& tx) { return delete_old_sample_days(tx, 8, 2); });
+    return write([&](Tx& tx) { return delete_old_sample_blocks(tx, 8, 2); });
   };
   EXPECT_EQ(prune(), 2);
   EXPECT_EQ(prune(), 1);
   EXPECT_EQ(prune(), 0);
-  EXPECT_EQ(days_of(0).size(), 1U) << "of the day itself none";
+  EXPECT_EQ(blocks_from(0).size(), 1U) << "of the minute itself none";
 }
 
 TEST_P(OutageContract, OutagesAndTasksAddUpWithinTheirWindows) {

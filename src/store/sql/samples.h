@@ -11,19 +11,19 @@ namespace muster::store {
 class Reader;
 class Tx;
 
-/// The segments of an agent that begin on one UTC day (model/samples).
-struct SampleDayRow {
+/// Full segments of the agents of a bucket, as one flush wrote them (model/samples).
+struct SampleBlockRow {
   OrgId org;
-  AgentId agent;
-  std::int64_t day = 0;  // since the Unix epoch
-  std::string segments;
+  std::int64_t bucket = 0;
+  std::int64_t minute = 0;  // since the Unix epoch: not before any sample in it
+  std::string block;
 };
-/// Appends to the days' rows, or makes them. Each agent and day is named once.
-void append_sample_days(Tx& tx, const std::vector<SampleDayRow>& rows);
-/// From `first_day` on, in order.
-std::vector<SampleDayRow> list_sample_days(Reader& reader, OrgId org, AgentId agent,
-                                           std::int64_t first_day);
-/// Deletes at most `most` of the oldest rows of days before `before`; returns how many.
-std::int64_t delete_old_sample_days(Tx& tx, std::int64_t before, int most);
+/// Appends to the rows, or makes them. Each bucket and minute of an organisation is named once.
+void append_sample_blocks(Tx& tx, const std::vector<SampleBlockRow>& rows);
+/// From `first_minute` on, in order.
+std::vector<SampleBlockRow> list_sample_blocks(Reader& reader, OrgId org, std::int64_t bucket,
+                                               std::int64_t first_minute);
+/// Deletes at most `most` of the oldest rows of minutes before `before`; returns how many.
+std::int64_t delete_old_sample_blocks(Tx& tx, std::int64_t before, int most);
 
 }  // namespace muster::store
