@@ -293,13 +293,17 @@ void OwnAgent::save(const agent::Save& save) {
 
 agent::Surveyed OwnAgent::survey() {
   surveyed_ = changes_.revision(rng_, world_.now());
+  const auto packages_of = [&](std::uint32_t revision) {
+    return world_.pool().packages(changes_.variant(), revision);
+  };
   agent::Survey survey;
   survey.facts = state_->facts;
-  survey.software = world_.pool().packages(changes_.variant(), surveyed_);
+  survey.software = packages_of(surveyed_);
   std::optional<std::string> known;
   if (acknowledged_) {
-    known = agent::encode_software(
-        agent::make_software_set(world_.pool().packages(changes_.variant(), *acknowledged_)));
+    // Mostly nothing has changed: what is made up once is what both of them are.
+    known = agent::encode_software(agent::make_software_set(
+        *acknowledged_ == surveyed_ ? survey.software : packages_of(*acknowledged_)));
   }
   return {std::move(survey), std::move(known)};
 }
