@@ -148,8 +148,8 @@ Result<agent::Fence> make_fence(const agent::Settings& settings) {
 /// Goes on as the build that is to run, if that is another. Settings that this program cannot read
 /// are no reason not to: a newer build may know them. But none is tried under them, since it would
 /// be blamed for them.
-void launch(agent::DiskFiles& disk, const Options& options,
-            const Result<agent::Settings>& settings, char** arguments) {
+void launch(agent::DiskFiles& disk, const Options& options, const Result<agent::Settings>& settings,
+            char** arguments) {
   std::optional<Duration> trial;
   if (settings.ok() && !options.once) {
     trial = std::chrono::seconds(settings->update_trial_seconds);
