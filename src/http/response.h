@@ -35,13 +35,27 @@ struct Stream {
   std::uint64_t bytes = 0;
 };
 
+/// Content without an end that is known: said piece by piece as it comes about, until it is over or
+/// the peer goes. The connection ends with it.
+class LiveSource {
+ public:
+  virtual ~LiveSource() = default;
+  /// What there is to say now, some hundred octets; empty when there is nothing, and none once it
+  /// is over. Memory only: runs on an IO thread.
+  virtual std::optional<std::string> take() = 0;
+  /// From now on `wake` is called when take() may have something to say, on any thread; it returns
+  /// at once. An empty one ends that: no call is under way when this returns.
+  virtual void wake_by(UniqueFunction<void()> wake) = 0;
+};
+
 /// One answer as values. `Content-Length`, `Date` and `Connection` are the session's business.
 struct Response {
   int status = 200;
   std::string body = {};
   std::string_view content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
-  std::optional<Stream> stream = {};  // instead of `body`
+  std::optional<Stream> stream = {};      // instead of `body`
+  std::shared_ptr<LiveSource> live = {};  // instead of either
 
   std::uint64_t body_bytes() const { return stream ? stream->bytes : body.size(); }
 };

@@ -51,9 +51,11 @@ void append_answer_head(std::string& out, const http::Response& response,
     if (!response.content_type.empty()) {
       out.append("Content-Type: ").append(response.content_type).append("\r\n");
     }
-    out.append("Content-Length: ");
-    append_number(out, response.body_bytes());
-    out.append("\r\n");
+    if (!response.live) {
+      out.append("Content-Length: ");
+      append_number(out, response.body_bytes());
+      out.append("\r\n");
+    }
   }
   for (const auto& [name, value] : response.headers) {
     append_value(out, name);

@@ -57,6 +57,7 @@ void Exchange::clear() {
   request.reset();
   stream.reset();
   place.reset();
+  live.reset();
 }
 
 void Mailbox::deliver(Delivery delivery) {

@@ -46,11 +46,12 @@ struct Exchange {
   std::optional<RequestParser> parser;
   std::optional<http::Request> request;
   http::Admission admission;
-  std::string unsent;                  // of the answer's head, and of a small body with it
-  std::string unsent_body;             // a large one
-  std::string peer;                    // filled by own()
-  std::optional<http::Stream> stream;  // what is left of a body that is read piece by piece
-  std::optional<StreamPlace> place;    // while there is a stream
+  std::string unsent;                      // of the answer's head, and of a small body with it
+  std::string unsent_body;                 // a large one
+  std::string peer;                        // filled by own()
+  std::optional<http::Stream> stream;      // what is left of a body that is read piece by piece
+  std::optional<StreamPlace> place;        // while there is a stream
+  std::shared_ptr<http::LiveSource> live;  // of a body that is said as it comes about
 
   /// Makes everything the request shows our own, so that it may outlive the session's turn.
   void own();

@@ -169,14 +169,22 @@ Task<void> IoThread::wait_handshake_turn() {
 
 void IoThread::take_deliveries() {
   for (Delivery& delivery : mailbox_->take()) {
-    // Gone when the session was cut off meanwhile.
     const auto found = waiting_.find(delivery.ticket);
-    if (found == waiting_.end()) continue;
+    if (found == waiting_.end()) {
+      wake_live(delivery.ticket);
+      continue;
+    }
     Waiting waiting = std::move(found->second);
     waiting_.erase(found);
     *waiting.out = std::move(delivery);
     waiting.resume();
   }
+}
+
+void IoThread::wake_live(std::uint64_t ticket) {
+  // Gone when the session was cut off meanwhile.
+  const auto found = live_.find(ticket);
+  if (found != live_.end()) found->second->wake();
 }
 
 Task<void> IoThread::keep_deadlines() {

@@ -94,6 +94,10 @@ class IoThread {
   /// The delivery for `ticket`; its ticket is 0 if the session was cut off instead.
   Task<Delivery> wait_delivery(std::uint64_t ticket);
 
+  /// From now on a delivery for `ticket` wakes `session`, until remove_live().
+  void add_live(std::uint64_t ticket, Session& session) { live_.emplace(ticket, &session); }
+  void remove_live(std::uint64_t ticket) { live_.erase(ticket); }
+
   HandshakePace& handshakes() { return handshakes_; }
   /// Until there is a place for one more handshake, and for its steps a turn.
   Task<void> wait_handshake_place();
@@ -114,6 +118,7 @@ class IoThread {
   void open_session(Descriptor socket, const IpAddress& peer);
   void refuse_connection(int socket, const IpAddress& peer);
   void take_deliveries();
+  void wake_live(std::uint64_t ticket);
   void drain_here();
   void cut_here();
 
@@ -128,6 +133,7 @@ class IoThread {
   boost::intrusive::list<SessionLink, boost::intrusive::constant_time_size<false>> sessions_;
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
+  std::unordered_map<std::uint64_t, Session*> live_;
 
   asio::ip::tcp protocol_;
   asio::io_context io_;

@@ -44,6 +44,8 @@ struct ServerOptions {
   /// Large bodies and answers get time on top of those two, at this rate.
   std::size_t slowest_bytes_per_second = limits::slowest_bytes_per_second;
   Duration idle_timeout = limits::idle_timeout;
+  /// How long a live body may say nothing, not even that it is there.
+  Duration live_silence = std::chrono::seconds(90);
   Duration drain_timeout = limits::drain_timeout;
 };
 
@@ -71,9 +73,10 @@ class Server {
   /// What is taken of all that options bound. Safe from any thread.
   http::TransportUse use();
 
-  /// Stops accepting, closes idle connections, lets running requests finish (their answers say
-  /// `Connection: close`) for at most `drain_timeout`, cuts off the rest, joins all threads. An
-  /// answer that commits later is dropped. Further calls do nothing. Not from a server's thread.
+  /// Stops accepting, closes idle connections and live bodies, lets running requests finish (their
+  /// answers say `Connection: close`) for at most `drain_timeout`, cuts off the rest, joins all
+  /// threads. An answer that commits later is dropped. Further calls do nothing. Not from a
+  /// server's thread.
   void drain();
 
  private:

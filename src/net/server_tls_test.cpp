@@ -334,6 +334,29 @@ TEST_F(Tls, DrainEndsIdleConnectionsAndAnswersWhatIsUnderWay) {
   drains.join();
 }
 
+TEST_F(Tls, ALiveBodyIsSaidAsItComesAboutAndSurvivesNewKeys) {
+  start_tls();
+  TlsPeer peer = connect_tls();
+  EXPECT_EQ(peer.request(get("/live")).status, 200);
+  ASSERT_TRUE(application.live->wait_for_begun(1));
+  application.live->say("one");
+  EXPECT_EQ(peer.next(3), "one");
+  peer.ask_for_new_keys();  // records that carry nothing are not the peer's words
+  application.live->say("two");
+  EXPECT_EQ(peer.next(3), "two");
+  peer.say_goodbye();
+  EXPECT_TRUE(application.live->wait_for_ended(1));
+}
+
+TEST_F(Tls, ALiveBodyThatIsOverWasNotCutOff) {
+  start_tls();
+  TlsPeer peer = connect_tls();
+  EXPECT_EQ(peer.request(get("/live")).status, 200);
+  application.live->end();
+  EXPECT_TRUE(peer.closed());
+  EXPECT_TRUE(peer.was_told());
+}
+
 TEST(ServerTls, NamesTheFileThatItCannotUse) {
   const FakeClock clock;
   const ServedFiles served;

@@ -70,6 +70,7 @@ void Session::close() {
 }
 
 void Session::drain() {
+  if (stage_ == Stage::live) return close();
   if (!idle_) return;
   char byte = 0;
   if (::recv(socket(), &byte, 1, MSG_PEEK) <= 0) close();
@@ -270,7 +271,8 @@ Session::Next Session::answer(http::Response response) {
     response = thread_.shared().application.refuse(*exchange.request, full);
   }
   const Framing& framing = exchange.parser->framing();
-  const bool goes_on = framing.keep_alive && !thread_.draining();
+  if (!framing.head_method) exchange.live = response.live;
+  const bool goes_on = framing.keep_alive && !thread_.draining() && !response.live;
   if (!goes_on && after_ != Stage::linger) after_ = Stage::close;
   const bool closes = after_ == Stage::close || after_ == Stage::linger;
   std::string& out = thread_.answer_buffer();
@@ -282,6 +284,7 @@ Session::Next Session::answer(http::Response response) {
   const Io sent = write(out);
   if (sent.state == Io::State::closed) return Next::close;
   if (exchange.stream && sent.bytes == out.size()) return wait_at(Stage::stream);
+  if (exchange.live && sent.bytes == out.size()) return wait_at(Stage::live);
   if (joined && sent.bytes == out.size()) return answered();
   exchange.unsent.assign(out, sent.bytes);
   if (!joined) exchange.unsent_body = std::move(response.body);
@@ -321,6 +324,9 @@ Task<bool> Session::finish() {
         break;
       case Stage::stream:
         co_await stream();
+        break;
+      case Stage::live:
+        co_await live();
         break;
       case Stage::discard:
         co_await discard();
@@ -401,6 +407,10 @@ Task<void> Session::send() {
   if (!head_sent) co_return goes_on(Next::close);
   if (exchange.stream) {
     stage_ = Stage::stream;
+    co_return;
+  }
+  if (exchange.live) {
+    stage_ = Stage::live;
     co_return;
   }
   const bool body_sent = co_await write_all(exchange.unsent_body);

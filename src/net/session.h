@@ -28,8 +28,10 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
 
   /// Ends whatever run() waits for, except a delivery.
   void close();
-  /// Closes unless a request is under way or has arrived.
+  /// Closes unless a request is under way or has arrived; a live body is none.
   void drain();
+  /// The live body may have something to say.
+  void wake();
 
  private:
   /// What advance() and its parts leave to be done.
@@ -48,6 +50,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
     commit,
     send,
     stream,
+    live,
     discard,
     linger,
     done,
@@ -117,6 +120,11 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   /// Reads and sends a body piece by piece.
   Task<void> stream();
   Task<bool> read_piece();
+  /// Sends what a live body says until it is over, the peer goes or the server drains;
+  /// session_live.cpp.
+  Task<void> live();
+  /// Until wake(). False when the peer is gone or speaks, or nobody woke us for too long.
+  Task<bool> wait_for_wake();
   Task<void> discard();
   Task<void> linger();
   /// Drops what comes until the peer closes, or for a while.
@@ -145,6 +153,8 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Stage after_ = Stage::done;  // once the answer is out: done, close, discard or linger
   bool idle_ = true;           // nothing of a request has come
   bool head_begun_ = false;    // the head's deadline is set
+  bool listens_ = false;       // stage live, and nothing to say
+  bool woken_ = false;         // while listens_
 };
 
 }  // namespace muster::net

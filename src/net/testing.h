@@ -110,6 +110,16 @@ class Peer {
 
   Answer request(std::string_view bytes) { return send(bytes).answer(); }
 
+  /// The next `size` bytes, of a body whose length nobody told.
+  std::string next(std::size_t size) {
+    while (buffer_.size() < size) {
+      if (!read_more()) throw std::runtime_error("closed within a body: " + buffer_);
+    }
+    std::string out = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return out;
+  }
+
   /// True once the server has closed; false if it sends anything more.
   bool closed() { return buffer_.empty() && !read_more(); }
   /// Nothing to read within `wait_ms`.
@@ -176,10 +186,59 @@ class Counting final : public http::BodySource {
   std::uint64_t whole_;
 };
 
+/// Says what a test gives it.
+class FakeLive final : public http::LiveSource {
+ public:
+  std::optional<std::string> take() override {
+    const std::lock_guard lock(mutex_);
+    if (over_ && said_.empty()) return std::nullopt;
+    return std::exchange(said_, {});
+  }
+  void wake_by(UniqueFunction<void()> wake) override {
+    const std::lock_guard lock(mutex_);
+    wake_ = std::move(wake);
+    ++(wake_ ? begun_ : ended_);
+    changed_.notify_all();
+  }
+
+  void say(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    said_ += text;
+    if (wake_) wake_();
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    if (wake_) wake_();
+  }
+  /// Until as many listen, or no longer do.
+  bool wait_for_begun(int count) {
+    return wait_until([&] { return begun_ >= count; });
+  }
+  bool wait_for_ended(int count) {
+    return wait_until([&] { return ended_ >= count; });
+  }
+
+ private:
+  template <typename F>
+  bool wait_until(F&& holds) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::milliseconds(patience_ms), holds);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string said_;
+  bool over_ = false;
+  int begun_ = 0;
+  int ended_ = 0;
+  UniqueFunction<void()> wake_;
+};
+
 /// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
 /// name says; /refused is not admitted; /small takes 1,000 bytes;
 /// /long shortens what is over that of a result and says how much it saw, and the end of it;
-/// /stream is stream_bytes long and /torn breaks off half-way.
+/// /stream is stream_bytes long and /torn breaks off half-way; /live says what `live` does.
 class FakeApplication final : public http::Application {
  public:
   static constexpr std::size_t body_max = 1024 * 1024;
@@ -213,6 +272,11 @@ class FakeApplication final : public http::Application {
       const std::uint64_t whole = request.path == "/torn" ? stream_bytes / 2 : stream_bytes;
       streamed.stream = {std::make_shared<Counting>(whole), 0, stream_bytes};
       return streamed;
+    }
+    if (request.path == "/live") {
+      http::Response said{200, {}, "text/event-stream"};
+      said.live = live;
+      return said;
     }
     if (request.path == "/hostile") {
       return http::Response{200, "{}", "text/plain", {{"X-Name", "a\r\nSet-Cookie: b"}}};
@@ -281,6 +345,7 @@ class FakeApplication final : public http::Application {
   static constexpr std::size_t large_bytes = 20 * 1024 * 1024;
   bool commit_at_once = false;
   Gate slow_gate;
+  const std::shared_ptr<FakeLive> live = std::make_shared<FakeLive>();
 
  private:
   struct Commit {
