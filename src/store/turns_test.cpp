@@ -2,7 +2,9 @@
 // Write transactions of several servers on one database (docs/adr/0019).
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -93,6 +95,27 @@ TEST_F(TurnsOnPostgres, AnAnnouncementWakesTheOthersWithItsCommit) {
   EXPECT_FALSE(others.await(long_enough));
   testing::PostgresServer::instance().end_sessions(database->name());
   EXPECT_TRUE(others.await(long_enough)) << "connected anew";
+}
+
+TEST_F(TurnsOnPostgres, WhatOneTellsTheOthersHearOnceAndWithoutBeingWoken) {
+  const std::string url = testing::PostgresServer::instance().url(database->name());
+  std::vector<std::string> heard_by_own;
+  std::vector<std::string> heard;
+  PostgresWakes own(url, a->node(),
+                    [&](std::string_view told) { heard_by_own.emplace_back(told); });
+  PostgresWakes others(url, b->node(), [&](std::string_view told) { heard.emplace_back(told); });
+  EXPECT_FALSE(own.tell("nobody is connected yet"));
+  EXPECT_TRUE(own.await(Duration(0)));
+  EXPECT_TRUE(others.await(Duration(0)));
+  const std::vector<std::string> lost = {""};
+  EXPECT_EQ(heard, lost) << "what came before it listened";
+  EXPECT_TRUE(own.tell("1=4"));
+  EXPECT_TRUE(own.tell("2=8,3=1"));
+  a->write([](Tx& tx) { tx.announce({"agent", OrgId{1}, "x"}); });
+  EXPECT_TRUE(others.await(std::chrono::seconds(30))) << "the announcement comes behind them";
+  EXPECT_EQ(heard, (std::vector<std::string>{"", "1=4", "2=8,3=1"}));
+  EXPECT_FALSE(own.await(Duration(0)));
+  EXPECT_EQ(heard_by_own, lost);
 }
 
 }  // namespace

@@ -15,6 +15,12 @@ namespace muster::store {
 
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::string_view told_channel = "muster_changes";
+
+}  // namespace
+
 struct PostgresWakes::Connection {
   explicit Connection(PGconn* of) : libpq(of) {}
   ~Connection() { PQfinish(libpq); }
@@ -30,7 +36,7 @@ struct PostgresWakes::Connection {
     auto connection =
         std::make_unique<Connection>(PQconnectdbParams(names.data(), values.data(), 1));
     if (PQstatus(connection->libpq) != CONNECTION_OK) return nullptr;
-    PGresult* listens = PQexec(connection->libpq, "LISTEN muster");
+    PGresult* listens = PQexec(connection->libpq, "LISTEN muster; LISTEN muster_changes");
     const bool heard = PQresultStatus(listens) == PGRES_COMMAND_OK;
     PQclear(listens);
     return heard ? std::move(connection) : nullptr;
@@ -39,9 +45,11 @@ struct PostgresWakes::Connection {
   PGconn* libpq;
 };
 
-PostgresWakes::PostgresWakes(std::string url, std::int64_t node)
+PostgresWakes::PostgresWakes(std::string url, std::int64_t node,
+                             std::function<void(std::string_view)> told)
     : url_(std::move(url)),
       own_(std::to_string(node)),
+      told_(std::move(told)),
       interrupted_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (interrupted_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
@@ -56,11 +64,32 @@ void PostgresWakes::interrupt() {
   [[maybe_unused]] const ssize_t written = ::write(interrupted_, &one, sizeof one);
 }
 
-/// Whether somebody else announced something; forgets what was read.
+/// True on a new connection: what was said before it listened, nobody repeats.
+bool PostgresWakes::connect() {
+  connection_ = Connection::open(url_);
+  if (connection_ && told_) told_({});
+  return connection_ != nullptr;
+}
+
+bool PostgresWakes::tell(const std::string& text) {
+  if (!connection_) return false;
+  const char* value = text.c_str();
+  PGresult* sent = PQexecParams(connection_->libpq, "SELECT pg_notify('muster_changes', $1)", 1,
+                                nullptr, &value, nullptr, nullptr, 0);
+  const bool taken = PQresultStatus(sent) == PGRES_TUPLES_OK;
+  PQclear(sent);
+  return taken;
+}
+
+/// Whether somebody else announced something; passes on what was told, and forgets what was read.
 bool PostgresWakes::heard() {
   bool others = false;
   while (PGnotify* wake = PQnotifies(connection_->libpq)) {
-    others = others || own_ != wake->extra;
+    if (told_channel != wake->relname) {
+      others = others || own_ != wake->extra;
+    } else if (told_ && wake->be_pid != PQbackendPID(connection_->libpq)) {
+      told_(wake->extra);
+    }
     PQfreemem(wake);
   }
   return others;
@@ -81,14 +110,12 @@ bool PostgresWakes::wait_for_socket(Clock::time_point until) {
 
 bool PostgresWakes::await(Duration at_most) {
   const Clock::time_point until = Clock::now() + at_most;
-  if (!connection_) {
-    connection_ = Connection::open(url_);
-    if (connection_) return true;  // what was announced before it listened, nobody said
-  }
+  if (!connection_ && connect()) return true;
+  // What a call of libpq has read already makes no socket ready.
+  if (connection_ && heard()) return true;
   while (wait_for_socket(until)) {
     if (PQconsumeInput(connection_->libpq) == 0) {
-      connection_ = Connection::open(url_);
-      if (connection_) return true;
+      if (connect()) return true;
       continue;  // the next call tries again
     }
     if (heard()) return true;
