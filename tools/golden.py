@@ -113,7 +113,20 @@ def ask(connection, method, target, headers, body):
     except (BrokenPipeError, ConnectionResetError):
         pass  # refused before the body was read; the answer is there all the same
     response = connection.getresponse()
-    return response.status, response.getheaders(), response.read().decode()
+    return response.status, response.getheaders(), body_of(connection, response)
+
+
+def body_of(connection, response):
+    """All of the body; of an event stream, which does not end, the first event."""
+    if response.getheader("Content-Type") != "text/event-stream":
+        return response.read().decode()
+    lines = []
+    while line := response.readline():
+        lines.append(line.decode())
+        if line == b"\n":
+            break
+    connection.close()
+    return "".join(lines)
 
 
 def replay_exchange(connection, exchange, lenient, variables, contract):

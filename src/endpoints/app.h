@@ -41,6 +41,8 @@ class RetiredKeyWatch;
 class FeedSyncs;
 class RefusalWatch;
 class RefusedSignIns;
+class Changes;
+class Watchers;
 struct TaskBoard;
 }  // namespace muster::fleet
 
@@ -105,6 +107,8 @@ struct App {
   fleet::FeedSyncs& feed_syncs;
   fleet::RefusalWatch& refusals;
   fleet::RefusedSignIns& refused_sign_ins;
+  fleet::Changes& changes;
+  fleet::Watchers& watchers;
   const ServerFace& face;
   /// Empty where no machine is: in tests and simulations. Safe from any thread.
   std::function<MachineUse()> machine_use = {};

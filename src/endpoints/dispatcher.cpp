@@ -6,6 +6,7 @@
 
 #include "endpoints/console.h"
 #include "fleet/agent_keys.h"
+#include "fleet/changes.h"
 #include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/supersession.h"
@@ -53,6 +54,21 @@ void note_sign_of_life(App& app, const Route& route, const http::Request& reques
   app.presence.touch_agent(request.caller.agent, request.now);
 }
 
+/// What a call of an agent or a site changes of which neither an event nor an audit row tells.
+fleet::Topics changes_of(const Route& route) {
+  using fleet::Topic;
+  if (route.endpoint == heartbeat) return Topic::agents | Topic::hosts | Topic::tasks;
+  if (route.endpoint == poll_tasks || route.endpoint == report_task_status) return Topic::tasks;
+  if (route.endpoint == report_task_result) return Topic::tasks | Topic::results;
+  if (route.endpoint == report_inventory || route.endpoint == report_dependency_scan) {
+    return Topic::hosts | Topic::findings;
+  }
+  if (route.endpoint == report_container_scan) {
+    return Topic::hosts | Topic::findings | Topic::images;
+  }
+  return {};
+}
+
 /// Reports and scans: the dearest writes, and the only ones that nobody waits for.
 bool may_wait(const Route& route) {
   return route.dialect == Dialect::inventory;
@@ -77,6 +93,18 @@ http::Reply after_first_use(App& app, const http::Caller& caller, Instant now, h
     if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
     return std::get<http::Write>(reply)(tx);
   });
+}
+
+/// The same work, with word of it to those who watch once it is durable.
+http::Write telling_of(App& app, OrgId org, fleet::Topics topics, http::Write write) {
+  return [&changes = app.changes, org, topics,
+          write = std::move(write)](store::Tx& tx) mutable -> Result<http::Response> {
+    Result<http::Response> answer = write(tx);
+    if (answer.ok() && answer->status < 300 && answer->status != 204) {
+      fleet::mark_on_commit(tx, changes, org, topics);
+    }
+    return answer;
+  };
 }
 
 /// Brings the agent back on a host of its own. The call was proved as one of its former host, so it
@@ -159,7 +187,10 @@ http::Reply Dispatcher::run(const http::Admission& admission, const http::Reques
   try {
     Result<http::Reply> reply = route.endpoint(app_, request);
     if (!reply.ok()) return failed(dialect, reply.error());
-    return std::move(*reply);
+    auto* write = std::get_if<http::Write>(&*reply);
+    const fleet::Topics topics = write == nullptr ? fleet::Topics() : changes_of(route);
+    if (topics.empty()) return std::move(*reply);
+    return telling_of(app_, request.caller.org, topics, std::move(*write));
   } catch (const std::exception& exception) {
     return broken(dialect, route.name, exception.what());
   }

@@ -200,6 +200,21 @@ Result<void> check_lease(const App& app) {
   return Error{Errc::unavailable, "This server has lost touch with its database.", {}, 5};
 }
 
+std::function<bool(Instant now)> standing_of(const App& app, const Request& request) {
+  const std::string_view token = bearer_of(request);
+  if (token.empty()) {
+    const crypto::KeyHash hash = app.credentials.hash(presented_session(app.face, request));
+    return [&app, hash](Instant now) {
+      const auto session = app.credentials.sessions.find(hash);
+      return session && now < session->expires_at && app.nodes.may_serve();
+    };
+  }
+  return [&app, hash = app.credentials.hash(token)](Instant now) {
+    const auto known = app.credentials.operators.find(hash);
+    return known && (!known->expires_at || now < *known->expires_at) && app.nodes.may_serve();
+  };
+}
+
 Result<void> anybody(App&, Request&) {
   return {};
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "base/result.h"
+#include "base/time.h"
 #include "endpoints/app.h"
 #include "http/request.h"
 
@@ -14,6 +17,11 @@ using Guard = Result<void> (*)(App&, http::Request&);
 /// Fails with unavailable while a key may have been revoked elsewhere that this server cannot know
 /// of (mission rule 1). Every guard that proves a key asks first.
 Result<void> check_lease(const App& app);
+
+/// Whether whoever sent the request, which a guard of a role let in, would be let in at a later
+/// moment: its token or session is there and has not expired, and this server has its lease. Asks
+/// memory and counts as no use of a session; refers to `app`.
+std::function<bool(Instant now)> standing_of(const App& app, const http::Request& request);
 
 /// Whether the request's Host is this server's: loopback, or the one in its public address. Fails
 /// with misdirected.

@@ -65,6 +65,7 @@ const std::map<std::string_view, Role>& least_roles() {
       {"register_test_binary", Role::operations},
       {"list_test_binaries", Role::read_only},
       {"list_views", Role::read_only},
+      {"watch_changes", Role::read_only},
       {"set_view", Role::operations},
       {"delete_view", Role::operations},
       {"delete_test_binary", Role::operations},

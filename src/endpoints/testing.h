@@ -37,9 +37,14 @@ class TestServer {
     log_lines.clear();  // what is left is about requests
   }
 
-  /// What the session does with a request whose framing is in order; a stream is read to its end.
+  /// What the session does with a request whose framing is in order; a stream is read to its end,
+  /// and of a live body what it says first.
   http::Response ask(const TestRequest& sent) {
     http::Response response = answer(sent);
+    if (response.live) {
+      response.body = response.live->take().value_or("");
+      response.live.reset();
+    }
     if (response.stream) {
       const http::Stream stream = *std::exchange(response.stream, std::nullopt);
       while (response.body.size() < stream.bytes) {
@@ -54,7 +59,7 @@ class TestServer {
 
   static constexpr std::string_view server_url = "https://muster.example.org";
 
- private:
+  /// The same, as the session gets it.
   http::Response answer(const TestRequest& sent) {
     http::Request request;
     request.method = parse_method(sent.method);
@@ -86,16 +91,16 @@ class TestServer {
     return std::move(*answered);
   }
 
- public:
   const Config config;
   TestDirectory directory{memory_backed_path()};
   FakeClock clock;
   SeededRng rng;
   std::vector<std::string> log_lines;
   Log log{clock, [this](std::string_view line) { log_lines.emplace_back(line); }};
+  fleet::Changes changes;
   fleet::Fleet fleet{std::make_unique<store::SqliteDatabase>(directory.path()),
                      directory.path() + "/secret", rng, clock.now()};
-  Wiring wiring{fleet, config, rng, log, directory.path() + "/admin.token", clock.now()};
+  Wiring wiring{fleet, changes, config, rng, log, directory.path() + "/admin.token", clock.now()};
   ServerFace& face = wiring.face;
   App& app = wiring.app;
   Dispatcher& dispatcher = wiring.dispatcher;

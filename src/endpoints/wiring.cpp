@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoints/wiring.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "fleet/acceptances.h"
 #include "fleet/blobs.h"
@@ -12,8 +14,8 @@
 
 namespace muster::endpoints {
 
-Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
-               const std::string& admin_token_file, Instant now)
+Wiring::Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& config, Rng& rng,
+               Log& log, const std::string& admin_token_file, Instant now)
     : tasks(fleet.task_board(rng)),
       health(fleet.store, fleet.presence, config),
       keys(fleet.store, fleet.ids, fleet.credentials),
@@ -45,9 +47,12 @@ Wiring::Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
           .feed_syncs = feed_syncs,
           .refusals = refusals,
           .refused_sign_ins = refused_sign_ins,
+          .changes = changes,
+          .watchers = watchers,
           .face = face},
       dispatcher(app),
       fleet_(fleet),
+      changes_(changes),
       log_(log),
       outages_(fleet.store, fleet.ids, fleet.presence, fleet.directory, config) {
   if (fleet::create_bootstrap_token(fleet, rng, admin_token_file, now)) {
@@ -198,6 +203,21 @@ void Wiring::tell_of_refusals(Instant now) {
     log_.write(LogLevel::error, "telling_of_refusals_failed",
                [&](JsonWriter& fields) { fields.member("what", failure.what()); });
   }
+}
+
+void Wiring::tell_watchers(Instant now) {
+  if (watchers.count() == 0) return watchers.tell(changes_.take(), now);
+  try {
+    change_tail_.look(fleet_.store, fleet_.nodes, changes_, now);
+    look_fails_ = false;
+  } catch (const store::StoreError& failure) {
+    if (!std::exchange(look_fails_, true)) {
+      log_.write(LogLevel::error, "watching_for_changes_failed",
+                 [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+    }
+  }
+  change_tail_.look_at_presence(fleet_.presence, app.config, changes_, now);
+  watchers.tell(changes_.take(), now);
 }
 
 void Wiring::merge_presence(Instant now) {

@@ -11,6 +11,8 @@
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
 #include "fleet/audit.h"
+#include "fleet/change_tail.h"
+#include "fleet/changes.h"
 #include "fleet/clones.h"
 #include "fleet/feed_syncs.h"
 #include "fleet/fleet.h"
@@ -20,6 +22,7 @@
 #include "fleet/refusals.h"
 #include "fleet/retired_keys.h"
 #include "fleet/sign_in.h"
+#include "fleet/watchers.h"
 
 namespace muster::endpoints {
 
@@ -29,8 +32,9 @@ class Wiring {
  public:
   /// Does what a start has to do before the first request: issues the first operator token into
   /// `admin_token_file`, links audit rows that an older program wrote, and finishes what an import
-  /// that was cut short had left. Throws store::StoreError. Answers 503 until open().
-  Wiring(fleet::Fleet& fleet, const Config& config, Rng& rng, Log& log,
+  /// that was cut short had left. Throws store::StoreError. Answers 503 until open(). In `changes`
+  /// is collected what those who watch are told.
+  Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& config, Rng& rng, Log& log,
          const std::string& admin_token_file, Instant now);
 
   /// From now on requests are served, and agents are told `url`.
@@ -48,6 +52,9 @@ class Wiring {
   /// back without a word and of feeds that became stale, and does to tasks and to what operators
   /// accepted what time alone does. What fails is logged and waits for the next time.
   void watch(Instant now);
+  /// What is due every second: tells those who watch what changed; while nobody does, memory only.
+  /// What fails is logged when it begins to. On one thread.
+  void tell_watchers(Instant now);
   /// At the end: all of presence that is not in the store.
   void flush_presence();
 
@@ -59,6 +66,7 @@ class Wiring {
   fleet::FeedSyncs feed_syncs;
   fleet::RefusalWatch refusals;
   fleet::RefusedSignIns refused_sign_ins;
+  fleet::Watchers watchers;
   ServerFace face;  // to be complete before open()
   App app;
   Dispatcher dispatcher;
@@ -77,9 +85,12 @@ class Wiring {
   void tell_audit_heads(Instant now);
 
   fleet::Fleet& fleet_;
+  fleet::Changes& changes_;
   Log& log_;
   fleet::OutageWatch outages_;
   fleet::AuditWatch audit_;
+  fleet::ChangeTail change_tail_;
+  bool look_fails_ = false;  // the last one of tell_watchers()
 };
 
 }  // namespace muster::endpoints

@@ -20,11 +20,12 @@ fleet::NodeTime node_time() {
           [](Duration time) { std::this_thread::sleep_for(time); }};
 }
 
-LeaseKeeper::LeaseKeeper(fleet::Nodes& nodes, const std::string& url, std::int64_t node,
-                         const Clock& clock, Log& log)
-    : nodes_(nodes), clock_(clock), log_(log) {
+LeaseKeeper::LeaseKeeper(fleet::Nodes& nodes, fleet::Changes& changes, const std::string& url,
+                         std::int64_t node, const Clock& clock, Log& log)
+    : nodes_(nodes), changes_(changes), clock_(clock), log_(log) {
   if (nodes_.alone()) return;
-  wakes_ = std::make_unique<store::PostgresWakes>(url, node);
+  wakes_ = std::make_unique<store::PostgresWakes>(
+      url, node, [this](std::string_view told) { changes_.hear(told); });
   nodes_.join(clock_.now());
   nodes_.wake_by([this] { wakes_->interrupt(); });
   thread_ = std::thread([this] { run(); });
@@ -52,8 +53,13 @@ LeaseKeeper::~LeaseKeeper() {
 
 void LeaseKeeper::run() {
   using Stopwatch = std::chrono::steady_clock;
+  Stopwatch::time_point tell_at = Stopwatch::now();
   while (!stopping_) {
     if (!renew()) return;
+    if (Stopwatch::now() >= tell_at) {
+      tell_changes();
+      tell_at = Stopwatch::now() + limits::node_renewal - limits::node_renewals_apart;
+    }
     const Stopwatch::time_point due = Stopwatch::now() + limits::node_renewal;
     for (bool heard = false; !heard && !stopping_ && Stopwatch::now() < due;) {
       // Others say nothing when they have followed: whoever waits for that looks again soon.
@@ -63,6 +69,13 @@ void LeaseKeeper::run() {
       heard = wakes_->await(waits ? Duration(0) : left);
     }
   }
+}
+
+void LeaseKeeper::tell_changes() {
+  const std::string told = changes_.take_for_others();
+  // A server that comes to the others is looked at for the first time.
+  if (nodes_.live() < 2 || (told.empty() && !changes_lost_)) return;
+  changes_lost_ = !wakes_->tell(changes_lost_ ? std::string() : told);
 }
 
 /// True if something waits.

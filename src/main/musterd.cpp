@@ -25,6 +25,7 @@
 #include "main/lease_keeper.h"
 #include "main/machine_use.h"
 #include "main/openapi.h"
+#include "main/watch_keeper.h"
 #include "net/server.h"
 #include "store/postgres/postgres_connection.h"
 #include "store/sqlite/sqlite_connection.h"
@@ -170,11 +171,13 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   }
   const std::string secret_file =
       flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
+  fleet::Changes changes;  // writes that are under way at the end may still mark some
   fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now(), node_time());
   // Before anything is done that one of several servers does for all.
-  std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, flags.store, fleet.store.node(),
-                                   clock, log);
-  endpoints::Wiring wiring(fleet, config, rng, log, flags.data + "/admin.token", clock.now());
+  std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, changes, flags.store,
+                                   fleet.store.node(), clock, log);
+  endpoints::Wiring wiring(fleet, changes, config, rng, log, flags.data + "/admin.token",
+                           clock.now());
   wiring.face.openapi = openapi_json;
   wiring.face.console = console_files();
   wiring.face.behind_proxy = flags.behind_proxy;
@@ -190,6 +193,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   std::optional<FeedKeeper> feeds(
       std::in_place, wiring.feed_syncs, *sources,
       egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION)), clock, rng, log);
+  std::optional<WatchKeeper> watch(std::in_place, wiring, clock);
   server.start();
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
@@ -203,6 +207,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   wiring.feed_syncs.stop();
   server.drain();
   feeds.reset();
+  watch.reset();
   wiring.flush_presence();
   lease.reset();
   fleet.store.stop_writer();

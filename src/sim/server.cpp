@@ -76,7 +76,7 @@ void Server::start() {
     fleet_ = std::make_unique<fleet::Fleet>(
         std::make_unique<store::SqliteDatabase>(directory_on_disk, vfs_.name()), file("secret"),
         server_rng_, steps_.now());
-    wiring_ = std::make_unique<endpoints::Wiring>(*fleet_, config_, server_rng_, log_,
+    wiring_ = std::make_unique<endpoints::Wiring>(*fleet_, changes_, config_, server_rng_, log_,
                                                   file("admin.token"), steps_.now());
     fleet_->store.step_writer([this] { return wait_for_commit(); });
   } catch (const store::StoreError& failure) {

@@ -93,6 +93,7 @@ class Server {
   Disk disk_;
   FaultVfs vfs_;
   Log log_;
+  fleet::Changes changes_;  // nobody watches
   std::unique_ptr<fleet::Fleet> fleet_;
   std::unique_ptr<endpoints::Wiring> wiring_;
   std::string admin_token_;

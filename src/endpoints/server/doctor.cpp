@@ -11,6 +11,7 @@
 #include "fleet/feed_age.h"
 #include "fleet/key_schedule.h"
 #include "fleet/refusals.h"
+#include "fleet/watchers.h"
 #include "store/store.h"
 
 namespace muster::endpoints {
@@ -31,6 +32,8 @@ constexpr Advice advices[] = {
     {"readers",
      "Operators' lists wait for the database: see who asks so often, or why it is slow."},
     {"streams", "Many downloads at once: spread a release over more time."},
+    {"watchers",
+     "Many consoles are open at once; those beyond the bound read again every half minute."},
     {"writes",
      "The disk takes commits too slowly: see what else writes to it, or use a faster one."},
     {"memory", "Give the server more memory, or let fewer agents connect to it."},
@@ -138,6 +141,8 @@ std::vector<Budget> budgets(const App& app) {
                  limits::writes_in_flight});
   all.push_back({"readers", "connections", store.readers_in_use, store.readers_in_use,
                  limits::store_readers});
+  all.push_back({"watchers", "streams", app.watchers.count(), app.watchers.most(),
+                 fleet::Watchers::watchers_max});
   if (!app.machine_use) return all;
   const MachineUse use = app.machine_use();
   const auto add_places = [&](std::string_view name, std::string_view unit,

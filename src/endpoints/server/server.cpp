@@ -16,6 +16,7 @@
 #include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/refusals.h"
+#include "fleet/watchers.h"
 #include "http/request.h"
 #include "store/store.h"
 
@@ -262,6 +263,8 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   add_feeds(out, app.feed_syncs.numbers(), request.now);
   add_stale_feeds(out, app, request.now);
   add_refusals(out, app.refusals);
+  out.add("muster_watchers", "gauge", "Streams of GET /api/v1/stream under way.",
+          app.watchers.count());
   add_use(out, app);
   if (const auto expires_at = app.face.certificate_expires_at_seconds.load(); expires_at != 0) {
     out.add("muster_tls_certificate_expiry_timestamp_seconds", "gauge",
