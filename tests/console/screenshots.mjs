@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { indexed } from './indexed_png.mjs';
-import { World } from './world.mjs';
+import { quiet, World } from './world.mjs';
 
 const flags = process.argv.slice(2);
 const all = flags.includes('--all');
@@ -56,7 +56,7 @@ try {
   const onAPhone = ['findings', 'batch'];
   const take = async (page, name, path) => {
     await page.goto(world.url + path);
-    await page.waitForLoadState('networkidle');
+    await quiet(page);
     await page.locator('.skeleton').first().waitFor({ state: 'detached' });
     if (name === 'heat-map') await page.getByRole('region', { name: 'Heat map' }).scrollIntoViewIfNeeded();
     writeFileSync(join(target, `${name}.png`), indexed(await page.screenshot()));

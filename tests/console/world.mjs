@@ -43,6 +43,15 @@ async function startServer(data, settings) {
 const types = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html' };
 const typeOf = (file) => types[extname(file)] ?? 'application/octet-stream';
 
+/** Until the page has asked for nothing for half a second; what it watches goes on. */
+export async function quiet(page, patience = 60_000) {
+  const until = Date.now() + patience;
+  for (let since = Date.now(); Date.now() - since < 500; await page.waitForTimeout(50)) {
+    if (page.underWay.size > 0) since = Date.now();
+    if (Date.now() > until) throw new Error(`still under way: ${[...page.underWay].map((each) => each.url())}`);
+  }
+}
+
 export class World {
   static async start(settings = '') {
     const world = new World();
@@ -232,6 +241,9 @@ export class World {
       if (message.type() === 'error' || message.type() === 'warning') page.complaints.push(message.text());
     });
     page.on('pageerror', (failure) => page.complaints.push(String(failure)));
+    page.underWay = new Set();
+    page.on('request', (request) => request.resourceType() !== 'eventsource' && page.underWay.add(request));
+    for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => page.underWay.delete(request));
     await page.goto(await this.link(token));
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     return page;
