@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "endpoints/console.h"
+#include "endpoints/reach.h"
 #include "fleet/agent_keys.h"
 #include "fleet/changes.h"
 #include "fleet/nodes.h"
@@ -167,6 +168,9 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
   const Dialect dialect = dialect_of(route.dialect, request);
   const Result<void> proved = route.guard(app_, request);
   if (!proved.ok()) return failed(dialect, proved.error());
+  if (request.caller.is_limited() && reach_of(route.name) == Reach::server) {
+    return failed(dialect, only_on_server(request.caller.least));
+  }
   return http::Admission{match.row, route.body_max, route.run_on, shortened_max_of(route),
                          static_cast<std::uint8_t>(dialect)};
 }
@@ -185,6 +189,10 @@ http::Reply Dispatcher::run(const http::Admission& admission, const http::Reques
   const Route& route = route_table[admission.row];
   const auto dialect = static_cast<Dialect>(admission.dialect);
   try {
+    if (request.caller.is_limited()) {
+      const Result<void> reached = check_reach(app_, reach_of(route.name), request);
+      if (!reached.ok()) return failed(dialect, reached.error());
+    }
     Result<http::Reply> reply = route.endpoint(app_, request);
     if (!reply.ok()) return failed(dialect, reply.error());
     auto* write = std::get_if<http::Write>(&*reply);

@@ -155,7 +155,7 @@ bool prove_token(App& app, Request& request, std::string_view token) {
                          : app.credentials.operators.find(app.credentials.hash(token));
   if (!known || (known->expires_at && request.now >= *known->expires_at)) return false;
   request.caller.key = known->id.value;
-  request.caller.role = known->role;
+  request.caller.authority = {known->role, app.credentials.grants.of(known->id)};
   return true;
 }
 
@@ -164,7 +164,7 @@ bool prove_session(App& app, Request& request) {
                                           presented_session(app.face, request), request.now);
   if (!session) return false;
   request.caller.key = session->operator_id.value;
-  request.caller.role = session->role;
+  request.caller.authority = {session->role, app.credentials.grants.of(session->operator_id)};
   request.caller.session = session->id;
   return true;
 }
@@ -187,13 +187,19 @@ Result<void> admit_operator(App& app, Request& request, Role least) {
   }
   request.caller.kind = Caller::Kind::operator_of_server;
   if (token.empty()) TRY(check_console(app, request));
-  if (request.caller.role >= least) return {};
-  return Error{Errc::insufficient_role,
-               "This needs the role " + std::string(http::role_name(least)) + "; yours is " +
-                   std::string(http::role_name(request.caller.role)) + "."};
+  request.caller.least = least;
+  // Where an operator has the role only in some organisations, the dispatcher asks which is meant.
+  const Role highest = request.caller.authority.highest();
+  if (highest >= least) return {};
+  return insufficient_role(least, highest);
 }
 
 }  // namespace
+
+Error insufficient_role(Role least, Role has) {
+  return {Errc::insufficient_role, "This needs the role " + std::string(http::role_name(least)) +
+                                       "; yours is " + std::string(http::role_name(has)) + "."};
+}
 
 Result<void> check_lease(const App& app) {
   if (app.nodes.may_serve()) return {};

@@ -14,6 +14,9 @@ namespace muster::endpoints {
 /// nothing is read from the store and nothing large is allocated before a caller is proved.
 using Guard = Result<void> (*)(App&, http::Request&);
 
+/// That a route asks for more than its caller is.
+Error insufficient_role(http::Role least, http::Role has);
+
 /// Fails with unavailable while a key may have been revoked elsewhere that this server cannot know
 /// of (mission rule 1). Every guard that proves a key asks first.
 Result<void> check_lease(const App& app);
@@ -33,8 +36,9 @@ Result<void> anybody(App& app, http::Request& request);
 Result<void> device_key(App& app, http::Request& request);
 /// An inventory key with scope `agent`, or an enrolled agent when X-Agent-ID is there.
 Result<void> inventory_key(App& app, http::Request& request);
-/// An operator of at least that role (http/role.h), on a Host that is this server's: by a token, or
-/// by a session's cookie, with which a change must come from the console itself (same_origin).
+/// An operator of at least that role (http/role.h) on the server or in some organisation, on a Host
+/// that is this server's: by a token, or by a session's cookie, with which a change must come from
+/// the console itself (same_origin). What is asked for must be in its reach, too (reach.h).
 Result<void> role_read_only(App& app, http::Request& request);
 Result<void> role_analyst(App& app, http::Request& request);
 Result<void> role_operator(App& app, http::Request& request);

@@ -29,6 +29,8 @@ const std::map<std::string_view, Role>& least_roles() {
       {"list_operators", Role::admin},
       {"revoke_operator", Role::admin},
       {"remove_password", Role::admin},
+      {"grant_role", Role::admin},
+      {"revoke_grant", Role::admin},
       {"create_token", Role::operations},
       {"list_tokens", Role::read_only},
       {"revoke_token", Role::operations},

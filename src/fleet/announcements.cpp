@@ -18,6 +18,7 @@
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
 #include "store/sql/keys.h"
+#include "store/sql/operator_grants.h"
 #include "store/sql/sessions.h"
 #include "store/store.h"
 
@@ -113,8 +114,10 @@ void follow_announcement(store::Reader& reader, const SharedMemory& memory,
         store::find_inventory_key(reader, announcement.org, KeyId{number_of(announcement)});
     if (key) credentials.follow_inventory_key(*key);
   } else if (kind == operator_token_kind) {
-    const auto token = store::find_operator_token(reader, OperatorId{number_of(announcement)});
+    const OperatorId id{number_of(announcement)};
+    const auto token = store::find_operator_token(reader, id);
     if (token) credentials.follow_operator_token(*token);
+    credentials.grants.follow(id, store::list_grants_of_operator(reader, id));
   } else if (kind == session_kind) {
     follow_session(reader, credentials, announcement);
   } else if (kind == sign_in_link_kind) {

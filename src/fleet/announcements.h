@@ -39,6 +39,7 @@ struct SharedMemory {
 void announce_agent(store::Tx& tx, OrgId org, AgentId agent);
 void announce_enrolment_token(store::Tx& tx, OrgId org, TokenId token);
 void announce_inventory_key(store::Tx& tx, OrgId org, KeyId key);
+/// Also what the operator was granted in organisations.
 void announce_operator_token(store::Tx& tx, OperatorId token);
 void announce_session(store::Tx& tx, SessionId session);
 void announce_sign_in_link(store::Tx& tx, const crypto::KeyHash& link);

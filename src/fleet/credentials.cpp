@@ -9,6 +9,7 @@
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
 #include "store/sql/keys.h"
+#include "store/sql/operator_grants.h"
 #include "store/sql/sessions.h"
 #include "store/store.h"
 
@@ -42,6 +43,25 @@ bool is_proved_by_key(const model::Agent& agent) {
 
 }  // namespace
 
+std::optional<http::Role> role_on_server(const store::OperatorToken& token) {
+  if (token.role == http::role_name(http::Role::none)) return http::Role::none;
+  return http::parse_role(token.role);
+}
+
+void GrantTable::follow(OperatorId id, const std::vector<store::OperatorGrant>& grants) {
+  auto roles = std::make_shared<std::vector<http::OrgRole>>();
+  for (const store::OperatorGrant& grant : grants) {
+    if (const auto role = http::parse_role(grant.role)) roles->push_back({grant.org, *role});
+  }
+  roles_.with([&](Roles& all) {
+    if (roles->empty()) {
+      all.erase(id);
+    } else {
+      all.insert_or_assign(id, std::move(roles));
+    }
+  });
+}
+
 void Credentials::load(store::Reader& reader, Instant now) {
   for (const store::CloneRow& clone : store::list_splits(reader)) splits.follow(clone.agent, clone);
   for (const model::Agent& agent : store::list_agents(reader)) {
@@ -50,6 +70,14 @@ void Credentials::load(store::Reader& reader, Instant now) {
   for (const auto& key : store::list_inventory_keys(reader)) follow_inventory_key(key);
   const auto operator_tokens = store::list_operator_tokens(reader);
   for (const auto& token : operator_tokens) follow_operator_token(token);
+  const auto granted = store::list_operator_grants(reader);
+  for (auto first = granted.begin(); first != granted.end();) {
+    const auto last = std::find_if(first, granted.end(), [&](const auto& grant) {
+      return grant.operator_id != first->operator_id;
+    });
+    grants.follow(first->operator_id, {first, last});
+    first = last;
+  }
   for (const auto& session : store::list_live_sessions(reader, now)) {
     const auto owner =
         std::find_if(operator_tokens.begin(), operator_tokens.end(),
@@ -84,7 +112,7 @@ void Credentials::follow_inventory_key(const store::InventoryKey& key) {
 
 void Credentials::follow_operator_token(const store::OperatorToken& token) {
   // A role that this server does not know is a newer one's: nothing is safe to allow for it.
-  const auto role = http::parse_role(token.role);
+  const auto role = role_on_server(token);
   if (token.revoked_at || !role) {
     operators.erase(token.hash);
   } else {
@@ -94,7 +122,7 @@ void Credentials::follow_operator_token(const store::OperatorToken& token) {
 
 void Credentials::follow_session(const store::Session& session,
                                  const store::OperatorToken& operator_token) {
-  const auto role = http::parse_role(operator_token.role);
+  const auto role = role_on_server(operator_token);
   if (session.ended_at || operator_token.revoked_at || !role) {
     sessions.erase(session.hash);
     return;

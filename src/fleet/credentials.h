@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -20,6 +22,7 @@
 namespace muster::store {
 class Reader;
 struct InventoryKey;
+struct OperatorGrant;
 struct OperatorToken;
 struct EnrolmentToken;
 struct Session;
@@ -113,14 +116,14 @@ struct InventoryCredential {
 };
 struct OperatorCredential {
   OperatorId id;
-  http::Role role = http::Role::none;
+  http::Role role = http::Role::none;  // on the whole server
   std::optional<Instant> expires_at;
 };
 /// A session of the console: ends with the token of its operator.
 struct SessionCredential {
   SessionId id;
   OperatorId operator_id;
-  http::Role role = http::Role::none;
+  http::Role role = http::Role::none;  // on the whole server
   Instant expires_at;
   Instant used_at;
   Instant kept_at;  // the use that the store knows of
@@ -135,6 +138,31 @@ struct EnrolmentCredential {
   Instant expires_at;
   model::TokenTerms terms = {};  // here, so that a fence costs no read
 };
+
+/// What operators are in organisations, whichever of their secrets is presented. Follows the store
+/// as a KeyMap does. Safe from several threads.
+class GrantTable {
+ public:
+  using OrgRoles = std::shared_ptr<const std::vector<http::OrgRole>>;
+  /// Null when it is nothing anywhere.
+  OrgRoles of(OperatorId id) const {
+    return roles_.with([&](const Roles& roles) {
+      const auto found = roles.find(id);
+      return found == roles.end() ? nullptr : found->second;
+    });
+  }
+  /// All that the operator was granted, as it is now. A role that this server does not know is a
+  /// newer one's: it allows nothing.
+  void follow(OperatorId id, const std::vector<store::OperatorGrant>& grants);
+
+ private:
+  using Roles = boost::unordered_flat_map<OperatorId, OrgRoles, std::hash<OperatorId>>;
+  Guarded<Roles> roles_;
+};
+
+/// The role on the whole server that a row names, "none" among them; nothing for one that this
+/// server does not know.
+std::optional<http::Role> role_on_server(const store::OperatorToken& token);
 
 /// Every live key and token of the server.
 class Credentials {
@@ -170,6 +198,7 @@ class Credentials {
   KeyMap<RetiredKey> retired;  // one for each agent whose key was replaced
   KeyMap<InventoryCredential> inventory_keys;
   KeyMap<OperatorCredential> operators;
+  GrantTable grants;
   KeyMap<SessionCredential> sessions;
   KeyMap<LinkCredential> sign_in_links;
   KeyMap<EnrolmentCredential> enrolment_tokens;

@@ -120,6 +120,9 @@ struct FaultFleet {
     out += fleet->credentials.inventory_keys.find(key_hash) ? "key " : "no key ";
     const Credentials& issued = fleet->credentials;
     out += issued.operators.find(issued.hash(person.token)) ? "operator " : "no operator ";
+    if (const auto roles = issued.grants.of(person.id)) {
+      out += "granted " + std::string(http::role_name(roles->front().role)) + " ";
+    }
     out += issued.sign_in_links.find(issued.hash(link.secret)) ? "link " : "no link ";
     out += issued.sessions.find(issued.hash(signed_in.secret)) ? "session " : "no session ";
     for (const char* name : {"web-1", "web-2", "web-3", "web-4", "web-5"}) {
@@ -155,6 +158,11 @@ struct FaultFleet {
     person = fleet->store.write([&](store::Tx& tx) {
       return create_operator(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
                              {"person", http::Role::analyst, Duration(0)}, fleet.now);
+    });
+    fleet->store.write([&](store::Tx& tx) {
+      grant_role(tx, fleet->ids, fleet->credentials, fleet.actor, http::Role::owner,
+                 {person.id, TestFleet::org, http::Role::operations}, fleet.now)
+          .value();
     });
     const auto make_link = [&](store::Tx& tx) {
       return create_sign_in_link(tx, fleet->ids, fleet.rng, fleet->credentials, person.id,

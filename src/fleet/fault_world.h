@@ -66,7 +66,21 @@ class World : public FaultFleet {
                                                 http::Role::owner, person.id, fleet.now)
                                     .value();
                               },
-                              {{"operators.revoke", 1}}};
+                              // In the server's chain and in that of the organisation.
+                              {{"operators.revoke", 2}}};
+    all["grant_role"] = {[this](store::Tx& tx) {
+                           grant_role(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                      http::Role::owner,
+                                      {person.id, TestFleet::org, http::Role::admin}, fleet.now)
+                               .value();
+                         },
+                         {{"operators.grant", 1}}};
+    all["revoke_grant"] = {[this](store::Tx& tx) {
+                             revoke_grant(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                          http::Role::owner, person.id, TestFleet::org, fleet.now)
+                                 .value();
+                           },
+                           {{"operators.revoke_grant", 1}}};
     all["create_sign_in_link"] = {[this](store::Tx& tx) {
                                     create_sign_in_link(tx, fleet->ids, fleet.rng,
                                                         fleet->credentials, person.id, fleet.now)
@@ -248,11 +262,12 @@ class World : public FaultFleet {
                             cancel_task(tx, fleet.board(), fleet.actor, task, fleet.now).value();
                           },
                           {{"tasks.cancel", 1}}};
-    all["cancel_batch"] = {[this](store::Tx& tx) {
-                             const Uuid batch = store::find_task_anywhere(tx, task)->batch;
-                             cancel_batch(tx, fleet.board(), fleet.actor, batch, fleet.now).value();
-                           },
-                           {{"tasks.cancel", 1}}};
+    all["cancel_batch"] = {
+        [this](store::Tx& tx) {
+          const Uuid batch = store::find_task_anywhere(tx, task)->batch;
+          cancel_batch(tx, fleet.board(), fleet.actor, batch, {}, fleet.now).value();
+        },
+        {{"tasks.cancel", 1}}};
     all["add_note"] = {[this](store::Tx& tx) {
                          add_note(tx, fleet->ids, fleet.actor, task, "n", fleet.now).value();
                        },

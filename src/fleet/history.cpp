@@ -52,11 +52,12 @@ EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view 
   return id;
 }
 
-HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count) {
+HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
+                            int count) {
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
-    page.total = store::count_audit(reader);
-    return store::list_audit(reader, before_cursor<AuditId>(cursor), count + 1);
+    page.total = store::count_audit(reader, org);
+    return store::list_audit(reader, org, before_cursor<AuditId>(cursor), count + 1);
   });
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {

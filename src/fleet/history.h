@@ -48,7 +48,9 @@ struct HistoryPage {
   std::string next_cursor;
   store::Total total;
 };
-HistoryPage list_audit_page(store::Store& store, std::string_view cursor, int count);
+/// Of one organisation, with 0 of the whole server, or of all.
+HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
+                            int count);
 
 /// Which events an operator asks for; what is not given leaves nothing out.
 struct EventQuestion {

@@ -120,16 +120,22 @@ store::Total total_of(store::Reader& reader, const PresenceTable& presence, cons
   return total;
 }
 
+/// Of the organisations `among`, or of all with null.
 std::optional<model::Host> find_by_id_or_name(store::Reader& reader,
-                                              std::string_view id_or_hostname) {
+                                              std::string_view id_or_hostname,
+                                              const std::vector<OrgId>* among) {
+  const auto is_meant = [&](const model::Host& host) {
+    return among == nullptr || std::find(among->begin(), among->end(), host.org) != among->end();
+  };
   if (const auto number = parse_int(id_or_hostname)) {
     for (const auto& host : store::list_hosts(reader, {}, HostId{*number - 1}, 1)) {
-      if (host.id.value == *number) return host;
+      if (host.id.value == *number && is_meant(host)) return host;
     }
   }
   std::vector<model::Host> named = store::list_hosts_named(reader, id_or_hostname);
-  if (named.empty()) return std::nullopt;
-  return std::move(named.front());
+  const auto found = std::find_if(named.begin(), named.end(), is_meant);
+  if (found == named.end()) return std::nullopt;
+  return std::move(*found);
 }
 
 Error no_such_host() {
@@ -221,7 +227,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
                            Instant now) {
   const auto knowledge = catalogue.current();
   return store.read([&](store::Reader& reader) -> Result<HostView> {
-    std::optional<model::Host> host = find_by_id_or_name(reader, id_or_hostname);
+    std::optional<model::Host> host = find_by_id_or_name(reader, id_or_hostname, nullptr);
     if (!host) return no_such_host();
     HostView view = view_of(reader, presence, config, std::move(*host), now);
     if (view.host.package_set) view.software = list_software(reader, *knowledge, view);
@@ -231,16 +237,13 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
   });
 }
 
-Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hostname) {
+Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hostname,
+                                 const std::vector<OrgId>* among) {
   return store.read([&](store::Reader& reader) -> Result<HostRef> {
-    const auto host = find_by_id_or_name(reader, id_or_hostname);
+    const auto host = find_by_id_or_name(reader, id_or_hostname, among);
     if (!host) return no_such_host();
     return HostRef{host->org, host->id};
   });
-}
-
-Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname) {
-  return TRY(resolve_host_ref(store, id_or_hostname)).id;
 }
 
 Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,

@@ -91,12 +91,13 @@ HostPage list_matching_hosts(store::Store& store, const PresenceTable& presence,
 Result<HostView> show_host(store::Store& store, const PresenceTable& presence, const Config& config,
                            const Catalogue& catalogue, std::string_view id_or_hostname,
                            Instant now);
-Result<HostId> resolve_host(store::Store& store, std::string_view id_or_hostname);
 struct HostRef {
   OrgId org;
   HostId id;
 };
-Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hostname);
+/// As show_host() finds it; with `among`, of those organisations alone. Fails with not_found.
+Result<HostRef> resolve_host_ref(store::Store& store, std::string_view id_or_hostname,
+                                 const std::vector<OrgId>* among = nullptr);
 
 /// An agent as operators see it.
 struct AgentView {

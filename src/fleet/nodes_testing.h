@@ -66,7 +66,13 @@ class NodesOnPostgres : public testing::Test {
       all["key " + to_hex(hash.bytes)] = std::to_string(entry.scopes);
     });
     fleet.credentials.operators.for_each([&](const auto& hash, const auto& entry) {
-      all["operator " + to_hex(hash.bytes)] = http::role_name(entry.role);
+      std::string& text = all["operator " + to_hex(hash.bytes)];
+      text = http::role_name(entry.role);
+      const GrantTable::OrgRoles roles = fleet.credentials.grants.of(entry.id);
+      if (!roles) return;
+      for (const http::OrgRole& each : *roles) {
+        text += " " + std::to_string(each.org.value) + ":" + std::string(role_name(each.role));
+      }
     });
     fleet.credentials.sessions.for_each([&](const auto& hash, const auto& entry) {
       all["session " + to_hex(hash.bytes)] = http::role_name(entry.role);
@@ -118,6 +124,21 @@ class NodesOnPostgres : public testing::Test {
     enter(make_link());
     make_link();
     expect_followed("another session, and a link that waits");
+    const auto grant = [&](http::Role role) {
+      return write([&](store::Tx& tx) {
+        return grant_role(tx, fleet.ids, fleet.credentials, actor, http::Role::owner,
+                          {person, org, role}, test_epoch);
+      });
+    };
+    EXPECT_TRUE(grant(http::Role::operations).ok());
+    expect_followed("a role in an organisation");
+    EXPECT_TRUE(grant(http::Role::read_only).ok());
+    expect_followed("another role there");
+    EXPECT_TRUE(write([&](store::Tx& tx) {
+                  return revoke_grant(tx, fleet.ids, fleet.credentials, actor, http::Role::owner,
+                                      person, org, test_epoch);
+                }).ok());
+    expect_followed("the end of it");
     EXPECT_TRUE(write([&](store::Tx& tx) {
                   return revoke_operator(tx, fleet.ids, fleet.credentials, actor, http::Role::owner,
                                          person, test_epoch);

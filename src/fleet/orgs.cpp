@@ -21,12 +21,16 @@ Result<Org> create_org(store::Tx& tx, NumberIds& ids, const Actor& actor, const 
   return Org{*id, name, now};
 }
 
+Error no_such_org() {
+  return {Errc::not_found, "org: there is no such organisation", "org"};
+}
+
 Result<OrgId> resolve_org(store::Store& store, std::string_view id_or_name) {
   return store.read([&](store::Reader& reader) -> Result<OrgId> {
     const auto number = parse_int(id_or_name);
     const auto org = number ? store::find_org(reader, OrgId{*number})
                             : store::find_org_by_name(reader, id_or_name);
-    if (!org) return Error{Errc::not_found, "org: there is no such organisation", "org"};
+    if (!org) return no_such_org();
     return org->id;
   });
 }

@@ -24,6 +24,8 @@ using InventoryKey = store::InventoryKey;
 /// Fails with name_taken, and with invalid_field for a name that reads as an id.
 Result<Org> create_org(store::Tx& tx, NumberIds& ids, const Actor& actor, const std::string& name,
                        Instant now);
+/// What resolve_org fails with.
+Error no_such_org();
 /// An organisation by id or name. Fails with not_found.
 Result<OrgId> resolve_org(store::Store& store, std::string_view id_or_name);
 

@@ -91,12 +91,10 @@ Result<void> set_password(store::Tx& tx, NumberIds& ids, const Actor& actor, Ope
 }
 
 Result<void> remove_password(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                             const Actor& actor, http::Role role, OperatorId id, Instant now) {
-  const auto token = store::find_operator_token(tx, id);
-  if (!token) return Error{Errc::not_found, "There is no such operator."};
-  if (http::parse_role(token->role).value_or(http::Role::owner) > role) {
-    return Error{Errc::insufficient_role, "The operator has a role above yours."};
-  }
+                             const Actor& actor, const http::Authority& authority, OperatorId id,
+                             Instant now) {
+  const OperatorView view = TRY(get_operator(tx, id));
+  TRY(check_rank(authority, view));
   const auto row = store::find_operator_password(tx, id);
   if (!row) return {};
   store::delete_operator_password(tx, id);

@@ -38,9 +38,10 @@ bool is_password(store::Store& store, OperatorId id, std::string_view password);
 Result<void> set_password(store::Tx& tx, NumberIds& ids, const Actor& actor, OperatorId id,
                           std::string hash, Instant now);
 /// Takes away password and second factor and ends the operator's sessions; nothing is changed where
-/// there is none. `role` is of who asks. Fails with not_found and insufficient_role.
+/// there is none. `authority` is of who asks. Fails as check_rank (fleet/operators.h).
 Result<void> remove_password(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                             const Actor& actor, http::Role role, OperatorId id, Instant now);
+                             const Actor& actor, const http::Authority& authority, OperatorId id,
+                             Instant now);
 
 /// What an authenticator is to be given. Nothing is stored: the secret follows from the server's,
 /// the operator and when its password was set.

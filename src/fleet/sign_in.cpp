@@ -94,7 +94,7 @@ SignedIn open_session(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& cred
   SignedIn signed_in;
   signed_in.secret = crypto::make_key_text("ss_", rng);
   signed_in.operator_name = token.name;
-  signed_in.role = http::parse_role(token.role).value_or(http::Role::none);
+  signed_in.role = role_on_server(token).value_or(http::Role::none);
   store::Session& session = signed_in.session;
   session.id = ids.next<SessionId>(now);
   session.operator_id = token.id;
@@ -156,7 +156,7 @@ Result<SessionView> end_session(store::Tx& tx, NumberIds& ids, Credentials& cred
   CHECK(token.has_value());
   if (session->operator_id != ender.id) {
     if (ender.role < http::Role::admin) return no_such_session();
-    if (http::parse_role(token->role).value_or(http::Role::owner) > ender.role) {
+    if (role_on_server(*token).value_or(http::Role::owner) > ender.role) {
       return Error{Errc::insufficient_role, "The session is of a role above yours."};
     }
   }

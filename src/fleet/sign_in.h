@@ -80,10 +80,11 @@ SessionPage list_session_page(store::Store& store, const Config& config,
                               std::optional<OperatorId> of, std::string_view cursor, int count,
                               Instant now);
 
-/// Who may end whose session: its own always, others' with Role::admin and not above itself.
+/// Who may end whose session: its own always, others' with Role::admin on the whole server and not
+/// above itself.
 struct SessionEnder {
   OperatorId id;
-  http::Role role = http::Role::none;
+  http::Role role = http::Role::none;  // on the whole server
 };
 /// A repeat changes nothing. Fails with not_found, also for what the ender may not see, and with
 /// insufficient_role.

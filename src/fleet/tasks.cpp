@@ -17,6 +17,7 @@ namespace muster::fleet {
 
 using model::Task;
 using model::TaskEvent;
+using store::BatchPart;
 
 namespace {
 
@@ -36,7 +37,8 @@ Result<OrgId> target_org(store::Tx& tx, const TaskBoard& board, const TaskOrder&
   const std::optional<AgentPresence> target = board.presence.find_agent(agent);
   if (!target || (order.org && *order.org != target->org)) {
     const auto ended = store::find_agent_anywhere(tx, agent);
-    if (ended && ended->status == model::AgentStatus::uninstalled) {
+    const bool is_own = ended && (!order.org || *order.org == ended->org);
+    if (is_own && ended->status == model::AgentStatus::uninstalled) {
       return invalid_field(field, "was uninstalled");
     }
     return Error{Errc::not_found, field + ": there is no such agent", field};
@@ -160,11 +162,12 @@ Result<Task> cancel_task(store::Tx& tx, const TaskBoard& board, const Actor& act
 }
 
 Result<std::vector<Task>> cancel_batch(store::Tx& tx, const TaskBoard& board, const Actor& actor,
-                                       const Uuid& batch, Instant now) {
-  if (store::list_batch_tasks(tx, batch, false, 1).empty()) {
+                                       const Uuid& batch, std::optional<OrgId> org, Instant now) {
+  if (store::list_batch_tasks(tx, batch, org, BatchPart::all, 1).empty()) {
     return Error{Errc::not_found, "There is no such batch."};
   }
-  std::vector<Task> cancelled = store::list_batch_tasks(tx, batch, true, limits::batch_cancel_rows);
+  std::vector<Task> cancelled =
+      store::list_batch_tasks(tx, batch, org, BatchPart::unfinished, limits::batch_cancel_rows);
   AuditRows audit(board.ids, actor, now);
   for (Task& task : cancelled) {
     task = *advance(std::move(task), {TaskEvent::Kind::cancelled}, now);

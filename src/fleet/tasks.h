@@ -63,11 +63,12 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
 Result<model::Task> cancel_task(store::Tx& tx, const TaskBoard& board, const Actor& actor,
                                 TaskId id, Instant now);
 
-/// Cancels what of a batch is not over, retries included. Returns those tasks, as they are now.
-/// Fails with not_found for a batch that never was. At most limits::batch_cancel_rows at a time:
-/// a repeat takes the rest.
+/// Cancels what of a batch is not over, retries included, in one organisation or in all of them.
+/// Returns those tasks, as they are now. Fails with not_found for a batch that never was there. At
+/// most limits::batch_cancel_rows at a time: a repeat takes the rest.
 Result<std::vector<model::Task>> cancel_batch(store::Tx& tx, const TaskBoard& board,
-                                              const Actor& actor, const Uuid& batch, Instant now);
+                                              const Actor& actor, const Uuid& batch,
+                                              std::optional<OrgId> org, Instant now);
 
 /// A new version of the task's note; the former ones stay. Fails with unknown_task, and with
 /// invalid_field when there are limits::task_notes already.

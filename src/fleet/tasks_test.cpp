@@ -362,7 +362,8 @@ TEST(Batches, ACancelledOneEndsWhatIsNotOver) {
   const Uuid batch = work.show(ids[0]).task.batch;
   const auto cancel = [&](const Uuid& id) {
     return work.fleet->store.write([&](store::Tx& tx) {
-      return cancel_batch(tx, work.fleet.board(), work.fleet.actor, id, work.fleet.now);
+      return cancel_batch(tx, work.fleet.board(), work.fleet.actor, id, std::nullopt,
+                          work.fleet.now);
     });
   };
   EXPECT_EQ(cancel(batch)->size(), 2U);

@@ -51,8 +51,9 @@ struct Caller {
   enum class Kind : std::uint8_t { nobody, agent, inventory_key, operator_of_server };
   Kind kind = Kind::nobody;
   std::uint8_t scopes = 0;       // inventory_key
-  Role role = Role::none;        // operator_of_server
-  OrgId org;                     // agent, inventory_key; 0 for operators of the whole server
+  Authority authority;           // operator_of_server: what it may do where
+  Role least = Role::none;       // operator_of_server: the least role of the route
+  OrgId org;                     // agent, inventory_key; 0 for operators
   AgentId agent;                 // agent
   HostId host;                   // agent
   std::int64_t key = 0;          // id of the inventory key or operator; generation of an agent's
@@ -65,6 +66,8 @@ struct Caller {
   bool splitting = false;        // agent: of two machines with this key one is to have another
 
   bool may(Scope scope) const { return (scopes & static_cast<std::uint8_t>(scope)) != 0; }
+  /// An operator whom only what it is in some organisations lets do what the route does.
+  bool is_limited() const { return authority.on_server < least; }
 };
 
 /// Values of the `:name` parts of a route, in the order of the pattern.

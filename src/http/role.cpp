@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/role.h"
 
+#include <algorithm>
+
 namespace muster::http {
 
 std::string_view role_name(Role role) {
@@ -26,6 +28,32 @@ std::optional<Role> parse_role(std::string_view name) {
     if (role_name(role) == name) return role;
   }
   return std::nullopt;
+}
+
+Role Authority::in(OrgId org) const {
+  Role role = on_server;
+  if (!in_orgs) return role;
+  for (const OrgRole& own : *in_orgs) {
+    if (own.org == org) role = std::max(role, own.role);
+  }
+  return role;
+}
+
+Role Authority::highest() const {
+  Role role = on_server;
+  if (!in_orgs) return role;
+  for (const OrgRole& own : *in_orgs) role = std::max(role, own.role);
+  return role;
+}
+
+std::vector<OrgId> Authority::orgs_with(Role least) const {
+  std::vector<OrgId> orgs;
+  if (!in_orgs) return orgs;
+  for (const OrgRole& own : *in_orgs) {
+    if (own.role >= least) orgs.push_back(own.org);
+  }
+  std::sort(orgs.begin(), orgs.end());
+  return orgs;
 }
 
 }  // namespace muster::http

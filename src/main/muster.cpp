@@ -41,6 +41,7 @@ Result<std::unique_ptr<ctl::Transport>> connect(const ctl::Address& address) {
 struct Environment {
   std::string url;
   std::string token;
+  std::string org;
   bool no_colour = false;
 };
 
@@ -49,7 +50,7 @@ Environment read_environment() {
     const char* value = std::getenv(name);
     return std::string(value != nullptr ? value : "");
   };
-  return {text("MUSTER_URL"), text("MUSTER_TOKEN"),
+  return {text("MUSTER_URL"), text("MUSTER_TOKEN"), text("MUSTER_ORG"),
           // https://no-color.org: any text but the empty one.
           !text("NO_COLOR").empty() || text("TERM") == "dumb"};
 }
@@ -73,6 +74,7 @@ int run_process(int argc, char** argv) {
       .error_look = look_of(STDERR_FILENO, environment.no_colour),
       .url = environment.url,
       .token = environment.token,
+      .org = environment.org,
       .version = MUSTER_VERSION,
       .connect = connect,
   };

@@ -125,6 +125,17 @@ void compare_credentials(Reader& reader, const fleet::Credentials& credentials,
     compare.equal("operator token " + std::to_string(token.id.value),
                   credentials.operators.find(token.hash).has_value(),
                   fresh.operators.find(token.hash).has_value());
+    const auto granted = [&](const fleet::Credentials& of) {
+      std::string text;
+      const auto roles = of.grants.of(token.id);
+      if (!roles) return text;
+      for (const http::OrgRole& each : *roles) {
+        text += std::to_string(each.org.value) + ":" + std::string(role_name(each.role)) + " ";
+      }
+      return text;
+    };
+    compare.equal("grants of operator " + std::to_string(token.id.value), granted(credentials),
+                  granted(fresh));
   }
 }
 

@@ -67,6 +67,7 @@ TEST_P(Listed, TextIsFoundAnywhereInAnyCaseAndMeansItself) {
 class TaskStore : public Contract {};
 
 TEST_P(TaskStore, BatchesCountTheirTasksByStatus) {
+  const OrgId second = write([](Tx& tx) { return insert_org(tx, "second", now); }).value();
   TaskBatch older;
   older.org = org;
   older.id = uuid(1);
@@ -76,21 +77,21 @@ TEST_P(TaskStore, BatchesCountTheirTasksByStatus) {
   TaskBatch newer = older;
   newer.id = uuid(2);
   TaskBatch elsewhere = newer;
-  elsewhere.org = other_org;
+  elsewhere.org = second;
   write([&](Tx& tx) {
     for (const TaskBatch& batch : {older, newer, elsewhere, older}) {
       insert_batch(tx, batch);
       Task one = task({uuid()});
       one.org = batch.org;
       one.batch = batch.id;
-      one.status = batch.org == other_org ? model::TaskStatus::failed : one.status;
+      one.status = batch.org == second ? model::TaskStatus::failed : one.status;
       insert_task(tx, one);
     }
   });
   read([&](Reader& reader) {
     const auto all = list_batches(reader, std::nullopt, uuid(9), {0}, 10);
     ASSERT_EQ(all.size(), 3U);
-    EXPECT_EQ(all[0].org, other_org);
+    EXPECT_EQ(all[0].org, second);
     EXPECT_EQ(all[1].id, newer.id);
     EXPECT_EQ(all[2].id, older.id);
     EXPECT_EQ(all[2].label, testing::text);
@@ -98,15 +99,21 @@ TEST_P(TaskStore, BatchesCountTheirTasksByStatus) {
     using Counts = std::vector<std::pair<model::TaskStatus, std::int64_t>>;
     EXPECT_EQ(all[2].tasks, (Counts{{model::TaskStatus::pending, 2}}));
     EXPECT_EQ(all[0].tasks, (Counts{{model::TaskStatus::failed, 1}}));
-    const auto rest = list_batches(reader, std::nullopt, newer.id, other_org, 1);
+    const auto rest = list_batches(reader, std::nullopt, newer.id, second, 1);
     ASSERT_EQ(rest.size(), 1U);
     EXPECT_EQ(rest[0].org, org) << "the other organisation of the same call";
     EXPECT_EQ(list_batches(reader, org, uuid(9), {0}, 10).size(), 2U);
     EXPECT_EQ(count_batches(reader, org).value, 2);
     EXPECT_EQ(count_batches(reader, std::nullopt).value, 3);
-    EXPECT_EQ(list_batch_tasks(reader, older.id, true, 10).size(), 2U);
-    EXPECT_EQ(list_batch_tasks(reader, older.id, false, 1).size(), 1U);
-    EXPECT_TRUE(list_batch_tasks(reader, uuid(3), false, 1).empty());
+    const auto counted = [&](const Uuid& id, std::optional<OrgId> of, BatchPart part, int bound) {
+      return list_batch_tasks(reader, id, of, part, bound).size();
+    };
+    EXPECT_EQ(counted(older.id, std::nullopt, BatchPart::unfinished, 10), 2U);
+    EXPECT_EQ(counted(older.id, std::nullopt, BatchPart::all, 1), 1U);
+    EXPECT_EQ(counted(uuid(3), std::nullopt, BatchPart::all, 1), 0U);
+    EXPECT_EQ(counted(newer.id, std::nullopt, BatchPart::all, 10), 2U);
+    EXPECT_EQ(counted(newer.id, org, BatchPart::all, 10), 1U);
+    EXPECT_EQ(counted(newer.id, second, BatchPart::unfinished, 10), 0U) << "it failed";
   });
 }
 

@@ -15,15 +15,18 @@ namespace {
 
 /// Whose chain is meant: an organisation's, with 0 that of the whole server, all when absent.
 Result<std::optional<OrgId>> chain_param(App& app, const Request& request) {
-  if (http::query_param(request.query, "org") == "0") return std::optional(store::server_org);
+  const bool of_server = http::query_param(request.query, "org") == "0";
+  if (of_server && !request.caller.is_limited()) return std::optional(store::server_org);
   return org_param(app, request);
 }
 
 }  // namespace
 
 Result<Reply> list_audit(App& app, const Request& request) {
+  const auto org = TRY(chain_param(app, request));
   const int limit = TRY(page_limit(request));
-  const fleet::HistoryPage page = fleet::list_audit_page(app.store, page_cursor(request), limit);
+  const fleet::HistoryPage page =
+      fleet::list_audit_page(app.store, org, page_cursor(request), limit);
   return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 

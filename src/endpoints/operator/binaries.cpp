@@ -30,9 +30,9 @@ std::string encode_binary(const fleet::TestBinary& binary) {
 
 /// Whose an uploaded file is: an organisation's, `default` when absent, or with 0 the server's.
 Result<OrgId> owner_param(App& app, const Request& request) {
-  const auto text = http::query_param(request.query, "org");
-  if (text == "0") return store::server_org;
-  return text ? TRY(fleet::resolve_org(app.store, *text)) : OrgId{1};
+  const bool of_server = http::query_param(request.query, "org") == "0";
+  if (of_server && !request.caller.is_limited()) return store::server_org;
+  return org_param_or_default(app, request);
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ Result<Reply> register_test_binary(App& app, const Request& request) {
   binary.name = fields.text("name", limits::name_bytes);
   const auto test = parse_uuid(fields.text("test_uuid", limits::name_bytes));
   if (!test.ok()) fields.fail("test_uuid", "must be a UUID");
-  binary.org = TRY(org_member(app, fields, body));
+  binary.org = TRY(org_member(app, request, fields, body));
   binary.sha256 = TRY(sha256_member(fields));
   binary.test = *test;
   binary.uploaded_by = OperatorId{request.caller.key};
@@ -97,7 +97,7 @@ Result<Reply> list_test_binaries(App& app, const Request& request) {
 
 Result<Reply> delete_test_binary(App& app, const Request& request) {
   const Uuid test = TRY(uuid_param(request.params[0], "test"));
-  const OrgId org = TRY(org_param(app, request)).value_or(OrgId{1});
+  const OrgId org = TRY(org_param_or_default(app, request));
   return Reply(http::Write([&app, actor = actor_of(request), org, test,
                             name = std::string(request.params[1]),
                             now = request.now](store::Tx& tx) -> Result<Response> {

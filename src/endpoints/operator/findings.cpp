@@ -3,6 +3,7 @@
 #include "fleet/findings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/reach.h"
 #include "fleet/acceptances.h"
 #include "fleet/explanation.h"
 #include "fleet/finding_groups.h"
@@ -188,7 +189,7 @@ Result<Reply> list_findings(App& app, const Request& request) {
   query.cve = http::query_param(request.query, "cve");
   query.package = http::query_param(request.query, "package");
   if (const auto host = http::query_param(request.query, "host")) {
-    query.host = TRY(fleet::resolve_host(app.store, *host));
+    query.host = TRY(host_of(app, request, *host)).id;
   }
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.statuses = TRY(statuses_param(request));

@@ -3,6 +3,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/inventory/parts.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/reach.h"
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
 
@@ -43,7 +44,7 @@ using Decide = decltype(fleet::release_held_report);
 
 Result<Reply> decide(App& app, const Request& request, Decide* decide, std::string_view status) {
   const auto name = http::decode_component(request.params[0]);
-  const fleet::HostRef host = TRY(fleet::resolve_host_ref(app.store, name.value_or("")));
+  const fleet::HostRef host = TRY(host_of(app, request, name.value_or("")));
   return Reply(http::Write([&app, actor = actor_of(request), host, decide, status,
                             now = request.now](store::Tx& tx) -> Result<Response> {
     const fleet::ReviewOutcome outcome =

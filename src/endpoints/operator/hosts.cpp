@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/reach.h"
 #include "fleet/saved_views.h"
 #include "model/host_query.h"
 
@@ -189,8 +190,10 @@ Result<Reply> list_hosts(App& app, const Request& request) {
 
 Result<Reply> show_host(App& app, const Request& request) {
   const auto name = http::decode_component(request.params[0]);
-  const fleet::HostView view = TRY(fleet::show_host(app.store, app.presence, app.config,
-                                                    app.catalogue, name.value_or(""), request.now));
+  const fleet::HostRef host = TRY(host_of(app, request, name.value_or("")));
+  const fleet::HostView view =
+      TRY(fleet::show_host(app.store, app.presence, app.config, app.catalogue,
+                           std::to_string(host.id.value), request.now));
   JsonWriter json;
   json.begin_object();
   write_host(json, view);

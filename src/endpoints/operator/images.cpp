@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/reach.h"
 #include "fleet/hosts.h"
 
 namespace muster::endpoints {
@@ -138,7 +139,7 @@ Result<Reply> list_images(App& app, const Request& request) {
   filter.cve = http::query_param(request.query, "cve");
   filter.retired = TRY(flag_param(request, "retired"));
   if (const auto host = http::query_param(request.query, "host")) {
-    filter.host = TRY(fleet::resolve_host(app.store, *host));
+    filter.host = TRY(host_of(app, request, *host)).id;
   }
   const auto page = TRY(fleet::list_image_page(app.store, filter, page_cursor(request), count));
   std::vector<std::string> items;

@@ -136,7 +136,7 @@ Result<Reply> create_token(App& app, const Request& request) {
       fields.optional_integer("ttl_seconds", 1, limits::token_ttl_seconds_max).value_or(86400));
   order.max_uses = fields.optional_integer("max_uses", 1, limits::token_uses_max).value_or(1);
   take_terms(fields, order.terms);
-  order.org = TRY(org_member(app, fields, body));
+  order.org = TRY(org_member(app, request, fields, body));
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             now = request.now](store::Tx& tx) -> Result<Response> {
@@ -197,7 +197,7 @@ Result<Reply> create_key(App& app, const Request& request) {
   Fields fields(body);
   const std::string name(fields.text("name", limits::name_bytes));
   const std::uint8_t scopes = TRY(decode_scopes(fields));
-  const OrgId org = TRY(org_member(app, fields, body));
+  const OrgId org = TRY(org_member(app, request, fields, body));
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), org, name, scopes,
                             now = request.now](store::Tx& tx) -> Result<Response> {
@@ -244,7 +244,9 @@ Result<Reply> create_org(App& app, const Request& request) {
 
 Result<Reply> list_orgs(App& app, const Request& request) {
   std::vector<Listed> listed;
+  const http::Caller& caller = request.caller;
   for (const auto& org : fleet::list_all_orgs(app.store)) {
+    if (caller.authority.in(org.id) < caller.least) continue;
     listed.push_back({std::to_string(org.id.value), encode_org(org)});
   }
   return page_of(listed, request);

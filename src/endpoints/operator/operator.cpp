@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "endpoints/decode.h"
+#include "endpoints/reach.h"
 #include "fleet/catalogue.h"
 #include "fleet/feed_age.h"
 #include "fleet/orgs.h"
@@ -16,20 +17,37 @@ fleet::Actor actor_of(const http::Request& request) {
   return fleet::Actor::operator_token(OperatorId{request.caller.key});
 }
 
-Result<OrgId> org_member(App& app, Fields& fields, const Json& body) {
+Result<OrgId> reached_org(App& app, const http::Request& request, std::string_view id_or_name) {
+  const OrgId org = TRY(fleet::resolve_org(app.store, id_or_name));
+  TRY(check_role_in(request, org, fleet::no_such_org()));
+  return org;
+}
+
+Result<OrgId> org_member(App& app, const http::Request& request, Fields& fields, const Json& body) {
   const auto given = body.find("org");
   if (given && given->integer()) {
-    return fleet::resolve_org(app.store, std::to_string(*given->integer()));
+    return reached_org(app, request, std::to_string(*given->integer()));
   }
   const auto name = fields.optional_text("org", limits::name_bytes);
-  if (!name) return OrgId{1};
-  return fleet::resolve_org(app.store, *name);
+  if (name) return reached_org(app, request, *name);
+  return org_param_or_default(app, request);
 }
 
 Result<std::optional<OrgId>> org_param(App& app, const http::Request& request) {
   const auto text = http::query_param(request.query, "org");
-  if (!text) return std::optional<OrgId>();
-  return std::optional<OrgId>(TRY(fleet::resolve_org(app.store, *text)));
+  if (text) {
+    const OrgId org = TRY(reached_org(app, request, *text));
+    return std::optional<OrgId>(org);
+  }
+  if (!request.caller.is_limited()) return std::optional<OrgId>();
+  const std::vector<OrgId> own = request.caller.authority.orgs_with(request.caller.least);
+  if (own.size() == 1) return std::optional<OrgId>(own.front());
+  return invalid_field("org", "must name one of your organisations");
+}
+
+Result<OrgId> org_param_or_default(App& app, const http::Request& request) {
+  const std::optional<OrgId> org = TRY(org_param(app, request));
+  return org.value_or(OrgId{1});
 }
 
 Result<http::Reply> reply_when_followed(App& app, http::Write work) {

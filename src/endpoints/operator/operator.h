@@ -21,13 +21,21 @@ namespace muster::endpoints {
 /// The operator behind a request, for the audit log.
 fleet::Actor actor_of(const http::Request& request);
 
-/// The organisation that a member (id or name) means; `default` when absent. Fails with not_found
-/// naming the member.
-Result<OrgId> org_member(App& app, Fields& fields, const Json& body);
+/// The organisation that the member `org` (id or name) means, or else `?org=`; when absent
+/// `default`, or for a limited caller (endpoints/reach.h) the only one in which it has the route's
+/// role. Fails as org_param.
+Result<OrgId> org_member(App& app, const http::Request& request, Fields& fields, const Json& body);
 /// The digest in the member `sha256`. The last member to be read: fails with what any was wrong.
 Result<crypto::Sha256> sha256_member(Fields& fields);
-/// The organisation of `?org=`; nothing when absent. Fails with not_found.
+/// The organisation of `?org=`; when absent nothing, which is all of them, or for a limited caller
+/// the only one in which it has the route's role. Fails with not_found for one that never was or in
+/// which the caller has no role, with insufficient_role where it has a lower one, and with
+/// invalid_field when a limited caller does not say which of several.
 Result<std::optional<OrgId>> org_param(App& app, const http::Request& request);
+/// The same, `default` where org_param has nothing.
+Result<OrgId> org_param_or_default(App& app, const http::Request& request);
+/// The organisation with that id or name. Fails as org_param.
+Result<OrgId> reached_org(App& app, const http::Request& request, std::string_view id_or_name);
 
 /// Commits `work` and answers once every server on the database follows it: for what must not be
 /// accepted anywhere any more. Waits, so its route runs on a worker.

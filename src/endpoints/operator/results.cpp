@@ -4,6 +4,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
 #include "endpoints/operator/result_members.h"
+#include "endpoints/reach.h"
 #include "fleet/hosts.h"
 
 namespace muster::endpoints {
@@ -100,7 +101,7 @@ Result<store::ResultFilter> filter_of(App& app, const Request& request) {
   const auto given = [&](std::string_view name) { return http::query_param(request.query, name); };
   filter.org = TRY(org_param(app, request));
   if (const auto text = given("host")) {
-    const fleet::HostRef host = TRY(fleet::resolve_host_ref(app.store, *text));
+    const fleet::HostRef host = TRY(host_of(app, request, *text));
     if (filter.org && *filter.org != host.org) {
       return Error{Errc::not_found, "There is no such host in that organisation."};
     }

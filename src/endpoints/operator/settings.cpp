@@ -3,6 +3,7 @@
 #include "fleet/settings.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/reach.h"
 #include "fleet/hosts.h"
 #include "fleet/orgs.h"
 
@@ -24,10 +25,11 @@ Result<SettingScope> scope_of(App& app, const Request& request) {
   SettingScope scope;
   if (*kind == "org") {
     scope.kind = SettingScope::Kind::org;
-    scope.org = target.empty() ? OrgId{1} : TRY(fleet::resolve_org(app.store, target));
+    scope.org = TRY(target.empty() ? org_param_or_default(app, request)
+                                   : reached_org(app, request, target));
     return scope;
   }
-  scope.org = TRY(org_param(app, request)).value_or(OrgId{1});
+  scope.org = TRY(org_param_or_default(app, request));
   if (*kind == "tag") {
     if (target.empty() || target.size() > limits::tag_bytes) {
       return invalid_field("target", "must be a tag");
@@ -37,7 +39,7 @@ Result<SettingScope> scope_of(App& app, const Request& request) {
     return scope;
   }
   if (*kind != "host") return invalid_field("scope", "must be one of org, host, tag");
-  const fleet::HostRef host = TRY(fleet::resolve_host_ref(app.store, target));
+  const fleet::HostRef host = TRY(host_of(app, request, target));
   scope.kind = SettingScope::Kind::host;
   scope.org = host.org;
   scope.id = std::to_string(host.id.value);
@@ -75,7 +77,7 @@ Result<Reply> list_events(App& app, const Request& request) {
   fleet::EventQuestion question;
   question.org = TRY(org_param(app, request));
   if (const auto text = http::query_param(request.query, "host")) {
-    question.host = TRY(fleet::resolve_host(app.store, *text));
+    question.host = TRY(host_of(app, request, *text)).id;
   }
   if (const auto text = http::query_param(request.query, "agent")) {
     question.agent = AgentId{TRY(uuid_param(*text, "agent"))};

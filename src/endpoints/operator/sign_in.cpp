@@ -6,6 +6,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/guards.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/operator/operator_members.h"
 #include "endpoints/session_cookie.h"
 #include "fleet/nodes.h"
 #include "fleet/operators.h"
@@ -140,13 +141,15 @@ Result<Reply> sign_in(App& app, const Request& request) {
 }
 
 Result<Reply> show_self(App& app, const Request& request) {
-  const auto self = TRY(fleet::find_operator(app.store, OperatorId{request.caller.key}));
+  const auto view = TRY(fleet::find_operator(app.store, OperatorId{request.caller.key}));
+  const store::OperatorToken& self = view.token;
   JsonWriter json;
   json.begin_object()
       .member("operator_id", self.id)
       .member("name", self.name)
-      .member("role", self.role)
-      .key("session_id");
+      .member("role", self.role);
+  write_grants(json, view.grants, org_names(app));
+  json.key("session_id");
   if (request.caller.session.value == 0) {
     json.null();
   } else {
@@ -213,9 +216,9 @@ Result<Reply> remove_password(App& app, const Request& request) {
   const OperatorId id{TRY(number_param(request.params[0], "operator"))};
   return reply_when_followed(
       app,
-      [&app, actor = actor_of(request), role = request.caller.role, id,
+      [&app, actor = actor_of(request), authority = request.caller.authority, id,
        now = request.now](store::Tx& tx) -> Result<Response> {
-        TRY(fleet::remove_password(tx, app.ids, app.credentials, actor, role, id, now));
+        TRY(fleet::remove_password(tx, app.ids, app.credentials, actor, authority, id, now));
         return http::json_response(200, R"({"status": "ok"})");
       });
 }
@@ -223,7 +226,7 @@ Result<Reply> remove_password(App& app, const Request& request) {
 Result<Reply> list_sessions(App& app, const Request& request) {
   const http::Caller& caller = request.caller;
   std::optional<OperatorId> of;
-  if (caller.role < http::Role::admin) of = OperatorId{caller.key};
+  if (caller.authority.on_server < http::Role::admin) of = OperatorId{caller.key};
   const int count = TRY(page_limit(request));
   const auto page =
       fleet::list_session_page(app.store, app.config, of, page_cursor(request), count, request.now);
@@ -239,7 +242,7 @@ Result<Reply> end_session(App& app, const Request& request) {
   if (request.params[0] != "current") {
     id = SessionId{TRY(number_param(request.params[0], "session"))};
   }
-  const fleet::SessionEnder ender{OperatorId{caller.key}, caller.role};
+  const fleet::SessionEnder ender{OperatorId{caller.key}, caller.authority.on_server};
   const SessionId own = caller.session;
   return reply_when_followed(
       app, [&app, ender, id, own, now = request.now](store::Tx& tx) -> Result<Response> {

@@ -85,7 +85,7 @@ Result<Reply> set_software_identity(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
   Fields fields(body);
   fleet::IdentityOrder order;
-  order.org = TRY(org_member(app, fields, body));
+  order.org = TRY(org_member(app, request, fields, body));
   order.name = fields.text("name", limits::name_bytes);
   order.vendor = fields.optional_text("vendor", limits::vendor_bytes).value_or("");
   order.identity = TRY(identity_member(fields));

@@ -175,7 +175,7 @@ Result<std::optional<TargetOrder>> decode_targets(App& app, const Json& body, Or
       {TRY(fleet::find_targets(app.store, app.presence, app.config, query, org, now)), dry_run});
 }
 
-Result<TaskOrder> decode_task_order(App& app, const Json& body) {
+Result<TaskOrder> decode_task_order(App& app, const http::Request& request, const Json& body) {
   Fields fields(body);
   const std::string_view type =
       one_of(fields, "type", {"execute_test", "execute_command", "update_agent", "uninstall"});
@@ -203,8 +203,11 @@ Result<TaskOrder> decode_task_order(App& app, const Json& body) {
   }
   TRY(fields.finish());
   TRY(decode_orders(fields, order));
-  // A query means the hosts of one organisation.
-  if (fields.has("org") || fields.has("query")) order.org = TRY(org_member(app, fields, body));
+  // A query means the hosts of one organisation, and so does whoever may work in one alone.
+  const bool of_one = fields.has("org") || fields.has("query") || request.caller.is_limited() ||
+                      http::query_param(request.query, "org").has_value();
+  if (of_one) order.org = TRY(org_member(app, request, fields, body));
+  TRY(fields.finish());
   return order;
 }
 

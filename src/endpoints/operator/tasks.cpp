@@ -144,7 +144,7 @@ Result<store::TaskFilter> filter_of(App& app, const Request& request) {
 
 Result<Reply> create_tasks(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
-  fleet::TaskOrder order = TRY(decode_task_order(app, body));
+  fleet::TaskOrder order = TRY(decode_task_order(app, request, body));
   const auto target = TRY(decode_targets(app, body, order.org.value_or(OrgId{}), request.now));
   if (target) {
     if (target->dry_run) return Reply(http::json_response(200, encode_targets(target->targets)));
@@ -194,10 +194,11 @@ Result<Reply> list_batches(App& app, const Request& request) {
 
 Result<Reply> cancel_batch(App& app, const Request& request) {
   const Uuid batch = TRY(uuid_param(request.params[0], "id"));
-  return Reply(http::Write([&app, actor = actor_of(request), batch,
+  const std::optional<OrgId> org = TRY(org_param(app, request));
+  return Reply(http::Write([&app, actor = actor_of(request), batch, org,
                             now = request.now](store::Tx& tx) -> Result<Response> {
     const std::vector<model::Task> cancelled =
-        TRY(fleet::cancel_batch(tx, app.tasks, actor, batch, now));
+        TRY(fleet::cancel_batch(tx, app.tasks, actor, batch, org, now));
     JsonWriter json;
     json.begin_object().member("cancelled", cancelled.size()).key("task_ids").begin_array();
     for (const model::Task& task : cancelled) json.value(task.id);

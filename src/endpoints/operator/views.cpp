@@ -44,7 +44,7 @@ Result<Reply> set_view(App& app, const Request& request) {
   const Json body = TRY(decode_body(request));
   Fields fields(body);
   const std::string query(fields.text("query", limits::query_bytes));
-  const OrgId org = TRY(org_member(app, fields, body));
+  const OrgId org = TRY(org_member(app, request, fields, body));
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), org, name = name_param(request), query,
                             now = request.now](store::Tx& tx) -> Result<Response> {
@@ -54,7 +54,7 @@ Result<Reply> set_view(App& app, const Request& request) {
 }
 
 Result<Reply> delete_view(App& app, const Request& request) {
-  const OrgId org = TRY(org_param(app, request)).value_or(OrgId{1});
+  const OrgId org = TRY(org_param_or_default(app, request));
   return Reply(http::Write([&app, actor = actor_of(request), org, name = name_param(request),
                             now = request.now](store::Tx& tx) -> Result<Response> {
     return http::json_response(

@@ -104,6 +104,16 @@ Cell members_cell(const Json& value) {
   return {out};
 }
 
+Cell grants_cell(const Json& value) {
+  if (!value.is_array()) return plain_cell(value);
+  std::string out;
+  value.for_each([&](const Json& grant) {
+    if (!out.empty()) out += ", ";
+    out.append(text_at(grant, "org")).append(": ").append(text_at(grant, "role"));
+  });
+  return {out};
+}
+
 Cell cell_at(const Column& column, const std::optional<Json>& value) {
   if (!value || value->is_null()) return {std::string(nothing_there)};
   return column.format->cell(*value);
@@ -128,6 +138,7 @@ const Format severity{severity_cell, left, true};
 const Format state{state_cell, left, true};
 const Format words{words_cell};
 const Format members{members_cell};
+const Format grants{grants_cell};
 }  // namespace formats
 
 std::optional<Json> find_path(const Json& object, std::string_view path) {

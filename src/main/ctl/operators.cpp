@@ -11,7 +11,8 @@ namespace {
 const Columns listed = {
     {"id", "ID", &formats::id},
     {"name", "NAME"},
-    {"role", "ROLE"},
+    {"role", "ON SERVER"},
+    {"grants", "IN ORGANISATIONS", &formats::grants},
     {"created_at", "CREATED", &formats::time},
     {"expires_at", "EXPIRES", &formats::time},
     {"revoked_at", "REVOKED", &formats::time},
@@ -25,7 +26,28 @@ const Columns created = {
     {"expires_at", "expires", &formats::time},
 };
 
+const Columns granted = {
+    {"operator_id", "operator", &formats::id}, {"org_id", "org"},    {"role", "role"},
+    {"granted_at", "granted", &formats::time}, {"granted_by", "by"},
+};
+
 const Columns done = {{"status", "status"}};
+
+Flag role_flag(const std::string& what) {
+  return {.name = "--role",
+          .member = "role",
+          .what = what,
+          .kind = Flag::Kind::text,
+          .required = true,
+          .choices = {"read_only", "analyst", "operator", "admin", "owner"},
+          .shown = "read_only|analyst|operator|admin|owner"};
+}
+
+Flag needed_org_flag(const std::string& what) {
+  Flag flag = org_flag(what);
+  flag.required = true;
+  return flag;
+}
 
 /// The first line of a file: passwords never stand among the arguments, which others can see.
 Result<std::string> read_password(const std::string& path) {
@@ -55,20 +77,26 @@ void add_operators(Grammar& grammar) {
              "muster operators create --name ada --role analyst"},
             http::Method::post, "/api/v1/operators",
             {{"--name", "name", "Who it is", Flag::Kind::text, true},
-             {.name = "--role",
-              .member = "role",
-              .what = "What the operator may do",
-              .kind = Flag::Kind::text,
-              .required = true,
-              .choices = {"read_only", "analyst", "operator", "admin", "owner"},
-              .shown = "read_only|analyst|operator|admin|owner"},
+             role_flag("What the operator may do"),
+             org_flag("In that organisation only (on the whole server by default)"),
              {.name = "--ttl",
               .member = "ttl_seconds",
               .what = "How long the token is good (90d by default)",
               .kind = Flag::Kind::seconds}},
             facts_view(created, "The token is shown this once."))
       .list({"list", "List operators, also former ones", "muster operators list"},
-            "/api/v1/operators", {}, listed, {"operator", "operators"})
+            "/api/v1/operators", {org_flag("Only those with a role of their own there")}, listed,
+            {"operator", "operators"})
+      .call({"grant", "Give an operator a role in an organisation, of none above your own there",
+             "muster operators grant 1234567890 --org acme --role operator"},
+            http::Method::put, "/api/v1/operators/{id}/grants/{org}",
+            {id_flag("Id of the operator"), needed_org_flag("Where"),
+             role_flag("What the operator may do there")},
+            facts_view(granted))
+      .call({"revoke-grant", "Take back what an operator was granted in an organisation",
+             "muster operators revoke-grant 1234567890 --org acme"},
+            http::Method::del, "/api/v1/operators/{id}/grants/{org}",
+            {id_flag("Id of the operator"), needed_org_flag("Where")}, facts_view(granted))
       .call(
           {"revoke", "End an operator's token and sessions", "muster operators revoke 1234567890"},
           http::Method::del, "/api/v1/operators/{id}", {id_flag("Id of the operator")},

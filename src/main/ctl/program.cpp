@@ -101,6 +101,7 @@ int run_verb(const World& world, const Shell& shell, const Common& common, const
     return fail(shell, error, exit_usage);
   }
   Session session(**transport, *token, address);
+  session.ask_about(world.org);
   const Result<void> done = verb.remote(shell, session, *verb.values);
   return done.ok() ? exit_ok : fail(shell, done.error(), exit_refused);
 }

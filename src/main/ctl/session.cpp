@@ -47,6 +47,11 @@ Error no_page(std::string_view why) {
   return {Errc::unavailable, "the answer is not a page of a list: " + std::string(why)};
 }
 
+bool names_org(std::string_view target) {
+  return target.find("?org=") != std::string_view::npos ||
+         target.find("&org=") != std::string_view::npos;
+}
+
 }  // namespace
 
 Session::Session(Transport& transport, std::string token, Address address)
@@ -57,6 +62,10 @@ Result<std::string> Session::call(http::Method method, std::string target, std::
   net::ClientRequest request;
   request.method = method;
   request.target = std::move(target);
+  if (!org_.empty() && !names_org(request.target)) {
+    request.target += request.target.find('?') == std::string::npos ? '?' : '&';
+    request.target += "org=" + encode_component(org_);
+  }
   request.headers.emplace_back("Authorization", "Bearer " + token_);
   request.headers.emplace_back("Accept", "application/json");
   request.body = std::move(body);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json_read.h"
 #include "base/result.h"
@@ -40,6 +41,10 @@ class Session {
   const Address& address() const { return address_; }
   const std::string& token() const { return token_; }
 
+  /// Every request that names no organisation names this one: for operators who have roles in
+  /// several. Empty: none.
+  void ask_about(std::string org) { org_ = std::move(org); }
+
   /// The body of a 2xx answer. Fails with what the server said of a refusal, in words that name
   /// the member it is about, and with unavailable when there is no answer of Muster at all.
   Result<std::string> call(http::Method method, std::string target, std::string body = {},
@@ -55,6 +60,7 @@ class Session {
   Transport& transport_;
   std::string token_;
   Address address_;
+  std::string org_;
 };
 
 /// `text` as one part of a path or query: all but letters, digits and -._~ become %XX (RFC 3986).

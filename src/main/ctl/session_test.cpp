@@ -32,6 +32,18 @@ TEST_F(Lists, FollowTheCursorToTheEnd) {
   EXPECT_EQ(seen, "1234");
 }
 
+TEST_F(Lists, AreOfTheOrganisationThatIsAskedAboutUnlessTheyNameOne) {
+  session.ask_about("a b");
+  server.on("GET /l?limit=1000&org=a%20b", {200, R"({"items": [1], "next_cursor": null})"});
+  ASSERT_TRUE(list().ok());
+  EXPECT_EQ(seen, "1");
+  server.on("GET /l?limit=1000&org=other", {200, R"({"items": [2], "next_cursor": null})"});
+  ASSERT_TRUE(list(std::nullopt, "org=other").ok());
+  EXPECT_EQ(seen, "2");
+  server.on("POST /x?org=a%20b", {200, "{}"});
+  EXPECT_TRUE(session.call(http::Method::post, "/x", "{}").ok());
+}
+
 TEST_F(Lists, StopAtTheLimitAndKnowWhetherThereIsMore) {
   server.on("GET /l?limit=3", {200, R"({"items": [1, 2, 3], "next_cursor": "3"})"});
   const auto more = list(2);

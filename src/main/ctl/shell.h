@@ -25,6 +25,7 @@ struct World {
   Look error_look;                             // of `err`
   std::string url;                             // MUSTER_URL, empty when not set
   std::string token;                           // MUSTER_TOKEN, likewise
+  std::string org = {};                        // MUSTER_ORG, likewise
   std::string token_file = "var/admin.token";  // read when nothing else names a token
   std::string version;
   std::function<Result<std::unique_ptr<Transport>>(const Address&)> connect;

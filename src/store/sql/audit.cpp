@@ -114,14 +114,27 @@ std::vector<AuditRow> list_unlinked_audit(Reader& reader, OrgId org, AuditId aft
                    org, after, count));
 }
 
-std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count) {
+std::vector<AuditRow> list_audit(Reader& reader, std::optional<OrgId> org, AuditId before,
+                                 int count) {
+  if (org) {
+    return read_audit(
+        reader.query("SELECT org_id, audit_id, at, actor, action, target, details FROM audit"
+                     " WHERE org_id = $1 AND audit_id < $2 ORDER BY audit_id DESC LIMIT $3",
+                     *org, before, count));
+  }
   return read_audit(
       reader.query("SELECT org_id, audit_id, at, actor, action, target, details FROM audit"
                    " WHERE audit_id < $1 ORDER BY audit_id DESC LIMIT $2",
                    before, count));
 }
 
-Total count_audit(Reader& reader) {
+Total count_audit(Reader& reader, std::optional<OrgId> org) {
+  if (org) {
+    return read_total(
+        reader.query("SELECT count(*) FROM (SELECT 1 FROM audit WHERE org_id = $1 LIMIT $2)"
+                     " AS counted",
+                     *org, limits::counted_rows + 1));
+  }
   return read_total(reader.query("SELECT count(*) FROM (SELECT 1 FROM audit LIMIT $1) AS counted",
                                  limits::counted_rows + 1));
 }

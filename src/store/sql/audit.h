@@ -37,8 +37,9 @@ std::vector<AuditRow> list_unlinked_audit(Reader& reader, OrgId org, AuditId aft
 /// Links rows that are there, in this order.
 void link_audit(Tx& tx, std::span<const AuditRow> rows);
 
-/// Newest first, `before` excluded.
-std::vector<AuditRow> list_audit(Reader& reader, AuditId before, int count);
-Total count_audit(Reader& reader);
+/// Of one organisation or of all, newest first, `before` excluded.
+std::vector<AuditRow> list_audit(Reader& reader, std::optional<OrgId> org, AuditId before,
+                                 int count);
+Total count_audit(Reader& reader, std::optional<OrgId> org);
 
 }  // namespace muster::store

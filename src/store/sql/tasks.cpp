@@ -283,12 +283,14 @@ Total count_batches(Reader& reader, std::optional<OrgId> org) {
       org, limits::counted_rows + 1));
 }
 
-std::vector<Task> list_batch_tasks(Reader& reader, const Uuid& batch, bool unfinished, int count) {
+std::vector<Task> list_batch_tasks(Reader& reader, const Uuid& batch, std::optional<OrgId> org,
+                                   BatchPart part, int count) {
   return read_tasks(reader.query(
       "SELECT " TASK_COLUMNS
-      " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs) AND batch_id = $1 AND ($2 = 0 OR"
-      " status IN ('pending', 'assigned', 'downloading', 'executing')) ORDER BY task_id LIMIT $3",
-      batch, unfinished, count));
+      " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs WHERE org_id = coalesce($2, org_id))"
+      " AND batch_id = $1 AND ($3 = 0 OR"
+      " status IN ('pending', 'assigned', 'downloading', 'executing')) ORDER BY task_id LIMIT $4",
+      batch, org, part == BatchPart::unfinished, count));
 }
 
 void insert_note(Tx& tx, OrgId org, TaskId task, const TaskNote& note) {

@@ -69,9 +69,11 @@ void insert_batch(Tx& tx, const TaskBatch& batch);
 std::vector<TaskBatch> list_batches(Reader& reader, std::optional<OrgId> org, const Uuid& before,
                                     OrgId of, int count);
 Total count_batches(Reader& reader, std::optional<OrgId> org);
-/// Of all organisations, in the order of their ids. `unfinished`: only those that are not over.
-std::vector<model::Task> list_batch_tasks(Reader& reader, const Uuid& batch, bool unfinished,
-                                          int count);
+/// Which tasks of a batch a list has.
+enum class BatchPart : std::uint8_t { all, unfinished };
+/// Of one organisation or of all, in the order of their ids.
+std::vector<model::Task> list_batch_tasks(Reader& reader, const Uuid& batch,
+                                          std::optional<OrgId> org, BatchPart part, int count);
 
 struct TaskNote {
   std::int64_t version = 0;  // from 1
