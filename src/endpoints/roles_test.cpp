@@ -56,6 +56,8 @@ const std::map<std::string_view, Role>& least_roles() {
       {"list_tasks", Role::read_only},
       {"show_task", Role::read_only},
       {"cancel_task", Role::operations},
+      {"approve_tasks", Role::operations},
+      {"reject_tasks", Role::operations},
       {"add_task_note", Role::analyst},
       {"list_batches", Role::read_only},
       {"cancel_batch", Role::operations},

@@ -12,6 +12,7 @@
 #include "crypto/testing.h"
 #include "crypto/totp.h"
 #include "fleet/acceptances.h"
+#include "fleet/approvals.h"
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
 #include "fleet/feed_syncs.h"
@@ -60,6 +61,9 @@ struct FaultFleet {
     }
     fleet.report(TestFleet::report_of("web-7")).value();
     task = fleet.create(order()).value().front();
+    want_approval("\"all\"");
+    unapproved = fleet.create(order()).value().front();
+    want_approval("null");
     token = fleet.token();
     spent = fleet.token(1);
     waiting = fleet->store.write([&](store::Tx& tx) { return enrol_again(tx); });
@@ -211,6 +215,15 @@ struct FaultFleet {
         .value();
   }
 
+  void want_approval(const std::string& policy) {
+    JsonDocument document;
+    const std::string values = R"({"task_approval": )" + policy + "}";
+    const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
+    CHECK(change_settings(fleet->store, fleet->ids, fleet->settings, fleet.actor, http::Role::owner,
+                          scope, document.parse(values).value(), fleet.now)
+              .ok());
+  }
+
   void register_binary(store::Tx& tx) {
     register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now).value();
   }
@@ -246,6 +259,7 @@ struct FaultFleet {
   Enrolled waiting;  // has not called; its token is used up
   HostId held;       // whose report waits for review
   TaskId task;
+  TaskId unapproved;
   CreatedToken token;
   CreatedToken spent;
   CreatedKey key;

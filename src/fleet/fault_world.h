@@ -262,6 +262,12 @@ class World : public FaultFleet {
                             cancel_task(tx, fleet.board(), fleet.actor, task, fleet.now).value();
                           },
                           {{"tasks.cancel", 1}}};
+    all["decide_tasks"] = {[this](store::Tx& tx) {
+                             decide_tasks(tx, fleet.board(), fleet.actor, unapproved,
+                                          {true, OperatorId{2}, "seen"}, fleet.now)
+                                 .value();
+                           },
+                           {{"tasks.approve", 1}}};
     all["cancel_batch"] = {
         [this](store::Tx& tx) {
           const Uuid batch = store::find_task_anywhere(tx, task)->batch;

@@ -171,7 +171,7 @@ TEST(SettingsAudit, IsWrittenWithTheChange) {
   JsonDocument document;
   const SettingScope scope{SettingScope::Kind::org, TestFleet::org, ""};
   ASSERT_TRUE(change_settings(world.fleet->store, world.fleet->ids, world.fleet->settings,
-                              world.fleet.actor, scope,
+                              world.fleet.actor, http::Role::admin, scope,
                               document.parse(R"({"scan_interval": 999})").value(), world.fleet.now)
                   .ok());
   EXPECT_EQ(world.fleet.count("SELECT count(*) FROM audit WHERE action = 'settings.set' AND"

@@ -50,7 +50,9 @@ struct Fleet {
   ToldReleases told_releases;
   Nodes nodes;
 
-  TaskBoard task_board(Rng& rng) { return {ids, rng, secrets.task_key, credentials, presence}; }
+  TaskBoard task_board(Rng& rng) {
+    return {ids, rng, secrets.task_key, credentials, presence, settings};
+  }
 };
 
 /// On the very first start: writes a new operator token to `path` (mode 0600). Returns whether it

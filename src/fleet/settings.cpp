@@ -62,6 +62,8 @@ bool is_setting(std::string_view name) {
 #define AGENT_INTEGER(known, min, max, meaning) BOOLEAN(known, 0, meaning)
 #define AGENT_WORD(known, choices, meaning) BOOLEAN(known, 0, meaning)
 #define AGENT_WORDS(known, choices, meaning) BOOLEAN(known, 0, meaning)
+#define ORG_WORD(known, fallback, choices, meaning) BOOLEAN(known, 0, meaning)
+#define ORG_INTEGER(known, fallback, min, max, meaning) BOOLEAN(known, 0, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -69,6 +71,31 @@ bool is_setting(std::string_view name) {
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
+  return false;
+}
+
+/// Of an organisation as a whole.
+bool is_of_org(std::string_view name) {
+#define BOOLEAN(known, fallback, meaning)
+#define INTEGER(known, fallback, min, max, meaning)
+#define TEXT(known, fallback, bytes_max, meaning)
+#define AGENT_INTEGER(known, min, max, meaning)
+#define AGENT_WORD(known, choices, meaning)
+#define AGENT_WORDS(known, choices, meaning)
+#define ORG_WORD(known, fallback, choices, meaning) \
+  if (name == #known) return true;
+#define ORG_INTEGER(known, fallback, min, max, meaning) ORG_WORD(known, 0, "", meaning)
+#include "fleet/settings.def"
+#undef BOOLEAN
+#undef INTEGER
+#undef TEXT
+#undef AGENT_INTEGER
+#undef AGENT_WORD
+#undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
   return false;
 }
 
@@ -85,6 +112,8 @@ Result<void> check_setting(const std::string& name, const Json& value) {
   if (name == #known) return check_words(name, value, choices, false);
 #define AGENT_WORDS(known, choices, meaning) \
   if (name == #known) return check_words(name, value, choices, true);
+#define ORG_WORD(known, fallback, choices, meaning) AGENT_WORD(known, choices, meaning)
+#define ORG_INTEGER(known, fallback, min, max, meaning) INTEGER(known, fallback, min, max, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -92,6 +121,8 @@ Result<void> check_setting(const std::string& name, const Json& value) {
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
   return invalid_field(name, "is not a known setting");
 }
 
@@ -110,6 +141,8 @@ void apply(HostSettings& settings, std::string_view name, std::string_view value
 #define AGENT_INTEGER(known, min, max, meaning) INTEGER(known, 0, min, max, meaning)
 #define AGENT_WORD(known, choices, meaning) TEXT(known, "", 0, meaning)
 #define AGENT_WORDS(known, choices, meaning) TEXT(known, "", 0, meaning)
+#define ORG_WORD(known, fallback, choices, meaning) TEXT(known, "", 0, meaning)
+#define ORG_INTEGER(known, fallback, min, max, meaning) INTEGER(known, 0, min, max, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -117,6 +150,8 @@ void apply(HostSettings& settings, std::string_view name, std::string_view value
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
 }
 
 std::int64_t owner(const SettingScope& scope) {
@@ -136,6 +171,8 @@ std::string agent_document(const HostSettings& settings) {
 #define AGENT_WORD(known, choices, meaning) \
   if (!settings.known.empty()) json.member(#known, settings.known);
 #define AGENT_WORDS(known, choices, meaning) AGENT_WORD(known, choices, meaning)
+#define ORG_WORD(known, fallback, choices, meaning)
+#define ORG_INTEGER(known, fallback, min, max, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -143,6 +180,8 @@ std::string agent_document(const HostSettings& settings) {
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
   std::string document = json.end_object().take();
   return document == "{}" ? std::string() : document;
 }
@@ -181,6 +220,13 @@ HostSettings Settings::of_host(OrgId org, HostId host, const std::vector<std::st
 
 HostSettings Settings::of_org(OrgId org) const {
   return of_host(org, HostId{}, {});
+}
+
+model::ApprovalRule Settings::approval_rule_of(OrgId org) const {
+  const HostSettings settings = of_org(org);
+  // A policy that this server does not know is a newer one's: whatever it is, it is stricter.
+  return {model::parse_approval_policy(settings.task_approval).value_or(model::ApprovalPolicy::all),
+          settings.task_approval_hosts, std::chrono::seconds(settings.task_approval_seconds)};
 }
 
 Settings::Brief Settings::brief_of(OrgId org, HostId host, const HostDirectory& directory) const {
@@ -231,7 +277,10 @@ Result<void> Settings::set(store::Tx& tx, const SettingScope& scope, const Json&
     const std::string name(key);
     // A removed setting keeps its row with the value null, which no reader applies.
     const bool removed = value.is_null() && is_setting(name);
-    const Result<void> valid = removed ? Result<void>() : check_setting(name, value);
+    Result<void> valid = removed ? Result<void>() : check_setting(name, value);
+    if (scope.kind != SettingScope::Kind::org && is_of_org(name)) {
+      valid = invalid_field(name, "is set for an organisation");
+    }
     if (!valid.ok()) {
       failure = valid.error();
       return;
@@ -286,15 +335,27 @@ void Settings::follow(store::Reader& reader, OrgId owner, std::string_view scope
 }
 
 Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& settings,
-                             const Actor& actor, const SettingScope& scope, const Json& values,
-                             Instant now) {
+                             const Actor& actor, http::Role role, const SettingScope& scope,
+                             const Json& values, Instant now) {
+  bool for_owners = false;
+  if (values.is_object()) {
+    values.for_each_member(
+        [&](std::string_view name, const Json&) { for_owners = for_owners || is_of_org(name); });
+  }
+  if (for_owners && role < http::Role::owner) {
+    return Error{Errc::insufficient_role, "Which tasks need approval is for owners to say."};
+  }
   return store.write([&](store::Tx& tx) -> Result<void> {
     TRY(settings.set(tx, scope, values));
-    record_audit(
-        tx, ids, scope.org, actor, "settings.set",
-        std::string(scope_kind_name(scope.kind)) + ":" +
-            (scope.id.empty() ? std::to_string(owner(scope)) : scope.id),
-        [&](JsonWriter& details) { details.key("values").raw(values.serialise()); }, now);
+    const auto details = [&](JsonWriter& json) { json.key("values").raw(values.serialise()); };
+    record_audit(tx, ids, scope.org, actor, "settings.set",
+                 std::string(scope_kind_name(scope.kind)) + ":" +
+                     (scope.id.empty() ? std::to_string(owner(scope)) : scope.id),
+                 details, now);
+    if (for_owners) {
+      record_event(tx, ids, scope.org, "approval_rule_changed", std::nullopt, std::nullopt, details,
+                   now);
+    }
     return {};
   });
 }

@@ -15,6 +15,8 @@
 #include "base/json_read.h"
 #include "base/result.h"
 #include "fleet/history.h"
+#include "http/role.h"
+#include "model/approval.h"
 
 namespace muster::store {
 class Reader;
@@ -37,6 +39,8 @@ struct HostSettings {
 #define AGENT_INTEGER(name, min, max, meaning) std::int64_t name = 0;
 #define AGENT_WORD(name, choices, meaning) std::string name;
 #define AGENT_WORDS(name, choices, meaning) std::string name;
+#define ORG_WORD(name, fallback, choices, meaning) std::string name = fallback;
+#define ORG_INTEGER(name, fallback, min, max, meaning) std::int64_t name = fallback;
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -44,6 +48,8 @@ struct HostSettings {
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
 };
 
 /// What muster-agent on a host with these settings is given: a JSON object of what is set for
@@ -82,6 +88,8 @@ class Settings {
   };
   /// Worked out once for a host, and again when any setting or the tags of any host change.
   Brief brief_of(OrgId org, HostId host, const HostDirectory& directory) const;
+  /// Which of its tasks an organisation wants approved.
+  model::ApprovalRule approval_rule_of(OrgId org) const;
   /// Only what is set at `scope`, as a JSON object.
   std::string set_at_json(const SettingScope& scope) const;
 
@@ -113,9 +121,11 @@ class Settings {
 };
 
 /// Settings::set with its audit row, in a transaction of its own; waits for the commit. Not for an
-/// IO thread.
+/// IO thread. `role` is what who asks is in the organisation. Fails as Settings::set, and with
+/// insufficient_role for what owners alone set (ORG_… of settings.def), whose change is an event
+/// `approval_rule_changed` besides.
 Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& settings,
-                             const Actor& actor, const SettingScope& scope, const Json& values,
-                             Instant now);
+                             const Actor& actor, http::Role role, const SettingScope& scope,
+                             const Json& values, Instant now);
 
 }  // namespace muster::fleet

@@ -23,9 +23,10 @@ SettingScope of_host(HostId host) {
   return {Kind::host, TestFleet::org, std::to_string(host.value)};
 }
 
-Result<void> change(TestFleet& fleet, const SettingScope& scope, std::string_view json) {
+Result<void> change(TestFleet& fleet, const SettingScope& scope, std::string_view json,
+                    http::Role role = http::Role::admin) {
   JsonDocument document;
-  return change_settings(fleet->store, fleet->ids, fleet->settings, fleet.actor, scope,
+  return change_settings(fleet->store, fleet->ids, fleet->settings, fleet.actor, role, scope,
                          document.parse(json).value(), fleet.now);
 }
 
@@ -191,6 +192,41 @@ TEST(Brief, FollowsEveryChangeOfSettingsAndTags) {
   EXPECT_EQ(brief(), "");
   EXPECT_EQ(fleet->settings.brief_of(TestFleet::org, HostId{999}, fleet->directory).config_hash,
             "");
+}
+
+TEST(ApprovalRule, IsForOwnersToSetAndAnEventOfItsOrganisation) {
+  TestFleet fleet;
+  const auto rule = [&] { return fleet->settings.approval_rule_of(TestFleet::org); };
+  EXPECT_EQ(rule().policy, model::ApprovalPolicy::none);
+  const std::string_view risky = R"({"task_approval": "risky", "task_approval_seconds": 3600})";
+  EXPECT_EQ(change(fleet, of_org(), risky, http::Role::admin).error().code,
+            Errc::insufficient_role);
+  EXPECT_EQ(rule().policy, model::ApprovalPolicy::none);
+  ASSERT_TRUE(change(fleet, of_org(), risky, http::Role::owner).ok());
+  EXPECT_EQ(rule().policy, model::ApprovalPolicy::risky);
+  EXPECT_EQ(rule().hosts, 10);
+  EXPECT_EQ(rule().within, std::chrono::hours(1));
+  const std::string_view off = R"({"task_approval": null})";
+  EXPECT_EQ(change(fleet, of_org(), off, http::Role::admin).error().code, Errc::insufficient_role);
+  EXPECT_TRUE(change(fleet, of_org(), off, http::Role::owner).ok());
+  EXPECT_EQ(rule().policy, model::ApprovalPolicy::none);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 'approval_rule_changed'"), 2);
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM audit WHERE action = 'settings.set'"), 2);
+  ASSERT_TRUE(change(fleet, of_org(), R"({"scan_interval": 3600})").ok());
+  EXPECT_EQ(fleet.count("SELECT count(*) FROM events WHERE type = 'approval_rule_changed'"), 2);
+}
+
+TEST(ApprovalRule, HoldsForAnOrganisationAndForNoPartOfIt) {
+  TestFleet fleet;
+  for (const SettingScope& scope : {of_tag("lab"), of_host(host)}) {
+    const auto refused = change(fleet, scope, R"({"task_approval": "none"})", http::Role::owner);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().field, "task_approval");
+  }
+  for (const char* bad : {R"({"task_approval": "some"})", R"({"task_approval": "none,all"})",
+                          R"({"task_approval_hosts": 0})", R"({"task_approval_seconds": 299})"}) {
+    EXPECT_FALSE(change(fleet, of_org(), bad, http::Role::owner).ok()) << bad;
+  }
 }
 
 }  // namespace

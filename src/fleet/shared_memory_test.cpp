@@ -136,7 +136,7 @@ TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {
   order.agents = {agent.agent};
   order.payload.command = "true";
   const auto created = write([&](store::Tx& tx) {
-    return create_tasks(tx, board, actor, OperatorId{1}, order, test_epoch).value();
+    return create_tasks(tx, board, actor, OperatorId{1}, order, test_epoch).value().ids;
   });
   ASSERT_EQ(created.size(), 1U);
   b->fleet.nodes.renew(test_epoch);

@@ -19,6 +19,8 @@ class Tx;
 
 namespace muster::fleet {
 
+class Settings;
+
 /// What every change of a task needs.
 struct TaskBoard {
   NumberIds& ids;
@@ -26,6 +28,7 @@ struct TaskBoard {
   const crypto::SecretKey& key;  // seals environment variables
   Credentials& credentials;
   PresenceTable& presence;
+  const Settings& settings;  // which tasks need approval
 };
 
 /// Keeps presence's idea of what a poll may find in step with the store. `delivered`: the agent was

@@ -2,10 +2,12 @@
 #include "fleet/tasks.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/audit.h"
+#include "fleet/settings.h"
 #include "fleet/signed_orders.h"
 #include "store/sql/agents.h"
 #include "store/sql/blobs.h"
@@ -65,7 +67,6 @@ Task task_of(const TaskOrder& order, OperatorId creator, Uuid batch, Instant now
   task.created_at = now;
   task.deliver_by = now + order.deliver_within;
   task.valid_until = now + order.valid_for;
-  task.due_at = model::next_due(task, now);
   return task;
 }
 
@@ -89,7 +90,7 @@ Result<void> take_program(store::Tx& tx, const TaskOrder& order, Task& task,
 
 /// The task has no longer to live than what was signed of it.
 Result<void> take_order(store::Tx& tx, const TaskOrder& order, std::size_t index,
-                        const model::TaskPayload& payload, Task& task, Instant now) {
+                        const model::TaskPayload& payload, Task& task) {
   const TaskOrder::Signed& given = order.orders[index];
   TRY(match_order(given.says, task, payload, order.env_vars));
   if (store::find_task_of_order(tx, task.org, given.says.id.uuid)) {
@@ -97,17 +98,70 @@ Result<void> take_order(store::Tx& tx, const TaskOrder& order, std::size_t index
   }
   task.deliver_by = std::min(task.deliver_by, given.says.expires_at);
   task.valid_until = std::min(task.valid_until, given.says.expires_at);
+  if (task.approve_by) task.approve_by = std::min(*task.approve_by, given.says.expires_at);
   task.max_retries = 0;
-  task.due_at = model::next_due(task, now);
   store::insert_work_order(tx, task.org, task.id, given.says.id.uuid, given.order);
   return {};
 }
+
+/// Whom an order has to wait for, in each of its organisations.
+class Approvals {
+ public:
+  Approvals(const Settings& settings, const TaskOrder& order, Instant now)
+      : settings_(settings), order_(order), now_(now) {}
+
+  /// Makes a new task wait if its organisation wants that.
+  void ask(Task& task) {
+    const auto [at, fresh] = asked_.try_emplace(task.org);
+    if (fresh) {
+      const model::ApprovalRule rule = settings_.approval_rule_of(task.org);
+      if (model::needs_approval(rule, order_.type, order_.agents.size())) {
+        at->second.approve_by = now_ + rule.within;
+      }
+    }
+    if (!at->second.approve_by) return;
+    ++at->second.tasks;
+    task.approve_by = at->second.approve_by;
+    task.status = model::TaskStatus::pending_approval;
+  }
+
+  /// An event for each organisation that has to decide. Returns how many tasks wait.
+  std::size_t tell(store::Tx& tx, NumberIds& ids, const Task& task, OperatorId creator) const {
+    std::size_t all = 0;
+    for (const auto& [org, asked] : asked_) {
+      if (!asked.approve_by) continue;
+      all += asked.tasks;
+      record_event(
+          tx, ids, org, "approval_wanted", std::nullopt, std::nullopt,
+          [&, &wanted = asked](JsonWriter& details) {
+            details.member("batch_id", task.batch)
+                .member("task_type", model::task_type_name(task.type))
+                .member("tasks", wanted.tasks)
+                .member("created_by", creator)
+                .member("approve_by", *wanted.approve_by);
+          },
+          now_);
+    }
+    return all;
+  }
+
+ private:
+  struct Asked {
+    std::optional<Instant> approve_by;  // nothing: it need not wait
+    std::size_t tasks = 0;
+  };
+  const Settings& settings_;
+  const TaskOrder& order_;
+  Instant now_;
+  std::map<OrgId, Asked> asked_;
+};
 
 /// As the audit log has it.
 void describe(JsonWriter& details, const Task& task, const TaskOrder& order, std::size_t index) {
   details.member("type", model::task_type_name(task.type))
       .member("agent_id", task.agent)
       .member("batch_id", task.batch);
+  if (task.approve_by) details.member("approve_by", *task.approve_by);
   if (!order.orders.empty()) details.member("signed_by", to_hex(order.orders[index].order.signer));
 }
 
@@ -121,11 +175,12 @@ TaskOrder::TaskOrder(model::TaskType kind)
       deliver_within(std::chrono::seconds(model::defaults_of(kind).ttl_seconds)),
       valid_for(deliver_within) {}
 
-Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,
-                                         OperatorId creator, const TaskOrder& order, Instant now) {
+Result<CreatedTasks> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,
+                                  OperatorId creator, const TaskOrder& order, Instant now) {
   const Task common = task_of(order, creator, make_uuid7(board.rng, now), now);
-  std::vector<TaskId> created;
-  created.reserve(order.agents.size());
+  CreatedTasks created;
+  created.ids.reserve(order.agents.size());
+  Approvals approvals(board.settings, order, now);
   AuditRows audit(board.ids, actor, now);
   for (std::size_t i = 0; i < order.agents.size(); ++i) {
     Task task = common;
@@ -134,17 +189,23 @@ Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, 
     task.org =
         TRY(target_org(tx, board, order, task.agent, "agent_ids[" + std::to_string(i) + "]"));
     task.id = {make_uuid7(board.rng, now)};
+    approvals.ask(task);
+    store::TaskBatch batch{task.org, task.batch, task.type, {}, now, creator, {}};
+    batch.approve_by = task.approve_by;
     if (order.type == model::TaskType::execute_test) TRY(take_program(tx, order, task, payload));
-    if (!order.orders.empty()) TRY(take_order(tx, order, i, payload, task, now));
+    if (!order.orders.empty()) TRY(take_order(tx, order, i, payload, task));
+    task.due_at = model::next_due(task, now);
     const std::string sealed =
         order.env_vars.empty() ? "" : crypto::seal(order.env_vars, board.key, board.rng);
     store::insert_task(tx, task, sealed);
-    store::insert_batch(tx, {task.org, task.batch, task.type, task.label, now, creator, {}});
+    batch.label = task.label;
+    store::insert_batch(tx, batch);
     audit.add(task.org, "tasks.create", task.id.text(),
               [&](JsonWriter& details) { describe(details, task, order, i); });
     follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
-    created.push_back(task.id);
+    created.ids.push_back(task.id);
   }
+  created.unapproved = approvals.tell(tx, board.ids, common, creator);
   audit.record(tx);
   return created;
 }
@@ -202,6 +263,7 @@ Result<TaskView> show_task(store::Store& store, TaskId id, Instant now) {
     std::optional<Task> task = store::find_task_anywhere(reader, id);
     if (!task) return unknown_task();
     TaskView view{with_time(std::move(*task), now), {}, {}, {}};
+    view.batch = store::find_batch(reader, view.task.org, view.task.batch);
     view.hostname = hostname_of(reader, view.task);
     view.task.order = store::find_work_order(reader, view.task.org, id);
     view.result = store::find_result(reader, view.task.org, id);

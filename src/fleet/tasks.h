@@ -48,16 +48,23 @@ struct TaskOrder {
   std::vector<Signed> orders;  // one for each of `agents`, or none
 };
 
-/// Creates all or none. A test gets the program that its organisation has for `payload.test_uuid`,
-/// by `payload.binary_name` if given, as it is now; without one it fails with not_found naming
-/// `test_uuid`. Fails with not_found naming `agent_ids[i]` for an agent that is unknown,
-/// superseded or of another organisation than the order's, and with invalid_field for one that was
-/// uninstalled or has limits::pending_tasks_per_agent already. A signed order, of which
+/// What was created, in the order of the agents.
+struct CreatedTasks {
+  std::vector<TaskId> ids;
+  std::size_t unapproved = 0;  // of them wait for a second person (fleet/approvals.h)
+};
+
+/// Creates all or none. What its organisation wants approved (Settings::approval_rule_of) waits for
+/// that, and is given to nobody until then. A test gets the program that its organisation has for
+/// `payload.test_uuid`, by `payload.binary_name` if given, as it is now; without one it fails with
+/// not_found naming `test_uuid`. Fails with not_found naming `agent_ids[i]` for an agent that is
+/// unknown, superseded or of another organisation than the order's, and with invalid_field for one
+/// that was uninstalled or has limits::pending_tasks_per_agent already. A signed order, of which
 /// check_signatures() said that it holds, must say what its task says (invalid_field naming the
 /// member) and never was another task's; its task ends with it and is not retried, for an agent
 /// carries it out once.
-Result<std::vector<TaskId>> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,
-                                         OperatorId creator, const TaskOrder& order, Instant now);
+Result<CreatedTasks> create_tasks(store::Tx& tx, const TaskBoard& board, const Actor& actor,
+                                  OperatorId creator, const TaskOrder& order, Instant now);
 
 /// Fails with unknown_task, and with illegal_transition for a task that is over.
 Result<model::Task> cancel_task(store::Tx& tx, const TaskBoard& board, const Actor& actor,
@@ -79,8 +86,9 @@ Result<store::TaskNote> add_note(store::Tx& tx, NumberIds& ids, const Actor& act
 struct TaskView {
   model::Task task;
   std::string hostname;
-  std::optional<model::TaskResult> result;  // only from show_task
-  std::vector<store::TaskNote> notes;       // only from show_task, the newest first
+  std::optional<model::TaskResult> result;     // only from show_task
+  std::vector<store::TaskNote> notes;          // only from show_task, the newest first
+  std::optional<store::TaskBatch> batch = {};  // only from show_task
 };
 Result<TaskView> show_task(store::Store& store, TaskId id, Instant now);
 struct TaskPage {

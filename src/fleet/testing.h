@@ -111,8 +111,10 @@ class TestFleet {
   }
 
   Result<std::vector<TaskId>> create(const TaskOrder& order) {
-    return fleet_->store.write(
-        [&](store::Tx& tx) { return create_tasks(tx, board(), actor, OperatorId{1}, order, now); });
+    return fleet_->store.write([&](store::Tx& tx) -> Result<std::vector<TaskId>> {
+      CreatedTasks created = TRY(create_tasks(tx, board(), actor, OperatorId{1}, order, now));
+      return std::move(created.ids);
+    });
   }
   Result<ImportOutcome> import(feeds::FeedKind kind, std::string content) {
     return import_feed(fleet_->store, fleet_->ids, fleet_->catalogue, fleet_->packages, actor, kind,

@@ -22,9 +22,9 @@ constexpr std::array<TaskDefaults, 4> type_defaults = {{
 #undef TASK_TYPE
 }};
 
-constexpr std::array<std::string_view, 8> status_names = {"pending",   "assigned",  "downloading",
-                                                          "executing", "completed", "failed",
-                                                          "expired",   "cancelled"};
+constexpr std::array<std::string_view, 9> status_names = {
+    "pending_approval", "pending", "assigned", "downloading", "executing",
+    "completed",        "failed",  "expired",  "cancelled"};
 
 template <typename Enum, std::size_t size>
 std::optional<Enum> find_name(const std::array<std::string_view, size>& names,
@@ -52,6 +52,8 @@ Result<Task> report_status(Task task, const TaskEvent& event, Instant now) {
   if (!begins && !ends) {
     return Error{Errc::illegal_transition, "That is not for an agent to say."};
   }
+  // It was given to nobody yet.
+  if (task.status == TaskStatus::pending_approval) return over(task);
   if (is_terminal(task.status)) {
     // What is over must not run (again); that it is over may be said any number of times.
     if (begins) return over(task);
@@ -75,6 +77,10 @@ Instant overdue_at(const Task& task) {
 
 Task let_time_pass(Task task, Instant heard_at, Instant now) {
   if (is_terminal(task.status)) return task;
+  if (task.status == TaskStatus::pending_approval) {
+    if (now <= *task.approve_by) return task;
+    return end(std::move(task), TaskStatus::expired, "not approved in time", now);
+  }
   if (!task.started_at) {
     if (task.status == TaskStatus::pending && now > task.deliver_by) {
       return end(std::move(task), TaskStatus::expired, "not delivered in time", now);
@@ -91,6 +97,23 @@ Task let_time_pass(Task task, Instant heard_at, Instant now) {
   return task;
 }
 
+/// What waited for approval had no time to be delivered yet: the whole of it begins now.
+Result<Task> approve(Task task, std::optional<Instant> signed_until, Instant now) {
+  if (task.status != TaskStatus::pending_approval) return over(task);
+  if (now > *task.approve_by) {
+    return Error{Errc::illegal_transition, "The time to approve it is over."};
+  }
+  const Duration waited = std::max(now - task.created_at, Duration(0));
+  task.deliver_by = task.deliver_by + waited;
+  task.valid_until = task.valid_until + waited;
+  if (signed_until) {
+    task.deliver_by = std::min(task.deliver_by, *signed_until);
+    task.valid_until = std::min(task.valid_until, *signed_until);
+  }
+  task.status = TaskStatus::pending;
+  return task;
+}
+
 Result<Task> move(Task task, const TaskEvent& event, Instant now) {
   switch (event.kind) {
     case TaskEvent::Kind::delivered:
@@ -104,7 +127,7 @@ Result<Task> move(Task task, const TaskEvent& event, Instant now) {
       task.lease_until = now + lease_length(task);
       return task;
     case TaskEvent::Kind::seen_by_agent:
-      if (!is_terminal(task.status) && task.status != TaskStatus::pending && !task.started_at) {
+      if (!is_terminal(task.status) && task.status > TaskStatus::pending && !task.started_at) {
         task.started_at = now;
       }
       return task;
@@ -121,6 +144,11 @@ Result<Task> move(Task task, const TaskEvent& event, Instant now) {
     case TaskEvent::Kind::undeliverable:
       if (is_terminal(task.status) || task.started_at) return over(task);
       return end(std::move(task), TaskStatus::failed, event.error, now);
+    case TaskEvent::Kind::approved:
+      return approve(std::move(task), event.signed_until, now);
+    case TaskEvent::Kind::rejected:
+      if (task.status != TaskStatus::pending_approval) return over(task);
+      return end(std::move(task), TaskStatus::cancelled, event.error, now);
     case TaskEvent::Kind::time_passed:
       return let_time_pass(std::move(task), event.heard_at.value_or(now), now);
   }
@@ -163,6 +191,7 @@ bool is_deliverable(const Task& task, bool effect_once, bool agent_idle, Instant
 
 std::optional<Instant> next_due(const Task& task, Instant heard_at) {
   if (is_terminal(task.status)) return std::nullopt;
+  if (task.status == TaskStatus::pending_approval) return task.approve_by;
   if (!task.started_at) {
     return task.status == TaskStatus::pending ? std::min(task.deliver_by, task.valid_until)
                                               : task.valid_until;

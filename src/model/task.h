@@ -31,14 +31,15 @@ struct TaskDefaults {
 const TaskDefaults& defaults_of(TaskType type);
 
 enum class TaskStatus : std::uint8_t {
-  pending,      // waits for its agent to ask
-  assigned,     // was in an answer to a poll; the agent has not confirmed it
-  downloading,  // the agent said so
-  executing,    // the agent said so
-  completed,    // a result arrived, whatever its exit code
-  failed,       // the agent gave up, or the server gave up the agent
-  expired,      // not delivered, or not started, in time
-  cancelled,    // by an operator
+  pending_approval,  // waits for a second person; nothing of it is given out
+  pending,           // waits for its agent to ask
+  assigned,          // was in an answer to a poll; the agent has not confirmed it
+  downloading,       // the agent said so
+  executing,         // the agent said so
+  completed,         // a result arrived, whatever its exit code
+  failed,            // the agent gave up, or the server gave up the agent
+  expired,           // not delivered, or not started, in time
+  cancelled,         // by an operator
 };
 std::string_view task_status_name(TaskStatus status);
 std::optional<TaskStatus> parse_task_status(std::string_view text);
@@ -69,6 +70,7 @@ struct Task {
   Instant deliver_by;   // not delivered by then: expired
   Instant valid_until;  // not started by then: expired, and a late start is refused
   std::int64_t attempt = 0;
+  std::optional<Instant> approve_by;  // needed a second person: not approved by then, expired
   std::optional<Instant> assigned_at;
   std::optional<Instant> lease_until;  // delivered again after it, unless started
   std::optional<Instant> started_at;   // the agent showed that it has the task
@@ -90,11 +92,14 @@ struct TaskEvent {
     result_reported,
     cancelled,
     undeliverable,  // its sealed members cannot be opened
+    approved,       // by a second person; its time to be delivered and started begins
+    rejected,
     time_passed,
   };
   Kind kind;
   TaskStatus reported = TaskStatus::executing;  // status_reported
-  std::string_view error = {};                  // status_reported
+  std::string_view error = {};                  // status_reported, cancelled, rejected
+  std::optional<Instant> signed_until = {};     // approved: when what was signed of it ends
   std::optional<Instant> heard_at = {};         // time_passed: the agent's last sign of life
 };
 

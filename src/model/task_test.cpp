@@ -16,17 +16,26 @@ Task make_task(TaskStatus status) {
   task.created_at = noon;
   task.deliver_by = noon + std::chrono::hours(1);
   task.valid_until = noon + std::chrono::hours(2);
+  if (status == TaskStatus::pending_approval) task.approve_by = noon + std::chrono::minutes(90);
   return task;
 }
 
 constexpr TaskStatus all_statuses[] = {
-    TaskStatus::pending,   TaskStatus::assigned, TaskStatus::downloading, TaskStatus::executing,
-    TaskStatus::completed, TaskStatus::failed,   TaskStatus::expired,     TaskStatus::cancelled};
+    TaskStatus::pending_approval, TaskStatus::pending,   TaskStatus::assigned,
+    TaskStatus::downloading,      TaskStatus::executing, TaskStatus::completed,
+    TaskStatus::failed,           TaskStatus::expired,   TaskStatus::cancelled};
 constexpr TaskEvent::Kind all_kinds[] = {
     TaskEvent::Kind::delivered,       TaskEvent::Kind::seen_by_agent,
     TaskEvent::Kind::status_reported, TaskEvent::Kind::result_reported,
     TaskEvent::Kind::cancelled,       TaskEvent::Kind::undeliverable,
+    TaskEvent::Kind::approved,        TaskEvent::Kind::rejected,
     TaskEvent::Kind::time_passed};
+
+/// What succeeds once: a repeat of it is refused.
+bool is_decision(TaskEvent::Kind kind) {
+  return kind == TaskEvent::Kind::cancelled || kind == TaskEvent::Kind::undeliverable ||
+         kind == TaskEvent::Kind::approved || kind == TaskEvent::Kind::rejected;
+}
 
 TEST(AdvanceTask, OnlyAResultLeavesATerminalStatus) {
   for (const TaskStatus status : all_statuses) {
@@ -49,7 +58,7 @@ TEST(AdvanceTask, WorkThatIsOverIsRefusedToRun) {
   for (const TaskStatus status : all_statuses) {
     for (const TaskStatus begun : {TaskStatus::downloading, TaskStatus::executing}) {
       const auto next = advance(make_task(status), {TaskEvent::Kind::status_reported, begun}, noon);
-      EXPECT_EQ(next.ok(), !is_terminal(status));
+      EXPECT_EQ(next.ok(), !is_terminal(status) && status != TaskStatus::pending_approval);
     }
   }
 }
@@ -73,7 +82,7 @@ TEST(AdvanceTask, EveryEventTwiceIsTheEventOnce) {
         if (twice.ok()) {
           EXPECT_EQ(twice->status, once->status);
         } else {
-          EXPECT_TRUE(kind == TaskEvent::Kind::cancelled || kind == TaskEvent::Kind::undeliverable);
+          EXPECT_TRUE(is_decision(kind));
         }
       }
     }
@@ -154,7 +163,7 @@ TEST(EveryMove, NeverBeginsWhatIsOver) {
     const bool begins =
         move.event.kind == TaskEvent::Kind::delivered ||
         (move.event.kind == TaskEvent::Kind::status_reported &&
-         move.event.reported != TaskStatus::pending && !is_terminal(move.event.reported));
+         move.event.reported > TaskStatus::pending && !is_terminal(move.event.reported));
     if (!begins || !is_terminal(move.before.status)) return;
     EXPECT_FALSE(move.after.ok());
   });
@@ -208,10 +217,69 @@ TEST(EveryMove, IsOverWithATimeAndDueNoMoreOrDueAgain) {
   });
 }
 
+TEST(EveryMove, BeginsNothingThatNobodyApproved) {
+  for_all_moves([](const Move& move) {
+    if (move.before.status != TaskStatus::pending_approval || !move.after.ok()) return;
+    const TaskStatus after = move.after->status;
+    if (move.event.kind == TaskEvent::Kind::approved) {
+      EXPECT_EQ(after, TaskStatus::pending);
+      EXPECT_LE(move.at, *move.before.approve_by);
+    } else {
+      EXPECT_TRUE(after == TaskStatus::pending_approval || is_terminal(after));
+    }
+    EXPECT_FALSE(is_deliverable(move.before, true, true, move.at));
+    EXPECT_EQ(move.after->attempt, 0);
+  });
+}
+
+TEST(EveryMove, IsDecidedOnceAndInTime) {
+  for_all_moves([](const Move& move) {
+    const bool approves = move.event.kind == TaskEvent::Kind::approved;
+    if (!approves && move.event.kind != TaskEvent::Kind::rejected) return;
+    const bool waits = move.before.status == TaskStatus::pending_approval;
+    const bool in_time = waits && move.at <= *move.before.approve_by;
+    EXPECT_EQ(move.after.ok(), waits && (in_time || !approves));
+    if (!move.after.ok()) return;
+    EXPECT_EQ(move.after->status, approves ? TaskStatus::pending : TaskStatus::cancelled);
+    EXPECT_EQ(move.after->error, approves ? "" : "why");
+  });
+}
+
+TEST(ApproveTask, BeginsItsTimeToBeDeliveredAndStarted) {
+  const Instant late = noon + std::chrono::minutes(80);
+  const auto pending =
+      advance(make_task(TaskStatus::pending_approval), {TaskEvent::Kind::approved}, late);
+  ASSERT_TRUE(pending.ok());
+  EXPECT_EQ(pending->deliver_by, late + std::chrono::hours(1));
+  EXPECT_EQ(pending->valid_until, late + std::chrono::hours(2));
+  EXPECT_EQ(pending->due_at, pending->deliver_by);
+  EXPECT_TRUE(is_deliverable(*pending, false, false, late));
+}
+
+TEST(ApproveTask, GivesItNoLongerThanWhatWasSignedOfIt) {
+  const Instant late = noon + std::chrono::minutes(80);
+  TaskEvent event{TaskEvent::Kind::approved};
+  event.signed_until = noon + std::chrono::minutes(100);
+  const auto pending = advance(make_task(TaskStatus::pending_approval), event, late);
+  ASSERT_TRUE(pending.ok());
+  EXPECT_EQ(pending->deliver_by, *event.signed_until);
+  EXPECT_EQ(pending->valid_until, *event.signed_until);
+}
+
+TEST(ApproveTask, WhatNobodyDecidesOnExpires) {
+  const Task task = make_task(TaskStatus::pending_approval);
+  EXPECT_EQ(next_due(task, noon), task.approve_by);
+  const auto still = advance(task, {TaskEvent::Kind::time_passed}, *task.approve_by);
+  EXPECT_EQ(still->status, TaskStatus::pending_approval);
+  const auto gone = advance(task, {TaskEvent::Kind::time_passed}, *task.approve_by + Duration(1));
+  EXPECT_EQ(gone->status, TaskStatus::expired);
+  EXPECT_EQ(gone->error, "not approved in time");
+}
+
 TEST(EveryMove, IsNothingForAnAgentToSayThatATaskIsPendingExpiredOrCancelled) {
   for_all_moves([](const Move& move) {
     if (move.event.kind != TaskEvent::Kind::status_reported) return;
-    if (move.event.reported == TaskStatus::pending || move.event.reported == TaskStatus::expired ||
+    if (move.event.reported <= TaskStatus::pending || move.event.reported == TaskStatus::expired ||
         move.event.reported == TaskStatus::cancelled) {
       EXPECT_FALSE(move.after.ok());
     }
@@ -225,7 +293,9 @@ TEST(EveryMove, ByTimeAloneExpiresTheUnstartedAndFailsTheStarted) {
     const bool overdue = move.at > noon + std::chrono::hours(1) + limits::overdue_margin;
     const bool silent = move.at - std::max(*move.event.heard_at, noon) > std::chrono::minutes(6);
     TaskStatus expected = before.status;
-    if (before.started_at) {
+    if (before.status == TaskStatus::pending_approval) {
+      if (move.at > *before.approve_by) expected = TaskStatus::expired;
+    } else if (before.started_at) {
       if (overdue || silent) expected = TaskStatus::failed;
     } else if (move.at >
                (before.status == TaskStatus::pending ? before.deliver_by : before.valid_until)) {

@@ -20,6 +20,8 @@ std::set<std::string> names_of_server() {
 #define AGENT_INTEGER(name, min, max, meaning) #name,
 #define AGENT_WORD(name, choices, meaning) #name,
 #define AGENT_WORDS(name, choices, meaning) #name,
+#define ORG_WORD(name, fallback, choices, meaning)
+#define ORG_INTEGER(name, fallback, min, max, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -27,6 +29,8 @@ std::set<std::string> names_of_server() {
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
   };
 }
 
@@ -77,6 +81,8 @@ TEST(AgentSettings, WhateverAnOperatorMaySetAnAgentTakes) {
     rest.erase(0, settings.name.size() + 1);         \
     EXPECT_TRUE(is_taken(settings)) << #name;        \
   }
+#define ORG_WORD(name, fallback, choices, meaning)
+#define ORG_INTEGER(name, fallback, min, max, meaning)
 #include "fleet/settings.def"
 #undef BOOLEAN
 #undef INTEGER
@@ -84,6 +90,8 @@ TEST(AgentSettings, WhateverAnOperatorMaySetAnAgentTakes) {
 #undef AGENT_INTEGER
 #undef AGENT_WORD
 #undef AGENT_WORDS
+#undef ORG_WORD
+#undef ORG_INTEGER
 }
 
 }  // namespace

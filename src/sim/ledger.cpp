@@ -87,6 +87,13 @@ void Ledger::asked(const agent::Call& call, Instant at) {
     if (status == "downloading" || status == "executing") first_ask_.emplace(*started, at);
   }
   if (call.method != http::Method::post) return;
+  if (const auto wanted = middle(call.target, "/api/v1/tasks/", "/approve")) {
+    const Result<Uuid> id = parse_uuid(*wanted);
+    const auto waits = id.ok() ? unapproved_.find(TaskId{*id}) : unapproved_.end();
+    if (waits != unapproved_.end() && header(call, "Authorization") != waits->second->creator) {
+      waits->second->approval_asked = true;
+    }
+  }
   const auto task = task_of(call.target, "/result");
   if (!task) return;
   JsonDocument document;
@@ -132,6 +139,20 @@ void Ledger::take_agent_call(const Served& served, Instant now) {
     return;
   }
   if (const auto task = task_of(target, "/status")) take_start(served, *task, now);
+  if (target == "/api/agent/tasks") take_delivery(served, now);
+}
+
+void Ledger::take_delivery(const Served& served, Instant now) {
+  JsonDocument document;
+  const Result<Json> body = document.parse(served.response->body);
+  const auto data = body.ok() ? body->find("data") : std::nullopt;
+  const auto given = data ? data->find("id") : std::nullopt;
+  const Result<Uuid> id = parse_uuid(given ? given->string().value_or("") : "");
+  if (!id.ok()) return;
+  const auto waits = unapproved_.find(TaskId{*id});
+  if (waits == unapproved_.end()) return;
+  if (waits->second->approval_asked) return count("approved tasks given");
+  breach(Claim::unapproved_work_is_not_given, "task " + waits->first.text(), now);
 }
 
 void Ledger::take_start(const Served& served, TaskId task, Instant now) {
@@ -181,13 +202,42 @@ void Ledger::take_order(const Served& served) {
   }
   const auto seconds = order.find("ttl_seconds");
   JsonDocument document;
-  document.parse(served.response->body)->find("task_ids")->for_each([&](const Json& each) {
+  const Json answer = document.parse(served.response->body).value();
+  const bool waits = answer.find("pending_approval").has_value();
+  std::vector<TaskId> created;
+  answer.find("task_ids")->for_each([&](const Json& each) {
     const TaskId id{parse_uuid(each.string().value_or("")).value()};
+    created.push_back(id);
     change("tasks.create", id.text(), served.response);
     orders_.insert(id);
-    if (!seconds) return;
+    // The time of what waits begins with its approval.
+    if (!seconds || waits) return;
     valid_until_[id] = served.at + std::chrono::seconds(*seconds->integer());
     count("orders that end early");
+  });
+  if (waits) take_unapproved(served, created);
+}
+
+void Ledger::take_unapproved(const Served& served, const std::vector<TaskId>& tasks) {
+  const auto waits = std::make_shared<Unapproved>();
+  waits->creator = header(served.call, "Authorization");
+  waits->tasks = tasks;
+  for (const TaskId id : tasks) unapproved_[id] = waits;
+  count("orders that wait for approval");
+}
+
+void Ledger::take_decision(const Served& served, const std::string& action, std::string_view task) {
+  const Result<Uuid> id = parse_uuid(task);
+  const auto waits = id.ok() ? unapproved_.find(TaskId{*id}) : unapproved_.end();
+  if (waits == unapproved_.end()) return;
+  if (!success(served.response)) {
+    // Perhaps it decided on them all.
+    for (const TaskId each : waits->second->tasks) change(action, each.text(), served.response);
+    return;
+  }
+  JsonDocument document;
+  document.parse(served.response->body)->find("task_ids")->for_each([&](const Json& each) {
+    change(action, std::string(each.string().value_or("")), served.response);
   });
 }
 
@@ -226,6 +276,12 @@ void Ledger::take_operator_call(const Served& served, Instant now) {
     change("tasks.cancel", std::string(*task), response);
     const Result<Uuid> id = parse_uuid(*task);
     if (success(response) && id.ok()) cancelled_.emplace(TaskId{*id}, now);
+  } else if (const auto approved = middle(target, "/api/v1/tasks/", "/approve")) {
+    take_decision(served, "tasks.approve", *approved);
+  } else if (const auto rejected = middle(target, "/api/v1/tasks/", "/reject")) {
+    take_decision(served, "tasks.reject", *rejected);
+  } else if (target == "/api/v1/operators") {
+    change("operators.create", created(), response);
   } else if (target == "/api/v1/tasks") {
     take_order(served);
   }

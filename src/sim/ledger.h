@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -106,6 +107,9 @@ class Ledger {
   void take_enrolment(const Served& served);
   void take_start(const Served& served, TaskId task, Instant now);
   void take_order(const Served& served);
+  void take_unapproved(const Served& served, const std::vector<TaskId>& tasks);
+  void take_decision(const Served& served, const std::string& action, std::string_view task);
+  void take_delivery(const Served& served, Instant now);
   void take_operator_call(const Served& served, Instant now);
   void take_agent_list(const Served& served, Instant now);
   void change(const std::string& action, const std::string& target, const http::Response* response);
@@ -118,6 +122,13 @@ class Ledger {
   std::map<TaskId, Instant> valid_until_;  // of those that were given little time
   std::map<TaskId, Instant> first_ask_;    // when a start was first asked for
   std::set<TaskId> allowed_;               // a start was acknowledged
+  /// Tasks of one call that wait for a second person.
+  struct Unapproved {
+    std::string creator;  // its Authorization
+    std::vector<TaskId> tasks;
+    bool approval_asked = false;
+  };
+  std::map<TaskId, std::shared_ptr<Unapproved>> unapproved_;
   std::map<AgentId, std::string> enrolled_;
   std::map<std::pair<std::string, std::string>, Changes> changes_;
   struct Heard {

@@ -15,12 +15,13 @@ constexpr std::string_view test_program = "#!/bin/sh\ntrue\n";
 }  // namespace
 
 OperatorDesk::OperatorDesk(Surroundings& world, std::uint64_t seed)
-    : world_(world), rng_(fork(seed, desk)) {}
+    : world_(world), rng_(fork(seed, desk)), approves_(fork(seed, "approval").below(4) == 0) {}
 
 void OperatorDesk::start(std::string token, std::function<std::vector<AgentId>()> agents) {
   token_ = std::move(token);
   agents_ = std::move(agents);
   upload_program();
+  if (approves_) want_approval();
   work();
   look();
 }
@@ -53,6 +54,7 @@ void OperatorDesk::work() {
   } else {
     want_full_report();
   }
+  if (approves_) decide();
   world_.steps.after(between(rng_, std::chrono::seconds(5), std::chrono::minutes(4)),
                      [this] { work(); });
 }
@@ -116,6 +118,7 @@ void OperatorDesk::create_task() {
         JsonDocument document;
         const Json body = document.parse(answer->body).value();
         body.find("task_ids")->for_each([&](const Json& id) { tasks_.emplace_back(*id.string()); });
+        if (body.find("pending_approval")) waiting_.push_back(tasks_.back());
       });
 }
 
@@ -195,6 +198,47 @@ void OperatorDesk::want_full_report() {
                         wanted ? R"({"force_full_scan": true, "agent_log_level": "warning"})"
                                : R"({"scan_interval": 3600, "agent_log_level": null})"),
                    [](Result<agent::Answer>) {});
+}
+
+void OperatorDesk::want_approval() {
+  const auto again = [this] {
+    world_.steps.after(std::chrono::seconds(30), [this] { want_approval(); });
+  };
+  world_.wire.send(desk,
+                   call(http::Method::put, "/api/v1/settings?scope=org",
+                        R"({"task_approval": "risky", "task_approval_seconds": 1800})"),
+                   [this, again](Result<agent::Answer> answer) {
+                     if (!answer.ok() || answer->status != 200) return again();
+                     appoint_second();
+                   });
+}
+
+void OperatorDesk::appoint_second() {
+  world_.wire.send(
+      desk,
+      call(http::Method::post, "/api/v1/operators", R"({"name": "second", "role": "operator"})"),
+      [this](Result<agent::Answer> answer) {
+        if (!answer.ok() || answer->status != 201) {
+          world_.steps.after(std::chrono::seconds(30), [this] { appoint_second(); });
+          return;
+        }
+        JsonDocument document;
+        second_token_ = *document.parse(answer->body).value().find("token")->string();
+      });
+}
+
+/// Now and then whoever asked for the work tries; some work is rejected, and some left to expire.
+void OperatorDesk::decide() {
+  if (waiting_.empty() || second_token_.empty()) return;
+  const std::size_t chosen = rng_.below(waiting_.size());
+  agent::Call decision = call(http::Method::post, "/api/v1/tasks/" + waiting_[chosen] +
+                                                      (chance(rng_, 150) ? "/reject" : "/approve"));
+  const bool by_creator = chance(rng_, 150);
+  if (!by_creator) {
+    decision.headers = {{"Authorization", "Bearer " + second_token_}};
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(chosen));
+  }
+  world_.wire.send(desk, std::move(decision), [](Result<agent::Answer>) {});
 }
 
 void OperatorDesk::look() {

@@ -10,7 +10,8 @@
 
 namespace muster::sim {
 
-/// The operators: they give work, take it back, switch agents off and on, import feeds, and look.
+/// The operators: they give work, approve it in some worlds, take it back, switch agents off and
+/// on, import feeds, and look.
 class OperatorDesk {
  public:
   OperatorDesk(Surroundings& world, std::uint64_t seed);
@@ -34,6 +35,9 @@ class OperatorDesk {
   void issue();
   void import();
   void want_full_report();
+  void want_approval();
+  void appoint_second();
+  void decide();
   void look();
   agent::Call call(http::Method method, std::string target, std::string body = "{}") const;
   std::optional<AgentId> some_agent();
@@ -46,6 +50,9 @@ class OperatorDesk {
   std::vector<std::string> tasks_;
   std::vector<std::string> issued_;  // paths of tokens and keys that may be revoked
   std::set<AgentId> disabled_;
+  bool approves_;                     // in this world risky work needs a second person
+  std::string second_token_;          // of that person; empty until it is appointed
+  std::vector<std::string> waiting_;  // a task of each call whose tasks wait for approval
 };
 
 }  // namespace muster::sim

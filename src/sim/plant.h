@@ -18,6 +18,7 @@ enum class Plant : std::uint8_t {
   answers_early,       // results are answered before their commit
   journals_forgotten,  // our agent's disk drops its journal
   cancels_forged,      // an operator is told that a task was cancelled, and it was not
+  approvals_skipped,   // what waits for a second person is given out all the same
   expiries_forgotten,  // what was to end soon may start an hour later
   orders_forged,       // an operator is told of tasks that never were
   work_left,           // a task that was over is in its agent's hands again

@@ -27,6 +27,7 @@ constexpr Planted all_planted[] = {
     {"JournalsForgotten", Plant::journals_forgotten, Claim::runs_are_reported_once},
     {"CancelsForged", Plant::cancels_forged, Claim::cancelled_work_does_not_start},
     {"ExpiriesForgotten", Plant::expiries_forgotten, Claim::expired_work_does_not_start},
+    {"ApprovalsSkipped", Plant::approvals_skipped, Claim::unapproved_work_is_not_given},
     {"OrdersForged", Plant::orders_forged, Claim::orders_are_kept},
     {"WorkLeft", Plant::work_left, Claim::work_ends},
     {"ChangesForged", Plant::changes_forged, Claim::audit_tells_every_change},

@@ -282,13 +282,16 @@ void World::tamper_during() {
   const bool hidden = scenario_.plant == Plant::work_hidden;
   const bool garbled = scenario_.plant == Plant::disks_garbled;
   const bool forgotten = scenario_.plant == Plant::expiries_forgotten;
-  if (!back && !hidden && !garbled && !forgotten) return;
+  const bool skipped = scenario_.plant == Plant::approvals_skipped;
+  if (!back && !hidden && !garbled && !forgotten && !skipped) return;
   if (garbled && !server_.up()) server_.disk().garble();
   if (forgotten && server_.up()) forget_expiries();
+  if (skipped && server_.up()) skip_approvals();
   if (server_.up()) {
     for (const AgentId id : enrolled()) {
       server_.fleet().presence.with_agent(id, [&](fleet::AgentPresence& state) {
         if (back) state.last_seen = state.last_seen - std::chrono::seconds(100);
+        if (skipped) state.pending_tasks = 1;
         if (hidden) state.pending_tasks = state.redeliverable_tasks = 0;
       });
     }
@@ -303,6 +306,13 @@ void World::forget_expiries() {
     tx.execute(
         "UPDATE tasks SET deliver_by = deliver_by + 3600000, valid_until = valid_until + 3600000"
         " WHERE status = 'pending' AND valid_until < created_at + 3600000");
+  });
+}
+
+void World::skip_approvals() {
+  const Disk::Peace peace(server_.disk());
+  server_.fleet().store.write([](store::Tx& tx) {
+    tx.execute("UPDATE tasks SET status = 'pending' WHERE status = 'pending_approval'");
   });
 }
 

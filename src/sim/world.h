@@ -64,6 +64,7 @@ class World {
   void plan_faults();
   void tamper_during();
   void forget_expiries();
+  void skip_approvals();
   void tamper_at_rest();
   void run_until(Instant until);
   agent::Answer ask_now(agent::Call call);

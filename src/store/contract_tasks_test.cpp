@@ -66,6 +66,81 @@ TEST_P(Listed, TextIsFoundAnywhereInAnyCaseAndMeansItself) {
 
 class TaskStore : public Contract {};
 
+TEST_P(TaskStore, ABatchIsDecidedOnOnceAndOnlyIfItNeedsIt) {
+  TaskBatch waits;
+  waits.org = org;
+  waits.id = uuid(1);
+  waits.created_at = now;
+  waits.created_by = {7};
+  waits.approve_by = now + std::chrono::hours(24);
+  TaskBatch elsewhere = waits;
+  elsewhere.org = other_org;
+  TaskBatch free = waits;
+  free.id = uuid(2);
+  free.approve_by.reset();
+  write([&](Tx& tx) {
+    for (const TaskBatch& batch : {waits, elsewhere, free}) insert_batch(tx, batch);
+  });
+  const BatchDecision no{false, {8}, now + Duration(5), testing::text};
+  write([&](Tx& tx) {
+    EXPECT_FALSE(decide_batch(tx, org, free.id, no)) << "it needs none";
+    EXPECT_FALSE(decide_batch(tx, org, uuid(3), no)) << "it never was";
+    EXPECT_TRUE(decide_batch(tx, org, waits.id, no));
+    EXPECT_FALSE(decide_batch(tx, org, waits.id, {true, {9}, now, ""})) << "it has one";
+  });
+  read([&](Reader& reader) {
+    const auto found = find_batch(reader, org, waits.id);
+    ASSERT_TRUE(found && found->decision);
+    EXPECT_EQ(found->created_by, waits.created_by);
+    EXPECT_EQ(found->approve_by, waits.approve_by);
+    EXPECT_FALSE(found->decision->approved);
+    EXPECT_EQ(found->decision->by, no.by);
+    EXPECT_EQ(found->decision->at, no.at);
+    EXPECT_EQ(found->decision->reason, no.reason);
+    EXPECT_FALSE(find_batch(reader, other_org, waits.id)->decision) << "another organisation's";
+    EXPECT_FALSE(find_batch(reader, org, free.id)->approve_by);
+    EXPECT_FALSE(find_batch(reader, org, uuid(3)));
+  });
+}
+
+TEST_P(TaskStore, WhatWaitsForApprovalIsFoundAndNeverOutstanding) {
+  const AgentId agent{uuid()};
+  Task waits = task(agent, 1);
+  waits.status = model::TaskStatus::pending_approval;
+  waits.approve_by = waits.due_at = now + std::chrono::hours(24);
+  Task other = task(agent, 2);
+  other.batch = waits.batch;
+  write([&](Tx& tx) {
+    insert_task(tx, waits);
+    insert_task(tx, other);
+  });
+  read([&](Reader& reader) {
+    TaskFilter filter;
+    filter.status = model::TaskStatus::pending_approval;
+    EXPECT_EQ(all_fields(list_tasks(reader, filter, {uuid(9)}, 10)), all_fields<Task>({waits}));
+    EXPECT_EQ(count_tasks(reader, filter).value, 1);
+    filter.org = other_org;
+    EXPECT_EQ(count_tasks(reader, filter).value, 0);
+    EXPECT_EQ(all_fields(list_deliverable_tasks(reader, org, agent, 10)),
+              all_fields<Task>({other}));
+    EXPECT_EQ(get_outstanding(reader, org, agent, true).pending, 1);
+    EXPECT_EQ(list_outstanding(reader).at(0).pending, 1);
+    EXPECT_EQ(count_pending_tasks(reader, org, agent), 2) << "both count for the bound";
+    EXPECT_EQ(
+        all_fields(list_batch_tasks(reader, waits.batch, org, BatchPart::pending_approval, 10)),
+        all_fields<Task>({waits}));
+    EXPECT_EQ(list_batch_tasks(reader, waits.batch, org, BatchPart::unfinished, 10).size(), 2U);
+    EXPECT_EQ(list_due_tasks(reader, *waits.due_at + Duration(1), 10).size(), 1U);
+  });
+  waits.status = model::TaskStatus::pending;
+  waits.deliver_by = now + std::chrono::hours(30);
+  waits.valid_until = now + std::chrono::hours(31);
+  write([&](Tx& tx) { set_task(tx, waits); });
+  EXPECT_EQ(read([&](Reader& r) { return all_fields<Task>({*find_task(r, org, waits.id)}); }),
+            all_fields<Task>({waits}))
+      << "its time began";
+}
+
 TEST_P(TaskStore, BatchesCountTheirTasksByStatus) {
   const OrgId second = write([](Tx& tx) { return insert_org(tx, "second", now); }).value();
   TaskBatch older;

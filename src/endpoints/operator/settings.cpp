@@ -68,8 +68,8 @@ Result<Reply> set_settings(App& app, const Request& request) {
   const SettingScope scope = TRY(scope_of(app, request));
   const Json body = TRY(decode_body(request));
   // Runs on a worker, so it may wait for its commit and answer with what is set then.
-  TRY(fleet::change_settings(app.store, app.ids, app.settings, actor_of(request), scope, body,
-                             request.now));
+  TRY(fleet::change_settings(app.store, app.ids, app.settings, actor_of(request),
+                             request.caller.authority.in(scope.org), scope, body, request.now));
   return Reply(scope_response(app, scope));
 }
 

@@ -4,6 +4,7 @@
 #include "endpoints/operator/operator.h"
 #include "endpoints/operator/result_members.h"
 #include "endpoints/operator/task_order.h"
+#include "fleet/approvals.h"
 #include "fleet/presence.h"
 #include "fleet/signed_orders.h"
 
@@ -48,6 +49,7 @@ void write_task(JsonWriter& json, const model::Task& task, std::string_view host
       .member("created_at", task.created_at)
       .member("deliver_by", task.deliver_by)
       .member("valid_until", task.valid_until)
+      .member("approve_by", task.approve_by)
       .member("assigned_at", task.assigned_at)
       .member("started_at", task.started_at)
       .member("completed_at", task.finished_at)
@@ -80,6 +82,37 @@ void write_note(JsonWriter& json, const store::TaskNote& note) {
       .end_object();
 }
 
+/// What a second person said of a batch; null for one that needs none.
+void write_approval(JsonWriter& json, const store::TaskBatch& batch) {
+  if (!batch.approve_by) {
+    json.null();
+    return;
+  }
+  const std::optional<store::BatchDecision>& decision = batch.decision;
+  json.begin_object()
+      .member("approve_by", batch.approve_by)
+      .member("created_by", batch.created_by)
+      .key("decision");
+  if (decision) {
+    json.value(decision->approved ? "approved" : "rejected");
+  } else {
+    json.null();
+  }
+  json.member("decided_by", decision ? std::optional(decision->by) : std::nullopt)
+      .member("decided_at", decision ? std::optional(decision->at) : std::nullopt)
+      .member("reason", decision ? decision->reason : std::string())
+      .end_object();
+}
+
+/// What exactly an agent would run: all but the values of environment variables.
+void write_work(JsonWriter& json, App& app, const model::Task& task) {
+  json.key("payload").raw(task.payload).key("env_names").begin_array();
+  for (const std::string& name : fleet::list_env_names(app.store, app.tasks, task.org, task.id)) {
+    json.value(name);
+  }
+  json.end_array();
+}
+
 std::string encode_batch(const store::TaskBatch& batch) {
   std::int64_t tasks = 0;
   for (const auto& [status, count] : batch.tasks) tasks += count;
@@ -97,7 +130,9 @@ std::string encode_batch(const store::TaskBatch& batch) {
   for (const auto& [status, count] : batch.tasks) {
     json.member(model::task_status_name(status), count);
   }
-  json.end_object().end_object();
+  json.end_object().key("approval");
+  write_approval(json, batch);
+  json.end_object();
   return json.take();
 }
 
@@ -155,12 +190,14 @@ Result<Reply> create_tasks(App& app, const Request& request) {
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             creator = OperatorId{request.caller.key},
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    const std::vector<TaskId> created =
+    const fleet::CreatedTasks created =
         TRY(fleet::create_tasks(tx, app.tasks, actor, creator, order, now));
     JsonWriter json;
     json.begin_object().key("task_ids").begin_array();
-    for (const TaskId id : created) json.value(id);
-    json.end_array().end_object();
+    for (const TaskId id : created.ids) json.value(id);
+    json.end_array();
+    if (created.unapproved > 0) json.member("pending_approval", created.unapproved);
+    json.end_object();
     return http::json_response(201, json.take());
   }));
 }
@@ -229,6 +266,13 @@ Result<Reply> show_task(App& app, const Request& request) {
   json.begin_object();
   write_task(json, view.task, view.hostname);
   write_order(json, view.task.order);
+  json.key("approval");
+  if (view.batch && view.task.approve_by) {
+    write_approval(json, *view.batch);
+    write_work(json, app, view.task);
+  } else {
+    json.null();
+  }
   json.key("result");
   if (view.result) {
     json.begin_object();
@@ -255,6 +299,40 @@ Result<Reply> cancel_task(App& app, const Request& request) {
     json.end_object();
     return http::json_response(200, json.take());
   }));
+}
+
+namespace {
+
+Result<Reply> decide(App& app, const Request& request, bool approve) {
+  const TaskId id = TRY(task_param(request));
+  const Json body = TRY(decode_optional_body(request));
+  Fields fields(body);
+  fleet::Decision decision{approve, OperatorId{request.caller.key}, {}};
+  decision.reason = fields.optional_text("reason", limits::detail_bytes).value_or("");
+  TRY(fields.finish());
+  return Reply(http::Write([&app, actor = actor_of(request), id, decision = std::move(decision),
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    const auto decided = TRY(fleet::decide_tasks(tx, app.tasks, actor, id, decision, now));
+    JsonWriter json;
+    json.begin_object()
+        .member("batch_id", decided.front().batch)
+        .member("decision", decision.approve ? "approved" : "rejected")
+        .key("task_ids")
+        .begin_array();
+    for (const model::Task& task : decided) json.value(task.id);
+    json.end_array().end_object();
+    return http::json_response(200, json.take());
+  }));
+}
+
+}  // namespace
+
+Result<Reply> approve_tasks(App& app, const Request& request) {
+  return decide(app, request, true);
+}
+
+Result<Reply> reject_tasks(App& app, const Request& request) {
+  return decide(app, request, false);
 }
 
 }  // namespace muster::endpoints

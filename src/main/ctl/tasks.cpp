@@ -42,6 +42,13 @@ const Columns shown = {
     {"created_at", "created", &formats::time},
     {"deliver_by", "deliver by", &formats::time},
     {"valid_until", "valid until", &formats::time},
+    {"approval.approve_by", "approve by", &formats::time},
+    {"approval.created_by", "asked for by operator", &formats::id},
+    {"approval.decision", "decision"},
+    {"approval.decided_by", "decided by operator", &formats::id},
+    {"approval.decided_at", "decided", &formats::time},
+    {"approval.reason", "reason"},
+    {"env_names", "environment", &formats::words},
     {"assigned_at", "assigned", &formats::time},
     {"started_at", "started", &formats::time},
     {"completed_at", "completed", &formats::time},
@@ -58,6 +65,7 @@ const Columns batches = {
     {"type", "TYPE"},
     {"label", "WHAT"},
     {"tasks", "TASKS", &formats::number},
+    {"by_status.pending_approval", "UNAPPROVED", &formats::number},
     {"by_status.pending", "PENDING", &formats::number},
     {"by_status.assigned", "ASSIGNED", &formats::number},
     {"by_status.executing", "EXECUTING", &formats::number},
@@ -115,6 +123,15 @@ void print_created(const Shell& shell, const Json& answer) {
   const auto ids = answer.find("task_ids");
   if (!ids || !ids->is_array()) return;
   ids->for_each([&](const Json& id) { shell.print(escaped_lines(id.string().value_or(""))); });
+  const auto waiting = answer.find("pending_approval");
+  if (waiting && waiting->integer()) {
+    shell.remark("of these wait for a second person (muster tasks approve): " +
+                 std::to_string(*waiting->integer()));
+  }
+}
+
+Flag reason_flag() {
+  return {.name = "--reason", .member = "reason", .what = "Why, for who reads it later"};
 }
 
 std::vector<std::string> task_types() {
@@ -224,6 +241,14 @@ void add_tasks(Grammar& grammar) {
           {"cancel-batch", "Cancel what of a batch is not over", "muster tasks cancel-batch " + id},
           http::Method::post, "/api/v1/batches/{id}/cancel", {id_flag("Id of the batch")},
           print_created)
+      .call({"approve", "Let run what somebody else asked for: the task and all created with it",
+             "muster tasks approve " + id},
+            http::Method::post, "/api/v1/tasks/{id}/approve",
+            {id_flag("Id of one of the tasks"), reason_flag()}, print_created)
+      .call({"reject", "Refuse what somebody else asked for: the task and all created with it",
+             "muster tasks reject " + id + " --reason 'not on a Friday'"},
+            http::Method::post, "/api/v1/tasks/{id}/reject",
+            {id_flag("Id of one of the tasks"), reason_flag()}, print_created)
       .call({"note", "Note something about a task; former versions are kept",
              "muster tasks note " + id + " 'asked the owner'"},
             http::Method::put, "/api/v1/tasks/{id}/note",

@@ -17,7 +17,7 @@ namespace {
   "org_id, task_id, agent_id, batch_id, type, status, priority, payload, redeliver,"      \
   " execution_timeout_seconds, created_by, created_at, deliver_by, valid_until, attempt," \
   " assigned_at, lease_until, started_at, finished_at, error, label, test_uuid,"          \
-  " retry_count, max_retries, original_task_id, due_at"
+  " retry_count, max_retries, original_task_id, due_at, approve_by"
 
 Task read_task(const Rows& rows) {
   Task task;
@@ -50,6 +50,7 @@ Task read_task(const Rows& rows) {
   task.max_retries = rows.integer(23);
   if (!rows.is_null(24)) task.original = rows.uuid_id<TaskId>(24);
   task.due_at = rows.maybe_instant(25);
+  task.approve_by = rows.maybe_instant(26);
   return task;
 }
 
@@ -71,24 +72,24 @@ void insert_task(Tx& tx, const Task& task, std::string_view sealed_env) {
       sealed_env.empty() ? std::nullopt : std::optional(Blob{sealed_env});
   tx.post("INSERT INTO tasks (" TASK_COLUMNS
           ", sealed_env) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-          " $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
+          " $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)",
           task.org, task.id, task.agent, task.batch, model::task_type_name(task.type),
           model::task_status_name(task.status), task.priority, task.payload, task.redeliver,
           task.execution_timeout_seconds, task.created_by, task.created_at, task.deliver_by,
           task.valid_until, task.attempt, task.assigned_at, task.lease_until, task.started_at,
           task.finished_at, task.error, task.label, task.test_uuid, task.retry_count,
-          task.max_retries, task.original, task.due_at, env);
+          task.max_retries, task.original, task.due_at, task.approve_by, env);
 }
 
 void set_task(Tx& tx, const Task& task) {
   tx.post(
       "UPDATE tasks SET status = $3, attempt = $4, assigned_at = $5, lease_until = $6,"
       " started_at = $7, finished_at = $8, error = $9, due_at = $10,"
-      " sealed_env = CASE WHEN $11 = 1 THEN NULL ELSE sealed_env END"
-      " WHERE org_id = $1 AND task_id = $2",
+      " sealed_env = CASE WHEN $11 = 1 THEN NULL ELSE sealed_env END, deliver_by = $12,"
+      " valid_until = $13 WHERE org_id = $1 AND task_id = $2",
       task.org, task.id, model::task_status_name(task.status), task.attempt, task.assigned_at,
       task.lease_until, task.started_at, task.finished_at, task.error, task.due_at,
-      model::is_terminal(task.status));
+      model::is_terminal(task.status), task.deliver_by, task.valid_until);
 }
 
 std::string find_sealed_env(Reader& reader, OrgId org, TaskId id) {
@@ -171,8 +172,9 @@ std::vector<Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent) {
 
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
   Rows rows = reader.query(
-      "SELECT count(*) FROM tasks WHERE org_id = $1 AND agent_id = $2 AND status = 'pending'", org,
-      agent);
+      "SELECT count(*) FROM tasks WHERE org_id = $1 AND agent_id = $2"
+      " AND status IN ('pending', 'pending_approval')",
+      org, agent);
   rows.next();
   return rows.integer(0);
 }
@@ -185,6 +187,8 @@ std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
 // Lists of an agent or a batch go by its index, the others by the order of the ids.
 #define OF_AGENT "org_id IN (SELECT org_id FROM orgs) AND agent_id = $2 AND " TASK_FILTER
 #define OF_BATCH "org_id IN (SELECT org_id FROM orgs) AND batch_id = $5 AND " TASK_FILTER
+// Few of all that ever were: an index of its own.
+#define UNAPPROVED "status = 'pending_approval' AND " TASK_FILTER
 #define TASK_PAGE " AND task_id < $7 ORDER BY task_id DESC LIMIT $8"
 #define COUNTED(where) \
   "SELECT count(*) FROM (SELECT 1 FROM tasks WHERE " where " LIMIT $7) AS counted"
@@ -194,12 +198,16 @@ namespace {
 Sql page_sql(const TaskFilter& filter) {
   if (filter.agent) return "SELECT " TASK_COLUMNS " FROM tasks WHERE " OF_AGENT TASK_PAGE;
   if (filter.batch) return "SELECT " TASK_COLUMNS " FROM tasks WHERE " OF_BATCH TASK_PAGE;
+  if (filter.status == model::TaskStatus::pending_approval) {
+    return "SELECT " TASK_COLUMNS " FROM tasks WHERE " UNAPPROVED TASK_PAGE;
+  }
   return "SELECT " TASK_COLUMNS " FROM tasks WHERE " TASK_FILTER TASK_PAGE;
 }
 
 Sql count_sql(const TaskFilter& filter) {
   if (filter.agent) return COUNTED(OF_AGENT);
   if (filter.batch) return COUNTED(OF_BATCH);
+  if (filter.status == model::TaskStatus::pending_approval) return COUNTED(UNAPPROVED);
   return COUNTED(TASK_FILTER);
 }
 
@@ -237,40 +245,78 @@ Total count_tasks(Reader& reader, const TaskFilter& filter) {
                                  pattern_of(filter.text), limits::counted_rows + 1));
 }
 
+namespace {
+
+constexpr std::string_view approved_text = "approved";
+constexpr std::string_view rejected_text = "rejected";
+
+#define BATCH_COLUMNS                                                                \
+  "b.org_id, b.batch_id, b.type, b.label, b.created_at, b.created_by, b.approve_by," \
+  " b.decision, b.decided_by, b.decided_at, b.reason"
+
+TaskBatch read_batch(const Rows& rows) {
+  TaskBatch batch;
+  batch.org = rows.number_id<OrgId>(0);
+  batch.id = rows.uuid(1);
+  batch.type = model::parse_task_type(rows.text(2)).value_or(batch.type);
+  batch.label = rows.string(3);
+  batch.created_at = rows.instant(4);
+  batch.created_by = rows.number_id<OperatorId>(5);
+  batch.approve_by = rows.maybe_instant(6);
+  if (!rows.is_null(7)) {
+    batch.decision = BatchDecision{rows.text(7) == approved_text, rows.number_id<OperatorId>(8),
+                                   rows.instant(9), rows.string(10)};
+  }
+  return batch;
+}
+
+}  // namespace
+
 void insert_batch(Tx& tx, const TaskBatch& batch) {
   tx.post(
-      "INSERT INTO task_batches (org_id, batch_id, type, label, created_at, created_by)"
-      " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (org_id, batch_id) DO NOTHING",
+      "INSERT INTO task_batches (org_id, batch_id, type, label, created_at, created_by, approve_by)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (org_id, batch_id) DO NOTHING",
       batch.org, batch.id, model::task_type_name(batch.type), batch.label, batch.created_at,
-      batch.created_by);
+      batch.created_by, batch.approve_by);
+}
+
+std::optional<TaskBatch> find_batch(Reader& reader, OrgId org, const Uuid& id) {
+  Rows rows = reader.query("SELECT " BATCH_COLUMNS
+                           " FROM task_batches b WHERE b.org_id = $1 AND b.batch_id = $2",
+                           org, id);
+  if (!rows.next()) return std::nullopt;
+  return read_batch(rows);
+}
+
+bool decide_batch(Tx& tx, OrgId org, const Uuid& id, const BatchDecision& decision) {
+  return tx.execute(
+             "UPDATE task_batches SET decision = $3, decided_by = $4, decided_at = $5, reason = $6"
+             " WHERE org_id = $1 AND batch_id = $2 AND approve_by IS NOT NULL AND decision IS NULL",
+             org, id, decision.approved ? approved_text : rejected_text, decision.by, decision.at,
+             decision.reason) == 1;
 }
 
 std::vector<TaskBatch> list_batches(Reader& reader, std::optional<OrgId> org, const Uuid& before,
                                     OrgId of, int count) {
   std::vector<TaskBatch> batches;
   Rows rows = reader.query(
-      "SELECT b.org_id, b.batch_id, b.type, b.label, b.created_at, b.created_by, t.status, count(*)"
-      " FROM (SELECT * FROM task_batches WHERE ($1 IS NULL OR org_id = $1)"
+      "SELECT " BATCH_COLUMNS
+      ", t.status, count(*) FROM (SELECT * FROM task_batches WHERE ($1 IS NULL OR org_id = $1)"
       " AND (batch_id < $2 OR (batch_id = $2 AND org_id < $3))"
       " ORDER BY batch_id DESC, org_id DESC LIMIT $4) b"
       " JOIN tasks t ON t.org_id = b.org_id AND t.batch_id = b.batch_id"
-      " GROUP BY b.org_id, b.batch_id, b.type, b.label, b.created_at, b.created_by, t.status"
+      " GROUP BY " BATCH_COLUMNS
+      ", t.status"
       " ORDER BY b.batch_id DESC, b.org_id DESC, t.status",
       org, before, of, count);
   while (rows.next()) {
     const auto in = rows.number_id<OrgId>(0);
     const Uuid id = rows.uuid(1);
     if (batches.empty() || batches.back().id != id || batches.back().org != in) {
-      TaskBatch& batch = batches.emplace_back();
-      batch.org = in;
-      batch.id = id;
-      batch.type = model::parse_task_type(rows.text(2)).value_or(batch.type);
-      batch.label = rows.string(3);
-      batch.created_at = rows.instant(4);
-      batch.created_by = rows.number_id<OperatorId>(5);
+      batches.push_back(read_batch(rows));
     }
-    if (const auto status = model::parse_task_status(rows.text(6))) {
-      batches.back().tasks.emplace_back(*status, rows.integer(7));
+    if (const auto status = model::parse_task_status(rows.text(11))) {
+      batches.back().tasks.emplace_back(*status, rows.integer(12));
     }
   }
   return batches;
@@ -288,9 +334,9 @@ std::vector<Task> list_batch_tasks(Reader& reader, const Uuid& batch, std::optio
   return read_tasks(reader.query(
       "SELECT " TASK_COLUMNS
       " FROM tasks WHERE org_id IN (SELECT org_id FROM orgs WHERE org_id = coalesce($2, org_id))"
-      " AND batch_id = $1 AND ($3 = 0 OR"
-      " status IN ('pending', 'assigned', 'downloading', 'executing')) ORDER BY task_id LIMIT $4",
-      batch, org, part == BatchPart::unfinished, count));
+      " AND batch_id = $1 AND ($3 = 0 OR status = 'pending_approval' OR ($3 = 1 AND"
+      " status IN ('pending', 'assigned', 'downloading', 'executing'))) ORDER BY task_id LIMIT $4",
+      batch, org, static_cast<std::int64_t>(part), count));
 }
 
 void insert_note(Tx& tx, OrgId org, TaskId task, const TaskNote& note) {

@@ -38,6 +38,7 @@ std::vector<model::Task> list_deliverable_tasks(Reader& reader, OrgId org, Agent
                                                 int count);
 /// What the agent was given and has not finished, the oldest first.
 std::vector<model::Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent);
+/// Those that wait for it or for approval.
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);
 /// What a list of tasks is narrowed to; members that are absent do not narrow it.
 struct TaskFilter {
@@ -53,6 +54,13 @@ std::vector<model::Task> list_tasks(Reader& reader, const TaskFilter& filter, Ta
                                     int count);
 Total count_tasks(Reader& reader, const TaskFilter& filter);
 
+/// What a second person said of a batch.
+struct BatchDecision {
+  bool approved = false;
+  OperatorId by;
+  Instant at;
+  std::string reason;  // empty: none was given
+};
 /// What one call created in one organisation.
 struct TaskBatch {
   OrgId org;
@@ -62,15 +70,21 @@ struct TaskBatch {
   Instant created_at;
   OperatorId created_by;
   std::vector<std::pair<model::TaskStatus, std::int64_t>> tasks;  // retries among them
+  std::optional<Instant> approve_by = {};                         // it needs, or needed, approval
+  std::optional<BatchDecision> decision = {};
 };
-/// A batch that is there already stays. Ignores `tasks`.
+/// A batch that is there already stays. Ignores `tasks` and `decision`.
 void insert_batch(Tx& tx, const TaskBatch& batch);
+/// Without its tasks.
+std::optional<TaskBatch> find_batch(Reader& reader, OrgId org, const Uuid& id);
+/// False when it needs no decision or has one.
+bool decide_batch(Tx& tx, OrgId org, const Uuid& id, const BatchDecision& decision);
 /// Newest first, from after `before` and, of that one, from after the organisation `of`.
 std::vector<TaskBatch> list_batches(Reader& reader, std::optional<OrgId> org, const Uuid& before,
                                     OrgId of, int count);
 Total count_batches(Reader& reader, std::optional<OrgId> org);
 /// Which tasks of a batch a list has.
-enum class BatchPart : std::uint8_t { all, unfinished };
+enum class BatchPart : std::uint8_t { all, unfinished, pending_approval };
 /// Of one organisation or of all, in the order of their ids.
 std::vector<model::Task> list_batch_tasks(Reader& reader, const Uuid& batch,
                                           std::optional<OrgId> org, BatchPart part, int count);

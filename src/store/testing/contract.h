@@ -62,7 +62,7 @@ inline auto fields(const Task& t) {
                          t.redeliver, t.execution_timeout_seconds, t.created_by, t.created_at,
                          t.deliver_by, t.valid_until, t.attempt, t.assigned_at, t.lease_until,
                          t.started_at, t.finished_at, t.error, t.label, t.test_uuid, t.retry_count,
-                         t.max_retries, t.original, t.due_at);
+                         t.max_retries, t.original, t.due_at, t.approve_by);
 }
 inline auto fields(const Control& c) {
   return std::make_tuple(c.control_id, c.position, c.name, c.validator, c.exit_code, c.compliant,
