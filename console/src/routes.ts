@@ -35,6 +35,7 @@ export interface PageRoute {
   title: string;
   key?: string;
   least: Role;
+  onServer?: boolean; // the role is needed on the whole server
   component: Component;
 }
 /** The page of one of a list, by its id. */
@@ -83,7 +84,7 @@ export const sections: { title: string; pages: PageRoute[] }[] = [
   {
     title: 'Server',
     pages: [
-      { path: '/doctor', title: 'Doctor', key: 'd', least: 'read_only', component: Doctor },
+      { path: '/doctor', title: 'Doctor', key: 'd', least: 'read_only', onServer: true, component: Doctor },
       { path: '/settings', title: 'Settings', least: 'read_only', component: Settings },
       { path: '/operators', title: 'Operators', least: 'read_only', component: Operators },
       { path: '/account', title: 'Your account', least: 'read_only', component: Account },

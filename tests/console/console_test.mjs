@@ -288,3 +288,61 @@ test('the server\'s words are shown when it says no', async () => {
   await open('/hosts/999999999');
   await page.getByRole('alert').getByText('There is no such host').waitFor();
 });
+
+test('an operator of two organisations chooses one in the head, and sees nothing of the other', async () => {
+  const acme = await world.api('POST', '/orgs', { name: 'acme' });
+  const { token } = await world.api('POST', '/tokens', { org: 'acme' });
+  await world.enrol('acme-1', token);
+  const ada = await world.api('POST', '/operators', { name: 'ada', role: 'admin', org: 'acme' });
+  const one = await world.page({ token: ada.token });
+  assert.equal(await one.getByLabel('Organisation').count(), 0, 'with one there is nothing to choose');
+  await open('/hosts', one);
+  await one.getByRole('link', { name: 'acme-1' }).waitFor();
+  assert.equal(await one.locator('.total').first().innerText(), '1');
+  assert.equal(await one.getByRole('link', { name: 'Doctor' }).count(), 0, 'that is of the server');
+  await one.context().close();
+
+  await world.api('PUT', `/operators/${ada.id}/grants/default`, { role: 'read_only' });
+  const two = await world.page({ token: ada.token });
+  await two.getByLabel('Organisation').focus();
+  await two.keyboard.press('ArrowUp');
+  await two.getByLabel('Organisation').selectOption({ label: 'acme' });
+  await open('/hosts', two);
+  await two.getByRole('link', { name: 'acme-1' }).waitFor();
+  await two.getByRole('link', { name: 'Audit' }).waitFor();
+  await two.getByLabel('Organisation').selectOption({ label: 'default' });
+  await two.getByRole('link', { name: 'web-' }).first().waitFor();
+  assert.equal(await two.getByRole('link', { name: 'acme-1' }).count(), 0);
+  assert.equal(await two.getByRole('link', { name: 'Audit' }).count(), 0, 'a reader there');
+  await two.context().close();
+
+  await open('/operators');
+  await page.getByRole('button', { name: 'Roles of ada' }).click();
+  await page.getByLabel('default').selectOption({ label: 'Nothing of its own' });
+  await page.getByText('ada is nothing there now').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  const left = (await world.api('GET', '/operators')).items.find((each) => each.id === ada.id).grants;
+  assert.deepEqual(left.map((grant) => grant.org_id), [acme.id]);
+});
+
+test('risky work waits for somebody else, who sees what would run and where', async () => {
+  await world.api('PUT', '/settings?scope=org', { task_approval: 'risky' });
+  const agent = await world.enrol('careful-1');
+  const { task_ids: [id] } = await world.api('POST', '/tasks', { type: 'execute_command', command: 'echo careful', agent_ids: [agent.id], env_vars: { LANG: 'C' } });
+  await open('/tasks');
+  await page.getByRole('link', { name: 'Waits for approval: 1' }).click();
+  await page.getByRole('link', { name: 'echo careful' }).click();
+  await page.getByText('a second person decides on it').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Approve…' }).count(), 0, 'not for who asked for it');
+  const second = await world.page({ token: await world.operator('operator') });
+  await open(`/tasks/${id}`, second);
+  await second.getByText('"command": "echo careful"').waitFor();
+  await second.getByText('LANG').waitFor();
+  await second.getByRole('link', { name: 'careful-1' }).first().waitFor();
+  await second.getByRole('button', { name: 'Approve…' }).click();
+  await second.getByRole('button', { name: 'Approve', exact: true }).click();
+  await second.getByText('1 task approved').waitFor();
+  assert.equal((await world.api('GET', `/tasks/${id}`)).status, 'pending');
+  await second.context().close();
+  await world.api('PUT', '/settings?scope=org', { task_approval: null });
+});

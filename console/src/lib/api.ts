@@ -19,6 +19,17 @@ export function onSignedOut(call: () => void): void {
   whenSignedOut = call;
 }
 
+let org = '';
+/** Every call that names no organisation is about this one; with an empty text about all. */
+export function askAbout(id: string): void {
+  org = id;
+}
+/** `path` with the organisation that the pages are about. */
+function placed(path: string): string {
+  if (org === '' || /[?&]org=/.test(path)) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}org=${encodeURIComponent(org)}`;
+}
+
 async function failureOf(response: Response): Promise<ApiError> {
   try {
     const body = (await response.json()) as { error?: string; message?: string; field?: string };
@@ -35,7 +46,7 @@ async function answerOf(method: string, path: string, body?: unknown, signal?: A
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch('/api/v1' + path, {
+    response = await fetch('/api/v1' + placed(path), {
       method,
       headers,
       signal,

@@ -9,12 +9,16 @@ export type Role = (typeof roles)[number];
 export interface Total { value: number; relation: 'eq' | 'gte' }
 export interface Page<T> { items: T[]; next_cursor: string | null; total: Total }
 
-export interface Self { operator_id: number; name: string; role: Role; session_id: number | null; password_set_at: string | null; second_factor: boolean; server_url: string; version: string }
+export interface Org { id: number; name: string }
+export interface Grant { org_id: number; org: string; role: Role; granted_at: string; granted_by: string }
+export interface Self { operator_id: number; name: string; role: Role | 'none'; grants: Grant[]; session_id: number | null; password_set_at: string | null; second_factor: boolean; server_url: string; version: string }
 export interface Session {
-  id: number; operator_id: number; operator_name: string; role: Role; address: string;
+  id: number; operator_id: number; operator_name: string; role: Role | 'none'; address: string;
   created_at: string; used_at: string; expires_at: string; current: boolean;
 }
-export interface Operator { id: number; name: string; role: Role; created_at: string; expires_at: string | null; revoked_at: string | null }
+export interface Operator {
+  id: number; name: string; role: Role | 'none'; grants: Grant[]; created_at: string; expires_at: string | null; revoked_at: string | null;
+}
 
 export interface Fleet {
   agents: number; online: number; offline: number; unknown: number; flapping: number; stale: number; never_called: number;
@@ -99,10 +103,14 @@ export interface TaskResult {
 }
 export interface Task {
   id: string; agent_id: string; hostname: string; batch_id: string; type: string; status: string; priority: number; command: string;
-  label: string; test_uuid: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; assigned_at: string | null;
+  label: string; test_uuid: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; approve_by: string | null; assigned_at: string | null;
   started_at: string | null; completed_at: string | null; error: string; result: TaskResult | null;
   order: { public_key: string; expires_at: string | null } | null;
   notes: { version: number; at: string; author: string; text: string }[];
+  approval?: Approval | null; payload?: Record<string, unknown>; env_names?: string[];
+}
+export interface Approval {
+  approve_by: string; created_by: number; decision: 'approved' | 'rejected' | null; decided_by: number | null; decided_at: string | null; reason: string;
 }
 export type Outcome = 'unprotected' | 'error' | 'inconclusive' | 'not_run' | 'protected';
 export interface ResultRow {
@@ -115,7 +123,7 @@ export interface Run {
   outcome: Outcome | null; flags: string[]; error: string; execution_duration_ms: number; received_at: string;
 }
 export interface Batch {
-  id: string; type: string; label: string; created_at: string; tasks: number; by_status: Record<string, number>;
+  id: string; type: string; label: string; created_at: string; tasks: number; by_status: Record<string, number>; approval: Approval | null;
 }
 export interface Release {
   id: number; version: string; os: string; arch: string; sha256: string; size: number; mandatory: boolean; notes: string;
@@ -138,4 +146,5 @@ export interface HeldReport {
 export interface HostSettings {
   scan_interval: number | null; include_updates: boolean | null; include_services: boolean | null;
   minimum_agent_version: string | null; force_full_scan: boolean | null;
+  task_approval: 'none' | 'risky' | 'all' | null; task_approval_hosts: number | null; task_approval_seconds: number | null;
 }
