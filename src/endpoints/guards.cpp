@@ -206,18 +206,24 @@ Result<void> check_lease(const App& app) {
   return Error{Errc::unavailable, "This server has lost touch with its database.", {}, 5};
 }
 
-std::function<bool(Instant now)> standing_of(const App& app, const Request& request) {
+std::function<bool(Instant now)> standing_of(const App& app, const Request& request,
+                                             std::optional<OrgId> org) {
+  const auto may = [&app, org](Role on_server, OperatorId id) {
+    const http::Authority authority{on_server, app.credentials.grants.of(id)};
+    return (org ? authority.in(*org) : authority.on_server) >= Role::read_only &&
+           app.nodes.may_serve();
+  };
   const std::string_view token = bearer_of(request);
   if (token.empty()) {
     const crypto::KeyHash hash = app.credentials.hash(presented_session(app.face, request));
-    return [&app, hash](Instant now) {
+    return [&app, hash, may](Instant now) {
       const auto session = app.credentials.sessions.find(hash);
-      return session && now < session->expires_at && app.nodes.may_serve();
+      return session && now < session->expires_at && may(session->role, session->operator_id);
     };
   }
-  return [&app, hash = app.credentials.hash(token)](Instant now) {
+  return [&app, hash = app.credentials.hash(token), may](Instant now) {
     const auto known = app.credentials.operators.find(hash);
-    return known && (!known->expires_at || now < *known->expires_at) && app.nodes.may_serve();
+    return known && (!known->expires_at || now < *known->expires_at) && may(known->role, known->id);
   };
 }
 

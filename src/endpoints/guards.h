@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -21,10 +22,12 @@ Error insufficient_role(http::Role least, http::Role has);
 /// of (mission rule 1). Every guard that proves a key asks first.
 Result<void> check_lease(const App& app);
 
-/// Whether whoever sent the request, which a guard of a role let in, would be let in at a later
-/// moment: its token or session is there and has not expired, and this server has its lease. Asks
-/// memory and counts as no use of a session; refers to `app`.
-std::function<bool(Instant now)> standing_of(const App& app, const http::Request& request);
+/// Whether whoever sent the request, which a guard of a role let in, may read at a later moment
+/// what is of `org` or, without one, of all organisations: its token or session is there and has
+/// not expired, it still has a role there, and this server has its lease. Asks memory and counts as
+/// no use of a session; refers to `app`.
+std::function<bool(Instant now)> standing_of(const App& app, const http::Request& request,
+                                             std::optional<OrgId> org);
 
 /// Whether the request's Host is this server's: loopback, or the one in its public address. Fails
 /// with misdirected.

@@ -153,6 +153,32 @@ TEST_F(Streams, EndWithinASecondOnceTheirTokenIsRevoked) {
   EXPECT_EQ(said(source), "over");
 }
 
+TEST_F(Streams, OfWhoHasARoleInOneOrganisationTellOfThatAndEndWithTheRole) {
+  ASSERT_EQ(ask("POST", "/api/v1/orgs", R"({"name": "b"})").status, 201);
+  const Device of_a = enrol("web-a");
+  const Device of_b = enrol("web-b", "b");
+  for (const Device& each : {of_a, of_b}) {
+    ask_as(each, "POST", "/api/agent/heartbeat", R"({"status": "idle"})");
+  }
+  const std::string body =
+      ask("POST", "/api/v1/operators", R"({"name": "bob", "role": "read_only", "org": "b"})").body;
+  const std::string bearer = "Bearer " + member(body, "token");
+  EXPECT_EQ(
+      server.ask({"GET", "/api/v1/stream?org=default", {{"Authorization", bearer}}, {}}).status,
+      404);
+  const Source source = watch("/api/v1/stream", {"Authorization", bearer});
+  create_task(of_a);
+  tell();
+  EXPECT_EQ(said(source), "");
+  create_task(of_b);
+  EXPECT_TRUE(tells(source, "tasks"));
+  JsonDocument document;
+  const auto id = document.parse(body).value().find("id")->integer().value();
+  ASSERT_EQ(ask("DELETE", "/api/v1/operators/" + std::to_string(id) + "/grants/b").status, 200);
+  tell();
+  EXPECT_EQ(said(source), "over");
+}
+
 TEST_F(Streams, OfASessionEndWhenItIsSignedOut) {
   const std::string url = member(ask("POST", "/api/v1/console/links").body, "url");
   const http::Response signed_in = server.ask(

@@ -24,10 +24,11 @@ let org = '';
 export function askAbout(id: string): void {
   org = id;
 }
-/** `path` with the organisation that the pages are about. */
-function placed(path: string): string {
-  if (org === '' || /[?&]org=/.test(path)) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}org=${encodeURIComponent(org)}`;
+/** Where `path` is, of the organisation that the pages are about. */
+export function addressOf(path: string): string {
+  const address = '/api/v1' + path;
+  if (org === '' || /[?&]org=/.test(path)) return address;
+  return `${address}${path.includes('?') ? '&' : '?'}org=${encodeURIComponent(org)}`;
 }
 
 async function failureOf(response: Response): Promise<ApiError> {
@@ -46,7 +47,7 @@ async function answerOf(method: string, path: string, body?: unknown, signal?: A
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch('/api/v1' + placed(path), {
+    response = await fetch(addressOf(path), {
       method,
       headers,
       signal,

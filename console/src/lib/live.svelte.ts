@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's word of what changed (GET /api/v1/stream): topics, not data. Whoever shows a list asks again.
 // One stream for the whole page, while somebody is signed in and looks at it.
-import { get } from './api';
+import { addressOf, get } from './api';
 
 export const topics = [
   'hosts', 'agents', 'tasks', 'results', 'findings', 'images', 'events', 'audit', 'feeds', 'releases', 'settings', 'access',
@@ -62,8 +62,9 @@ class Live {
     return () => this.listeners.delete(listen);
   }
 
-  /** Watches while `wanted` and while the page is visible. */
+  /** Watches while `wanted` and while the page is visible; what it watched before, no more. */
   want(wanted: boolean): void {
+    this.close();
     this.wanted = wanted;
     this.look();
   }
@@ -79,7 +80,7 @@ class Live {
   }
 
   private open() {
-    const source = (this.source = new EventSource('/api/v1/stream'));
+    const source = (this.source = new EventSource(addressOf('/stream')));
     source.addEventListener('ready', () => {
       this.on = true;
       this.expect(silence);

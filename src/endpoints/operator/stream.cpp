@@ -10,7 +10,7 @@ using http::Request;
 
 Result<Reply> watch_changes(App& app, const Request& request) {
   const std::optional<OrgId> org = TRY(org_param(app, request));
-  fleet::Watch watch{OperatorId{request.caller.key}, org, standing_of(app, request)};
+  fleet::Watch watch{OperatorId{request.caller.key}, org, standing_of(app, request, org)};
   http::Response response{200, {}, "text/event-stream"};
   response.headers.emplace_back("Cache-Control", "no-store");
   // Proxies that collect an answer before they pass it on (nginx).
