@@ -233,6 +233,7 @@ Result<HostView> show_host(store::Store& store, const PresenceTable& presence, c
     if (view.host.package_set) view.software = list_software(reader, *knowledge, view);
     view.sources = store::list_host_sources(reader, view.host.org, view.host.id);
     view.lockfiles = store::list_host_lockfiles(reader, view.host.org, view.host.id);
+    view.runtime = store::find_host_runtime(reader, view.host.org, view.host.id);
     return view;
   });
 }

@@ -24,6 +24,7 @@
 #include "store/sql/clones.h"
 #include "store/sql/findings.h"
 #include "store/sql/reports.h"
+#include "store/sql/runtimes.h"
 #include "store/total.h"
 #include "vuln/origin.h"
 
@@ -64,10 +65,11 @@ struct HostView {
   store::HostFindings findings;
   model::OsSupport os_support;
   Coverage coverage;
-  std::vector<model::Agent> agents;            // live ones, in the order of their enrolment
-  std::vector<HostPackageView> software;       // only from show_host, by name
-  std::vector<store::ListedSource> sources;    // only from show_host: beside its agent
-  std::vector<store::HostLockfile> lockfiles;  // only from show_host: of projects on it
+  std::vector<model::Agent> agents;              // live ones, in the order of their enrolment
+  std::vector<HostPackageView> software;         // only from show_host, by name
+  std::vector<store::ListedSource> sources;      // only from show_host: beside its agent
+  std::vector<store::HostLockfile> lockfiles;    // only from show_host: of projects on it
+  std::optional<store::HostRuntimeRow> runtime;  // only from show_host, if its agent tells
 };
 
 /// Pages in the order of ids.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the functions of store/sql do, on every engine: reports beside a host's own software.
 #include "store/sql/blobs.h"
+#include "store/sql/runtimes.h"
 #include "store/testing/contract.h"
 
 namespace muster::store {
@@ -51,6 +52,24 @@ TEST_P(ReportContract, SourcesAreRewrittenListedByKeyAndDeleted) {
   write([](Tx& tx) { delete_host_source(tx, org, {1}, {2}); });
   EXPECT_EQ(listed(org, {1}).size(), 1U);
   EXPECT_FALSE(read([](Reader& r) { return find_host_source(r, org, {1}, {2}); }));
+}
+
+TEST_P(ReportContract, RuntimesAreRewrittenOneForAHost) {
+  const auto find = [&](OrgId of, HostId host) {
+    return read([&](Reader& reader) { return find_host_runtime(reader, of, host); });
+  };
+  EXPECT_FALSE(find(org, {1}));
+  write([&](Tx& tx) {
+    set_host_runtime(tx, {org, {1}, "first", "[]", "null", now});
+    set_host_runtime(tx, {org, {2}, "second", "null", "null", now});
+    set_host_runtime(tx, {org, {1}, text, text, text, now + Duration(1)});
+  });
+  const auto row = find(org, {1});
+  ASSERT_TRUE(row);
+  EXPECT_EQ(std::tie(row->hash, row->listening, row->services), std::tie(text, text, text));
+  EXPECT_EQ(row->reported_at, now + Duration(1));
+  EXPECT_EQ(find(org, {2})->hash, "second");
+  EXPECT_FALSE(find(other_org, {1}));
 }
 
 auto fields(const HeldReport& h) {

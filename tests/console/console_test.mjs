@@ -284,6 +284,23 @@ test('hostile names stay text', async () => {
   assert.notEqual(await page.title(), '1');
 });
 
+test('what runs on a host is told as its agent told it', async () => {
+  const agent = await world.enrol('ports-1');
+  await world.report(agent, []);
+  await open('/hosts?hostname=ports-1');
+  await page.getByRole('link', { name: 'ports-1' }).click();
+  await page.getByRole('tab', { name: 'Ports and services' }).click();
+  await page.getByText('Nothing is told of this host').waitFor();
+  const runtime = {
+    listening: [{ protocol: 'tcp', address: '0.0.0.0', port: 22, process: '<b>sshd' }],
+    services: [{ name: 'app.service', state: 'failed' }],
+  };
+  await world.report(agent, [], undefined, { runtime_hash: 'h', runtime });
+  await page.reload();
+  await page.getByRole('cell', { name: '<b>sshd' }).waitFor();
+  await page.getByRole('cell', { name: 'app.service' }).waitFor();
+});
+
 test('the server\'s words are shown when it says no', async () => {
   await open('/hosts/999999999');
   await page.getByRole('alert').getByText('There is no such host').waitFor();

@@ -128,13 +128,14 @@ export class World {
       },
     });
   }
-  report(agent, software, address = '10.20.0.1') {
+  report(agent, software, address = '10.20.0.1', more = {}) {
     return this.asAgent(agent, 'POST', '/report', {
       hostname: agent.hostname,
       machine_id: `machine-${agent.hostname}`,
       os: { name: 'Debian GNU/Linux', version: '12 (bookworm)', kernel: '6.1.0-28-amd64' },
       ip_address: address,
       software,
+      ...more,
     });
   }
   /** Takes the agent's next task and sends a result for it. */

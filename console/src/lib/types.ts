@@ -45,6 +45,11 @@ export interface InstalledPackage {
   name: string; version: string; vendor: string; ecosystem: string; cpe: string; source_name: string; arch: string;
   origin: string | null; assessment: { state: string; reason: string };
 }
+export interface Runtime {
+  reported_at: string;
+  listening: { protocol: string; address: string; port: number; process: string }[] | null;
+  services: { name: string; state: string }[] | null;
+}
 export interface Host {
   id: number; org_id: number; hostname: string; os: string; os_version: string; os_kernel: string; arch: string; distro: string;
   ip_address: string; tags: string[]; agent_id: string | null; presence: Presence; first_seen: string; last_seen: string;
@@ -53,6 +58,7 @@ export interface Host {
   software?: InstalledPackage[];
   sources?: { key_id: number; key_name: string; hostname: string; packages: number; reported_at: string }[];
   lockfiles?: { path: string; packages: number; vulnerable: number; vulnerabilities: number; reported_at: string }[];
+  runtime?: Runtime | null;
 }
 export interface SavedView { name: string; org_id: number; query: string; set_at: string; set_by: string }
 export interface TaskTargets { hosts: number; without_agent: number; agents: { agent_id: string; asset_id: number; hostname: string }[] }

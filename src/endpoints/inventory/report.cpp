@@ -5,6 +5,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/dialect.h"
 #include "endpoints/inventory/parts.h"
+#include "endpoints/inventory/runtime.h"
 #include "fleet/inventory.h"
 #include "fleet/key_uses.h"
 #include "fleet/nodes.h"
@@ -18,6 +19,7 @@ namespace {
 /// What the body says beyond what is stored.
 struct Received {
   fleet::InventoryReport report;
+  ReceivedRuntime runtime;
   std::int64_t items = 0;    // in the lists that were read
   std::int64_t skipped = 0;  // products that do not say what they are
 };
@@ -222,6 +224,8 @@ Result<Received> decode_report(const Json& body, const http::Request& request) {
   take_os(fields, body, report);
   take_agent(fields, report);
   TRY(fields.finish());
+  // Of a host its own agent alone may say what runs there.
+  if (report.agent) received.runtime = TRY(decode_runtime(body));
   if (org && *org != report.org.value) {
     return Error{Errc::organization_forbidden, "The API key does not belong to this organization",
                  "organization_id"};
@@ -262,9 +266,11 @@ Result<Received> decode_mended(App& app, std::string_view body, const Error& fir
   return decode_report(TRY(thread_json().parse(whole)), request);
 }
 
-std::string encode_outcome(const fleet::ReportOutcome& outcome, bool delta, bool fielded,
-                           std::int64_t items, std::int64_t skipped) {
+std::string encode_outcome(const fleet::ReportOutcome& outcome, bool fielded,
+                           const Received& received,
+                           const std::optional<std::string>& runtime_hash) {
   JsonWriter json;
+  const bool delta = received.report.delta;
   json.begin_object()
       .member("status", fielded ? "success" : "accepted")
       .member("asset_id", outcome.host);
@@ -281,6 +287,7 @@ std::string encode_outcome(const fleet::ReportOutcome& outcome, bool delta, bool
   }
   if (outcome.set_hash) json.member("set_hash", outcome.set_hash->text());
   if (outcome.differs && delta) json.member("force_full_scan", true);
+  if (runtime_hash) json.member("runtime_hash", *runtime_hash);
   json.key("summary")
       .begin_object()
       .member("products_created", outcome.created)
@@ -288,9 +295,9 @@ std::string encode_outcome(const fleet::ReportOutcome& outcome, bool delta, bool
       .member("installations_created", outcome.added - outcome.updated)
       .member("installations_updated", outcome.updated)
       .member("installations_removed", outcome.removed - outcome.updated)
-      .member("total_products", items)
+      .member("total_products", received.items)
       .member("stale_matches_removed", outcome.findings_resolved)
-      .member("products_skipped", skipped)
+      .member("products_skipped", received.skipped)
       .end_object();
   if (outcome.held != 0) {
     json.member("warning", "Removals would exceed the safe threshold; they are held for review.")
@@ -334,8 +341,12 @@ Result<http::Reply> report_inventory(App& app, const http::Request& request) {
     }
     // That the host is asked for a full report is to be stored.
     if (outcome.refused) return error_response(Dialect::inventory, fleet::send_all_of_it());
-    return http::json_response(200, encode_outcome(outcome, received.report.delta, fielded,
-                                                   received.items, received.skipped));
+    std::optional<std::string> runtime_hash;
+    if (received.runtime.asked) {
+      runtime_hash =
+          fleet::record_runtime(tx, received.report.org, outcome.host, received.runtime.told, now);
+    }
+    return http::json_response(200, encode_outcome(outcome, fielded, received, runtime_hash));
   }));
 }
 

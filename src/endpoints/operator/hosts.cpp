@@ -137,6 +137,21 @@ void write_source(JsonWriter& json, const store::ListedSource& listed) {
       .end_object();
 }
 
+void write_runtime(JsonWriter& json, const std::optional<store::HostRuntimeRow>& runtime) {
+  json.key("runtime");
+  if (!runtime) {
+    json.null();
+    return;
+  }
+  json.begin_object()
+      .member("reported_at", runtime->reported_at)
+      .key("listening")
+      .raw(runtime->listening)
+      .key("services")
+      .raw(runtime->services)
+      .end_object();
+}
+
 /// What `?query=` and `?view=` ask for, and the older filters with them; every host without one.
 Result<model::HostQuery> query_of(App& app, const Request& request,
                                   const store::HostFilter& filter) {
@@ -205,7 +220,9 @@ Result<Reply> show_host(App& app, const Request& request) {
   for (const store::ListedSource& source : view.sources) write_source(json, source);
   json.end_array().key("lockfiles").begin_array();
   for (const store::HostLockfile& lockfile : view.lockfiles) write_lockfile(json, lockfile);
-  json.end_array().end_object();
+  json.end_array();
+  write_runtime(json, view.runtime);
+  json.end_object();
   return Reply(http::json_response(200, json.take()));
 }
 

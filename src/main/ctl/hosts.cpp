@@ -77,6 +77,18 @@ const Columns lockfiles = {
     {"reported_at", "SCANNED", &formats::time},
 };
 
+const Columns listening = {
+    {"protocol", "LISTENS"},
+    {"address", "ADDRESS"},
+    {"port", "PORT", &formats::number},
+    {"process", "PROCESS"},
+};
+
+const Columns services = {
+    {"name", "SERVICE"},
+    {"state", "STATE", &formats::state},
+};
+
 const Columns held = {
     {"asset_id", "HOST", &formats::id},
     {"hostname", "HOSTNAME"},
@@ -116,6 +128,10 @@ void print_host(const Shell& shell, const Json& host) {
   // What sites report of a host beside its agent, and projects on it.
   print_list(shell, host, "sources", sources, {"second source", "second sources"});
   print_list(shell, host, "lockfiles", lockfiles, {"lock file", "lock files"});
+  const auto runtime = host.find("runtime");
+  if (!runtime || !runtime->is_object()) return;
+  print_list(shell, *runtime, "listening", listening, {"listening port", "listening ports"});
+  print_list(shell, *runtime, "services", services, {"service", "services"});
 }
 
 }  // namespace
