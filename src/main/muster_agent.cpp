@@ -15,9 +15,11 @@
 #include <CLI/CLI.hpp>
 
 #include "agent/bounds.h"
+#include "agent/bystanders.h"
 #include "agent/core.h"
 #include "agent/enrolment.h"
 #include "agent/executor/shell.h"
+#include "agent/executor/task_group.h"
 #include "agent/files.h"
 #include "agent/messages.h"
 #include "agent/runner.h"
@@ -36,6 +38,7 @@ namespace {
 
 constexpr const char* default_state_dir = "/var/lib/muster-agent";
 constexpr const char* default_config = "/etc/muster-agent/agent.toml";
+constexpr const char* groups_file = "executor.json";
 
 struct Options {
   std::string state_dir = default_state_dir;
@@ -145,6 +148,36 @@ Result<agent::Fence> make_fence(const agent::Settings& settings) {
   return fence;
 }
 
+/// What fences in a command as a whole here; tells `status`, which is another process.
+agent::TaskGroups make_groups(const agent::Settings& settings, agent::Files& files) {
+  const auto limit = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
+  auto groups = agent::TaskGroups::take_over(
+      "/sys/fs/cgroup", agent::read_small_file("/proc/self/cgroup", limits::MiB).value_or(""),
+      ::getpid(),
+      {limit(settings.executor_memory_bytes_max), limit(settings.executor_processes_max),
+       limit(settings.executor_cpu_percent_max)});
+  JsonWriter json;
+  json.begin_object()
+      .member("control_groups", groups.in_force())
+      .member("why_none", groups.why_none())
+      .end_object();
+  files.write(groups_file, json.take() + "\n");
+  return groups;
+}
+
+/// As the agent found it when it last started.
+std::string groups_of(const agent::Files& files) {
+  JsonDocument document;
+  const auto said = document.parse(files.read(groups_file).value_or(""));
+  if (!said.ok()) return "not known before the first run";
+  if (const auto flag = said->find("control_groups"); flag && flag->boolean() == true) {
+    return "control group (memory, processes, processor)";
+  }
+  const auto why = said->find("why_none");
+  return "resource limits of each process alone: " +
+         std::string(why ? why->string().value_or("") : "");
+}
+
 /// Goes on as the build that is to run, if that is another. Settings that this program cannot read
 /// are no reason not to: a newer build may know them. But none is tried under them, since it would
 /// be blamed for them.
@@ -174,9 +207,12 @@ Result<bool> run(const Options& options, char** arguments) {
   state.once = options.once;
   ClientTransport transport =
       TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
+  const std::filesystem::path state_dir = std::filesystem::absolute(options.state_dir);
+  const agent::TaskGroups groups = make_groups(settings, disk);
+  agent::Bystanders bystanders;
   agent::LinuxHost host;
   agent::SurveyThread surveys(host);
-  agent::ShellExecutor executor(fence, std::filesystem::absolute(options.state_dir));
+  agent::ShellExecutor executor(fence, {bystanders, groups}, state_dir);
   rest.watch(executor.ended_fd(), surveys.ended_fd());
   const SystemClock clock;
   Log log(clock, Log::standard_error());
@@ -184,7 +220,9 @@ Result<bool> run(const Options& options, char** arguments) {
     json.member("version", agent::agent_version)
         .member("agent", state.identity.agent)
         .member("server", state.identity.server_url)
-        .member("unprivileged", fence.account.has_value());
+        .member("unprivileged", fence.account.has_value())
+        .member("control_groups", groups.in_force());
+    if (!groups.in_force()) json.member("control_groups_why_none", groups.why_none());
   });
   agent::Runner runner({files, transport, host, surveys, executor, rest, log}, std::move(state));
   TRY(runner.run());
@@ -212,7 +250,7 @@ std::string update_of(const agent::State& state) {
   return failure.build.version + " failed: " + printable(failure.why);
 }
 
-void print_status(const agent::State& state, bool running) {
+void print_status(const agent::State& state, const agent::Files& files, bool running) {
   const auto time = [](Instant at) {
     return at.unix_ms == 0 ? std::string("never") : format_rfc3339(at);
   };
@@ -224,6 +262,7 @@ void print_status(const agent::State& state, bool running) {
             << "version          " << agent::agent_version << "\n"
             << "running          " << (running ? "yes" : "no") << "\n"
             << "accepts          " << (allowed.empty() ? " nothing" : allowed).substr(1) << "\n"
+            << "task limits      " << printable(groups_of(files)) << "\n"
             << "tasks executed   " << state.progress.tasks_executed << "\n"
             << "tasks refused    " << state.progress.tasks_refused << "\n"
             << "build            " << build_of(state) << "\n"
@@ -241,7 +280,7 @@ void print_status(const agent::State& state, bool running) {
   }
 }
 
-void print_status_json(const agent::State& state, bool running) {
+void print_status_json(const agent::State& state, const agent::Files& files, bool running) {
   const auto time = [](Instant at) { return at.unix_ms == 0 ? std::nullopt : std::optional(at); };
   JsonWriter json;
   json.begin_object()
@@ -254,6 +293,7 @@ void print_status_json(const agent::State& state, bool running) {
       .begin_array();
   for (const std::string& type : state.settings.policy_allow) json.value(type);
   json.end_array()
+      .member("task_limits", groups_of(files))
       .member("require_signed_tasks", state.settings.policy_require_signed_tasks)
       .member("config_hash", state.config.hash)
       .key("config")
@@ -289,7 +329,7 @@ Result<void> status(const Options& options) {
   const agent::SealedFiles files(disk, agent::machine_key("/"), rng);
   const agent::State state =
       TRY(agent::load_state(files, std::move(settings), agent::HostFacts{}, {}, 0));
-  options.json ? print_status_json(state, running) : print_status(state, running);
+  options.json ? print_status_json(state, disk, running) : print_status(state, disk, running);
   return {};
 }
 

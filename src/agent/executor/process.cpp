@@ -90,6 +90,7 @@ struct Launch {
   std::vector<sock_filter> filter;
   Fence fence;
   pid_t parent = 0;
+  int group_fd = -1;  // of the control group to join; -1: none
   int null_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
@@ -156,16 +157,18 @@ bool drop_rights(const Account& account) {
          ::setgid(0) != 0;
 }
 
-constexpr std::array<const char*, 9> step_names = {
-    "redirect its streams", "start a session",   "limit it",
-    "enter its directory",  "drop rights",       "forbid new rights",
-    "reset signals",        "start the program", "limit its system calls"};
+constexpr std::array<const char*, 10> step_names = {
+    "redirect its streams",  "start a session",   "limit it",
+    "enter its directory",   "drop rights",       "forbid new rights",
+    "reset signals",         "start the program", "limit its system calls",
+    "join its control group"};
 
 [[noreturn]] void become_command(const Launch& launch) {
   // The descriptor for failures goes to 3, the only one left above the streams, and closes by
   // itself when the shell starts.
   constexpr int report_fd = 3;
   const int failure_fd = ::fcntl(launch.failure_fd, F_DUPFD_CLOEXEC, 16);
+  if (launch.group_fd >= 0 && ::write(launch.group_fd, "0", 1) != 1) give_up(failure_fd, 9);
   const int out = ::fcntl(launch.stdout_fd, F_DUPFD_CLOEXEC, 16);
   const int err = ::fcntl(launch.stderr_fd, F_DUPFD_CLOEXEC, 16);
   const int null = ::fcntl(launch.null_fd, F_DUPFD_CLOEXEC, 16);
@@ -288,9 +291,16 @@ std::string read_bundle_file(const std::string& directory) {
 }
 
 void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout, const Fence& fence,
-            int cancel_fd, Outcome& outcome) {
+            const Surroundings& around, int cancel_fd, Outcome& outcome) {
+  const Result<TaskGroup> group = around.groups.begin();
+  if (!group.ok()) {
+    outcome.exit_code = -1;
+    outcome.error = group.error().message;
+    return;
+  }
   Launch launch;
   launch.fence = fence;
+  launch.group_fd = group->processes_fd();
   prepare(launch, job, directory.path());
   launch.parent = ::getpid();
   const OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -317,7 +327,8 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   if (outcome.error.empty()) {
     ending = watch(child_fd.get(), cancel_fd, steady_now() + timeout, fence.output_bytes, out, err);
   }
-  const int wait_status = end_process_tree(child);
+  group->kill();
+  const int wait_status = end_process_tree(child, around.bystanders);
   out.drain(fence.output_bytes);
   err.drain(fence.output_bytes);
   if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.path());
@@ -327,6 +338,9 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
     outcome.error = "killed after " + std::to_string(seconds) + " s (execution_timeout)";
   }
   if (ending == Ending::cancelled) outcome.error = "killed: the agent is stopping";
+  if (ending == Ending::exited && group->ran_out_of_memory()) {
+    outcome.error = "killed: it ran out of memory (executor.memory_bytes_max)";
+  }
   outcome.exit_code = outcome.error.empty() ? exit_code_of(wait_status) : -1;
   outcome.stdout_text = std::move(out.kept);
   outcome.stderr_text = std::move(err.kept);
@@ -356,14 +370,15 @@ void adopt_orphans() {
 
 namespace {
 
-Outcome run_job(const Job& job, Duration timeout, const Fence& fence, int cancel_fd) {
+Outcome run_job(const Job& job, Duration timeout, const Fence& fence, const Surroundings& around,
+                int cancel_fd) {
   Outcome outcome;
   const SystemClock clock;
   outcome.started_at = clock.now();
   const Duration start = steady_now();
   try {
     const PrivateDirectory directory(fence.account);
-    run_in(directory, job, timeout, fence, cancel_fd, outcome);
+    run_in(directory, job, timeout, fence, around, cancel_fd, outcome);
   } catch (const std::system_error& failure) {
     outcome.exit_code = -1;
     outcome.error = failure.what();
@@ -375,12 +390,14 @@ Outcome run_job(const Job& job, Duration timeout, const Fence& fence, int cancel
 
 }  // namespace
 
-Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd) {
-  return run_job({line, nullptr}, timeout, fence, cancel_fd);
+Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence,
+                  const Surroundings& around, int cancel_fd) {
+  return run_job({line, nullptr}, timeout, fence, around, cancel_fd);
 }
 
-Outcome run_program(const Program& program, Duration timeout, const Fence& fence, int cancel_fd) {
-  return run_job({"", &program}, timeout, fence, cancel_fd);
+Outcome run_program(const Program& program, Duration timeout, const Fence& fence,
+                    const Surroundings& around, int cancel_fd) {
+  return run_job({"", &program}, timeout, fence, around, cancel_fd);
 }
 
 }  // namespace muster::agent

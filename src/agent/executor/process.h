@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/bystanders.h"
 #include "agent/executor/executor.h"
+#include "agent/executor/task_group.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -33,16 +35,23 @@ struct Fence {
   std::uint64_t file_bytes_max = 0;
 };
 
+/// What a command is run amid.
+struct Surroundings {
+  const Bystanders& bystanders;
+  const TaskGroups& groups;
+};
+
 /// Runs `sh -c -- line` in a private temporary directory that is also HOME and TMPDIR, with an
 /// environment of PATH, LANG, HOME and TMPDIR, no other descriptor than the three streams (standard
 /// input is empty), a session of its own, no way to gain rights, no system calls but those that
-/// command_filter() leaves, and the fence. Blocks until it has ended; then, and after `timeout`, or
-/// when `cancel_fd` becomes readable, every descendant is killed and reaped, also those in sessions
-/// of their own.
+/// command_filter() leaves, the fence, and a control group of its own where there are any. Blocks
+/// until it has ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every
+/// descendant is killed and reaped, also those in sessions of their own.
 ///
-/// This process must be a subreaper (adopt_orphans()) and have no other children. A command that
-/// cannot be started gives exit code -1 and the reason.
-Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence, int cancel_fd);
+/// This process must be a subreaper (adopt_orphans()) and have no other children but the
+/// bystanders. A command that cannot be started gives exit code -1 and the reason.
+Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence,
+                  const Surroundings& around, int cancel_fd);
 
 /// The program of a test.
 struct Program {
@@ -55,7 +64,8 @@ struct Program {
 /// Runs a program as run_shell() runs a line. The private directory is also F0_BUNDLE_DIR; what the
 /// program leaves there as bundle_results.json, within bounds::bundle_bytes, is the outcome's
 /// bundle.
-Outcome run_program(const Program& program, Duration timeout, const Fence& fence, int cancel_fd);
+Outcome run_program(const Program& program, Duration timeout, const Fence& fence,
+                    const Surroundings& around, int cancel_fd);
 
 /// Makes orphans among the descendants children of this process, so that none gets away.
 void adopt_orphans();

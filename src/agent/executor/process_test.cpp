@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -16,13 +17,14 @@
 #include "agent/executor/process_tree.h"
 #include "agent/executor/shell.h"
 #include "agent/files.h"
+#include "agent/testing/control_group.h"
 #include "base/test_directory.h"
 #include "base/text.h"
 
 namespace muster::agent {
 namespace {
 
-class ShellTest : public testing::Test {
+class ShellTest : public ::testing::Test {
  protected:
   void SetUp() override {
     adopt_orphans();
@@ -34,7 +36,7 @@ class ShellTest : public testing::Test {
   }
 
   Outcome run(const std::string& line, Duration timeout = std::chrono::seconds(60)) {
-    return run_shell(line, timeout, fence_, cancel_.get());
+    return run_shell(line, timeout, fence_, {bystanders_, groups_}, cancel_.get());
   }
 
   /// A process that the command printed the id of: is it still there?
@@ -43,6 +45,8 @@ class ShellTest : public testing::Test {
   }
 
   Fence fence_;
+  Bystanders bystanders_;
+  TaskGroups groups_{"none in this test"};
   OwnedFd cancel_;
 };
 
@@ -75,8 +79,9 @@ TEST_F(ShellTest, AProgramRunsInItsDirectoryWithItsArgumentsAndLeavesItsBundle) 
                          "echo '{\"bundle_id\": \"x\"}' >\"$F0_BUNDLE_DIR/bundle_results.json\"\n"
                          "exit 101\n";
   ASSERT_EQ(chmod(file.c_str(), 0700), 0);
-  const Outcome outcome = run_program({file, "check", {"-v", "a b"}, {{"TOKEN", "secret"}}},
-                                      std::chrono::seconds(60), fence_, cancel_.get());
+  const Outcome outcome =
+      run_program({file, "check", {"-v", "a b"}, {{"TOKEN", "secret"}}}, std::chrono::seconds(60),
+                  fence_, {bystanders_, groups_}, cancel_.get());
   EXPECT_EQ(outcome.exit_code, 101) << outcome.error;
   EXPECT_TRUE(outcome.stderr_text.starts_with("-v|a b|secret|/")) << outcome.stderr_text;
   EXPECT_EQ(outcome.bundle, "{\"bundle_id\": \"x\"}\n");
@@ -90,11 +95,56 @@ TEST_F(ShellTest, ABundleThatIsALinkOrTooLargeIsNone) {
                            "head -c 5000000 /dev/zero >$F0_BUNDLE_DIR/bundle_results.json"}) {
     std::ofstream(file) << "#!/bin/sh\n" << line << "\n";
     ASSERT_EQ(chmod(file.c_str(), 0700), 0);
-    const Outcome outcome =
-        run_program({file, "check", {}, {}}, std::chrono::seconds(60), fence_, cancel_.get());
+    const Outcome outcome = run_program({file, "check", {}, {}}, std::chrono::seconds(60), fence_,
+                                        {bystanders_, groups_}, cancel_.get());
     EXPECT_EQ(outcome.exit_code, 0) << line << outcome.stderr_text;
     EXPECT_EQ(outcome.bundle, "") << line;
   }
+}
+
+TEST_F(ShellTest, WhatACollectorStartedIsNoPartOfACommand) {
+  const pid_t bystander = bystanders_.add([] {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      pause();
+      _exit(0);
+    }
+    return pid;
+  });
+  ASSERT_GT(bystander, 0);
+  const Outcome outcome = run("sleep 1000 & echo $!; exit 3");
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.error;
+  EXPECT_FALSE(alive(outcome.stdout_text)) << "the command's own is ended as ever";
+  int status = 0;
+  EXPECT_EQ(waitpid(bystander, &status, WNOHANG), 0) << "neither ended nor reaped by others";
+  bystanders_.remove(bystander, [&] {
+    kill(bystander, SIGKILL);
+    EXPECT_EQ(waitpid(bystander, &status, 0), bystander);
+  });
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+}
+
+TEST_F(ShellTest, ACommandJoinsItsControlGroupAndIsEndedWithIt) {
+  const TestDirectory mount;
+  const std::filesystem::path base = std::filesystem::path(mount.path()) / "a.service";
+  testing::put_group(base, "memory pids cpu", "7\n");
+  testing::put_group(base / "supervisor", "", "");
+  testing::put_group(base / "task", "", "");
+  groups_ = TaskGroups::take_over(mount.path(), "0::/a.service\n", 7, {1 << 20, 20, 50});
+  ASSERT_TRUE(groups_.in_force()) << groups_.why_none();
+  EXPECT_EQ(run("exit 4").exit_code, 4);
+  EXPECT_EQ(read_small_file(base / "task/cgroup.procs", 100), "0");
+  EXPECT_EQ(read_small_file(base / "task/cgroup.kill", 100), "1");
+
+  std::ofstream(base / "task/memory.events") << "low 0\noom 1\noom_kill 1\n";
+  const Outcome starved = run("exit 137");
+  EXPECT_EQ(starved.exit_code, -1);
+  EXPECT_EQ(starved.error, "killed: it ran out of memory (executor.memory_bytes_max)");
+
+  std::filesystem::remove(base / "task/memory.max");
+  const Outcome unlimited = run("echo ran");
+  EXPECT_EQ(unlimited.exit_code, -1) << "without its limits it does not run";
+  EXPECT_EQ(unlimited.stdout_text, "");
 }
 
 TEST_F(ShellTest, StreamsAreKeptApartAndInputIsEmpty) {
@@ -231,7 +281,9 @@ TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
   fence.processes_max = 256;
   fence.file_bytes_max = 1 << 20;
   if (geteuid() == 0) fence.account = find_account("nobody").value();
-  ShellExecutor executor(fence, "/");
+  const Bystanders bystanders;
+  const TaskGroups groups("none in this test");
+  ShellExecutor executor(fence, {bystanders, groups}, "/");
   const TaskId task{parse_uuid("0192c0de-0000-7000-8000-000000000001").value()};
   const auto wait = [&] {
     pollfd ended = {executor.ended_fd(), POLLIN, 0};

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "agent/bounds.h"
@@ -21,9 +20,13 @@ namespace muster::agent {
 
 namespace {
 
-/// All processes and their parents.
-std::vector<std::pair<pid_t, pid_t>> read_processes() {
-  std::vector<std::pair<pid_t, pid_t>> processes;
+struct Process {
+  pid_t pid;
+  pid_t parent;
+};
+
+std::vector<Process> read_processes() {
+  std::vector<Process> processes;
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc"), &closedir);
   if (folder == nullptr) return processes;
   while (const dirent* entry = readdir(folder.get())) {
@@ -32,33 +35,36 @@ std::vector<std::pair<pid_t, pid_t>> read_processes() {
     const auto stat =
         read_small_file("/proc/" + std::string(entry->d_name) + "/stat", bounds::proc_file_bytes);
     const auto parent = parse_parent(stat.value_or(""));
-    if (parent) processes.emplace_back(static_cast<pid_t>(*pid), *parent);
+    if (parent) processes.push_back({static_cast<pid_t>(*pid), *parent});
   }
   return processes;
 }
 
-std::vector<pid_t> descendants_of(pid_t ancestor) {
+/// Without those that are `spared`, and without their descendants.
+std::vector<Process> descendants_of(pid_t ancestor, const std::set<pid_t>& spared) {
   const auto processes = read_processes();
-  std::vector<pid_t> found = {ancestor};
+  std::vector<Process> found = {{ancestor, 0}};
   for (std::size_t next = 0; next < found.size(); ++next) {
-    for (const auto& [pid, parent] : processes) {
-      const bool known = std::find(found.begin(), found.end(), pid) != found.end();
-      if (parent == found[next] && !known) found.push_back(pid);
+    for (const Process& process : processes) {
+      if (process.parent != found[next].pid || spared.contains(process.pid)) continue;
+      const bool known = std::any_of(found.begin(), found.end(),
+                                     [&](const Process& f) { return f.pid == process.pid; });
+      if (!known) found.push_back(process);
     }
   }
   found.erase(found.begin());
   return found;
 }
 
-/// Reaps one child; false if none has ended, or none is left when it may wait.
-bool reap(pid_t child, int options, int& wait_status) {
+/// Reaps one child; false if it has not ended.
+bool reap(pid_t pid, int options, pid_t child, int& wait_status) {
   int status = 0;
   pid_t ended = 0;
   do {
-    ended = ::waitpid(-1, &status, options);
+    ended = ::waitpid(pid, &status, options);
   } while (ended < 0 && errno == EINTR);
-  if (ended == child) wait_status = status;
-  return ended > 0;
+  if (ended == pid && pid == child) wait_status = status;
+  return ended == pid;
 }
 
 }  // namespace
@@ -72,17 +78,25 @@ std::optional<pid_t> parse_parent(std::string_view text) {
   return static_cast<pid_t>(*parent);
 }
 
-int end_process_tree(pid_t child) {
+int end_process_tree(pid_t child, const Bystanders& bystanders) {
+  const pid_t self = ::getpid();
   int wait_status = 0;
   for (;;) {
-    // What ended by itself goes first: its own status counts, and its pid is not signalled again.
-    while (reap(child, WNOHANG, wait_status)) continue;
-    const std::vector<pid_t> left = descendants_of(::getpid());
+    const std::vector<Process> left = bystanders.with(
+        [&](const std::set<pid_t>& spared) { return descendants_of(self, spared); });
     if (left.empty()) return wait_status;
+    // What ended by itself goes first: its own status counts, and its pid is not signalled again.
+    bool reaped = false;
+    for (const auto& [pid, parent] : left) {
+      if (parent == self && reap(pid, WNOHANG, child, wait_status)) reaped = true;
+    }
+    if (reaped) continue;
     // Stopped first, so that the tree cannot grow while it is cut down.
-    for (const pid_t pid : left) ::kill(pid, SIGSTOP);
-    for (const pid_t pid : left) ::kill(pid, SIGKILL);
-    reap(child, 0, wait_status);
+    for (const Process& process : left) ::kill(process.pid, SIGSTOP);
+    for (const Process& process : left) ::kill(process.pid, SIGKILL);
+    for (const auto& [pid, parent] : left) {
+      if (parent == self) reap(pid, 0, child, wait_status);
+    }
   }
 }
 

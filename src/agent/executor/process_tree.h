@@ -6,14 +6,17 @@
 #include <optional>
 #include <string_view>
 
+#include "agent/bystanders.h"
+
 namespace muster::agent {
 
 /// Parent in the text of /proc/<pid>/stat; the program's name may hold anything.
 std::optional<pid_t> parse_parent(std::string_view proc_stat);
 
-/// Kills every descendant of this process and reaps them all; returns the wait status of `child`,
-/// as it was when it ended by itself, if it did. Orphans count too, since this process adopts them;
-/// the scan repeats until none is left, so that no fork() in between gets away.
-int end_process_tree(pid_t child);
+/// Kills every descendant of this process but the bystanders and theirs, and reaps them all;
+/// returns the wait status of `child`, as it was when it ended by itself, if it did. Orphans count
+/// too, since this process adopts them; the scan repeats until none is left, so that no fork() in
+/// between gets away.
+int end_process_tree(pid_t child, const Bystanders& bystanders);
 
 }  // namespace muster::agent

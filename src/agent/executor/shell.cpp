@@ -31,8 +31,9 @@ void clear(const OwnedFd& event) {
 
 }  // namespace
 
-ShellExecutor::ShellExecutor(Fence fence, std::filesystem::path files)
+ShellExecutor::ShellExecutor(Fence fence, Surroundings around, std::filesystem::path files)
     : fence_(std::move(fence)),
+      around_(around),
       files_(std::move(files)),
       ended_fd_(make_event()),
       cancel_fd_(make_event()) {
@@ -52,9 +53,9 @@ void ShellExecutor::start(const Command& command) {
     if (command.test) {
       const TestOrder& test = *command.test;
       outcome = run_program({files_ / test.file(), test.name, test.arguments, test.variables},
-                            command.timeout, fence_, cancel_fd_.get());
+                            command.timeout, fence_, around_, cancel_fd_.get());
     } else {
-      outcome = run_shell(command.line, command.timeout, fence_, cancel_fd_.get());
+      outcome = run_shell(command.line, command.timeout, fence_, around_, cancel_fd_.get());
     }
     ended_.with([&](auto& slot) { slot = Ended{command.task, std::move(outcome)}; });
     raise(ended_fd_);

@@ -15,8 +15,8 @@ namespace muster::agent {
 /// Runs commands, shell lines and programs, on a thread of its own, so that heartbeats go on.
 class ShellExecutor final : public Executor {
  public:
-  /// Programs of tests are in files below `files`.
-  ShellExecutor(Fence fence, std::filesystem::path files);
+  /// Programs of tests are in files below `files`. What `around` refers to outlives this.
+  ShellExecutor(Fence fence, Surroundings around, std::filesystem::path files);
   /// Kills what still runs.
   ~ShellExecutor() override;
 
@@ -29,6 +29,7 @@ class ShellExecutor final : public Executor {
 
  private:
   Fence fence_;
+  Surroundings around_;
   std::filesystem::path files_;
   OwnedFd ended_fd_;
   OwnedFd cancel_fd_;
