@@ -29,6 +29,35 @@ inline constexpr std::size_t go_buildinfo_bytes = 1 * MiB;
 /// Of one survey: what a host with 100,000 files in node_modules needs, and no more.
 inline constexpr std::size_t survey_names = 1'000'000;
 inline constexpr std::size_t survey_bytes = 1024 * MiB;
+
+// --- What runs -------------------------------------------------------------------------------
+/// Of /proc/net/tcp, where what listens stands first; a line is 150 bytes.
+inline constexpr std::size_t proc_net_bytes = 4 * MiB;
+/// Of all processes together: looked at for who listens.
+inline constexpr std::size_t proc_descriptors = 500'000;
+/// A hundred services of 100 bytes a line.
+inline constexpr std::size_t systemctl_bytes = 1 * MiB;
+/// It answers at once, or systemd is busy starting the host.
+inline constexpr Duration systemctl_timeout = std::chrono::seconds(20);
+
+// --- Images --------------------------------------------------------------------------------------
+/// The list of an engine's images or layers: some 500 bytes each.
+inline constexpr std::size_t image_store_bytes = 16 * MiB;
+/// Of one host, named in every report of them.
+inline constexpr std::size_t images = 500;
+/// What overlayfs takes at most is 500; engines stop at half of that.
+inline constexpr std::size_t image_layers = 256;
+/// Reports on images in one call: more come with the next.
+inline constexpr std::size_t image_reports_bytes = 8 * MiB;
+/// An image never changes, so the list of what is in it is told again only for a server that lost
+/// it.
+inline constexpr Duration image_list_lifetime = std::chrono::hours(7 * 24);
+/// What a scanner may say of one image: with all its packages, some MiB.
+inline constexpr std::size_t scanner_output_bytes = 32 * MiB;
+/// The scanner's own bound is five minutes; it also fetches what it knows.
+inline constexpr Duration scanner_timeout = std::chrono::minutes(10);
+
+// --- Files of the agent --------------------------------------------------------------------------
 /// Two streams of output, each byte escaped to six, and what a test says of its controls.
 inline constexpr std::size_t state_file_bytes = 24 * MiB;
 

@@ -11,8 +11,8 @@ namespace muster::agent {
 
 std::string_view purpose_name(Purpose purpose) {
   constexpr std::array<std::string_view, purposes> names = {
-      "heartbeat", "configuration", "announcement", "result",
-      "program",   "report",        "poll",         "update"};
+      "heartbeat", "configuration", "announcement", "result", "program",
+      "report",    "images",        "poll",         "update"};
   return names[static_cast<std::size_t>(purpose)];
 }
 
@@ -29,15 +29,15 @@ std::uint64_t next_random(std::uint64_t& seed) {
   return z ^ (z >> 31);
 }
 
+bool is_device(Purpose purpose) {
+  return purpose != Purpose::report && purpose != Purpose::images;
+}
+
 Duration retry_wait(State& state, Purpose purpose, int failures) {
-  const Duration most = purpose == Purpose::report ? bounds::report_retry_max : bounds::retry_max;
+  const Duration most = is_device(purpose) ? bounds::retry_max : bounds::report_retry_max;
   Duration wait = bounds::retry_first;
   for (int i = 1; i < failures && wait < most; ++i) wait *= 2;
   return spread(state, std::min(wait, most));
-}
-
-bool is_device(Purpose purpose) {
-  return purpose != Purpose::report;
 }
 
 }  // namespace
@@ -118,6 +118,8 @@ void took(Step& step, Purpose purpose, const Result<Answer>& result) {
       return take_piece(step, purpose, answer);
     case Purpose::report:
       return take_report(step, answer);
+    case Purpose::images:
+      return take_images(step, answer);
     case Purpose::poll:
       return take_poll(step, answer);
     case Purpose::update:
@@ -141,6 +143,11 @@ bool wants(const State& state, Purpose purpose) {
       // Presence first: a host that cannot beat has no use for a report.
       return state.last_heartbeat.has_value() && !state.surveying &&
              !(state.once && state.report_settled);
+    case Purpose::images:
+      // The server knows the host by its report.
+      return state.last_heartbeat.has_value() && !state.surveying &&
+             state.progress.reports_acknowledged != 0 && state.settings.inventory_images != "off" &&
+             !(state.once && state.images_settled);
     case Purpose::poll:
       return state.last_heartbeat.has_value() && !state.active.has_value() &&
              !state.restart_wanted && !state.uninstalling &&
@@ -188,6 +195,11 @@ void plan(Step& step) {
         begin_report(step);
         if (!state.busy) continue;  // the survey takes its time, and nothing waits for it
         break;
+      case Purpose::images:
+        state.busy.reset();
+        begin_images(step);
+        if (!state.busy) continue;
+        break;
       case Purpose::poll:
         begin_poll(step);
         break;
@@ -217,6 +229,11 @@ struct Visitor {
     step.state.surveying = false;
     step.state.surveyed = surveyed;
     step.lane(Purpose::report).due = step.now.steady;
+  }
+  void operator()(const ImagesSeen& seen) {
+    step.state.surveying = false;
+    step.state.images_seen = seen;
+    step.lane(Purpose::images).due = step.now.steady;
   }
   void operator()(const Recalled& recalled) { begin_delivery(step, recalled); }
   void operator()(const Inspected& inspected) { take_part(step, inspected); }
@@ -255,7 +272,8 @@ std::optional<Duration> next_wake(const State& state) {
 
 bool settled(const State& state) {
   return state.last_heartbeat.has_value() && !state.config_wanted && state.report_settled &&
-         state.poll_was_empty && !state.active && state.journal.undelivered() == 0;
+         core::images_settled(state) && state.poll_was_empty && !state.active &&
+         state.journal.undelivered() == 0;
 }
 
 }  // namespace muster::agent

@@ -14,6 +14,7 @@
 #include "agent/executor/executor.h"
 #include "agent/files.h"
 #include "agent/identity.h"
+#include "agent/image_record.h"
 #include "agent/journal.h"
 #include "agent/key_choice.h"
 #include "agent/moment.h"
@@ -21,6 +22,7 @@
 #include "agent/pushed_config.h"
 #include "agent/settings.h"
 #include "agent/software_set.h"
+#include "agent/surveys.h"
 #include "agent/transport.h"
 #include "agent/update_offer.h"
 #include "agent/update_record.h"
@@ -41,10 +43,11 @@ enum class Purpose : std::uint8_t {
   deliver,
   fetch,
   report,
+  images,
   poll,
   update
 };
-inline constexpr std::size_t purposes = 8;
+inline constexpr std::size_t purposes = 9;
 std::string_view purpose_name(Purpose purpose);
 
 // --- What happened -----------------------------------------------------------------------------
@@ -59,6 +62,9 @@ struct Surveyed {
   std::optional<Survey> survey;
   std::optional<std::string> acknowledged;  // content of software_file
 };
+struct ImagesSeen {
+  std::optional<ImageSight> sight;
+};
 struct Recalled {
   std::optional<std::string> record;  // content of the file that was asked for
 };
@@ -71,8 +77,8 @@ struct Appended {
 struct Answered {
   Result<Answer> answer;
 };
-using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, Recalled, Inspected,
-                           Appended, Answered, Executor::Ended>;
+using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, ImagesSeen, Recalled,
+                           Inspected, Appended, Answered, Executor::Ended>;
 
 // --- What to do --------------------------------------------------------------------------------
 
@@ -83,9 +89,12 @@ struct Save {
 struct Forget {
   std::string file;
 };
-struct Measure {};                   // answered by Measured
-struct TakeSurvey {                  // answered by Surveyed, some time later
-  std::vector<std::string> skipped;  // sources
+struct Measure {};   // answered by Measured
+struct TakeSurvey {  // answered by Surveyed, some time later
+  SoftwareOrder order;
+};
+struct LookAtImages {  // answered by ImagesSeen, some time later
+  ImageOrder order;
 };
 struct Recall {  // answered by Recalled
   std::string file;
@@ -119,8 +128,8 @@ struct Note {  // for the log
   std::string event;
   std::vector<std::pair<std::string, std::string>> fields;
 };
-using Action = std::variant<Save, Forget, Measure, TakeSurvey, Recall, Inspect, Append, Publish,
-                            Watchdog, Restart, Send, Execute, Kill, Note>;
+using Action = std::variant<Save, Forget, Measure, TakeSurvey, LookAtImages, Recall, Inspect,
+                            Append, Publish, Watchdog, Restart, Send, Execute, Kill, Note>;
 using Actions = std::vector<Action>;
 
 // --- What it knows -----------------------------------------------------------------------------
@@ -201,14 +210,25 @@ struct State {
   std::string config_error;                  // and why; empty: none was since one was taken
   int config_changes = 0;                    // in force or refused, since this process began
 
-  // The report in hand.
+  // One look at a time, at software or at images, is on its way.
   bool surveying = false;
+
+  // The report in hand.
   std::optional<Surveyed> surveyed;
   bool full_wanted = false;
   bool sent_full = false;
   bool was_open = false;
   SoftwareSet sent_software;
+  std::string sent_runtime;        // its hash; empty: nothing was said of it
+  bool sent_runtime_told = false;  // and what it is
   bool report_settled = false;
+
+  // The report on images in hand (core_images.cpp).
+  ImageRecord images;  // what the server was told
+  std::optional<ImagesSeen> images_seen;
+  ImageRecord images_sent;  // what it will have been told
+  bool more_images = false;
+  bool images_settled = false;
 
   // Updates (core_update.cpp).
   UpdateRecord update;
@@ -244,7 +264,7 @@ Actions step(State& state, const Event& event, Moment now);
 /// When to send Woke, if nothing happens before; nothing while an event is awaited.
 std::optional<Duration> next_wake(const State& state);
 
-/// With `once`: a heartbeat got through, what the server sets here is known, the report is up to
+/// With `once`: a heartbeat got through, what the server sets here is known, the reports are up to
 /// date, no task is left, and every outcome is delivered.
 bool settled(const State& state);
 

@@ -125,6 +125,9 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
   if (const auto progress = files.read(Progress::file)) {
     state.progress = decode_progress(*progress).value_or(Progress{});
   }
+  if (const auto images = files.read(ImageRecord::file)) {
+    state.images = decode_images(*images).value_or(ImageRecord{});
+  }
   if (const auto config = files.read(PushedConfig::file)) core::load_config(state, *config);
   state.task_keys = TRY(task_keys(state.settings.policy_trusted_task_keys));
   load_journal(state, files);

@@ -88,6 +88,11 @@ void take_delivery(Step& step, const Answer& answer);
 void begin_report(Step& step);  // core_report.cpp
 void take_report(Step& step, const Answer& answer);
 void report_lost(Step& step);
+/// Looks at the host's images, or sends what was seen of them.
+void begin_images(Step& step);  // core_images.cpp
+void take_images(Step& step, const Answer& answer);
+/// Whether `run --once` has nothing to do for them any more.
+bool images_settled(const State& state);
 
 /// A file in pieces, for a test or an update: what is on disk already is not asked for again, and
 /// nothing is taken whose digest is not the one named. Heartbeats go between two pieces.

@@ -33,6 +33,18 @@ void settle(Step& step) {
   step.state.report_settled = true;
 }
 
+/// What a report says of what runs here. It says all of that only to a server that has said which
+/// hash it has, and if that is another; of nothing looked at, only where there was something.
+ReportedRuntime runtime_to_tell(const State& state, const Survey& survey) {
+  if (!survey.runtime) return {};
+  ReportedRuntime said{hash_of_runtime(*survey.runtime), nullptr};
+  const auto& servers = state.progress.runtime_hash;
+  const bool nothing = *survey.runtime == model::Runtime{};
+  if (nothing && (!servers || servers->empty())) return {};
+  if (servers && *servers != said.hash) said.told = &*survey.runtime;
+  return said;
+}
+
 /// The report has a fate unknown to us from the moment it is sent until it is acknowledged.
 void open_report(Step& step) {
   step.state.was_open = step.state.progress.report_open;
@@ -47,7 +59,7 @@ void begin_report(Step& step) {
   State& state = step.state;
   if (!state.surveyed) {
     state.surveying = true;
-    step.actions.push_back(TakeSurvey{state.settings.inventory_skip});
+    step.actions.push_back(TakeSurvey{{state.settings.inventory_skip}});
     return;
   }
   const Surveyed surveyed = *std::exchange(state.surveyed, std::nullopt);
@@ -61,22 +73,23 @@ void begin_report(Step& step) {
               {{"malformed", std::to_string(survey.malformed)},
                {"beyond_limit", std::to_string(survey.beyond_limit)}});
   }
+  const ReportedRuntime runtime = runtime_to_tell(state, survey);
   SoftwareSet software = make_software_set(survey.software);
   const auto known = known_to_server(state, surveyed);
   const Instant now = step.now.wall + state.clock_offset;
   state.sent_full = state.full_wanted || !known || full_by_age(state, now);
   std::string body;
   if (state.sent_full) {
-    body = full_report_body(state.facts, sender_of(state), software);
+    body = full_report_body(state.facts, sender_of(state), software, runtime);
   } else {
     const SoftwareChange change = change_between(*known, software);
-    if (change.empty()) {
-      return settle(step);
-    }
+    if (change.empty() && runtime.told == nullptr) return settle(step);
     body = delta_report_body(state.facts, sender_of(state), change, hash_of(*known),
-                             hash_of(software));
+                             hash_of(software), runtime);
   }
   state.sent_software = std::move(software);
+  state.sent_runtime = runtime.hash;
+  state.sent_runtime_told = runtime.told != nullptr;
   open_report(step);
   send(step, Purpose::report, http::Method::post, "/api/agent/report", std::move(body));
 }
@@ -99,6 +112,7 @@ void take_report(Step& step, const Answer& answer) {
     Progress& progress = state.progress;
     progress.set_hash = hash_of(sent).text();
     progress.report_open = false;
+    if (!state.sent_runtime.empty()) progress.runtime_hash = answered.runtime_hash;
     progress.last_report_at = now;
     if (state.sent_full) progress.last_full_at = now;
     ++progress.reports_acknowledged;
@@ -113,7 +127,10 @@ void take_report(Step& step, const Answer& answer) {
     step.note(
         LogLevel::info, "report_acknowledged",
         {{"kind", state.sent_full ? "full" : "delta"}, {"packages", std::to_string(sent.size())}});
-    if (!state.full_wanted) return settle(step);
+    // It takes them and has another. Whoever was told and has yet another is asked no more.
+    const bool tell_runtime = !state.sent_runtime_told && !state.sent_runtime.empty() &&
+                              answered.runtime_hash && *answered.runtime_hash != state.sent_runtime;
+    if (!state.full_wanted && !tell_runtime) return settle(step);
     succeeded(step, Purpose::report, Duration(0));
     return;
   }

@@ -4,6 +4,8 @@
 #include "agent/bounds.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "crypto/sha256.h"
+#include "model/image.h"
 
 namespace muster::agent {
 
@@ -41,6 +43,19 @@ void write_host(JsonWriter& json, const HostFacts& facts, const Sender& self) {
       .begin_object()
       .member("id", self.agent)
       .member("version", self.version)
+      .end_object();
+}
+
+void write_runtime(JsonWriter& json, const ReportedRuntime& runtime) {
+  if (runtime.hash.empty()) return;
+  json.member("runtime_hash", runtime.hash);
+  if (runtime.told == nullptr) return;
+  json.key("runtime")
+      .begin_object()
+      .key("listening")
+      .raw(model::listening_json(*runtime.told))
+      .key("services")
+      .raw(model::services_json(*runtime.told))
       .end_object();
 }
 
@@ -235,11 +250,17 @@ std::string result_body(const Record& record, const HostFacts& facts, std::size_
   return json.take();
 }
 
+std::string hash_of_runtime(const model::Runtime& runtime) {
+  return crypto::sha256(model::listening_json(runtime) + "\n" + model::services_json(runtime))
+      .text();
+}
+
 std::string full_report_body(const HostFacts& facts, const Sender& self,
-                             const SoftwareSet& software) {
+                             const SoftwareSet& software, const ReportedRuntime& runtime) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);
+  write_runtime(json, runtime);
   json.member("set_hash", hash_of(software).text()).key("software");
   write_software(json, software);
   json.end_object();
@@ -248,10 +269,11 @@ std::string full_report_body(const HostFacts& facts, const Sender& self,
 
 std::string delta_report_body(const HostFacts& facts, const Sender& self,
                               const SoftwareChange& change, const model::SetHash& before,
-                              const model::SetHash& after) {
+                              const model::SetHash& after, const ReportedRuntime& runtime) {
   JsonWriter json;
   json.begin_object();
   write_host(json, facts, self);
+  write_runtime(json, runtime);
   json.member("delta", true)
       .member("base_set_hash", before.text())
       .member("set_hash", after.text())
@@ -263,11 +285,48 @@ std::string delta_report_body(const HostFacts& facts, const Sender& self,
   return json.take();
 }
 
+std::string container_scan_body(const HostFacts& facts, const Sender& self,
+                                const ImageSight& sight) {
+  JsonWriter json;
+  json.begin_object();
+  if (!facts.machine_id.empty()) json.member("agent_id", facts.machine_id);
+  json.member("hostname", facts.hostname)
+      .member("scanner", sight.by_scanner ? "trivy" : "muster-agent")
+      .member("scanner_version", sight.by_scanner ? std::string_view() : self.version)
+      .key("images")
+      .begin_array();
+  auto report = sight.reports.begin();
+  for (std::size_t i = 0; i < sight.local.images.size(); ++i) {
+    const LocalImage& image = sight.local.images[i];
+    const bool reported = report != sight.reports.end() && report->image == i;
+    for (const std::string& text : image.references) {
+      const auto reference = model::parse_image_reference(text);
+      const bool tagged = reference && reference->digest.empty();
+      const std::string_view tag = tagged ? std::string_view(reference->tag) : std::string_view();
+      json.begin_object()
+          .member("image_name", text.substr(0, text.size() - (tagged ? tag.size() + 1 : 0)))
+          .member("image_tag", tag)
+          .member("image_id", image.digest);
+      if (reported && text == image.references.front()) {
+        json.key("trivy_output").raw(report->text);
+      }
+      json.end_object();
+    }
+    if (reported) ++report;
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
 ReportAnswer read_report(const Json& answer) {
   ReportAnswer said;
   said.force_full_scan = is_forced(answer);
   const auto hash = answer.find("set_hash");
   if (hash) said.set_hash = cut_utf8(hash->string().value_or(""), limits::key_bytes);
+  const auto runtime = answer.find("runtime_hash");
+  if (runtime && runtime->string()) {
+    said.runtime_hash = cut_utf8(*runtime->string(), limits::key_bytes);
+  }
   return said;
 }
 

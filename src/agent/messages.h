@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/collectors/image_look.h"
 #include "agent/collectors/os.h"
 #include "agent/collectors/vitals.h"
 #include "agent/journal.h"
@@ -14,6 +15,7 @@
 #include "base/json_read.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/runtime.h"
 #include "model/work_order.h"
 
 namespace muster::agent {
@@ -75,19 +77,33 @@ struct Sender {
   std::string_view version;
 };
 
+/// What runs on the host, in a report; an empty hash: nothing of it is said.
+struct ReportedRuntime {
+  std::string hash;
+  const model::Runtime* told = nullptr;  // none: the server has it
+};
+/// Names what runs on a host.
+std::string hash_of_runtime(const model::Runtime& runtime);
+
 /// inventory-endpoints.txt, "Submit Inventory Report", with our `machine_id`, `os` as an object and
 /// package members.
 std::string full_report_body(const HostFacts& facts, const Sender& self,
-                             const SoftwareSet& software);
+                             const SoftwareSet& software, const ReportedRuntime& runtime = {});
 /// "Submit Delta Report", with the hashes of the set before and after it.
 std::string delta_report_body(const HostFacts& facts, const Sender& self,
                               const SoftwareChange& change, const model::SetHash& before,
-                              const model::SetHash& after);
+                              const model::SetHash& after, const ReportedRuntime& runtime = {});
+
+/// inventory-endpoints.txt, "Submit Container Scan Results", in the wrapper of the agents in the
+/// field: every image by each of its names, and with the first of them what is reported of it.
+std::string container_scan_body(const HostFacts& facts, const Sender& self,
+                                const ImageSight& sight);
 
 /// What a report was answered.
 struct ReportAnswer {
   std::string set_hash;  // that the server has now; empty: it does not say
   bool force_full_scan = false;
+  std::optional<std::string> runtime_hash;  // that the server has now; none: it takes no runtimes
 };
 ReportAnswer read_report(const Json& answer);
 

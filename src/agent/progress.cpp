@@ -24,6 +24,7 @@ std::string encode_progress(const Progress& progress) {
       .member("version", progress.version)
       .member("set_hash", progress.set_hash)
       .member("report_open", progress.report_open)
+      .member("runtime_hash", progress.runtime_hash)
       .member("last_full_at", progress.last_full_at)
       .member("last_report_at", progress.last_report_at)
       .member("last_task", progress.last_task)
@@ -43,6 +44,9 @@ std::optional<Progress> decode_progress(std::string_view text) {
   progress.version = fields.optional_text("version", limits::agent_version_bytes).value_or("");
   progress.set_hash = fields.optional_text("set_hash", limits::key_bytes).value_or("");
   progress.report_open = fields.optional_boolean("report_open").value_or(true);
+  if (const auto hash = fields.optional_text("runtime_hash", limits::key_bytes)) {
+    progress.runtime_hash = *hash;
+  }
   progress.last_full_at = read_time(fields, "last_full_at");
   progress.last_report_at = read_time(fields, "last_report_at");
   progress.last_task = fields.optional_text("last_task", limits::name_bytes).value_or("");

@@ -21,6 +21,8 @@ struct Progress {
   std::string set_hash;
   /// A report was sent and its fate is unknown: the next one is full.
   bool report_open = false;
+  /// Of what runs on the host, as the server has it; none: it takes no such thing.
+  std::optional<std::string> runtime_hash;
   Instant last_full_at;
   Instant last_report_at;
   std::string last_task;  // id of the last task handled

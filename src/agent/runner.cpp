@@ -14,7 +14,8 @@ void Runner::take(const Action& action) {
     void operator()(const Save& save) { world.files.write(save.file, save.content); }
     void operator()(const Forget& forget) { world.files.remove(forget.file); }
     void operator()(const Measure&) { push(Measured{world.host.measure()}); }
-    void operator()(const TakeSurvey& survey) { world.surveys.begin(survey.skipped); }
+    void operator()(const TakeSurvey& survey) { world.surveys.begin(survey.order); }
+    void operator()(const LookAtImages& look) { world.surveys.begin(look.order); }
     void operator()(const Inspect& inspect) { push(Inspected{world.files.inspect(inspect.file)}); }
     void operator()(const Append& append) {
       push(Appended{world.files.append(append.file, append.offset, append.bytes)});
@@ -67,8 +68,13 @@ bool Runner::take_ended() {
     }
   }
   if (state_.surveying) {
-    if (auto ended = world_.surveys.take()) {
-      push(Surveyed{std::move(ended->survey), world_.files.read(software_file)});
+    if (auto sight = world_.surveys.take()) {
+      if (auto* images = std::get_if<std::optional<ImageSight>>(&*sight)) {
+        push(ImagesSeen{std::move(*images)});
+      } else {
+        push(Surveyed{std::get<std::optional<Survey>>(*std::move(sight)),
+                      world_.files.read(software_file)});
+      }
       any = true;
     }
   }

@@ -11,8 +11,8 @@
 
 namespace muster::agent {
 
-inline constexpr std::string_view software_sources =
-    "dpkg|rpm|apk|pacman|snap|flatpak|python|npm|gem|cargo|go|editors|browsers";
+inline constexpr std::string_view inventory_sources =
+    "dpkg|rpm|apk|pacman|snap|flatpak|python|npm|gem|cargo|go|editors|browsers|ports|services";
 inline constexpr std::string_view log_levels = "info|warning|error";
 
 /// What the owner of a host decides, in agent.toml: defaults here, names and bounds in

@@ -29,6 +29,13 @@ void step_back() {
 
 }  // namespace
 
+Sight look_at(Host& host, const Look& look, const std::atomic<bool>& stop) {
+  if (const auto* images = std::get_if<ImageOrder>(&look)) {
+    return host.look_at_images(*images, stop);
+  }
+  return host.survey(std::get<SoftwareOrder>(look).skipped, stop);
+}
+
 SurveyThread::SurveyThread(Host& host)
     : host_(host), ended_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!ended_fd_) throw std::system_error(errno, std::generic_category(), "cannot take surveys");
@@ -39,18 +46,18 @@ SurveyThread::~SurveyThread() {
   if (thread_.joinable()) thread_.join();
 }
 
-void SurveyThread::begin(const std::vector<std::string>& skipped) {
+void SurveyThread::begin(const Look& look) {
   CHECK(!thread_.joinable());
-  thread_ = std::thread([this, skipped] {
+  thread_ = std::thread([this, look] {
     step_back();
-    Ended ended{host_.survey(skipped, stop_)};
-    ended_.with([&](auto& slot) { slot = std::move(ended); });
+    Sight sight = look_at(host_, look, stop_);
+    ended_.with([&](auto& slot) { slot = std::move(sight); });
     constexpr std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(ended_fd_.get(), &one, sizeof one);
   });
 }
 
-std::optional<Surveys::Ended> SurveyThread::take() {
+std::optional<Sight> SurveyThread::take() {
   auto ended = ended_.with([](auto& slot) { return std::exchange(slot, std::nullopt); });
   if (!ended) return std::nullopt;
   thread_.join();

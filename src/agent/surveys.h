@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "agent/collectors/host.h"
@@ -13,31 +14,37 @@
 
 namespace muster::agent {
 
-/// Takes surveys of the host beside the caller, one at a time, so that no heartbeat waits for one.
+/// What is looked at, and how.
+struct SoftwareOrder {
+  std::vector<std::string> skipped;  // sources
+};
+using Look = std::variant<SoftwareOrder, ImageOrder>;
+/// What was seen, of the same kind as the look.
+using Sight = std::variant<std::optional<Survey>, std::optional<ImageSight>>;
+
+Sight look_at(Host& host, const Look& look, const std::atomic<bool>& stop);
+
+/// Looks at the host beside the caller, at one thing at a time, so that no heartbeat waits for it.
 class Surveys {
  public:
-  struct Ended {
-    std::optional<Survey> survey;
-  };
-
   virtual ~Surveys() = default;
-  /// Without the sources that are `skipped`. Never while another survey is being taken.
-  virtual void begin(const std::vector<std::string>& skipped) = 0;
-  /// What the survey that was begun found, once.
-  virtual std::optional<Ended> take() = 0;
+  /// Never while another look is being taken.
+  virtual void begin(const Look& look) = 0;
+  /// What was seen by the look that was begun, once.
+  virtual std::optional<Sight> take() = 0;
 };
 
 /// On a thread of the lowest priority.
 class SurveyThread final : public Surveys {
  public:
   explicit SurveyThread(Host& host);
-  /// Cuts a survey short.
+  /// Cuts a look short.
   ~SurveyThread() override;
 
-  void begin(const std::vector<std::string>& skipped) override;
-  std::optional<Ended> take() override;
+  void begin(const Look& look) override;
+  std::optional<Sight> take() override;
 
-  /// Becomes readable when a survey has ended.
+  /// Becomes readable when a look has ended.
   int ended_fd() const { return ended_fd_.get(); }
 
  private:
@@ -45,7 +52,7 @@ class SurveyThread final : public Surveys {
   OwnedFd ended_fd_;
   std::atomic<bool> stop_{false};
   std::thread thread_;
-  Guarded<std::optional<Ended>> ended_;
+  Guarded<std::optional<Sight>> ended_;
 };
 
 }  // namespace muster::agent

@@ -133,6 +133,7 @@ Result<void> enroll(const Options& options) {
   // What the server acknowledged to the old identity is unknown to the new one.
   files.remove(agent::software_file);
   files.remove(agent::Progress::file);
+  files.remove(agent::ImageRecord::file);
   files.write(agent::Identity::file, agent::encode_identity(identity));
   std::cout << "enrolled as " << identity.agent.text() << " at " << printable(options.server)
             << "\n";
@@ -210,7 +211,7 @@ Result<bool> run(const Options& options, char** arguments) {
   const std::filesystem::path state_dir = std::filesystem::absolute(options.state_dir);
   const agent::TaskGroups groups = make_groups(settings, disk);
   agent::Bystanders bystanders;
-  agent::LinuxHost host;
+  agent::LinuxHost host("/", bystanders, state_dir / "trivy");
   agent::SurveyThread surveys(host);
   agent::ShellExecutor executor(fence, {bystanders, groups}, state_dir);
   rest.watch(executor.ended_fd(), surveys.ended_fd());
@@ -334,13 +335,16 @@ Result<void> status(const Options& options) {
 }
 
 Result<void> inventory(const Options& options) {
-  agent::LinuxHost host;
+  agent::Bystanders bystanders;
+  agent::LinuxHost host("/", bystanders, {});
   const std::atomic<bool> stop{false};
   const auto survey = host.survey({}, stop);
   if (!survey) return Error{Errc::unavailable, "the software of this host cannot be read"};
   if (options.json) {
     const agent::SoftwareSet software = agent::make_software_set(survey->software);
-    std::cout << agent::full_report_body(survey->facts, {{}, agent::agent_version}, software)
+    agent::ReportedRuntime runtime;
+    if (survey->runtime) runtime = {agent::hash_of_runtime(*survey->runtime), &*survey->runtime};
+    std::cout << full_report_body(survey->facts, {{}, agent::agent_version}, software, runtime)
               << "\n";
     return {};
   }

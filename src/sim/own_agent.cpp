@@ -86,6 +86,7 @@ void OwnAgent::live() {
 void OwnAgent::begin_process() {
   agent::Settings settings;
   settings.policy_allow = {"execute_command"};
+  settings.inventory_images = "off";
   state_ = agent::load_state(files_, settings, facts_, moment(), rng_.next_u64()).value();
   running_.reset();
   actions_.clear();

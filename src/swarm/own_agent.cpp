@@ -33,6 +33,7 @@ Kind kind_of(agent::Purpose purpose) {
     case agent::Purpose::deliver:
       return Kind::result;
     case agent::Purpose::report:
+    case agent::Purpose::images:
       return Kind::report;
     case agent::Purpose::poll:
       return Kind::poll;
@@ -175,6 +176,7 @@ void OwnAgent::boot() {
   settings.intervals_poll_seconds = scenario.agent_poll_seconds;
   settings.intervals_report_seconds = scenario.agent_report_seconds;
   settings.intervals_changes_seconds = scenario.agent_changes_seconds;
+  settings.inventory_images = "off";
   const Disk disk(agent::encode_identity(state_->identity),
                   agent::encode_progress(state_->progress), records_);
   state_ = agent::load_state(disk, std::move(settings), facts(), moment(), rng_.next_u64()).value();

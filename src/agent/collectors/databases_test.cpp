@@ -166,10 +166,10 @@ TEST(Rpm, TheDatabaseIsATableOfHeaders) {
   sqlite3_finalize(insert);
   sqlite3_close(database);
   Found found;
-  EXPECT_TRUE(read_rpm_database(file, "rhel:9", found));
+  EXPECT_TRUE(read_rpm_database(file, "rhel:9", true, found));
   EXPECT_EQ(found.packages.size(), 1U);
   EXPECT_EQ(found.malformed, 1U);
-  EXPECT_FALSE(read_rpm_database(directory.path() + "/absent", "rhel:9", found));
+  EXPECT_FALSE(read_rpm_database(directory.path() + "/absent", "rhel:9", true, found));
 }
 
 TEST(Found, KeepsWithinItsLimit) {

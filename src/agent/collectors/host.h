@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "agent/collectors/dpkg.h"
+#include "agent/bystanders.h"
+#include "agent/collectors/image_look.h"
 #include "agent/collectors/os.h"
 #include "agent/collectors/vitals.h"
 #include "model/package.h"
+#include "model/runtime.h"
 
 namespace muster::agent {
 
@@ -18,8 +20,9 @@ namespace muster::agent {
 struct Survey {
   HostFacts facts;
   std::vector<model::Package> software;
-  std::size_t malformed = 0;     // entries no collector could read
-  std::size_t beyond_limit = 0;  // entries after limits::software_items
+  std::optional<model::Runtime> runtime;  // none: what is to be looked at cannot be
+  std::size_t malformed = 0;              // entries no collector could read
+  std::size_t beyond_limit = 0;           // entries after limits::software_items
 };
 
 /// The host as the agent sees it: a real one in `main`, a made-up one in tests.
@@ -27,23 +30,31 @@ class Host {
  public:
   virtual ~Host() = default;
   virtual Vitals measure() = 0;
-  /// Reads everything anew, without the sources that are `skipped` (collectors/sources.def).
+  /// Reads everything anew, without the sources that are `skipped` (`[inventory] skip`).
   /// Nothing when a source of packages is there but cannot be read: an empty report would say that
   /// all was removed. Nothing also soon after `stop` became true. May run beside measure().
   virtual std::optional<Survey> survey(const std::vector<std::string>& skipped,
                                        const std::atomic<bool>& stop) = 0;
+  /// As agent::look_at_images().
+  virtual std::optional<ImageSight> look_at_images(const ImageOrder& order,
+                                                   const std::atomic<bool>& stop) = 0;
 };
 
-/// A Linux host with its files below `root` ("/" outside tests).
+/// A Linux host with its files below `root` ("/" outside tests). Programs that it asks are among
+/// `bystanders`; what a scanner of images fetches is kept in `cache`.
 class LinuxHost final : public Host {
  public:
-  explicit LinuxHost(std::filesystem::path root = "/");
+  LinuxHost(std::filesystem::path root, Bystanders& bystanders, std::filesystem::path cache);
   Vitals measure() override;
   std::optional<Survey> survey(const std::vector<std::string>& skipped,
                                const std::atomic<bool>& stop) override;
+  std::optional<ImageSight> look_at_images(const ImageOrder& order,
+                                           const std::atomic<bool>& stop) override;
 
  private:
   std::filesystem::path root_;
+  Bystanders& bystanders_;
+  std::filesystem::path cache_;
   VitalsProbe vitals_;
 };
 

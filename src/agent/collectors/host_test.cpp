@@ -22,7 +22,7 @@ class HostTest : public testing::Test {
     std::ofstream(file) << content;
   }
   std::set<std::string> survey(std::vector<std::string> skipped = {}) {
-    LinuxHost host(root_.path());
+    LinuxHost host(root_.path(), bystanders_, {});
     const auto survey = host.survey(skipped, stop_);
     if (!survey) return {"(nothing)"};
     std::set<std::string> found;
@@ -33,6 +33,7 @@ class HostTest : public testing::Test {
     return found;
   }
 
+  Bystanders bystanders_;
   TestDirectory root_;
   std::atomic<bool> stop_{false};
 };

@@ -32,12 +32,13 @@ std::string uri_of(const std::filesystem::path& file, bool immutable) {
 
 }  // namespace
 
-bool read_rpm_database(const std::filesystem::path& file, std::string_view distro, Found& found) {
+bool read_rpm_database(const std::filesystem::path& file, std::string_view distro, bool in_use,
+                       Found& found) {
   // A log that is not empty holds commits that the file itself lacks. Without one the file is read
   // as it stands: nothing is locked, and nothing written beside it.
   std::error_code none;
   const auto log_bytes = std::filesystem::file_size(file.string() + "-wal", none);
-  const bool immutable = none || log_bytes == 0;
+  const bool immutable = !in_use || none || log_bytes == 0;
   sqlite3* opened = nullptr;
   const int failed = ::sqlite3_open_v2(uri_of(file, immutable).c_str(), &opened,
                                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);

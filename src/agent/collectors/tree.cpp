@@ -6,32 +6,88 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <system_error>
+#include <utility>
 
 #include "agent/bounds.h"
 
 namespace muster::agent {
 
-Tree::Tree(const std::filesystem::path& root, const std::atomic<bool>& stop)
-    : root_(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), stop_(stop) {
-  if (!root_) {
-    throw std::system_error(errno, std::generic_category(), "cannot open " + root.string());
-  }
-}
+namespace {
 
-OwnedFd Tree::open_any(const std::string& path, Links links, int flags) const {
+OwnedFd open_below(const OwnedFd& root, const std::string& path, Links links, int flags) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
   constexpr unsigned within = RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT;
   constexpr unsigned none = RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   how.resolve = links == Links::within ? within : none;
   const char* name = path.empty() ? "." : path.c_str();
-  return OwnedFd(static_cast<int>(::syscall(SYS_openat2, root_.get(), name, &how, sizeof how)));
+  return OwnedFd(static_cast<int>(::syscall(SYS_openat2, root.get(), name, &how, sizeof how)));
+}
+
+bool is_whiteout(const struct stat& facts) {
+  return S_ISCHR(facts.st_mode) && facts.st_rdev == 0;
+}
+
+bool is_opaque(const OwnedFd& folder) {
+  const std::string path = "/proc/self/fd/" + std::to_string(folder.get());
+  for (const char* name : {"trusted.overlay.opaque", "user.overlay.opaque"}) {
+    char value = 0;
+    if (::getxattr(path.c_str(), name, &value, 1) == 1 && value == 'y') return true;
+  }
+  return false;
+}
+
+/// Whether this layer hides what lower ones have of `path`: it removed or replaced that, or a
+/// folder around it.
+bool hides(const OwnedFd& layer, const std::string& path) {
+  for (std::size_t end = 0; end != std::string::npos && !path.empty();) {
+    end = path.find('/', end + 1);
+    const std::string part = path.substr(0, end);
+    const OwnedFd fd = open_below(layer, part, Links::none, O_PATH | O_NOFOLLOW);
+    struct stat facts {};
+    if (!fd || ::fstat(fd.get(), &facts) != 0) return false;  // nor is anything below it here
+    if (!S_ISDIR(facts.st_mode) || is_opaque(fd)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Tree::Tree(const std::filesystem::path& root, const std::atomic<bool>& stop)
+    : Tree(std::vector{root}, stop) {
+  layered_ = false;
+}
+
+Tree::Tree(const std::vector<std::filesystem::path>& layers, const std::atomic<bool>& stop)
+    : stop_(stop) {
+  for (const std::filesystem::path& layer : layers) {
+    OwnedFd root(::open(layer.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) {
+      throw std::system_error(errno, std::generic_category(), "cannot open " + layer.string());
+    }
+    layers_.push_back({layer, std::move(root)});
+  }
+}
+
+OwnedFd Tree::open_any(const std::string& path, Links links, int flags, const Layer** where) const {
+  for (const Layer& layer : layers_) {
+    OwnedFd fd = open_below(layer.root, path, links, flags);
+    struct stat facts {};
+    if (fd && ::fstat(fd.get(), &facts) == 0 && !is_whiteout(facts)) {
+      if (where != nullptr) *where = &layer;
+      return fd;
+    }
+    if (&layer != &layers_.back() && hides(layer.root, path)) break;
+  }
+  return {};
 }
 
 OwnedFd Tree::open(const std::string& path, Links links) const {
@@ -73,25 +129,44 @@ bool Tree::exists(const std::string& path) const {
   return static_cast<bool>(open_any(path, Links::within, O_PATH));
 }
 
+std::optional<std::filesystem::path> Tree::place_of(const std::string& path) const {
+  const Layer* where = nullptr;
+  const OwnedFd fd = open_any(path, Links::none, O_PATH, &where);
+  struct stat facts {};
+  if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  return where->path / path;
+}
+
 std::vector<std::string> Tree::list(const std::string& folder, std::string_view pattern,
                                     Links links) {
-  std::vector<std::string> names;
-  OwnedFd fd = open_any(folder, links, O_RDONLY | O_DIRECTORY);
-  if (!fd) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), &::closedir);
-  if (!directory) return names;
-  fd.release();
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (++names_ > bounds::survey_names) {
-      exhausted_ = true;
-      break;
+  std::set<std::string> names;
+  std::set<std::string> hidden;
+  for (const Layer& layer : layers_) {
+    OwnedFd fd = open_below(layer.root, folder, links, O_RDONLY | O_DIRECTORY);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(fd ? ::fdopendir(fd.get()) : nullptr,
+                                                        &::closedir);
+    if (directory) fd.release();
+    while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+      if (++names_ > bounds::survey_names) {
+        exhausted_ = true;
+        break;
+      }
+      const std::string_view name = entry->d_name;
+      if (name == "." || name == ".." || (name.front() == '.' && pattern.front() != '.')) continue;
+      if (!fits(name, pattern) || hidden.contains(std::string(name))) continue;
+      struct stat facts {};
+      const bool maybe_whiteout = entry->d_type == DT_CHR || entry->d_type == DT_UNKNOWN;
+      if (maybe_whiteout &&
+          ::fstatat(::dirfd(directory.get()), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+          is_whiteout(facts)) {
+        if (!names.contains(std::string(name))) hidden.emplace(name);
+      } else {
+        names.emplace(name);
+      }
     }
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == ".." || (name.front() == '.' && pattern.front() != '.')) continue;
-    if (fits(name, pattern)) names.emplace_back(name);
+    if (&layer != &layers_.back() && hides(layer.root, folder)) break;
   }
-  std::sort(names.begin(), names.end());
-  return names;
+  return {names.begin(), names.end()};
 }
 
 void Tree::match_from(const std::string& done, std::string_view pattern, Links links,

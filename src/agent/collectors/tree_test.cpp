@@ -2,6 +2,8 @@
 #include "agent/collectors/tree.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include <fstream>
 
@@ -81,6 +83,93 @@ TEST_F(TreeTest, OnlyRegularFilesOfTheRightSizeAreRead) {
   EXPECT_FALSE(tree.read("file", 4, Links::none).has_value());
   EXPECT_FALSE(tree.read("pipe", 100, Links::none).has_value()) << "and does not wait";
   EXPECT_FALSE(tree.read(".", 100, Links::none).has_value());
+}
+
+/// Layers, the uppermost first, as overlayfs keeps them.
+class LayersTest : public TreeTest {
+ protected:
+  fs::path layer(int number) {
+    const fs::path path = fs::path(directory_.path()) / ("layer" + std::to_string(number));
+    fs::create_directories(path);
+    return path;
+  }
+  void put_in(int number, const std::string& path, const std::string& content) {
+    fs::create_directories((layer(number) / path).parent_path());
+    std::ofstream(layer(number) / path) << content;
+  }
+  /// False where only root may, and this is not root.
+  bool whiteout(int number, const std::string& path) {
+    fs::create_directories((layer(number) / path).parent_path());
+    return mknod((layer(number) / path).c_str(), S_IFCHR, makedev(0, 0)) == 0;
+  }
+  std::vector<fs::path> three() { return {layer(3), layer(2), layer(1)}; }
+  std::vector<std::string> all(std::string_view pattern) {
+    std::vector<std::string> found;
+    Tree(three(), stop_).match(pattern, Links::within, [&](const std::string& p) {
+      found.push_back(p);
+    });
+    return found;
+  }
+};
+
+TEST_F(LayersTest, TheUppermostFileIsTheOneInForce) {
+  put_in(1, "db/status", "first");
+  put_in(2, "db/status", "second");
+  put_in(1, "db/other", "lowest");
+  layer(3);
+  Tree tree(three(), stop_);
+  EXPECT_TRUE(tree.layered());
+  EXPECT_EQ(tree.read("db/status", 100, Links::within), "second");
+  EXPECT_EQ(tree.read("db/other", 100, Links::none), "lowest");
+  EXPECT_EQ(tree.place_of("db/status"), layer(2) / "db/status");
+  EXPECT_EQ(all("db/*"), (std::vector<std::string>{"db/other", "db/status"}));
+}
+
+TEST_F(LayersTest, AFileHidesTheFolderBelowIt) {
+  put_in(1, "app/package.json", "old");
+  put_in(3, "app", "a file by now");
+  EXPECT_FALSE(Tree(three(), stop_).read("app/package.json", 100, Links::within).has_value());
+  EXPECT_TRUE(all("app/*").empty());
+}
+
+TEST_F(LayersTest, ALinkLeadsWithinItsLayerAndHidesWhatIsBelowIt) {
+  put_in(1, "lib/db", "stale");
+  put_in(1, "other/db", "x");
+  layer(2);
+  fs::create_symlink("/usr/lib", layer(3) / "lib");
+  put_in(3, "usr/lib/db", "new");
+  Tree tree(three(), stop_);
+  EXPECT_EQ(tree.read("lib/db", 100, Links::within), "new");
+  EXPECT_FALSE(tree.place_of("lib/db").has_value());
+  fs::create_symlink("../../../../../etc", layer(3) / "out");
+  EXPECT_FALSE(tree.read("out/hostname", 100, Links::within).has_value());
+}
+
+TEST_F(LayersTest, WhatAnUpperLayerRemovedIsGone) {
+  put_in(1, "db/status.d/a", "a");
+  put_in(1, "db/status.d/b", "b");
+  put_in(1, "gone/x", "x");
+  put_in(3, "db/status.d/c", "c");
+  if (!whiteout(2, "db/status.d/a") || !whiteout(3, "gone")) GTEST_SKIP() << "needs root";
+  Tree tree(three(), stop_);
+  EXPECT_FALSE(tree.read("db/status.d/a", 100, Links::within).has_value());
+  EXPECT_FALSE(tree.exists("db/status.d/a"));
+  EXPECT_FALSE(tree.exists("gone/x"));
+  EXPECT_EQ(all("db/status.d/*"), (std::vector<std::string>{"db/status.d/b", "db/status.d/c"}));
+  EXPECT_TRUE(all("gone/*").empty());
+}
+
+TEST_F(LayersTest, AnOpaqueFolderHidesWhatIsBelowIt) {
+  put_in(1, "app/modules/old/package.json", "old");
+  put_in(3, "app/modules/new/package.json", "new");
+  layer(2);
+  const fs::path modules = layer(3) / "app/modules";
+  if (setxattr(modules.c_str(), "trusted.overlay.opaque", "y", 1, 0) != 0) {
+    GTEST_SKIP() << "needs root and a file system with such attributes";
+  }
+  EXPECT_EQ(all("app/modules/*/package.json"),
+            std::vector<std::string>{"app/modules/new/package.json"});
+  EXPECT_FALSE(Tree(three(), stop_).exists("app/modules/old/package.json"));
 }
 
 TEST_F(TreeTest, AStoppedWalkEndsAtOnce) {

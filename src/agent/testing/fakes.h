@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -159,7 +160,31 @@ class FakeHost final : public Host {
     Survey survey;
     survey.facts = facts;
     survey.software = software;
+    survey.runtime = runtime;
     return survey;
+  }
+
+  std::optional<ImageSight> look_at_images(const ImageOrder& order,
+                                           const std::atomic<bool>&) override {
+    image_orders.push_back(order);
+    if (!images_readable) return std::nullopt;
+    ImageSight sight;
+    sight.local.images = images;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const std::string& digest = images[i].digest;
+      if (std::binary_search(order.known.begin(), order.known.end(), digest)) continue;
+      if (sight.reports.size() == image_reports_max) {
+        sight.more = true;
+        break;
+      }
+      sight.tried.push_back(digest);
+      sight.reports.push_back({i, "{\"of\": \"" + digest + "\"}"});
+    }
+    return sight;
+  }
+
+  static LocalImage image(std::string digest, std::vector<std::string> references) {
+    return {std::move(digest), std::move(references), {}};
   }
 
   static model::Package package(std::string name, std::string version, std::string arch = "amd64") {
@@ -176,32 +201,34 @@ class FakeHost final : public Host {
 
   HostFacts facts;
   std::vector<model::Package> software = {package("bash", "5.2"), package("openssl", "3.0.11")};
+  std::optional<model::Runtime> runtime;
   bool readable = true;
   std::vector<std::string> skipped;  // in the last survey
+  std::vector<LocalImage> images;
+  std::size_t image_reports_max = 10;  // in one look
+  bool images_readable = true;
+  std::vector<ImageOrder> image_orders;  // of all looks
 };
 
-/// Surveys that end at once, but not before the next turn.
+/// Looks that end at once, but not before the next turn.
 class FakeSurveys final : public Surveys {
  public:
   explicit FakeSurveys(Host& host) : host_(host) {}
-  void begin(const std::vector<std::string>& skipped) override {
+  void begin(const Look& look) override {
     CHECK(!begun_);
-    begun_ = true;
-    skipped_ = skipped;
+    begun_ = look;
   }
-  std::optional<Ended> take() override {
+  std::optional<Sight> take() override {
     if (!begun_ || hold) return std::nullopt;
-    begun_ = false;
-    return Ended{host_.survey(skipped_, stop_)};
+    return look_at(host_, *std::exchange(begun_, std::nullopt), stop_);
   }
 
-  bool hold = false;  // surveys take for ever
+  bool hold = false;  // looks take for ever
 
  private:
   Host& host_;
   std::atomic<bool> stop_{false};
-  bool begun_ = false;
-  std::vector<std::string> skipped_;
+  std::optional<Look> begun_;
 };
 
 }  // namespace muster::agent::testing

@@ -111,6 +111,11 @@ class FakeServer final : public Transport {
   std::vector<Duration> moments;
   std::vector<std::string> reports;     // bodies, unpacked
   std::vector<std::string> heartbeats;  // bodies
+  bool takes_runtimes = true;
+  std::string runtime_hash;
+  std::vector<std::string> runtimes;  // that were told
+  bool takes_images = true;
+  std::vector<std::string> image_reports;  // bodies, unpacked
   std::string last_key;
 
  private:
@@ -151,6 +156,7 @@ class FakeServer final : public Transport {
     if (call.target == "/api/agent/config") return configuration();
     if (call.target == "/api/agent/tasks") return poll();
     if (call.target == "/api/agent/report") return report(call);
+    if (call.target == "/api/agent/container-scan") return images(call);
     if (call.target.starts_with("/api/agent/update")) return update(call);
     if (call.target.starts_with("/api/agent/binary/")) {
       const auto binary = binaries.find(call.target);
@@ -239,10 +245,30 @@ class FakeServer final : public Transport {
            " " + std::string(fields.text("arch", 200));
   }
 
-  Answer report(const Call& call) {
+  static std::string unpacked(const Call& call) {
     const bool packed = header(call, "Content-Encoding") == "gzip";
-    const std::string body =
-        packed ? http::decode_body(Compression::gzip, call.body, 10 << 20).value() : call.body;
+    return packed ? http::decode_body(Compression::gzip, call.body, 10 << 20).value() : call.body;
+  }
+
+  Answer images(const Call& call) {
+    if (!takes_images) return {404, {}, "{\"error\": \"not_found\", \"message\": \"no\"}"};
+    image_reports.push_back(unpacked(call));
+    return {200, {}, "{\"status\": \"success\", \"asset_id\": 1}"};
+  }
+
+  /// What the answer to a report says of what runs on the host.
+  std::string runtime_part(const Json& root) {
+    const auto hash = root.find("runtime_hash");
+    if (!takes_runtimes || !hash) return {};
+    if (const auto told = root.find("runtime")) {
+      runtime_hash = *hash->string();
+      runtimes.push_back(told->serialise());
+    }
+    return ", \"runtime_hash\": \"" + runtime_hash + "\"";
+  }
+
+  Answer report(const Call& call) {
+    const std::string body = unpacked(call);
     reports.push_back(body);
     const Json root = thread_json().parse(body).value();
     if (const auto full = root.find("software")) {
@@ -262,7 +288,7 @@ class FakeServer final : public Transport {
         software.insert(item(object));
       });
     }
-    return {200, {}, "{\"status\": \"accepted\", \"asset_id\": 1}"};
+    return {200, {}, "{\"status\": \"accepted\", \"asset_id\": 1" + runtime_part(root) + "}"};
   }
 
   FakeRest& rest_;
