@@ -37,7 +37,7 @@ const pathsOfAll = async () => [
   '/', '/hosts', '/agents', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
   '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/account', '/search?q=web-00',
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
-  `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`,
+  `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`, `/hosts/${await id('/hosts?hostname=db')}?tab=runtime`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,
   `/tasks/${await id('/tasks?status=completed')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=results`, '/results', '/results?tab=batches', ...(await pathsOfTests()),
 ];
