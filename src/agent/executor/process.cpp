@@ -364,11 +364,12 @@ Result<Account> find_account(const std::string& user) {
   return Account{entry.pw_uid, entry.pw_gid};
 }
 
+namespace {
+
+/// Makes orphans among the descendants children of this process, so that none gets away.
 void adopt_orphans() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("cannot adopt orphans");
 }
-
-namespace {
 
 Outcome run_job(const Job& job, Duration timeout, const Fence& fence, const Surroundings& around,
                 int cancel_fd) {
@@ -377,6 +378,7 @@ Outcome run_job(const Job& job, Duration timeout, const Fence& fence, const Surr
   outcome.started_at = clock.now();
   const Duration start = steady_now();
   try {
+    adopt_orphans();
     const PrivateDirectory directory(fence.account);
     run_in(directory, job, timeout, fence, around, cancel_fd, outcome);
   } catch (const std::system_error& failure) {

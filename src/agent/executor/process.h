@@ -48,8 +48,8 @@ struct Surroundings {
 /// until it has ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every
 /// descendant is killed and reaped, also those in sessions of their own.
 ///
-/// This process must be a subreaper (adopt_orphans()) and have no other children but the
-/// bystanders. A command that cannot be started gives exit code -1 and the reason.
+/// This process becomes a subreaper, so that no orphan gets away, and must have no other children
+/// but the bystanders. A command that cannot be started gives exit code -1 and the reason.
 Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence,
                   const Surroundings& around, int cancel_fd);
 
@@ -66,8 +66,5 @@ struct Program {
 /// bundle.
 Outcome run_program(const Program& program, Duration timeout, const Fence& fence,
                     const Surroundings& around, int cancel_fd);
-
-/// Makes orphans among the descendants children of this process, so that none gets away.
-void adopt_orphans();
 
 }  // namespace muster::agent

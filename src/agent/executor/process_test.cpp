@@ -27,7 +27,6 @@ namespace {
 class ShellTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    adopt_orphans();
     fence_.output_bytes = 1 << 20;
     fence_.processes_max = 256;
     fence_.file_bytes_max = 1 << 30;

@@ -36,9 +36,7 @@ ShellExecutor::ShellExecutor(Fence fence, Surroundings around, std::filesystem::
       around_(around),
       files_(std::move(files)),
       ended_fd_(make_event()),
-      cancel_fd_(make_event()) {
-  adopt_orphans();
-}
+      cancel_fd_(make_event()) {}
 
 ShellExecutor::~ShellExecutor() {
   kill();
