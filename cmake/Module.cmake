@@ -96,7 +96,7 @@ function(house_module name)
         ENVIRONMENT MUSTER_TEST_STORE=postgres SKIP_REGULAR_EXPRESSION "PostgreSQL is not installed")
     endif()
   endif()
-  if(benches)
+  if(benches AND NOT MUSTER_AGENT_ONLY)
     add_executable(${name}_bench ${benches})
     target_link_libraries(${name}_bench PRIVATE muster_${name} ${test_uses}
       benchmark::benchmark_main)

@@ -12,6 +12,12 @@ packages_check="clang-format-14 python3-jsonschema git openssl postgresql-15 zst
 packages_fuzz="clang-14 libclang-rt-14-dev"
 packages_tidy="clang-14 clang-tidy-14"
 packages_coverage="gcovr"
+# The agent for arm64: the cross compiler, what runs its programs, and the libraries for arm64, which
+# tools/arm64_sysroot.sh fetches without installing them.
+packages_arm64="g++-aarch64-linux-gnu qemu-user-static"
+packages_arm64_libraries="libboost1.81-dev libssl-dev libsodium-dev libsqlite3-dev libsimdjson-dev
+  libfmt-dev libtomlplusplus-dev libcli11-dev zlib1g-dev libzstd-dev libseccomp-dev libgtest-dev
+  libstdc++6"
 packages_bench="nginx-light wrk nghttp2-client valgrind"
 
 # The console is built by any node from 18 on, whoever packaged it.
