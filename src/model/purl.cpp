@@ -10,6 +10,7 @@ namespace muster::model {
 
 namespace {
 
+/// What is encoded may be any octets; what comes of it is UTF-8 without NUL.
 std::string decode_percent(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -21,7 +22,8 @@ std::string decode_percent(std::string_view text) {
       out += text[i];
     }
   }
-  return out;
+  std::string kept;
+  return std::string(well_formed(out, kept));
 }
 
 /// Takes what follows the last `separator` off `text`; empty if it has none.

@@ -66,5 +66,14 @@ TEST(Purl, IsThatOfTheSpecification) {
   EXPECT_EQ(purl(Ecosystem::deb, "bash", "5"), "");
 }
 
+TEST(Purl, OctetsThatAreNoTextAreReplaced) {
+  const auto package = package_of_purl("pkg:deb/debian/a%DAb%00c@1%FF?arch=x%80");
+  ASSERT_TRUE(package);
+  EXPECT_EQ(package->name, "a\uFFFDb\uFFFDc");
+  EXPECT_EQ(package->version, "1\uFFFD");
+  EXPECT_EQ(package->arch, "x\uFFFD");
+  EXPECT_EQ(package_of_purl("pkg:npm/%C3%A9t%C3%A9@1")->name, "\u00E9t\u00E9");
+}
+
 }  // namespace
 }  // namespace muster::model
