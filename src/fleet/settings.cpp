@@ -65,37 +65,15 @@ bool is_setting(std::string_view name) {
 #define ORG_WORD(known, fallback, choices, meaning) BOOLEAN(known, 0, meaning)
 #define ORG_INTEGER(known, fallback, min, max, meaning) BOOLEAN(known, 0, meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
   return false;
 }
 
 /// Of an organisation as a whole.
 bool is_of_org(std::string_view name) {
-#define BOOLEAN(known, fallback, meaning)
-#define INTEGER(known, fallback, min, max, meaning)
-#define TEXT(known, fallback, bytes_max, meaning)
-#define AGENT_INTEGER(known, min, max, meaning)
-#define AGENT_WORD(known, choices, meaning)
-#define AGENT_WORDS(known, choices, meaning)
 #define ORG_WORD(known, fallback, choices, meaning) \
   if (name == #known) return true;
 #define ORG_INTEGER(known, fallback, min, max, meaning) ORG_WORD(known, 0, "", meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
   return false;
 }
 
@@ -115,14 +93,6 @@ Result<void> check_setting(const std::string& name, const Json& value) {
 #define ORG_WORD(known, fallback, choices, meaning) AGENT_WORD(known, choices, meaning)
 #define ORG_INTEGER(known, fallback, min, max, meaning) INTEGER(known, fallback, min, max, meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
   return invalid_field(name, "is not a known setting");
 }
 
@@ -144,14 +114,6 @@ void apply(HostSettings& settings, std::string_view name, std::string_view value
 #define ORG_WORD(known, fallback, choices, meaning) TEXT(known, "", 0, meaning)
 #define ORG_INTEGER(known, fallback, min, max, meaning) INTEGER(known, 0, min, max, meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
 }
 
 std::int64_t owner(const SettingScope& scope) {
@@ -163,25 +125,12 @@ std::int64_t owner(const SettingScope& scope) {
 std::string agent_document(const HostSettings& settings) {
   JsonWriter json;
   json.begin_object();
-#define BOOLEAN(known, fallback, meaning)
-#define INTEGER(known, fallback, min, max, meaning)
-#define TEXT(known, fallback, bytes_max, meaning)
 #define AGENT_INTEGER(known, min, max, meaning) \
   if (settings.known != 0) json.member(#known, settings.known);
 #define AGENT_WORD(known, choices, meaning) \
   if (!settings.known.empty()) json.member(#known, settings.known);
 #define AGENT_WORDS(known, choices, meaning) AGENT_WORD(known, choices, meaning)
-#define ORG_WORD(known, fallback, choices, meaning)
-#define ORG_INTEGER(known, fallback, min, max, meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
   std::string document = json.end_object().take();
   return document == "{}" ? std::string() : document;
 }

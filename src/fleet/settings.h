@@ -42,14 +42,6 @@ struct HostSettings {
 #define ORG_WORD(name, fallback, choices, meaning) std::string name = fallback;
 #define ORG_INTEGER(name, fallback, min, max, meaning) std::int64_t name = fallback;
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
 };
 
 /// What muster-agent on a host with these settings is given: a JSON object of what is set for

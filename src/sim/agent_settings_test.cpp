@@ -14,23 +14,10 @@ namespace {
 
 std::set<std::string> names_of_server() {
   return {
-#define BOOLEAN(name, fallback, meaning)
-#define INTEGER(name, fallback, min, max, meaning)
-#define TEXT(name, fallback, bytes_max, meaning)
 #define AGENT_INTEGER(name, min, max, meaning) #name,
 #define AGENT_WORD(name, choices, meaning) #name,
 #define AGENT_WORDS(name, choices, meaning) #name,
-#define ORG_WORD(name, fallback, choices, meaning)
-#define ORG_INTEGER(name, fallback, min, max, meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
   };
 }
 
@@ -58,9 +45,6 @@ TEST(AgentSettings, AreTheSameOnBothSides) {
 }
 
 TEST(AgentSettings, WhateverAnOperatorMaySetAnAgentTakes) {
-#define BOOLEAN(name, fallback, meaning)
-#define INTEGER(name, fallback, min, max, meaning)
-#define TEXT(name, fallback, bytes_max, meaning)
 #define AGENT_INTEGER(name, min, max, meaning)  \
   for (const std::int64_t value : {min, max}) { \
     fleet::HostSettings settings;               \
@@ -81,17 +65,7 @@ TEST(AgentSettings, WhateverAnOperatorMaySetAnAgentTakes) {
     rest.erase(0, settings.name.size() + 1);         \
     EXPECT_TRUE(is_taken(settings)) << #name;        \
   }
-#define ORG_WORD(name, fallback, choices, meaning)
-#define ORG_INTEGER(name, fallback, min, max, meaning)
 #include "fleet/settings.def"
-#undef BOOLEAN
-#undef INTEGER
-#undef TEXT
-#undef AGENT_INTEGER
-#undef AGENT_WORD
-#undef AGENT_WORDS
-#undef ORG_WORD
-#undef ORG_INTEGER
 }
 
 }  // namespace
