@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/text.h"
 #include "fleet/announcements.h"
 #include "fleet/held_reports.h"
 #include "fleet/history.h"
@@ -126,6 +127,10 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   const bool agent_spoke = !report.agent && host.software_agent;
   if (agent_spoke && any_is_live(store::list_agents_of_host(tx, host.org, host.id))) {
     return record_second_source(tx, inventory, report, host, now);
+  }
+  if (!equal_folded(host.hostname, report.hostname)) {
+    TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, report.org,
+                               report.hostname, now));
   }
   const bool of_reporter = host.package_set && host.software_agent == reporter_of(report);
   if (report.delta && !of_reporter) return send_full_report();
