@@ -164,6 +164,13 @@ TEST_F(SharedMemoryOnPostgres, AServerThatMissedAnnouncementsHasToStartAnew) {
   EXPECT_THROW(b->fleet.store.write([](store::Tx&) {}), store::StoreError);
 }
 
+TEST_F(SharedMemoryOnPostgres, AServerMissesAnnouncementsAlsoWhenNoneIsLeft) {
+  (void)create_key();
+  a->fleet.store.write([](store::Tx& tx) { tx.execute("DELETE FROM announcements"); });
+  EXPECT_THROW(b->fleet.store.write([](store::Tx&) {}), store::StoreError);
+  EXPECT_THROW(b->fleet.nodes.renew(test_epoch), std::runtime_error);
+}
+
 TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {
   Fleet& fleet = a->fleet;
   const Enrolled agent = enrol_at_a();
