@@ -35,8 +35,8 @@ Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
   return register_host(tx, inventory, report.org, report.hostname, report.machine_id, now);
 }
 
-/// Whether the host is another machine from now on: it was installed anew, and a site reports of it.
-/// What an agent enrolled with stays: two clones that report as one host would make it flap.
+/// Whether the host is another machine from now on: it was installed anew, and a site reports of
+/// it. What an agent enrolled with stays: two clones that report as one host would make it flap.
 bool is_of_new_machine(store::Reader& reader, const model::Host& host,
                        const InventoryReport& report) {
   if (report.agent || report.machine_id.empty() || report.machine_id == host.machine_id) {

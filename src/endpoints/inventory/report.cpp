@@ -61,10 +61,10 @@ class ItemReader {
       if (too_long || !is_plain_text(text)) {
         unfit = true;
         if (fielded_) return;
-        failure = item_error(list_, index, name,
-                             too_long
-                                 ? "is longer than " + std::to_string(member->bytes_max) + " bytes"
-                                 : "contains control characters");
+        failure =
+            item_error(list_, index, name,
+                       too_long ? "is longer than " + std::to_string(member->bytes_max) + " bytes"
+                                : "contains control characters");
       } else if (member->target != nullptr) {
         view.*member->target = text;
       } else if (name == "ecosystem") {
