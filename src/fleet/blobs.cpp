@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "store/sql/tasks.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -32,6 +33,18 @@ class StoredBlob final : public http::BodySource {
   store::Store& store_;
   store::BlobName name_;
 };
+
+/// Puts the deletion of a program off that a task names which is not over.
+bool put_off(store::Store& store, const store::BlobName& name, Instant now) {
+  const bool wanted = store.read([&](store::Reader& reader) {
+    return store::is_program_wanted(reader, name.org, name.sha256.text());
+  });
+  if (!wanted) return false;
+  // If somebody keeps it meanwhile, this ends when the time is up: it is referred to.
+  store.write(
+      [&](store::Tx& tx) { store::let_go_of_blob(tx, name, now + limits::loose_blob_life); });
+  return true;
+}
 
 }  // namespace
 
@@ -66,7 +79,7 @@ std::size_t delete_loose_blobs(store::Store& store, Instant now) {
   const auto due = store.read(
       [&](store::Reader& reader) { return store::list_due_blobs(reader, now, due_blobs); });
   for (const store::BlobName& name : due) {
-    bool more = true;
+    bool more = !put_off(store, name, now);
     while (more) {
       more = store.write([&](store::Tx& tx) {
         return store::delete_some_of_blob(tx, name, now, static_cast<int>(blob_chunks_per_commit));

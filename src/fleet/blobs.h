@@ -26,7 +26,8 @@ crypto::Sha256 store_blob(store::Store& store, OrgId org, std::string_view conte
 /// Its content, to be read piece by piece; nothing when it is not there. `store` outlives it.
 std::optional<http::Stream> open_blob(store::Store& store, const store::BlobName& name);
 
-/// Deletes the blobs that nothing needs, in small commits. Returns how many are gone. Throws
+/// Deletes the blobs that nothing needs, in small commits; a program that a task names which is not
+/// over is looked at again after limits::loose_blob_life. Returns how many were looked at. Throws
 /// store::StoreError.
 std::size_t delete_loose_blobs(store::Store& store, Instant now);
 

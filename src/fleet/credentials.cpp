@@ -92,7 +92,11 @@ void Credentials::load(store::Reader& reader, Instant now) {
 
 void Credentials::follow_agent(const model::Agent& agent) {
   const bool live = is_proved_by_key(agent);
-  if (live) set_agent(agent);
+  if (live) {
+    set_agent(agent);
+  } else {
+    offered.keep_only(agent.id, std::nullopt);
+  }
   const std::int64_t newest = model::newest(agent.keys);
   for (std::int64_t generation = 0; generation <= newest; ++generation) {
     const crypto::KeyHash hash = hash_of(agent, generation);
@@ -190,6 +194,7 @@ void Credentials::set_agent(const model::Agent& agent) {
     credential.skewed = false;
   }
   retire_former_key(agent);
+  offered.keep_only(agent.id, agent.keys.offered);
 }
 
 void Credentials::retire_former_key(const model::Agent& agent) {
@@ -216,6 +221,7 @@ void Credentials::erase_agent(const model::Agent& agent) {
   for (const std::int64_t generation : accepted(agent.keys)) {
     agents.erase(hash_of(agent, generation));
   }
+  offered.keep_only(agent.id, std::nullopt);
   if (const auto generation = retired_key(agent.keys)) retired.erase(hash_of(agent, *generation));
 }
 

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "crypto/keyed_hash.h"
+#include "fleet/offered_keys.h"
 #include "fleet/split_table.h"
 #include "http/rate_limit.h"
 #include "http/role.h"
@@ -195,6 +196,7 @@ class Credentials {
 
   KeyMap<AgentCredential> agents;
   SplitTable splits;           // to be followed before the agent
+  OfferedKeys offered;         // those that agents may be told of
   KeyMap<RetiredKey> retired;  // one for each agent whose key was replaced
   KeyMap<InventoryCredential> inventory_keys;
   KeyMap<OperatorCredential> operators;

@@ -68,6 +68,9 @@ Result<model::Host> host_of_enrolment(store::Tx& tx, NumberIds& ids, const Prese
   if (const auto place = model::place(all.known)) {
     model::Host& host = *std::find_if(all.hosts.begin(), all.hosts.end(),
                                       [&](const auto& known) { return known.id == *place; });
+    if (!equal_folded(host.hostname, request.hostname)) {
+      TRY(check_hostname_is_free(tx, presence, config, org, request.hostname, now));
+    }
     host.hostname = request.hostname;
     host.arch = request.arch;
     host.ip_address = request.ip_address;

@@ -127,7 +127,7 @@ std::optional<model::Host> find_by_id_or_name(store::Reader& reader,
   const auto is_meant = [&](const model::Host& host) {
     return among == nullptr || std::find(among->begin(), among->end(), host.org) != among->end();
   };
-  if (const auto number = parse_int(id_or_hostname)) {
+  if (const auto number = parse_int(id_or_hostname); number && *number > 0) {
     for (const auto& host : store::list_hosts(reader, {}, HostId{*number - 1}, 1)) {
       if (host.id.value == *number && is_meant(host)) return host;
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/text.h"
 #include "fleet/announcements.h"
 #include "fleet/held_reports.h"
 #include "fleet/history.h"
@@ -34,8 +35,20 @@ Result<model::Host> host_of_report(store::Tx& tx, const Inventory& inventory,
   return register_host(tx, inventory, report.org, report.hostname, report.machine_id, now);
 }
 
+/// Whether the host is another machine from now on: it was installed anew, and a site reports of
+/// it. What an agent enrolled with stays: two clones that report as one host would make it flap.
+bool is_of_new_machine(store::Reader& reader, const model::Host& host,
+                       const InventoryReport& report) {
+  if (report.agent || report.machine_id.empty() || report.machine_id == host.machine_id) {
+    return false;
+  }
+  // An id that several machines have names none of them.
+  if (!store::list_hosts_of_machine(reader, host.org, report.machine_id, 1).empty()) return false;
+  return !any_is_live(store::list_agents_of_host(reader, host.org, host.id));
+}
+
 /// Takes over what the report says of the host itself. Returns whether that is anything new.
-bool take_facts(model::Host& host, const InventoryReport& report) {
+bool take_facts(store::Reader& reader, model::Host& host, const InventoryReport& report) {
   bool changed = false;
   const auto take = [&](auto& fact, const auto& said) {
     if (fact == said) return;
@@ -46,8 +59,12 @@ bool take_facts(model::Host& host, const InventoryReport& report) {
     if (!said.empty()) take(fact, said);
   };
   take(host.hostname, report.hostname);
-  // What it enrolled with stays: two clones that report as one host would make it flap.
-  if (host.machine_id.empty()) take_if_said(host.machine_id, report.machine_id);
+  if (is_of_new_machine(reader, host, report)) {
+    take(host.machine_id, report.machine_id);
+    host.machine_shared = false;
+  } else if (host.machine_id.empty()) {
+    take_if_said(host.machine_id, report.machine_id);
+  }
   take_if_said(host.os_name, report.os_name);
   take_if_said(host.os_version, report.os_version);
   take_if_said(host.os_kernel, report.os_kernel);
@@ -111,6 +128,10 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   if (agent_spoke && any_is_live(store::list_agents_of_host(tx, host.org, host.id))) {
     return record_second_source(tx, inventory, report, host, now);
   }
+  if (!equal_folded(host.hostname, report.hostname)) {
+    TRY(check_hostname_is_free(tx, inventory.presence, inventory.config, report.org,
+                               report.hostname, now));
+  }
   const bool of_reporter = host.package_set && host.software_agent == reporter_of(report);
   if (report.delta && !of_reporter) return send_full_report();
   PackageIds present;
@@ -142,7 +163,7 @@ Result<ReportOutcome> record_report(store::Tx& tx, const Inventory& inventory,
   host.software_agent = reporter_of(report);
   if (agent_spoke) forget_second_sources(tx, host);
 
-  const bool facts_changed = take_facts(host, report);
+  const bool facts_changed = take_facts(tx, host, report);
   if (facts_changed || next != present) {
     outcome.findings_resolved += settle_conditions(tx, inventory, *knowledge, host, next, now);
   }

@@ -42,12 +42,11 @@ void Nodes::load(store::Reader& reader) {
 /// transaction.
 void Nodes::catch_up(store::Reader& reader) {
   memory_.packages.forget_unstored();
-  for (;;) {
+  while (store::get_newest_announcement(reader) != followed_) {
     const auto announced =
         store::list_announcements(reader, followed_, std::numeric_limits<std::int64_t>::max(),
                                   limits::announcements_per_read);
-    if (announced.empty()) return;
-    if (announced.front().id != followed_ + 1) {
+    if (announced.empty() || announced.front().id != followed_ + 1) {
       place_gone_ = true;
       throw store::StoreError("announcements are gone that this server did not follow");
     }

@@ -183,6 +183,7 @@ OutageWatch::Seen OutageWatch::walk(Instant now) {
 }
 
 Noticed OutageWatch::look(Instant now) {
+  presence_.follow_clock(store_, now);
   // Whoever stood still (a frozen machine, a clock set forward) heard nobody in that time.
   if (last_look_ && now - *last_look_ > config_.offline_after() / 2) {
     presence_.resume_listening(now);

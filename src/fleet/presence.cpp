@@ -145,6 +145,7 @@ void PresenceTable::load(store::Reader& reader) {
   for (const store::AgentPresenceRow& row : store::list_agent_presence(reader)) {
     with_agent(row.agent, [&](AgentPresence& presence) {
       take_row(presence, row);
+      if (row.last_seen > server_started()) clock_is_behind_ = true;
       presence.samples = row.open_samples;
       presence.sampled_minute = last_sampled_minute(row.open_samples);
     });
@@ -169,7 +170,26 @@ void PresenceTable::load(store::Reader& reader) {
   }
   for (const store::HostPresenceRow& row : store::list_host_presence(reader)) {
     touch_host(row.org, row.host, row.agent_version, row.last_seen);
+    if (row.last_seen > server_started()) clock_is_behind_ = true;
   }
+}
+
+void PresenceTable::follow_clock(store::Store& store, Instant now) {
+  if (now.unix_ms < clock_ms_.exchange(now.unix_ms)) clock_is_behind_ = true;
+  if (!clock_is_behind_) return;
+  // Memory first: what heartbeats write from now on is not ahead.
+  const auto bring_back = [&](Instant& moment) { moment = std::min(moment, now); };
+  for_each_agent([&](AgentId, AgentPresence& state) { bring_back(state.last_seen); });
+  for (auto& part : hosts_) {
+    part.with([&](Hosts& hosts) {
+      for (auto& [id, entry] : hosts) bring_back(entry.second.last_seen);
+    });
+  }
+  for (std::atomic<std::int64_t>* const moment : {&server_started_ms_, &rewritten_ms_}) {
+    moment->store(std::min(moment->load(), now.unix_ms));
+  }
+  store.write([&](store::Tx& tx) { store::bring_back_last_seen(tx, now); });
+  clock_is_behind_ = false;
 }
 
 void PresenceTable::follow_agent(store::Reader& reader, const model::Agent& agent) {
@@ -273,6 +293,7 @@ void PresenceTable::give_up_samples() {
 }
 
 std::size_t PresenceTable::flush_often(store::Store& store, Instant now) {
+  follow_clock(store, now);
   const bool whole = shared_.load(std::memory_order_relaxed) ||
                      now - Instant{rewritten_ms_.load(std::memory_order_relaxed)} >= rewrite_every;
   const std::size_t rows = write_rows(store, whole);

@@ -69,7 +69,8 @@ struct HostPresence {
 /// A crash loses at most one flush of last_seen. Safe from several threads.
 class PresenceTable {
  public:
-  explicit PresenceTable(Instant server_started) : server_started_ms_(server_started.unix_ms) {}
+  explicit PresenceTable(Instant server_started)
+      : server_started_ms_(server_started.unix_ms), clock_ms_(server_started.unix_ms) {}
 
   /// How old the vitals and the open samples in the rows may be while one server serves alone.
   static constexpr Duration rewrite_every = std::chrono::hours(1);
@@ -114,6 +115,12 @@ class PresenceTable {
   Instant server_started() const { return {server_started_ms_.load(std::memory_order_relaxed)}; }
   /// The server stood still until now.
   void resume_listening(Instant now) { server_started_ms_.store(now.unix_ms); }
+
+  /// The server's clock says `now`. If it was set back since the last call, or is behind what was
+  /// loaded, nobody was heard of later than now: in memory and in the rows. Otherwise whoever was
+  /// heard of before would be online until the clock is there again. Throws store::StoreError; the
+  /// next call then tries again.
+  void follow_clock(store::Store& store, Instant now);
 
   /// What is to be stored of an agent.
   store::AgentPresenceRow row_of(AgentId agent, const AgentPresence& state) const;
@@ -179,6 +186,8 @@ class PresenceTable {
   std::size_t write_rows(store::Store& store, bool whole);
 
   std::atomic<std::int64_t> server_started_ms_;
+  std::atomic<std::int64_t> clock_ms_;  // of the last follow_clock()
+  std::atomic<bool> clock_is_behind_ = false;
   std::atomic<std::int64_t> rewritten_ms_ = 0;  // when flush_often() last wrote all
   std::atomic<bool> shared_ = false;
   std::atomic<bool> samples_here_ = true;

@@ -116,12 +116,59 @@ TEST_F(SharedMemoryOnPostgres, WhatWaitsForOthersIsToldOnceTheyFollowOrAreGone) 
   EXPECT_EQ(told, 2);
 }
 
+TEST_F(SharedMemoryOnPostgres, AKeyIsOfferedOnceEveryServerAcceptsIt) {
+  const auto renew_both = [&] {
+    a->fleet.nodes.renew(test_epoch);
+    b->fleet.nodes.renew(test_epoch);
+    a->fleet.nodes.renew(test_epoch);
+  };
+  const Enrolled agent = enrol_at_a();
+  renew_both();
+  const OfferedKey offered = write([&](store::Tx& tx) {
+    return rotate_agent_key(tx, a->fleet.ids, a->fleet.credentials, actor, org, agent.agent,
+                            test_epoch)
+        .value();
+  });
+  const auto offers = [&](Server& server) {
+    return may_offer(server.fleet.credentials, server.fleet.nodes, agent.agent, offered.generation);
+  };
+  const auto accepts = [&](Server& server) {
+    const Credentials& credentials = server.fleet.credentials;
+    return credentials.agents.find(credentials.hash(offered.key)).has_value();
+  };
+  EXPECT_FALSE(offers(*a));
+  EXPECT_TRUE(a->fleet.nodes.tell_followed());
+  EXPECT_FALSE(accepts(*b));
+  EXPECT_FALSE(offers(*a)) << "its next call may be one of b";
+  b->fleet.nodes.renew(test_epoch);
+  a->fleet.nodes.tell_followed();
+  EXPECT_TRUE(accepts(*b));
+  EXPECT_TRUE(offers(*a));
+  EXPECT_FALSE(offers(*b)) << "which asks for itself";
+  renew_both();
+  b->fleet.nodes.tell_followed();
+  EXPECT_TRUE(offers(*b));
+  write([&](store::Tx& tx) {
+    record_first_use(tx, a->fleet.ids, a->fleet.credentials, a->fleet.presence, org, agent.agent,
+                     offered.generation, test_epoch)
+        .value();
+  });
+  EXPECT_FALSE(offers(*a)) << "the offer is over, and another one begins anew";
+}
+
 TEST_F(SharedMemoryOnPostgres, AServerThatMissedAnnouncementsHasToStartAnew) {
   const CreatedKey key = create_key();
   a->fleet.store.write([](store::Tx& tx) { tx.execute("DELETE FROM announcements"); });
   (void)create_key();
   EXPECT_THROW(b->fleet.nodes.renew(test_epoch), std::runtime_error);
   EXPECT_THROW(b->fleet.store.write([](store::Tx&) {}), store::StoreError);
+}
+
+TEST_F(SharedMemoryOnPostgres, AServerMissesAnnouncementsAlsoWhenNoneIsLeft) {
+  (void)create_key();
+  a->fleet.store.write([](store::Tx& tx) { tx.execute("DELETE FROM announcements"); });
+  EXPECT_THROW(b->fleet.store.write([](store::Tx&) {}), store::StoreError);
+  EXPECT_THROW(b->fleet.nodes.renew(test_epoch), std::runtime_error);
 }
 
 TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {

@@ -25,12 +25,13 @@ using store::TestBinary;
 bool is_binary_name(std::string_view name);
 
 /// Gives the stored blob of that digest (store_blob) to agents as `name` of a test; replaces the
-/// one of that name. Fails with invalid_field for a bad name and with not_found for a digest that
-/// is not stored.
+/// one of that name, whose content stays until the tasks that name it are over. Fails with
+/// invalid_field for a bad name and with not_found for a digest that is not stored.
 Result<TestBinary> register_test_binary(store::Tx& tx, NumberIds& ids, const Actor& actor,
                                         TestBinary binary, Instant now);
 
-/// Fails with not_found. Its content stays for limits::loose_blob_life, for agents on their way.
+/// Fails with not_found. Its content stays for limits::loose_blob_life, for agents on their way,
+/// and until the tasks that name it are over.
 Result<TestBinary> delete_test_binary(store::Tx& tx, NumberIds& ids, const Actor& actor, OrgId org,
                                       const Uuid& test, std::string_view name, Instant now);
 

@@ -191,6 +191,35 @@ TEST_F(TestBinaries, ATaskGetsTheProgramItNamesAlsoOnceThatWasReplaced) {
   EXPECT_EQ(read_all(opened.content), "old");
 }
 
+TEST_F(TestBinaries, AReplacedProgramStaysUntilTheTasksThatNameItAreOver) {
+  const Enrolled agent = fleet.enrol("web-1");
+  const TestBinary old = upload("t", "old").value();
+  const TaskId task = give_task(agent.agent, old);
+  upload("t", "new").value();
+  const Duration life = limits::loose_blob_life;
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now + life), 1U);
+  EXPECT_EQ(stored(old.sha256), "old") << "the host was off since";
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now + life), 0U) << "put off";
+  claim(agent);
+  EXPECT_TRUE(may_fetch(agent, "t"));
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now + life * 2), 1U);
+  EXPECT_EQ(stored(old.sha256), "old") << "it may be fetching it";
+  fleet->store.write(
+      [&](store::Tx& tx) { cancel_task(tx, fleet.board(), fleet.actor, task, fleet.now).value(); });
+  EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now + life * 3), 1U);
+  EXPECT_EQ(stored(old.sha256), std::nullopt);
+}
+
+TEST_F(TestBinaries, ADeletedProgramStaysUntilTheTasksThatNameItAreOver) {
+  const Enrolled agent = fleet.enrol("web-1");
+  const TestBinary binary = upload("t", "program").value();
+  give_task(agent.agent, binary);
+  remove("t");
+  delete_loose_blobs(fleet->store, fleet.now + limits::loose_blob_life);
+  claim(agent);
+  EXPECT_TRUE(may_fetch(agent, "t"));
+}
+
 TEST_F(TestBinaries, AreListedPageByPage) {
   for (const char* name : {"c", "a", "b"}) upload(name, name).value();
   std::string names;

@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/config.h"
+#include "base/ip_address.h"
 #include "base/log.h"
 #include "crypto/random.h"
 #include "endpoints/wiring.h"
@@ -52,6 +53,7 @@ struct Address {
   std::string host;
   std::uint16_t port = 0;
   bool loopback = false;
+  bool wildcard = false;  // 0.0.0.0, ::
 };
 
 Result<Address> parse_address(const std::string& text) {
@@ -69,6 +71,9 @@ Result<Address> parse_address(const std::string& text) {
   if (number < 0 || number > 65535) return invalid_field("--listen", "has no valid port");
   address.port = static_cast<std::uint16_t>(number);
   address.loopback = address.host.starts_with("127.") || address.host == "::1";
+  const auto parsed = parse_ip_address(address.host);
+  address.wildcard =
+      parsed && (*parsed == parse_ip_address("::") || *parsed == parse_ip_address("0.0.0.0"));
   return address;
 }
 
@@ -240,7 +245,9 @@ int run(int argc, char** argv) {
       })
       ->capture_default_str();
   cli.add_option("--config", flags.config_file, "Configuration file (TOML)");
-  cli.add_option("--server-url", flags.server_url, "Address that agents are told");
+  cli.add_option("--server-url", flags.server_url,
+                 "Address that agents are told; required with --behind-proxy, and when all "
+                 "addresses are listened to");
   cli.add_option("--secret-file", flags.secret_file,
                  "32 octets that seal the secrets in the store (default DATA/secret)");
   auto* certificate = cli.add_option("--tls-cert", flags.tls.certificate,
@@ -270,6 +277,12 @@ int run(int argc, char** argv) {
   if (!address->loopback && !flags.behind_proxy && flags.tls.certificate.empty()) {
     std::cerr << "musterd: plain HTTP is served on loopback only; give --tls-cert and --tls-key, or"
                  " put a TLS proxy in front and pass --behind-proxy\n";
+    return exit_usage;
+  }
+  if (flags.server_url.empty() && (address->wildcard || flags.behind_proxy)) {
+    // They would be told an address at which they never reach the server, with their enrolment.
+    std::cerr << "musterd: agents cannot be told this address; give --server-url, the one at which"
+                 " they reach the server\n";
     return exit_usage;
   }
   return serve(flags, *address, *config);

@@ -88,6 +88,7 @@ test('an operator sets a password and a second factor, and signs in with both', 
   await own.getByRole('button', { name: 'Set up' }).click();
   const secret = new URL(await own.getByRole('link', { name: 'Open it in an authenticator' }).getAttribute('href')).searchParams.get('secret');
   await own.getByLabel('The code that it shows').fill(codeOf(secret));
+  await own.getByLabel('Your password').fill('correct horse battery');
   await own.getByRole('button', { name: 'Set up' }).click();
   await own.getByText('The authenticator is set up').waitFor();
   await own.context().close();

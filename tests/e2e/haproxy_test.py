@@ -85,7 +85,8 @@ class BehindHaproxy(unittest.TestCase):
         self.servers = Servers(2, NO_LIMITS + QUICK_PRESENCE + BEHIND)
         self.addCleanup(self.servers.close)
         for server in self.servers.all:
-            server.flags = (*server.flags, "--behind-proxy")
+            server.flags = (*server.flags, "--behind-proxy",
+                            "--server-url", "https://127.0.0.1")
         self.a, self.b = self.servers.start().all
         self.proxy = Haproxy(self.servers.folder, self.servers.all)
         self.addCleanup(self.proxy.close)

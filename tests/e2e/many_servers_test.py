@@ -116,9 +116,13 @@ class TwoServers(unittest.TestCase):
         self.operator_a.must("POST", f"/api/v1/agents/{agent['agent_id']}/rotate-key", {})
         beats = self.b.caller(agent_headers(agent))
         offered = {}
-        while "new_api_key" not in offered:
-            offered = beats.must("POST", "/api/agent/heartbeat", BEAT)["data"]
+
+        def is_offered():
+            offered.update(beats.must("POST", "/api/agent/heartbeat", BEAT)["data"])
+            return "new_api_key" in offered
+        Musterd.wait_for(is_offered)
         fresh = dict(agent, api_key=offered["new_api_key"])
+        # At once, of the other: it knew the key before the agent did.
         self.a.caller(agent_headers(fresh)).must("POST", "/api/agent/heartbeat", BEAT)
         Musterd.wait_for(lambda: self.b.caller(agent_headers(agent)).ask(
             "POST", "/api/agent/heartbeat", BEAT).status == 401)

@@ -65,6 +65,16 @@ class Starting(unittest.TestCase):
         self.assertEqual(ended.returncode, 2)
         self.assertIn("--behind-proxy", ended.stderr)
 
+    def test_an_address_that_no_agent_can_call_exits_2_without_a_server_url(self):
+        for flags in (["--listen", "0.0.0.0:0"], ["--listen", "[::]:0"],
+                      ["--listen", "127.0.0.1:0", "--behind-proxy"]):
+            with self.subTest(flags=flags):
+                ended = run("--data", self.data, "--tls-cert", "cert.pem", "--tls-key", "key.pem",
+                            *flags)
+                self.assertEqual(ended.returncode, 2)
+                self.assertIn("--server-url", ended.stderr)
+                self.assertFalse(self.data.exists())
+
     def test_secrets_are_for_the_owner_alone(self):
         self.start()
         for name in ("admin.token", "secret", "muster.db"):

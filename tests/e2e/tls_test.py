@@ -66,9 +66,10 @@ class OverTls(unittest.TestCase):
         self.assertIn(str(self.certificate.file), ended.stderr)
 
     def test_off_loopback_is_allowed_and_agents_are_told_https(self):
-        server = self.start(NO_LIMITS, "--listen", "0.0.0.0:0")
+        server = self.start(NO_LIMITS, "--listen", "0.0.0.0:0",
+                            "--server-url", "https://muster.example.org")
         enrolled = server.enrol(server.enrolment_token(), "host-1")
-        self.assertTrue(enrolled["server_url"].startswith("https://"), enrolled["server_url"])
+        self.assertEqual(enrolled["server_url"], "https://muster.example.org")
 
     def test_expiry_is_a_metric_and_a_warning(self):
         server = self.start()

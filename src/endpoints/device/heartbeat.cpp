@@ -11,6 +11,8 @@
 #include "fleet/credentials.h"
 #include "fleet/heartbeats.h"
 #include "fleet/host_directory.h"
+#include "fleet/nodes.h"
+#include "fleet/offered_keys.h"
 #include "fleet/settings.h"
 #include "http/response.h"
 
@@ -162,11 +164,17 @@ fleet::Settings::Brief settings_of(const App& app, const http::Caller& caller) {
   return app.settings.brief_of(caller.org, caller.host, app.directory);
 }
 
+/// A key of the agent's, for an answer; empty while another server may not accept it yet.
+std::string key_for_answer(App& app, AgentId agent, std::int64_t generation) {
+  if (!fleet::may_offer(app.credentials, app.nodes, agent, generation)) return {};
+  return app.credentials.agent_key(agent, generation);
+}
+
 /// The key that the caller is to use from now on; empty when it has it, or none is offered. Its
 /// call with the offered key itself ends the rotation.
-std::string offered_key(const App& app, const http::Caller& caller) {
+std::string offered_key(App& app, const http::Caller& caller) {
   if (caller.offered_key == 0 || caller.offered_key == caller.key) return {};
-  return app.credentials.agent_key(caller.agent, caller.offered_key);
+  return key_for_answer(app, caller.agent, caller.offered_key);
 }
 
 /// Of two machines with one key the copied one gets a key of its own.
@@ -174,8 +182,9 @@ std::string split_key(App& app, AgentId agent, const fleet::HeartbeatChange& cha
                       std::string_view hostname) {
   const auto into = app.credentials.splits.take(agent, change.boot, hostname);
   if (!into) return {};
-  app.clones.forget(agent);
-  return app.credentials.agent_key(*into, 0);
+  std::string key = key_for_answer(app, *into, 0);
+  if (!key.empty()) app.clones.forget(agent);
+  return key;
 }
 
 /// Of most answers.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/json_write.h"
 #include "base/text.h"
@@ -174,7 +175,8 @@ model::Control decode_control(const Json& json, std::int64_t position) {
 /// One row a control; a bad one never costs the good ones (mission rule 10).
 void decode_controls(const Json& list, model::TaskResult& result) {
   std::vector<model::Control>& controls = result.controls;
-  std::unordered_map<std::string, int> seen;
+  std::unordered_set<std::string> taken;
+  std::unordered_map<std::string, int> times;
   list.for_each([&](const Json& element) {
     if (controls.size() == limits::controls) {
       result.flags.set(model::ResultFlag::controls_left_out);
@@ -182,9 +184,14 @@ void decode_controls(const Json& list, model::TaskResult& result) {
     }
     model::Control control =
         decode_control(element, static_cast<std::int64_t>(controls.size()) + 1);
-    const int times = ++seen[control.control_id];
-    if (times > 1) {
-      control.control_id += "#" + std::to_string(times);
+    if (!taken.insert(control.control_id).second) {
+      // Another control may be called like a number of this one.
+      int& number = times.try_emplace(control.control_id, 1).first->second;
+      std::string numbered;
+      do {
+        numbered = control.control_id + "#" + std::to_string(++number);
+      } while (!taken.insert(numbered).second);
+      control.control_id = std::move(numbered);
       if (control.flag.empty()) control.flag = "duplicate";
     }
     controls.push_back(std::move(control));

@@ -21,7 +21,7 @@ struct Received {
   fleet::InventoryReport report;
   ReceivedRuntime runtime;
   std::int64_t items = 0;    // in the lists that were read
-  std::int64_t skipped = 0;  // products that do not say what they are
+  std::int64_t skipped = 0;  // products that do not say what they are, or not in plain text
 };
 
 Error item_error(std::string_view list, std::size_t index, std::string_view member,
@@ -39,35 +39,42 @@ class ItemReader {
   ItemReader(std::string_view list, bool fielded, std::string_view distro)
       : list_(list), fielded_(fielded), distro_(distro) {}
 
-  /// Adds the item to `packages`. False when a fielded item names no product.
+  /// Adds the item to `packages`. False for a fielded item that is to be skipped: it names no
+  /// product, or has a text that cannot be taken. Its agent gives all of a refused report up.
   Result<bool> take(const Json& item, std::size_t index, fleet::PackageList& packages) {
     if (!item.is_object()) return item_error(list_, index, "", "must be an object");
     fleet::PackageList::View view;
     std::string_view full_version;
     std::optional<Error> failure;
+    bool unfit = false;
     item.for_each_member([&](std::string_view name, const Json& value) {
-      if (failure || value.is_null()) return;
+      if (failure || unfit || value.is_null()) return;
       const Member* member = find_member(name);
       if (member == nullptr) return;
-      const auto text = value.string();
-      if (!text) {
+      const auto said = value.string();
+      if (!said) {
         if (!fielded_) failure = item_error(list_, index, name, "must be a string");
         return;
       }
-      if (text->size() > member->bytes_max) {
-        failure = item_error(list_, index, name,
-                             "is longer than " + std::to_string(member->bytes_max) + " bytes");
-      } else if (!is_plain_text(*text)) {
-        failure = item_error(list_, index, name, "contains control characters");
+      const std::string_view text = trim(*said);
+      const bool too_long = text.size() > member->bytes_max;
+      if (too_long || !is_plain_text(text)) {
+        unfit = true;
+        if (fielded_) return;
+        failure =
+            item_error(list_, index, name,
+                       too_long ? "is longer than " + std::to_string(member->bytes_max) + " bytes"
+                                : "contains control characters");
       } else if (member->target != nullptr) {
-        view.*member->target = trim(*text);
+        view.*member->target = text;
       } else if (name == "ecosystem") {
-        view.ecosystem = model::parse_ecosystem(*text);
+        view.ecosystem = model::parse_ecosystem(text);
       } else {
-        full_version = trim(*text);
+        full_version = text;
       }
     });
     if (failure) return *failure;
+    if (unfit) return false;
     if (!full_version.empty()) view.version = full_version;
     if (view.name.empty()) {
       if (fielded_) return false;

@@ -77,6 +77,22 @@ Result<Attempt> decode_attempt(const Request& request) {
   return attempt;
 }
 
+/// Somebody else's hands on an open session must become neither its password nor its second factor:
+/// they have to show the password that there is. Guesses count as those of a stranger do, and as
+/// there, after too many of them the right one is refused as well. As slow as fleet::is_password.
+Result<void> prove_own_password(App& app, const Request& request, std::string_view current) {
+  const OperatorId id{request.caller.key};
+  if (request.caller.session.value == 0) return {};
+  if (!fleet::password_state(app.store, id).set_at) return {};
+  const std::uint64_t peer = peer_key(request.peer_address);
+  const std::int64_t failures_max =
+      app.nodes.share_of(app.config.console_sign_in_failures_per_minute);
+  TRY(app.failed_sign_ins.peek(peer, failures_max, request.now));
+  if (fleet::is_password(app.store, id, current)) return {};
+  TRY(app.failed_sign_ins.take(peer, failures_max, request.now));
+  return invalid_field("current_password", "is not your password");
+}
+
 }  // namespace
 
 Result<Reply> create_sign_in_link(App& app, const Request& request) {
@@ -175,15 +191,7 @@ Result<Reply> set_own_password(App& app, const Request& request) {
         "password", "must have at least " + std::to_string(limits::password_bytes_min) + " bytes");
   }
   const OperatorId id{request.caller.key};
-  // Somebody else's hands on an open session must not become its password.
-  const bool must_prove =
-      request.caller.session.value != 0 && fleet::password_state(app.store, id).set_at.has_value();
-  if (must_prove && !fleet::is_password(app.store, id, current)) {
-    TRY(app.failed_sign_ins.take(peer_key(request.peer_address),
-                                 app.nodes.share_of(app.config.console_sign_in_failures_per_minute),
-                                 request.now));
-    return invalid_field("current_password", "is not your password");
-  }
+  TRY(prove_own_password(app, request, current));
   return Reply(
       http::Write([&app, actor = actor_of(request), id, hash = crypto::hash_password(password),
                    now = request.now](store::Tx& tx) -> Result<Response> {
@@ -204,7 +212,10 @@ Result<Reply> offer_second_factor(App& app, const Request& request) {
 Result<Reply> set_second_factor(App& app, const Request& request) {
   Fields fields(TRY(decode_body(request)));
   const std::string code = totp_digits(fields.text("code", limits::totp_code_bytes));
+  const std::string current(
+      fields.optional_text("current_password", limits::password_bytes).value_or(""));
   TRY(fields.finish());
+  TRY(prove_own_password(app, request, current));
   return Reply(http::Write([&app, actor = actor_of(request), id = OperatorId{request.caller.key},
                             code, now = request.now](store::Tx& tx) -> Result<Response> {
     TRY(fleet::set_second_factor(tx, app.ids, app.credentials, actor, id, code, now));

@@ -380,6 +380,13 @@ std::vector<HostPresenceRow> list_host_presence_since(Reader& reader, Instant si
                    since));
 }
 
+void bring_back_last_seen(Tx& tx, Instant now) {
+  tx.post("UPDATE agent_presence SET last_seen = $1 WHERE last_seen > $1", now);
+  tx.post("UPDATE agent_heard SET last_seen = $1 WHERE last_seen > $1", now);
+  tx.post("UPDATE host_presence SET last_seen = $1 WHERE last_seen > $1", now);
+  tx.post("UPDATE hosts SET last_seen = $1 WHERE last_seen > $1", now);
+}
+
 #undef AGENTS_PAGED
 #undef AGENTS_FILTERED
 #undef SELECT_LISTED_AGENTS

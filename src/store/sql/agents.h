@@ -85,6 +85,9 @@ struct AgentHeardRow {
 /// Writes many at once; never moves last_seen back.
 void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows);
 
+/// Of agents and hosts that were heard of later than `now`, by a clock that was set back since.
+void bring_back_last_seen(Tx& tx, Instant now);
+
 /// The last flushed presence of an agent.
 struct AgentPresenceRow {
   OrgId org;

@@ -97,7 +97,8 @@ void set_host(Tx& tx, const Host& host) {
       host.last_full_at);
   // SQLite writes each index of a column that is set, whether its value changes or not.
   tx.post(
-      "UPDATE hosts SET hostname = $3, hostname_folded = $4, machine_id = $5"
+      "UPDATE hosts SET hostname = $3, hostname_folded = $4, machine_id = $5,"
+      " machine_shared = CASE WHEN machine_id <> $5 THEN 0 ELSE machine_shared END"
       " WHERE org_id = $1 AND host_id = $2 AND (hostname <> $3 OR machine_id <> $5)",
       host.org, host.id, host.hostname, fold_case(host.hostname), host.machine_id);
 }

@@ -170,6 +170,16 @@ std::vector<Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent) {
                                  org, agent));
 }
 
+bool is_program_wanted(Reader& reader, OrgId org, std::string_view sha256) {
+  // Written so that the database walks the tasks that are not over, and not all that ever were.
+  const std::string pattern = "%\"binary_sha256\": \"" + std::string(sha256) + "\"%";
+  Rows rows = reader.query(
+      "SELECT 1 FROM tasks WHERE due_at > 0 AND ($1 IS NULL OR org_id = $1)"
+      " AND payload LIKE $2 LIMIT 1",
+      org, pattern);
+  return rows.next();
+}
+
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent) {
   Rows rows = reader.query(
       "SELECT count(*) FROM tasks WHERE org_id = $1 AND agent_id = $2"

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/task.h"
@@ -38,6 +39,8 @@ std::vector<model::Task> list_deliverable_tasks(Reader& reader, OrgId org, Agent
                                                 int count);
 /// What the agent was given and has not finished, the oldest first.
 std::vector<model::Task> list_tasks_in_hand(Reader& reader, OrgId org, AgentId agent);
+/// Whether a task that is not over runs the program of that digest, 64 hexadecimal digits.
+bool is_program_wanted(Reader& reader, OrgId org, std::string_view sha256);
 /// Those that wait for it or for approval.
 std::int64_t count_pending_tasks(Reader& reader, OrgId org, AgentId agent);
 /// What a list of tasks is narrowed to; members that are absent do not narrow it.
