@@ -71,6 +71,17 @@ inline constexpr std::size_t blob_chunks_per_commit = 8;
 inline constexpr Duration loose_blob_life = std::chrono::hours(3);
 /// Bodies from here on are decoded on a worker, so that no agent waits behind them.
 inline constexpr std::size_t inline_body_bytes = 64 * KiB;
+/// Octets of such bodies that are read, decoded or wait for their commit, over all connections,
+/// with what came out of compressed ones; the next one gets 503. A feed and as much again.
+inline constexpr std::size_t bodies_bytes = 512 * MiB;
+/// Of these, while reports and scans come, and while operators upload: the rest is kept for
+/// results.
+inline constexpr std::size_t report_bodies_bytes = 448 * MiB;
+inline constexpr std::size_t operator_bodies_bytes = 320 * MiB;
+/// Of these, one agent's (a result and its repeat) and one inventory key's, whose hosts are a site:
+/// nobody takes the place of all others.
+inline constexpr std::size_t agent_bodies_bytes = 32 * MiB;
+inline constexpr std::size_t key_bodies_bytes = 128 * MiB;
 
 // --- Connections -----------------------------------------------------------------------------
 /// Answers under way whose body is read piece by piece; each holds blob_chunk_bytes, 64 MiB in all.
