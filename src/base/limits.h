@@ -147,8 +147,20 @@ inline constexpr Duration follow_patience = std::chrono::seconds(6);
 inline constexpr std::size_t silences_announced_alone = 64;
 /// Announcements read at a time; the rest follows at once.
 inline constexpr int announcements_per_read = 5000;
-/// Requests waiting for a worker; the next one gets 503.
+/// Requests waiting for a worker; the next one gets 503. Pieces of answers under way are none.
 inline constexpr std::size_t reads_in_flight = 256;
+/// Of these, operators': the rest is kept for agents.
+inline constexpr std::size_t operator_reads_in_flight = 192;
+/// Of what workers do, for those who come last: one part in so many, so that they are slow and not
+/// stuck.
+inline constexpr std::size_t later_reads_share = 8;
+/// Threads for operators' work that takes long (an import) or waits for other servers (a
+/// revocation): two imports leave two for revocations.
+inline constexpr std::size_t slow_threads = 4;
+/// Requests waiting for one of these threads; the next one gets 503.
+inline constexpr std::size_t slow_in_flight = 64;
+/// A store that has not answered for so long is not ready. It is asked every second.
+inline constexpr Duration readiness_age = std::chrono::seconds(5);
 
 // --- Calls that the server makes -------------------------------------------------------------
 /// Publishers' files stand behind one redirect, rarely two.

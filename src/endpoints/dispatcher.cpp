@@ -25,8 +25,8 @@ namespace {
 using fleet::Topic;
 
 constexpr Route route_table[] = {
-#define ROUTE(method, path, guard, dialect, body_max, run_on, handler, ...)                  \
-  {http::Method::method, path,    guard,    Dialect::dialect, limits::body_max, #body_max,   \
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler, ...)                \
+  {http::Method::method, path,    guard,    Dialect::dialect, limits::body_max, #body_max, \
    http::RunOn::run_on,  handler, #handler, {__VA_ARGS__}},
 #include "endpoints/routes.def"
 #undef ROUTE
@@ -54,9 +54,9 @@ Result<void> check_rate(App& app, const Route& route, const http::Request& reque
             app.nodes.share_of(app.config.*facts.per_minute), request.now);
 }
 
-/// Reports and scans: the dearest writes, and the only ones that nobody waits for.
-bool may_wait(const Route& route) {
-  return route.dialect == Dialect::inventory;
+http::Lane lane_of(const Route& route) {
+  if (route.dialect == Dialect::operators) return http::Lane::operators;
+  return route.dialect == Dialect::inventory ? http::Lane::reports : http::Lane::agents;
 }
 
 std::string what_of(std::exception_ptr failure) {
@@ -157,8 +157,12 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
   }
   const Result<void> in_rate = check_rate(app_, route, request);
   if (!in_rate.ok()) return failed(dialect, in_rate.error());
-  return http::Admission{match.row, route.body_max, route.run_on, route.facts.shortened_max,
-                         static_cast<std::uint8_t>(dialect)};
+  return http::Admission{match.row,
+                         route.body_max,
+                         route.run_on,
+                         route.facts.shortened_max,
+                         static_cast<std::uint8_t>(dialect),
+                         lane_of(route)};
 }
 
 http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
@@ -216,7 +220,7 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
         pending->respond(failure ? broken(dialect, where, what_of(failure))
                                  : std::move(*pending->response));
       },
-      may_wait(route_table[admission.row]));
+      admission.lane == http::Lane::reports);
   if (taken) return;
   // Those turned away come back spread over ten seconds, not together.
   const auto turned_away = app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);

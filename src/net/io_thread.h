@@ -37,6 +37,8 @@ struct ServerShared {
   Log& log;
   ServerOptions options;
   Workers workers;
+  Workers slow_workers;
+  http::BodyBudget bodies;
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> most_connections = 0;  // at one time

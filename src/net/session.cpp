@@ -222,8 +222,10 @@ bool Session::say_continue() {
 
 Session::Next Session::run_here_or_wait() {
   Exchange& exchange = *exchange_;
-  const bool large = exchange.request->body.size() > thread_.options().inline_body_bytes;
-  if (large || exchange.admission.run_on == http::RunOn::read) {
+  const bool large = exchange.request->body.size() > thread_.options().inline_body_bytes ||
+                     exchange.parser->framing().encoded;
+  const http::RunOn run_on = exchange.admission.run_on;
+  if (large || run_on == http::RunOn::read || run_on == http::RunOn::slow) {
     exchange.own();
     return wait_at(Stage::work);
   }
@@ -374,11 +376,13 @@ Task<bool> Session::write_all(std::string_view bytes) {
 }
 
 Task<void> Session::work() {
+  ServerShared& shared = thread_.shared();
+  const bool slow = exchange_->admission.run_on == http::RunOn::slow;
   Work work{thread_.next_ticket(), std::move(exchange_), thread_.mailbox()};
-  if (!thread_.shared().workers.submit(work)) {
+  if (!(slow ? shared.slow_workers : shared.workers).submit(work)) {
     exchange_ = std::move(work.exchange);
     const Error full = thread_.overloaded("Too many requests wait");
-    co_return goes_on(answer(thread_.shared().application.refuse(*exchange_->request, full)));
+    co_return goes_on(answer(shared.application.refuse(*exchange_->request, full)));
   }
   thread_.clear_deadline(*this);
   Delivery delivery = co_await thread_.wait_delivery(work.ticket);

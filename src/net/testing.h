@@ -255,6 +255,14 @@ class FakeApplication final : public http::Application {
       out.run_on = http::RunOn::write;
     }
     if (request.path == "/worker" || request.path == "/slow") out.run_on = http::RunOn::read;
+    if (request.path == "/import") out.run_on = http::RunOn::slow;
+    const std::string_view lane = request.headers.find("X-Lane");
+    if (lane == "reports") out.lane = http::Lane::reports;
+    if (lane == "operators") out.lane = http::Lane::operators;
+    if (const auto key = parse_int(request.headers.find("X-Caller"))) {
+      request.caller.kind = http::Caller::Kind::inventory_key;
+      request.caller.key = *key;
+    }
     if (request.path == "/write") out.run_on = http::RunOn::write;
     return out;
   }
@@ -264,6 +272,7 @@ class FakeApplication final : public http::Application {
       ++seen.handled;
       seen.peer = std::string(request.peer_address) + (request.through_proxy ? "*" : "");
       seen.agent_header = request.headers.find("X-Agent");
+      if (!seen.agent_header.empty()) seen.order += seen.agent_header + " ";
     });
     if (request.path == "/none") return http::Response{204};
     if (request.path == "/large") return http::json_response(200, std::string(large_bytes, 'x'));
@@ -288,7 +297,7 @@ class FakeApplication final : public http::Application {
                                           std::to_string(request.body.size()) + ": " +
                                           std::string(tail));
     }
-    if (request.path == "/slow") slow_gate.wait();
+    if (request.path == "/slow" || request.path == "/import") slow_gate.wait();
     std::string seen = echo(request);
     if (request.path != "/write") return http::json_response(200, std::move(seen));
     return http::Write([text = std::move(seen)](store::Tx&) -> Result<http::Response> {
@@ -337,6 +346,10 @@ class FakeApplication final : public http::Application {
   std::string peer() {
     return read<std::string>([](const Seen& seen) { return seen.peer; });
   }
+  /// Of all requests that had that header, in the order in which they were handled.
+  std::string order() {
+    return read<std::string>([](const Seen& seen) { return seen.order; });
+  }
   std::string agent_header() {
     return read<std::string>([](const Seen& seen) { return seen.agent_header; });
   }
@@ -357,6 +370,7 @@ class FakeApplication final : public http::Application {
     int handled = 0;
     std::string peer;
     std::string agent_header;
+    std::string order;
     std::vector<Commit> commits;
   };
   static std::string echo(const http::Request& request) {
