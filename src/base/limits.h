@@ -69,7 +69,8 @@ inline constexpr std::size_t blob_chunks_per_commit = 8;
 /// How long a file that nothing refers to is kept: longer than its upload, and than a download that
 /// has begun, can take (blob_bytes at slowest_bytes_per_second is 6,400 s).
 inline constexpr Duration loose_blob_life = std::chrono::hours(3);
-/// Bodies from here on are decoded on a worker, so that no agent waits behind them.
+/// Bodies from here on, and compressed ones, are decoded on a worker, so that no agent waits behind
+/// them.
 inline constexpr std::size_t inline_body_bytes = 64 * KiB;
 /// Octets of such bodies that are read, decoded or wait for their commit, over all connections,
 /// with what came out of compressed ones; the next one gets 503. A feed and as much again.

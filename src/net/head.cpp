@@ -113,6 +113,9 @@ void RequestParser::on_field_impl(beast::http::field field, Text name, Text valu
       if (!equal_folded(text, "chunked"))
         refuse(Errc::malformed_request, "unknown Transfer-Encoding", failure);
       break;
+    case beast::http::field::content_encoding:
+      framing_.encoded = true;
+      break;
     case beast::http::field::expect:
       framing_.expects_continue = equal_folded(text, "100-continue");
       break;

@@ -201,6 +201,9 @@ Session::Next Session::take_body() {
     return refuse_and_close({Errc::body_too_large, "body too large"});
   }
   if (!framing.has_body()) return run_here_or_wait();
+  const std::size_t held =
+      std::min<std::uint64_t>(framing.content_length, exchange.admission.body_max);
+  if (!take_body_place(held)) return refuse_for_bodies();
   if (framing.expects_continue && input_.empty() && !say_continue()) return Next::close;
   if (is_long) return wait_at(Stage::read_long_body);
   if (framing.chunked) return wait_at(Stage::read_chunks);
@@ -212,6 +215,21 @@ Session::Next Session::take_body() {
   exchange.request->body = input_.substr(0, framing.content_length);
   input_.remove_prefix(framing.content_length);
   return run_here_or_wait();
+}
+
+bool Session::take_body_place(std::uint64_t bytes) {
+  Exchange& exchange = *exchange_;
+  const Framing& framing = exchange.parser->framing();
+  const bool small = bytes <= thread_.options().inline_body_bytes;
+  if (small && !framing.chunked && !framing.encoded) return true;
+  http::Request& request = *exchange.request;
+  exchange.body_place.emplace(thread_.shared().bodies, exchange.admission.lane, request.caller);
+  request.body_place = &*exchange.body_place;
+  return exchange.body_place->cover(bytes);
+}
+
+Session::Next Session::refuse_for_bodies() {
+  return refuse_and_close(thread_.overloaded("Too many large bodies are under way"));
 }
 
 bool Session::say_continue() {
@@ -268,6 +286,7 @@ Session::Next Session::after_reply(http::Reply reply) {
 
 Session::Next Session::answer(http::Response response) {
   Exchange& exchange = *exchange_;
+  exchange.drop_body();
   if (!take_stream(response)) {
     const Error full = thread_.overloaded("Too many downloads are under way");
     response = thread_.shared().application.refuse(*exchange.request, full);
