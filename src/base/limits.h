@@ -87,6 +87,8 @@ inline constexpr std::size_t key_bodies_bytes = 128 * MiB;
 // --- Connections -----------------------------------------------------------------------------
 /// Answers under way whose body is read piece by piece; each holds blob_chunk_bytes, 64 MiB in all.
 inline constexpr std::size_t streams = 512;
+/// Of these, those that went to callers without a key, whom nobody counts.
+inline constexpr std::size_t stranger_streams = 64;
 /// Open at one time; the next caller gets 503. Lowered to what the process may open.
 inline constexpr std::size_t connections = 100'000;
 /// Large bodies and answers get time on top of the timeouts, at this rate.

@@ -113,6 +113,8 @@ struct App {
   /// Empty where no machine is: in tests and simulations. Safe from any thread.
   std::function<MachineUse()> machine_use = {};
 
+  /// When the store last answered (Wiring::ask_store), as Unix time.
+  std::atomic<std::int64_t> store_answered_at_ms = 0;
   /// False until `face` is complete; until then every call is answered 503.
   std::atomic<bool> ready = false;
 

@@ -59,6 +59,7 @@ Wiring::Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& confi
     log.write(LogLevel::info, "bootstrap_token_created");
   }
   link_audit();
+  app.store_answered_at_ms = now.unix_ms;
   finish_matching(now);
   keys.count(now);
   feed_syncs.count();
@@ -218,6 +219,18 @@ void Wiring::tell_watchers(Instant now) {
   }
   change_tail_.look_at_presence(fleet_.presence, app.config, changes_, now);
   watchers.tell(changes_.take(), now);
+}
+
+void Wiring::ask_store(Instant now) {
+  try {
+    (void)fleet::list_feed_ages(fleet_.store, app.config, now);
+    app.store_answered_at_ms = now.unix_ms;
+    asking_fails_ = false;
+  } catch (const store::StoreError& failure) {
+    if (std::exchange(asking_fails_, true)) return;
+    log_.write(LogLevel::error, "store_does_not_answer",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
 }
 
 void Wiring::merge_presence(Instant now) {

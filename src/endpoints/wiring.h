@@ -55,6 +55,9 @@ class Wiring {
   /// What is due every second: tells those who watch what changed; while nobody does, memory only.
   /// What fails is logged when it begins to. On one thread.
   void tell_watchers(Instant now);
+  /// Likewise due every second: finds out whether the store answers, for GET /readyz. On one
+  /// thread.
+  void ask_store(Instant now);
   /// At the end: all of presence that is not in the store.
   void flush_presence();
 
@@ -90,7 +93,8 @@ class Wiring {
   fleet::OutageWatch outages_;
   fleet::AuditWatch audit_;
   fleet::ChangeTail change_tail_;
-  bool look_fails_ = false;  // the last one of tell_watchers()
+  bool look_fails_ = false;    // the last one of tell_watchers()
+  bool asking_fails_ = false;  // the last one of ask_store()
 };
 
 }  // namespace muster::endpoints

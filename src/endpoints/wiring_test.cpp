@@ -51,5 +51,21 @@ TEST(Wiring, FinishesTheMatchingThatAFailingStoreCutShort) {
   EXPECT_NE(ask("GET", "/api/v1/findings", "").body.find("CVE-2099-0001"), std::string::npos);
 }
 
+TEST(Wiring, ReadinessIsAsOldAsTheStoresLastAnswer) {
+  TestServer server;
+  const auto readiness = [&] { return server.ask({"GET", "/readyz", {}, {}}).status; };
+  EXPECT_EQ(readiness(), 200);
+  server.clock.advance(limits::readiness_age);
+  EXPECT_EQ(readiness(), 200);
+  server.clock.advance(Duration(1));
+  EXPECT_EQ(readiness(), 503) << "nobody has asked the store since";
+  server.wiring.ask_store(server.clock.now());
+  EXPECT_EQ(readiness(), 200);
+  server.clock.advance(-std::chrono::hours(1));
+  EXPECT_EQ(readiness(), 503) << "a clock that was set back proves nothing";
+  server.wiring.ask_store(server.clock.now());
+  EXPECT_EQ(readiness(), 200);
+}
+
 }  // namespace
 }  // namespace muster::endpoints

@@ -66,6 +66,7 @@ void Exchange::clear() {
   request.reset();
   stream.reset();
   place.reset();
+  stranger_place.reset();
   live.reset();
 }
 

@@ -176,6 +176,8 @@ http::TransportUse Server::use() {
   use.reads = shared.workers.use();
   use.slow = shared.slow_workers.use();
   use.streams = {shared.streams.load(), 0, shared.options.streams_max};
+  use.stranger_streams = {shared.stranger_streams.load(), 0, shared.options.stranger_streams_max};
+  use.bodies = shared.bodies.use();
   return use;
 }
 

@@ -31,6 +31,8 @@ struct ServerOptions {
   std::size_t connections_max = limits::connections;
   /// Answers under way that are read piece by piece; the next one is 503.
   std::size_t streams_max = limits::streams;
+  /// Of these, to callers of whom nothing was proved.
+  std::size_t stranger_streams_max = limits::stranger_streams;
   std::size_t reads_in_flight = limits::reads_in_flight;
   /// Of these, operators'.
   std::size_t operator_reads_in_flight = limits::operator_reads_in_flight;
