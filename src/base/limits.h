@@ -17,7 +17,8 @@ inline constexpr std::size_t MiB = 1024 * KiB;
 /// Request line and header together; nothing a caller has proved yet may cost more than 16 KiB.
 inline constexpr std::size_t head_bytes = 16 * KiB;
 inline constexpr std::size_t head_fields = 64;
-/// The enrolment body is read before the token in it is proved, so it shares that bound.
+/// The body of an enrolment or a sign-in is read before what is in it is proved, so it shares that
+/// bound.
 inline constexpr std::size_t enroll_body_bytes = 8 * KiB;
 
 // --- Bodies ----------------------------------------------------------------------------------

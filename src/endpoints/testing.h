@@ -41,6 +41,12 @@ class TestServer {
   /// and of a live body what it says first.
   http::Response ask(const TestRequest& sent) {
     http::Response response = answer(sent);
+    if (sent.method == "HEAD") {
+      response.body.clear();
+      response.kept_body = {};
+      response.stream.reset();
+    }
+    if (!response.kept_body.empty()) response.body = std::exchange(response.kept_body, {});
     if (response.live) {
       response.body = response.live->take().value_or("");
       response.live.reset();

@@ -62,6 +62,7 @@ void Exchange::clear() {
   shortener.reset();
   reset(unsent);
   reset(unsent_body);
+  unsent_kept_body = {};
   parser.reset();
   request.reset();
   stream.reset();

@@ -159,6 +159,17 @@ TEST_F(Requests, LargeAnswersArriveWhole) {
   EXPECT_EQ(peer.request(get("/echo")).status, 200);
 }
 
+TEST_F(Requests, AnswersThatAreNotTheirOwnArriveWhole) {
+  start();
+  Peer peer = connect();
+  peer.send(get("/kept") + get("/echo") + "HEAD /kept HTTP/1.1\r\nHost: h\r\n\r\n" + get("/echo"));
+  EXPECT_TRUE(peer.answer().body == std::string(testing::FakeApplication::large_bytes, 'k'));
+  EXPECT_EQ(peer.answer().body, "GET /echo? ");
+  EXPECT_EQ(peer.answer(false).field("Content-Length"),
+            std::to_string(testing::FakeApplication::large_bytes));
+  EXPECT_EQ(peer.answer().body, "GET /echo? ");
+}
+
 std::string counted(std::uint64_t bytes) {
   std::string text;
   for (std::uint64_t i = 0; i < bytes; ++i) text.push_back(testing::Counting::at(i));

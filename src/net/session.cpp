@@ -299,16 +299,20 @@ Session::Next Session::answer(http::Response response) {
   std::string& out = thread_.answer_buffer();
   append_answer_head(out, response,
                      {thread_.http_date(exchange.request->now), closes, framing.http_1_0});
-  if (!allows_body(response.status) || framing.head_method) response.body.clear();
-  const bool joined = response.body.size() <= joined_body_bytes;
-  if (joined) out.append(response.body);
+  const bool bodiless = !allows_body(response.status) || framing.head_method;
+  const std::string_view body = bodiless ? std::string_view() : response.octets();
+  const bool joined = body.size() <= joined_body_bytes;
+  if (joined) out.append(body);
   const Io sent = write(out);
   if (sent.state == Io::State::closed) return Next::close;
   if (exchange.stream && sent.bytes == out.size()) return wait_at(Stage::stream);
   if (exchange.live && sent.bytes == out.size()) return wait_at(Stage::live);
   if (joined && sent.bytes == out.size()) return answered();
   exchange.unsent.assign(out, sent.bytes);
-  if (!joined) exchange.unsent_body = std::move(response.body);
+  if (!joined) {
+    exchange.unsent_kept_body = response.kept_body;
+    exchange.unsent_body = std::move(response.body);
+  }
   return wait_at(Stage::send);
 }
 
@@ -425,7 +429,10 @@ Task<void> Session::commit() {
 
 Task<void> Session::send() {
   Exchange& exchange = *exchange_;
-  allow(thread_.options().write_timeout, exchange.unsent_body.size());
+  const std::string_view body = exchange.unsent_kept_body.empty()
+                                    ? std::string_view(exchange.unsent_body)
+                                    : exchange.unsent_kept_body;
+  allow(thread_.options().write_timeout, body.size());
   const bool head_sent = co_await write_all(exchange.unsent);
   if (!head_sent) co_return goes_on(Next::close);
   if (exchange.stream) {
@@ -436,7 +443,7 @@ Task<void> Session::send() {
     stage_ = Stage::live;
     co_return;
   }
-  const bool body_sent = co_await write_all(exchange.unsent_body);
+  const bool body_sent = co_await write_all(body);
   goes_on(body_sent ? answered() : Next::close);
 }
 

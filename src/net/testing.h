@@ -238,7 +238,10 @@ class FakeLive final : public http::LiveSource {
 /// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
 /// name says; /refused is not admitted; /small takes 1,000 bytes;
 /// /long shortens what is over that of a result and says how much it saw, and the end of it;
-/// /stream is stream_bytes long and /torn breaks off half-way; /live says what `live` does.
+/// /large and /kept are large_bytes long, the latter not of the answer's own;
+/// /stream is stream_bytes long and /torn breaks off half-way; /live says what `live` does;
+/// /slow waits for slow_gate on a worker, and /import where what takes long runs. The header
+/// X-Lane says "reports" or "operators", and X-Caller the number of the key that was proved.
 class FakeApplication final : public http::Application {
  public:
   static constexpr std::size_t body_max = 1024 * 1024;
@@ -276,6 +279,12 @@ class FakeApplication final : public http::Application {
     });
     if (request.path == "/none") return http::Response{204};
     if (request.path == "/large") return http::json_response(200, std::string(large_bytes, 'x'));
+    if (request.path == "/kept") {
+      http::Response kept;
+      static const std::string octets(large_bytes, 'k');
+      kept.kept_body = octets;
+      return kept;
+    }
     if (request.path == "/stream" || request.path == "/torn") {
       http::Response streamed{200, {}, "application/octet-stream"};
       const std::uint64_t whole = request.path == "/torn" ? stream_bytes / 2 : stream_bytes;

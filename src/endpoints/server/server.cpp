@@ -294,7 +294,9 @@ Result<Reply> show_doctor(App& app, const Request& request) {
 }
 
 Result<Reply> show_openapi(App& app, const Request&) {
-  return Reply(http::json_response(200, app.face.openapi));
+  http::Response response;
+  response.kept_body = app.face.openapi;
+  return Reply(std::move(response));
 }
 
 }  // namespace muster::endpoints
