@@ -76,6 +76,9 @@ class Wiring {
 
  private:
   void finish_matching(Instant now);
+  /// Runs what may fail for want of the store; then logs it as `failure`.
+  template <typename F>
+  void attempt(std::string_view failure, F&& work);
   void pass_task_time(Instant now);
   void pass_findings(Instant now);
   void tell_of_refusals(Instant now);
