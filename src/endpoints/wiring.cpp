@@ -60,7 +60,6 @@ Wiring::Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& confi
   }
   link_audit();
   app.store_answered_at_ms = now.unix_ms;
-  finish_matching(now);
   keys.count(now);
   feed_syncs.count();
   const auto& key = fleet.signing_key.public_key();
@@ -97,7 +96,6 @@ void Wiring::maintain(Instant now) {
   merge_presence(now);
   const bool leads = fleet_.nodes.leads();
   attempt("maintenance_failed", [&] {
-    finish_matching(now);
     feed_syncs.count();
     fleet::keep_sessions(fleet_.store, fleet_.credentials, now);
     if (leads) prune(now);
