@@ -59,8 +59,8 @@ void add_headers(http::Response& response, const ConsoleFile& file) {
 }  // namespace
 
 bool is_of_console(const http::Request& request) {
-  return request.method == http::Method::get && request.path != "/api" &&
-         !request.path.starts_with("/api/");
+  const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+  return reads && request.path != "/api" && !request.path.starts_with("/api/");
 }
 
 Result<http::Response> console_response(const App& app, const http::Request& request) {

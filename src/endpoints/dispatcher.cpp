@@ -110,7 +110,9 @@ std::span<const Route> routes() {
 
 Dispatcher::Dispatcher(App& app) : app_(app) {
   for (std::size_t row = 0; row < std::size(route_table); ++row) {
-    router_.add(route_table[row].method, route_table[row].path, row);
+    const Route& route = route_table[row];
+    router_.add(route.method, route.path, row);
+    if (route.facts.answers_head) router_.add(http::Method::head, route.path, row);
   }
 }
 

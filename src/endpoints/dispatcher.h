@@ -25,6 +25,8 @@ struct RouteFacts {
   std::int64_t Config::*per_minute = nullptr;
   /// A longer body is shortened up to here (http::Admission); 0: it is refused.
   std::size_t shortened_max = 0;
+  /// HEAD is answered as GET (RFC 9110 9.3.2): of a route whose GET changes nothing.
+  bool answers_head = false;
   /// Its handler takes an agent's sign of life itself, with all else that the call says.
   bool tells_presence = false;
   /// What its caller is given is presented to any server next, which must know it by then.

@@ -114,8 +114,8 @@ class TestServer {
 
  private:
   static http::Method parse_method(std::string_view name) {
-    for (const http::Method method : {http::Method::get, http::Method::post, http::Method::put,
-                                      http::Method::patch, http::Method::del}) {
+    for (const http::Method method : {http::Method::get, http::Method::head, http::Method::post,
+                                      http::Method::put, http::Method::patch, http::Method::del}) {
       if (http::method_name(method) == name) return method;
     }
     return http::Method::other;

@@ -16,7 +16,7 @@ namespace muster::http {
 
 class BodyPlace;
 
-enum class Method : std::uint8_t { get, post, put, patch, del, other };
+enum class Method : std::uint8_t { get, head, post, put, patch, del, other };
 std::string_view method_name(Method method);
 
 /// The header fields of a request, in order. Views into the session's memory.
