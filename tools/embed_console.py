@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""embed_console.py DIST OUT.cpp: the built console as the files that musterd serves, compressed.
+"""embed_console.py DIST OUT.cpp: the built console as the files that musterd serves, each plain
+and compressed.
 
 Without DIST (`-`) there are none. The output depends on the content of the files alone.
 """
@@ -35,7 +36,8 @@ def read_files(dist):
 
 def literal(content):
     """Octets as adjacent string literals; octal escapes have a fixed width."""
-    parts = [content[at:at + LITERAL_BYTES] for at in range(0, len(content), LITERAL_BYTES)]
+    parts = [content[at:at + LITERAL_BYTES]
+             for at in range(0, max(len(content), 1), LITERAL_BYTES)]
     return "\n".join('    "' + "".join(f"\\{octet:03o}" for octet in part) + '"' for part in parts)
 
 
@@ -46,10 +48,11 @@ def render(files):
     for number, (path, content_type, content) in enumerate(files):
         # No name and no time in the head: the same content gives the same octets.
         packed = gzip.compress(content, 9, mtime=0)
-        out.append(f"constexpr std::string_view file_{number} =\n{literal(packed)}sv;\n")
+        out.append(f"constexpr std::string_view plain_{number} =\n{literal(content)}sv;\n")
+        out.append(f"constexpr std::string_view gzip_{number} =\n{literal(packed)}sv;\n")
         etag = hashlib.sha256(content).hexdigest()[:32]
         immutable = "true" if HASHED.match(path) else "false"
-        rows.append(f'    {{"{path}", "{content_type}", "{etag}", file_{number}, {len(content)}, '
+        rows.append(f'    {{"{path}", "{content_type}", "{etag}", plain_{number}, gzip_{number}, '
                     f"{immutable}}},\n")
     if rows:
         out.append("constexpr endpoints::ConsoleFile files[] = {\n" + "".join(rows) + "};\n")

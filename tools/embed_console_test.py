@@ -21,8 +21,9 @@ class Embedding(unittest.TestCase):
         with built(index_dot_html=b"<p>", **{"assets__app-Abc123_x_dot_js": b"1"}) as dist:
             text = embed_console.render(embed_console.read_files(dist))
         self.assertIn('{"/assets/app-Abc123_x.js", "text/javascript; charset=utf-8"', text)
-        self.assertRegex(text, r'"/assets/app-Abc123_x\.js".*, 1, true}')
-        self.assertRegex(text, r'"/index\.html".*, 3, false}')
+        self.assertRegex(text, r'"/assets/app-Abc123_x\.js".*, plain_0, gzip_0, true}')
+        self.assertRegex(text, r'"/index\.html".*, plain_1, gzip_1, false}')
+        self.assertRegex(text, r'plain_1 =\n +"\\074\\160\\076"sv;')
 
     def test_the_same_content_gives_the_same_text(self):
         texts = []

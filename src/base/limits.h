@@ -17,7 +17,8 @@ inline constexpr std::size_t MiB = 1024 * KiB;
 /// Request line and header together; nothing a caller has proved yet may cost more than 16 KiB.
 inline constexpr std::size_t head_bytes = 16 * KiB;
 inline constexpr std::size_t head_fields = 64;
-/// The enrolment body is read before the token in it is proved, so it shares that bound.
+/// The body of an enrolment or a sign-in is read before what is in it is proved, so it shares that
+/// bound.
 inline constexpr std::size_t enroll_body_bytes = 8 * KiB;
 
 // --- Bodies ----------------------------------------------------------------------------------
@@ -69,12 +70,26 @@ inline constexpr std::size_t blob_chunks_per_commit = 8;
 /// How long a file that nothing refers to is kept: longer than its upload, and than a download that
 /// has begun, can take (blob_bytes at slowest_bytes_per_second is 6,400 s).
 inline constexpr Duration loose_blob_life = std::chrono::hours(3);
-/// Bodies from here on are decoded on a worker, so that no agent waits behind them.
+/// Bodies from here on, and compressed ones, are decoded on a worker, so that no agent waits behind
+/// them.
 inline constexpr std::size_t inline_body_bytes = 64 * KiB;
+/// Octets of such bodies that are read, decoded or wait for their commit, over all connections,
+/// with what came out of compressed ones; the next one gets 503. A feed and as much again.
+inline constexpr std::size_t bodies_bytes = 512 * MiB;
+/// Of these, while reports and scans come, and while operators upload: the rest is kept for
+/// results.
+inline constexpr std::size_t report_bodies_bytes = 448 * MiB;
+inline constexpr std::size_t operator_bodies_bytes = 320 * MiB;
+/// Of these, one agent's (a result and its repeat) and one inventory key's, whose hosts are a site:
+/// nobody takes the place of all others.
+inline constexpr std::size_t agent_bodies_bytes = 32 * MiB;
+inline constexpr std::size_t key_bodies_bytes = 128 * MiB;
 
 // --- Connections -----------------------------------------------------------------------------
 /// Answers under way whose body is read piece by piece; each holds blob_chunk_bytes, 64 MiB in all.
 inline constexpr std::size_t streams = 512;
+/// Of these, those that went to callers without a key, whom nobody counts.
+inline constexpr std::size_t stranger_streams = 64;
 /// Open at one time; the next caller gets 503. Lowered to what the process may open.
 inline constexpr std::size_t connections = 100'000;
 /// Large bodies and answers get time on top of the timeouts, at this rate.
@@ -136,8 +151,20 @@ inline constexpr Duration follow_patience = std::chrono::seconds(6);
 inline constexpr std::size_t silences_announced_alone = 64;
 /// Announcements read at a time; the rest follows at once.
 inline constexpr int announcements_per_read = 5000;
-/// Requests waiting for a worker; the next one gets 503.
+/// Requests waiting for a worker; the next one gets 503. Pieces of answers under way are none.
 inline constexpr std::size_t reads_in_flight = 256;
+/// Of these, operators': the rest is kept for agents.
+inline constexpr std::size_t operator_reads_in_flight = 192;
+/// Of what workers do, for those who come last: one part in so many, so that they are slow and not
+/// stuck.
+inline constexpr std::size_t later_reads_share = 8;
+/// Threads for operators' work that takes long (an import) or waits for other servers (a
+/// revocation): two imports leave two for revocations.
+inline constexpr std::size_t slow_threads = 4;
+/// Requests waiting for one of these threads; the next one gets 503.
+inline constexpr std::size_t slow_in_flight = 64;
+/// A store that has not answered for so long is not ready. It is asked every second.
+inline constexpr Duration readiness_age = std::chrono::seconds(5);
 
 // --- Calls that the server makes -------------------------------------------------------------
 /// Publishers' files stand behind one redirect, rarely two.

@@ -62,9 +62,9 @@ struct Counters {
 struct ConsoleFile {
   std::string_view path;  // "/assets/index-Dq3X.js"
   std::string_view content_type;
-  std::string_view etag;   // without quotes
-  std::string_view gzip;   // RFC 1952
-  std::size_t bytes = 0;   // decompressed
+  std::string_view etag;  // without quotes
+  std::string_view plain;
+  std::string_view gzip;   // the same, RFC 1952
   bool immutable = false;  // its name changes with its content
 };
 
@@ -72,7 +72,7 @@ struct ConsoleFile {
 struct ServerFace {
   std::string url;                            // that agents are told
   std::string public_key;                     // base64 of the key that signs updates
-  std::string openapi;                        // the document of GET /openapi.json
+  std::string_view openapi;                   // the document of GET /openapi.json
   std::span<const ConsoleFile> console = {};  // none: it was built without
   bool behind_proxy = false;                  // then a peer on loopback may be anybody
   /// Unix time; 0 without TLS of our own. May change at any time.
@@ -113,6 +113,8 @@ struct App {
   /// Empty where no machine is: in tests and simulations. Safe from any thread.
   std::function<MachineUse()> machine_use = {};
 
+  /// When the store last answered (Wiring::ask_store), as Unix time.
+  std::atomic<std::int64_t> store_answered_at_ms = 0;
   /// False until `face` is complete; until then every call is answered 503.
   std::atomic<bool> ready = false;
 

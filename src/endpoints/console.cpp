@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "endpoints/guards.h"
-#include "http/body_coding.h"
 
 namespace muster::endpoints {
 
@@ -60,8 +59,8 @@ void add_headers(http::Response& response, const ConsoleFile& file) {
 }  // namespace
 
 bool is_of_console(const http::Request& request) {
-  return request.method == http::Method::get && request.path != "/api" &&
-         !request.path.starts_with("/api/");
+  const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+  return reads && request.path != "/api" && !request.path.starts_with("/api/");
 }
 
 Result<http::Response> console_response(const App& app, const http::Request& request) {
@@ -86,13 +85,11 @@ Result<http::Response> console_response(const App& app, const http::Request& req
     return response;
   }
   if (takes_gzip(request)) {
-    response.body = file->gzip;
+    response.kept_body = file->gzip;
     response.headers.emplace_back("Content-Encoding", "gzip");
     return response;
   }
-  auto plain = http::decode_body(Compression::gzip, file->gzip, file->bytes);
-  CHECK(plain.ok());
-  response.body = std::move(*plain);
+  response.kept_body = file->plain;
   return response;
 }
 

@@ -31,9 +31,9 @@ class Console : public testing::Test {
   }
 
   const std::array<ConsoleFile, 2> files = {
-      ConsoleFile{"/index.html", "text/html; charset=utf-8", "abc", page_gzip, 3, false},
-      ConsoleFile{"/assets/a-12345678.js", "text/javascript; charset=utf-8", "def", page_gzip, 3,
-                  true}};
+      ConsoleFile{"/index.html", "text/html; charset=utf-8", "abc", "<p>", page_gzip, false},
+      ConsoleFile{"/assets/a-12345678.js", "text/javascript; charset=utf-8", "def", "<p>",
+                  page_gzip, true}};
   TestServer server;
 };
 
@@ -70,6 +70,14 @@ TEST_F(Console, CompressedOnlyForThoseWhoTakeIt) {
     const http::Response response = get("/", {{"Accept-Encoding", refuses}});
     EXPECT_EQ(response.body, "<p>") << refuses;
     EXPECT_EQ(header(response, "Content-Encoding"), "") << refuses;
+  }
+}
+
+TEST_F(Console, HoldsNothingForThoseWhoReadSlowly) {
+  for (const char* takes : {"gzip", "br"}) {
+    const http::Response response = server.answer({"GET", "/", {{"Accept-Encoding", takes}}, ""});
+    EXPECT_EQ(response.body, "") << takes;
+    EXPECT_FALSE(response.kept_body.empty()) << takes;
   }
 }
 

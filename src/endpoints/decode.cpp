@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "http/body_budget.h"
 #include "http/body_coding.h"
 
 namespace muster::endpoints {
@@ -35,6 +36,14 @@ Result<std::string_view> decode_encoding(const http::Request& request, std::stri
     return Error{Errc::body_too_large, "Compressed payload too large"};
   }
   storage = TRY(http::decode_body(*coding, request.body, bytes_max));
+  if (request.body_place != nullptr && !request.body_place->add(storage.size())) {
+    // Spread, so that those refused together do not come back together.
+    constexpr std::int64_t spread_seconds = 8;
+    return Error{Errc::overloaded,
+                 "Too many large bodies are under way",
+                 {},
+                 static_cast<int>(request.now.unix_ms % spread_seconds) + 1};
+  }
   return std::string_view(storage);
 }
 

@@ -24,8 +24,9 @@ Result<Json> decode_body(const http::Request& request);
 Result<Json> decode_optional_body(const http::Request& request);
 
 /// `request.body` after Content-Encoding was undone: views the request, or `storage`. Compressed it
-/// has `packed_max` bytes at most, and `bytes_max` decompressed. Fails with invalid_encoding,
-/// unsupported_encoding and body_too_large.
+/// has `packed_max` bytes at most, and `bytes_max` decompressed. What came out counts among large
+/// bodies until the request is answered (http/body_budget.h). Fails with invalid_encoding,
+/// unsupported_encoding, body_too_large and overloaded.
 Result<std::string_view> decode_encoding(const http::Request& request, std::string& storage,
                                          std::size_t packed_max = limits::compressed_body_bytes,
                                          std::size_t bytes_max = limits::decompressed_body_bytes);

@@ -15,17 +15,19 @@
 
 namespace muster::endpoints {
 
-#define ROUTE(method, path, guard, dialect, body_max, run_on, handler) \
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler, ...) \
   Result<http::Reply> handler(App&, const http::Request&);
 #include "endpoints/routes.def"
 #undef ROUTE
 
 namespace {
 
+using fleet::Topic;
+
 constexpr Route route_table[] = {
-#define ROUTE(method, path, guard, dialect, body_max, run_on, handler)                    \
-  {http::Method::method, path,    guard,   Dialect::dialect, limits::body_max, #body_max, \
-   http::RunOn::run_on,  handler, #handler},
+#define ROUTE(method, path, guard, dialect, body_max, run_on, handler, ...)                \
+  {http::Method::method, path,    guard,    Dialect::dialect, limits::body_max, #body_max, \
+   http::RunOn::run_on,  handler, #handler, {__VA_ARGS__}},
 #include "endpoints/routes.def"
 #undef ROUTE
 };
@@ -36,43 +38,25 @@ Dialect dialect_of_unknown(const http::Request& request) {
   return dialect_of(Dialect::shared, request);
 }
 
-/// Only a result must be taken however long it is: what is refused blocks its agent's queue.
-std::size_t shortened_max_of(const Route& route) {
-  return route.endpoint == report_task_result ? limits::long_result_bytes : 0;
-}
-
-/// What its caller is given is presented to any server next, which must know it by then.
-bool makes_credential(const Route& route) {
-  return route.endpoint == enroll_agent || route.endpoint == create_token ||
-         route.endpoint == create_key || route.endpoint == create_operator ||
-         route.endpoint == create_sign_in_link || route.endpoint == sign_in;
-}
-
 /// Whoever has proved an agent's key is alive, whatever it asks for. What a heartbeat says is more,
 /// and depends on how long the agent was silent: fleet/heartbeats takes it whole.
 void note_sign_of_life(App& app, const Route& route, const http::Request& request) {
-  if (request.caller.kind != http::Caller::Kind::agent || route.endpoint == heartbeat) return;
+  if (request.caller.kind != http::Caller::Kind::agent || route.facts.tells_presence) return;
   app.presence.touch_agent(request.caller.agent, request.now);
 }
 
-/// What a call of an agent or a site changes of which neither an event nor an audit row tells.
-fleet::Topics changes_of(const Route& route) {
-  using fleet::Topic;
-  if (route.endpoint == heartbeat) return Topic::agents | Topic::hosts | Topic::tasks;
-  if (route.endpoint == poll_tasks || route.endpoint == report_task_status) return Topic::tasks;
-  if (route.endpoint == report_task_result) return Topic::tasks | Topic::results;
-  if (route.endpoint == report_inventory || route.endpoint == report_dependency_scan) {
-    return Topic::hosts | Topic::findings;
-  }
-  if (route.endpoint == report_container_scan) {
-    return Topic::hosts | Topic::findings | Topic::images;
-  }
-  return {};
+/// A site's key is counted before the body is read: what is refused costs no memory.
+Result<void> check_rate(App& app, const Route& route, const http::Request& request) {
+  const RouteFacts& facts = route.facts;
+  if (facts.limit == nullptr || request.caller.kind != http::Caller::Kind::inventory_key) return {};
+  return (app.*facts.limit)
+      .take(static_cast<std::uint64_t>(request.caller.key),
+            app.nodes.share_of(app.config.*facts.per_minute), request.now);
 }
 
-/// Reports and scans: the dearest writes, and the only ones that nobody waits for.
-bool may_wait(const Route& route) {
-  return route.dialect == Dialect::inventory;
+http::Lane lane_of(const Route& route) {
+  if (route.dialect == Dialect::operators) return http::Lane::operators;
+  return route.dialect == Dialect::inventory ? http::Lane::reports : http::Lane::agents;
 }
 
 std::string what_of(std::exception_ptr failure) {
@@ -126,7 +110,9 @@ std::span<const Route> routes() {
 
 Dispatcher::Dispatcher(App& app) : app_(app) {
   for (std::size_t row = 0; row < std::size(route_table); ++row) {
-    router_.add(route_table[row].method, route_table[row].path, row);
+    const Route& route = route_table[row];
+    router_.add(route.method, route.path, row);
+    if (route.facts.answers_head) router_.add(http::Method::head, route.path, row);
   }
 }
 
@@ -171,8 +157,14 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
   if (request.caller.is_limited() && reach_of(route.name) == Reach::server) {
     return failed(dialect, only_on_server(request.caller.least));
   }
-  return http::Admission{match.row, route.body_max, route.run_on, shortened_max_of(route),
-                         static_cast<std::uint8_t>(dialect)};
+  const Result<void> in_rate = check_rate(app_, route, request);
+  if (!in_rate.ok()) return failed(dialect, in_rate.error());
+  return http::Admission{match.row,
+                         route.body_max,
+                         route.run_on,
+                         route.facts.shortened_max,
+                         static_cast<std::uint8_t>(dialect),
+                         lane_of(route)};
 }
 
 http::Reply Dispatcher::handle(const http::Admission& admission, const http::Request& request) {
@@ -196,7 +188,7 @@ http::Reply Dispatcher::run(const http::Admission& admission, const http::Reques
     Result<http::Reply> reply = route.endpoint(app_, request);
     if (!reply.ok()) return failed(dialect, reply.error());
     auto* write = std::get_if<http::Write>(&*reply);
-    const fleet::Topics topics = write == nullptr ? fleet::Topics() : changes_of(route);
+    const fleet::Topics topics = write == nullptr ? fleet::Topics() : route.facts.changes;
     if (topics.empty()) return std::move(*reply);
     return telling_of(app_, request.caller.org, topics, std::move(*write));
   } catch (const std::exception& exception) {
@@ -223,14 +215,14 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
         return keep;
       },
       [this, pending, dialect, where, &route](std::exception_ptr failure) {
-        if (!failure && pending->response->status < 300 && makes_credential(route)) {
+        if (!failure && pending->response->status < 300 && route.facts.makes_credential) {
           app_.nodes.when_followed([pending] { pending->respond(std::move(*pending->response)); });
           return;
         }
         pending->respond(failure ? broken(dialect, where, what_of(failure))
                                  : std::move(*pending->response));
       },
-      may_wait(route_table[admission.row]));
+      admission.lane == http::Lane::reports);
   if (taken) return;
   // Those turned away come back spread over ten seconds, not together.
   const auto turned_away = app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);

@@ -41,6 +41,12 @@ class TestServer {
   /// and of a live body what it says first.
   http::Response ask(const TestRequest& sent) {
     http::Response response = answer(sent);
+    if (sent.method == "HEAD") {
+      response.body.clear();
+      response.kept_body = {};
+      response.stream.reset();
+    }
+    if (!response.kept_body.empty()) response.body = std::exchange(response.kept_body, {});
     if (response.live) {
       response.body = response.live->take().value_or("");
       response.live.reset();
@@ -108,8 +114,8 @@ class TestServer {
 
  private:
   static http::Method parse_method(std::string_view name) {
-    for (const http::Method method : {http::Method::get, http::Method::post, http::Method::put,
-                                      http::Method::patch, http::Method::del}) {
+    for (const http::Method method : {http::Method::get, http::Method::head, http::Method::post,
+                                      http::Method::put, http::Method::patch, http::Method::del}) {
       if (http::method_name(method) == name) return method;
     }
     return http::Method::other;

@@ -59,7 +59,7 @@ Wiring::Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& confi
     log.write(LogLevel::info, "bootstrap_token_created");
   }
   link_audit();
-  finish_matching(now);
+  app.store_answered_at_ms = now.unix_ms;
   keys.count(now);
   feed_syncs.count();
   const auto& key = fleet.signing_key.public_key();
@@ -71,27 +71,35 @@ void Wiring::open(std::string url) {
   app.ready.store(true, std::memory_order_release);
 }
 
+template <typename F>
+void Wiring::attempt(std::string_view failure, F&& work) {
+  try {
+    work();
+  } catch (const store::StoreError& error) {
+    log_.write(LogLevel::error, failure,
+               [&](JsonWriter& fields) { fields.member("what", error.what()); });
+  }
+}
+
 void Wiring::finish_matching(Instant now) {
-  const std::size_t matched = fleet::finish_matching(fleet_.store, fleet_.ids, fleet_.catalogue,
-                                                     fleet_.packages, fleet_.nodes.leads(), now);
-  if (matched == 0) return;
-  log_.write(LogLevel::info, "hosts_matched",
-             [&](JsonWriter& fields) { fields.member("hosts", matched); });
+  attempt("matching_failed", [&] {
+    const std::size_t matched = fleet::finish_matching(fleet_.store, fleet_.ids, fleet_.catalogue,
+                                                       fleet_.packages, fleet_.nodes.leads(), now);
+    if (matched == 0) return;
+    log_.write(LogLevel::info, "hosts_matched",
+               [&](JsonWriter& fields) { fields.member("hosts", matched); });
+  });
 }
 
 void Wiring::maintain(Instant now) {
   write_presence([&] { return fleet_.presence.flush_often(fleet_.store, now); });
   merge_presence(now);
   const bool leads = fleet_.nodes.leads();
-  try {
-    finish_matching(now);
+  attempt("maintenance_failed", [&] {
     feed_syncs.count();
     fleet::keep_sessions(fleet_.store, fleet_.credentials, now);
     if (leads) prune(now);
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "maintenance_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
   rotate_keys(leads, now);
   if (leads) delete_loose_blobs(now);
   if (leads) tell_audit_heads(now);
@@ -110,7 +118,7 @@ void Wiring::watch(Instant now) {
   if (!fleet_.nodes.leads()) return;
   pass_task_time(now);
   pass_findings(now);
-  try {
+  attempt("watching_failed", [&] {
     const fleet::Noticed noticed = outages_.look(now);
     if (noticed.empty()) return;
     log_.write(LogLevel::info, "presence_changed", [&](JsonWriter& fields) {
@@ -120,35 +128,26 @@ void Wiring::watch(Instant now) {
           .member("group_returns", noticed.group_returns)
           .member("calmed", noticed.calmed);
     });
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "watching_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::rotate_keys(bool leads, Instant now) {
-  try {
+  attempt("key_rotation_failed", [&] {
     const std::size_t rotated = leads ? keys.rotate(app.config.rotate_keys_after(), now) : 0;
     keys.count(now);
     if (rotated == 0) return;
     log_.write(LogLevel::info, "key_rotations_begun",
                [&](JsonWriter& fields) { fields.member("agents", rotated); });
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "key_rotation_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::delete_loose_blobs(Instant now) {
-  try {
+  attempt("file_deletion_failed", [&] {
     const std::size_t blobs = fleet::delete_loose_blobs(fleet_.store, now);
     if (blobs == 0) return;
     log_.write(LogLevel::info, "files_deleted",
                [&](JsonWriter& fields) { fields.member("files", blobs); });
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "file_deletion_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::link_audit() {
@@ -159,50 +158,36 @@ void Wiring::link_audit() {
 }
 
 void Wiring::tell_audit_heads(Instant now) {
-  try {
+  attempt("audit_heads_failed", [&] {
     for (const model::AuditHead& head : audit_.look(fleet_.store, now)) {
       log_.write(LogLevel::info, "audit_head", [&](JsonWriter& fields) {
         fields.member("head", model::encode_audit_head(head));
       });
     }
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "audit_heads_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::pass_task_time(Instant now) {
-  try {
-    fleet::pass_task_time(fleet_.store, tasks, now);
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "task_pass_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  attempt("task_pass_failed", [&] { fleet::pass_task_time(fleet_.store, tasks, now); });
 }
 
 void Wiring::pass_findings(Instant now) {
-  try {
+  attempt("finding_pass_failed", [&] {
     const std::size_t ended = fleet::pass_acceptance_time(fleet_.store, fleet_.ids, now);
     if (ended > 0) {
       log_.write(LogLevel::info, "acceptances_ended",
                  [&](JsonWriter& fields) { fields.member("acceptances", ended); });
     }
     fleet::watch_feed_age(fleet_.store, fleet_.ids, app.config, now);
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "finding_pass_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::tell_of_refusals(Instant now) {
-  try {
+  attempt("telling_of_refusals_failed", [&] {
     retired_keys.tell(fleet_.store, fleet_.ids);
     refusals.tell(fleet_.store, fleet_.ids, now);
     refused_sign_ins.tell(fleet_.store, fleet_.ids, now);
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "telling_of_refusals_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::tell_watchers(Instant now) {
@@ -220,18 +205,27 @@ void Wiring::tell_watchers(Instant now) {
   watchers.tell(changes_.take(), now);
 }
 
+void Wiring::ask_store(Instant now) {
+  try {
+    (void)fleet::list_feed_ages(fleet_.store, app.config, now);
+    app.store_answered_at_ms = now.unix_ms;
+    asking_fails_ = false;
+  } catch (const store::StoreError& failure) {
+    if (std::exchange(asking_fails_, true)) return;
+    log_.write(LogLevel::error, "store_does_not_answer",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
 void Wiring::merge_presence(Instant now) {
   if (fleet_.nodes.live() == 1) return;
   // Who was heard of before that is offline whoever heard it.
   const Duration window = fleet_.presence.offline_after(app.config) +
                           2 * std::chrono::seconds(app.config.presence_flush_seconds) +
                           app.config.clock_skew();
-  try {
+  attempt("presence_merge_failed", [&] {
     fleet_.store.read([&](store::Reader& reader) { fleet_.presence.merge(reader, now - window); });
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "presence_merge_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 void Wiring::flush_presence() {
@@ -239,15 +233,12 @@ void Wiring::flush_presence() {
 }
 
 void Wiring::write_presence(const std::function<std::size_t()>& flush) {
-  try {
+  attempt("presence_flush_failed", [&] {
     const std::size_t rows = flush();
     if (rows == 0) return;
     log_.write(LogLevel::info, "presence_flushed",
                [&](JsonWriter& fields) { fields.member("rows", rows); });
-  } catch (const store::StoreError& failure) {
-    log_.write(LogLevel::error, "presence_flush_failed",
-               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
-  }
+  });
 }
 
 }  // namespace muster::endpoints

@@ -31,9 +31,9 @@ namespace muster::endpoints {
 class Wiring {
  public:
   /// Does what a start has to do before the first request: issues the first operator token into
-  /// `admin_token_file`, links audit rows that an older program wrote, and finishes what an import
-  /// that was cut short had left. Throws store::StoreError. Answers 503 until open(). In `changes`
-  /// is collected what those who watch are told.
+  /// `admin_token_file`, and links audit rows that an older program wrote. Throws
+  /// store::StoreError. Answers 503 until open(). In `changes` is collected what those who watch
+  /// are told.
   Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& config, Rng& rng, Log& log,
          const std::string& admin_token_file, Instant now);
 
@@ -41,12 +41,15 @@ class Wiring {
   void open(std::string url);
 
   /// What is due every `[presence] flush_seconds`. Every server of several writes what heartbeats
-  /// changed since the last time and which sessions were used, reads what the others heard, and
-  /// follows imports. The one that leads (fleet/nodes.h) finishes the matching of an import that
-  /// was cut short, rotates keys that are due, deletes what is too old and files that nothing
-  /// refers to, and once a day logs the heads of the audit log that moved. What fails is logged and
-  /// waits for the next time.
+  /// changed since the last time and which sessions were used, and reads what the others heard. The
+  /// one that leads (fleet/nodes.h) rotates keys that are due, deletes what is too old and files
+  /// that nothing refers to, and once a day logs the heads of the audit log that moved. What fails
+  /// is logged and waits for the next time.
   void maintain(Instant now);
+  /// What is due at the start and every half minute, and may take minutes: follows imports of other
+  /// servers; the one that leads finishes the matching of an import that was cut short. What fails
+  /// is logged and waits for the next time. On one thread, that nothing else waits for.
+  void finish_matching(Instant now);
   /// What is due every `[presence] check_seconds`: tells of keys that were used after their end and
   /// of clocks that are wrong; and, on the server that leads, of agents that fell silent or came
   /// back without a word and of feeds that became stale, and does to tasks and to what operators
@@ -55,6 +58,9 @@ class Wiring {
   /// What is due every second: tells those who watch what changed; while nobody does, memory only.
   /// What fails is logged when it begins to. On one thread.
   void tell_watchers(Instant now);
+  /// Likewise due every second: finds out whether the store answers, for GET /readyz. On one
+  /// thread.
+  void ask_store(Instant now);
   /// At the end: all of presence that is not in the store.
   void flush_presence();
 
@@ -72,7 +78,9 @@ class Wiring {
   Dispatcher dispatcher;
 
  private:
-  void finish_matching(Instant now);
+  /// Runs what may fail for want of the store; then logs it as `failure`.
+  template <typename F>
+  void attempt(std::string_view failure, F&& work);
   void pass_task_time(Instant now);
   void pass_findings(Instant now);
   void tell_of_refusals(Instant now);
@@ -90,7 +98,8 @@ class Wiring {
   fleet::OutageWatch outages_;
   fleet::AuditWatch audit_;
   fleet::ChangeTail change_tail_;
-  bool look_fails_ = false;  // the last one of tell_watchers()
+  bool look_fails_ = false;    // the last one of tell_watchers()
+  bool asking_fails_ = false;  // the last one of ask_store()
 };
 
 }  // namespace muster::endpoints

@@ -91,12 +91,17 @@ class Catalogue {
     std::atomic<int>& running_;
   };
   bool importing() const { return imports_ > 0; }
+  /// The server ends: what is being matched stops after the batch under way, and nothing else
+  /// begins. The next start finishes it (fleet/feed_import.h).
+  void stop_matching() { stops_matching_ = true; }
+  bool stops_matching() const { return stops_matching_; }
   /// Held while the records of a feed are stored.
   std::mutex& storing(feeds::FeedKind kind) { return storing_[static_cast<std::size_t>(kind)]; }
 
  private:
   std::array<std::mutex, std::size(feeds::feed_kinds)> storing_;
   std::atomic<int> imports_ = 0;
+  std::atomic<bool> stops_matching_ = false;
   Guarded<std::shared_ptr<const Knowledge>> current_;
 };
 

@@ -17,18 +17,23 @@ namespace muster::fleet {
 
 namespace {
 
-/// The hosts follow these imports. Not one that came meanwhile: whoever made it sees to that.
-void mark_matched(store::Store& store, const std::vector<store::FeedRow>& imports) {
+/// Whether hosts follow these imports. Not one that came meanwhile: whoever made it sees to that.
+void mark_matched(store::Store& store, const std::vector<store::FeedRow>& imports,
+                  bool matched = true) {
   store.write([&](store::Tx& tx) {
     for (store::FeedRow& feed : store::list_feeds(tx)) {
       const bool same = std::any_of(imports.begin(), imports.end(), [&](const auto& row) {
         return row.feed == feed.feed && row.generation == feed.generation;
       });
-      if (!same || feed.matched) continue;
-      feed.matched = true;
+      if (!same || feed.matched == matched) continue;
+      feed.matched = matched;
       store::set_feed(tx, feed);
     }
   });
+}
+
+void cut_short(ImportOutcome& outcome) {
+  outcome.remarks.emplace_back("The server ends; its next start matches the hosts that are left.");
 }
 
 }  // namespace
@@ -57,6 +62,7 @@ Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue
 
 void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, KnownPackages& packages,
                 feeds::FeedKind kind, bool followed, ImportOutcome& outcome, Instant now) {
+  if (catalogue.stops_matching()) return cut_short(outcome);
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   if (kind == feeds::FeedKind::kev) mark_exploited(store);
   const RematchCount count =
@@ -68,6 +74,7 @@ void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, Known
   outcome.hosts_matched = count.hosts;
   outcome.findings_opened = count.opened + images.opened;
   outcome.findings_resolved = count.resolved + images.resolved;
+  if (catalogue.stops_matching()) return cut_short(outcome);
   std::vector<store::FeedRow> rows = adoption.knowledge->feeds;
   std::erase_if(rows, [&](const auto& row) { return row.feed != feeds::feed_name(kind); });
   mark_matched(store, rows);
@@ -75,23 +82,26 @@ void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, Known
 
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, bool leads, Instant now) {
-  if (catalogue.importing()) return 0;
+  if (catalogue.importing() || catalogue.stops_matching()) return 0;
   const std::size_t ordered =
       leads ? finish_identity_orders(store, ids, catalogue, packages, now) : 0;
   const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
   const bool followed = holds_imports(*catalogue.current(), feeds);
   const bool matched =
       std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
-  if (followed && (matched || !leads)) return ordered;
+  if (catalogue.stops_matching() || (followed && (matched || !leads))) return ordered;
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   if (leads) mark_exploited(store);
   if (matched || !leads) {
     rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
-    return ordered + rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now).hosts;
+    const auto count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
+    // What this server wrote under the former snapshot is left to whoever matches all.
+    if (catalogue.stops_matching()) mark_matched(store, adoption.knowledge->feeds, false);
+    return ordered + count.hosts;
   }
   const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;
   rematch_all_images(store, ids, catalogue, packages, now);
-  mark_matched(store, adoption.knowledge->feeds);
+  if (!catalogue.stops_matching()) mark_matched(store, adoption.knowledge->feeds);
   return ordered + hosts;
 }
 

@@ -42,7 +42,8 @@ void match_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue, Known
 /// Follows imports of other servers on this store: what was written here under the former snapshot
 /// is matched again. If this server `leads`, also finishes what an import that was cut short had
 /// left: if some feed was not matched yet and no import is under way here, matches every host
-/// again. Returns the number of hosts.
+/// again. Returns the number of hosts. What the end of the server cuts short (Catalogue) is left
+/// for its next start.
 std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                             KnownPackages& packages, bool leads, Instant now);
 

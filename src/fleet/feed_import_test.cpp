@@ -41,6 +41,27 @@ TEST(Import, OneThatWasCutShortIsFinishedAtTheNextStart) {
       << "once is enough";
 }
 
+TEST(Import, ThatTheEndOfTheServerCutsShortIsFinishedByItsNextStart) {
+  TestFleet fleet;
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  fleet->catalogue.stop_matching();
+  const auto imported = fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}}));
+  ASSERT_TRUE(imported.ok());
+  EXPECT_EQ(imported->hosts_matched, 0U);
+  ASSERT_FALSE(imported->remarks.empty());
+  EXPECT_NE(imported->remarks.back().find("next start"), std::string::npos);
+  const auto finish = [&] {
+    return finish_matching(fleet->store, fleet->ids, fleet->catalogue, fleet->packages, true,
+                           fleet.now);
+  };
+  EXPECT_EQ(finish(), 0U) << "nothing begins any more";
+  EXPECT_TRUE(findings(fleet).empty());
+  fleet.reopen();
+  EXPECT_EQ(finish(), 1U);
+  EXPECT_EQ(findings(fleet).size(), 1U);
+  EXPECT_EQ(finish(), 0U) << "once is enough";
+}
+
 TEST(Import, AfterOneThatWasCutShortBringsWhatThatOneWouldHave) {
   TestFleet fleet;
   fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1"), debian_package("b", "1")}))

@@ -430,6 +430,7 @@ MatchCount rematch_images(store::Store& store, NumberIds& ids, const Catalogue& 
   const std::vector<ImageId> images = store.read(
       [&](store::Reader& reader) { return find_images(reader, find_sets_with(reader, changed)); });
   for (std::size_t first = 0; first < images.size(); first += images_per_batch) {
+    if (catalogue.stops_matching()) return sum;
     store.write([&](store::Tx& tx) {
       const auto knowledge = catalogue.current();
       const std::size_t last = std::min(images.size(), first + images_per_batch);
@@ -446,6 +447,7 @@ MatchCount rematch_all_images(store::Store& store, NumberIds& ids, const Catalog
                               KnownPackages& packages, Instant now) {
   MatchCount sum;
   for (ImageId after;;) {
+    if (catalogue.stops_matching()) return sum;
     const std::size_t batch = store.write([&](store::Tx& tx) {
       const auto knowledge = catalogue.current();
       const auto page = store::list_images_with_packages(tx, after, images_per_batch);

@@ -112,6 +112,7 @@ RematchCount rematch_hosts(store::Store& store, NumberIds& ids, const Catalogue&
   const HostNames hosts =
       store.read([&](store::Reader& reader) { return find_hosts_with(reader, changed); });
   for (std::size_t first = 0; first < hosts.size(); first += hosts_per_batch) {
+    if (catalogue.stops_matching()) return sum;
     store.write([&](store::Tx& tx) {
       const auto knowledge = catalogue.current();
       const std::size_t last = std::min(hosts.size(), first + hosts_per_batch);
@@ -129,6 +130,7 @@ RematchCount rematch_all_hosts(store::Store& store, NumberIds& ids, const Catalo
                                KnownPackages& packages, Instant now) {
   RematchCount sum;
   for (HostId after;;) {
+    if (catalogue.stops_matching()) return sum;
     const std::size_t batch = store.write([&](store::Tx& tx) {
       const auto knowledge = catalogue.current();
       const auto page = store::list_hosts(tx, {}, after, hosts_per_batch);

@@ -60,6 +60,7 @@ struct RematchCount {
 
 /// Brings the findings of the hosts that have one of the `changed` packages in line with what is
 /// known, some hosts at a time, so that agents' writes go on in between. Touches no other host.
+/// Ends early, as all that matches again does, when the catalogue stops_matching().
 RematchCount rematch_hosts(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
                            KnownPackages& packages, const PackageMarks& changed, Instant now);
 

@@ -175,6 +175,7 @@ RematchCount follow(store::Store& store, NumberIds& ids, const Catalogue& catalo
                     KnownPackages& packages, const store::IdentityOverrideRow& row,
                     const PackageMarks& named, Instant now) {
   const RematchCount count = rematch_hosts(store, ids, catalogue, packages, named, now);
+  if (catalogue.stops_matching()) return count;
   store.write([&](store::Tx& tx) { store::set_identity_override_matched(tx, row); });
   return count;
 }
@@ -266,6 +267,7 @@ std::size_t finish_identity_orders(store::Store& store, NumberIds& ids, const Ca
     const PackageMarks named = store.read([&](store::Reader& reader) {
       return packages_named(reader, row.org, row.name, row.vendor);
     });
+    if (catalogue.stops_matching()) break;
     hosts += follow(store, ids, catalogue, packages, row, named, now).hosts;
   }
   return hosts;

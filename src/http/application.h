@@ -12,8 +12,14 @@
 namespace muster::http {
 
 /// Where a handler runs. `here`: on the IO thread, memory only. `write`: there too, and what it
-/// returns may join the group commit. `read`: on a worker, since it reads the store.
-enum class RunOn : std::uint8_t { here, write, read };
+/// returns may join the group commit. `read`: on a worker, since it reads the store. `slow`: on one
+/// that agents never need, since it takes minutes or waits for other servers.
+enum class RunOn : std::uint8_t { here, write, read, slow };
+
+/// Who goes first where there is not enough for all: presence, work and results; then reports and
+/// scans; then operators.
+enum class Lane : std::uint8_t { agents, reports, operators };
+inline constexpr std::size_t lane_count = 3;
 
 /// What the session needs to know about a request whose head was accepted.
 struct Admission {
@@ -23,6 +29,7 @@ struct Admission {
   /// A JSON body longer than body_max, but not than this, is shortened and not refused.
   std::size_t shortened_max = 0;
   std::uint8_t dialect = 0;  // whose envelope its failures wear; the application's own business
+  Lane lane = Lane::agents;
 };
 
 /// The whole contract between the network and the product. `net` calls it from its IO threads and

@@ -6,7 +6,8 @@
 namespace muster::http {
 
 std::string_view method_name(Method method) {
-  static constexpr std::string_view names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OTHER"};
+  static constexpr std::string_view names[] = {"GET",   "HEAD",   "POST", "PUT",
+                                               "PATCH", "DELETE", "OTHER"};
   return names[static_cast<std::size_t>(method)];
 }
 

@@ -14,7 +14,9 @@
 
 namespace muster::http {
 
-enum class Method : std::uint8_t { get, post, put, patch, del, other };
+class BodyPlace;
+
+enum class Method : std::uint8_t { get, head, post, put, patch, del, other };
 std::string_view method_name(Method method);
 
 /// The header fields of a request, in order. Views into the session's memory.
@@ -91,8 +93,9 @@ struct Request {
   std::string_view query;  // after '?', not decoded
   Headers headers;
   std::string_view body;
-  bool body_shortened = false;    // it was longer (shorten_json.h)
-  std::string_view peer_address;  // numeric IP of the caller, as far as trusted proxies know it
+  bool body_shortened = false;      // it was longer (shorten_json.h)
+  BodyPlace* body_place = nullptr;  // what a large one has of its budget (body_budget.h)
+  std::string_view peer_address;    // numeric IP of the caller, as far as trusted proxies know it
   /// The connection is a trusted proxy's: an address on loopback would be that proxy's loopback.
   bool through_proxy = false;
   Instant now;  // read once when the request arrived

@@ -54,10 +54,14 @@ struct Response {
   std::string body = {};
   std::string_view content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
+  /// Instead of `body`: octets that outlive the server, so that whoever reads slowly holds no copy.
+  std::string_view kept_body = {};
   std::optional<Stream> stream = {};      // instead of `body`
   std::shared_ptr<LiveSource> live = {};  // instead of either
 
-  std::uint64_t body_bytes() const { return stream ? stream->bytes : body.size(); }
+  std::uint64_t body_bytes() const { return stream ? stream->bytes : octets().size(); }
+  /// Of the body that is held, whoever holds it.
+  std::string_view octets() const { return kept_body.empty() ? std::string_view(body) : kept_body; }
 };
 
 /// Work that needs the store's writer: runs inside the next group commit and yields the answer,

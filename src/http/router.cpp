@@ -65,7 +65,8 @@ Router::Match Router::match(Method method, std::string_view path, Params& params
 std::string Router::allowed(std::string_view path) const {
   std::string methods;
   Params params;
-  for (const Method method : {Method::get, Method::post, Method::put, Method::patch, Method::del}) {
+  for (const Method method :
+       {Method::get, Method::head, Method::post, Method::put, Method::patch, Method::del}) {
     if (match(method, path, params).outcome != Outcome::found) continue;
     if (!methods.empty()) methods += ", ";
     methods += method_name(method);

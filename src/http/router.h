@@ -21,6 +21,7 @@ class Router {
     std::size_t row = 0;
   };
 
+  /// A row may stand for several methods.
   void add(Method method, std::string_view pattern, std::size_t row);
 
   /// Fills `params` on success. A trailing slash is tolerated, as the fielded servers do.

@@ -14,8 +14,11 @@ struct Places {
 
 struct TransportUse {
   Places connections;
-  Places reads;    // requests that wait for a worker
-  Places streams;  // answers that are read piece by piece; `most` is not kept
+  Places reads;             // requests that wait for a worker
+  Places slow;              // requests that wait for a thread for what takes long
+  Places streams;           // answers that are read piece by piece; `most` is not kept
+  Places stranger_streams;  // of these, to callers without a key; likewise
+  Places bodies;            // octets of large bodies
 };
 
 }  // namespace muster::http

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "fleet/catalogue.h"
+
 namespace muster {
 
 namespace {
@@ -12,9 +14,9 @@ constexpr Duration look_every = std::chrono::seconds(30);
 
 }  // namespace
 
-FeedKeeper::FeedKeeper(fleet::FeedSyncs& syncs, fleet::FeedSources sources, egress::Client client,
+FeedKeeper::FeedKeeper(endpoints::Wiring& wiring, fleet::FeedSources sources, egress::Client client,
                        const Clock& clock, Rng& rng, Log& log)
-    : syncs_(syncs),
+    : wiring_(wiring),
       sources_(std::move(sources)),
       client_(std::move(client)),
       clock_(clock),
@@ -23,7 +25,8 @@ FeedKeeper::FeedKeeper(fleet::FeedSyncs& syncs, fleet::FeedSources sources, egre
       thread_([this] { run(); }) {}
 
 FeedKeeper::~FeedKeeper() {
-  syncs_.stop();
+  wiring_.app.catalogue.stop_matching();
+  wiring_.feed_syncs.stop();
   thread_.join();
 }
 
@@ -33,13 +36,14 @@ void FeedKeeper::run() {
   world.now = [this] { return clock_.now(); };
   do {
     try {
-      syncs_.run_due(sources_, world, rng_, log_);
+      wiring_.finish_matching(clock_.now());
+      wiring_.feed_syncs.run_due(sources_, world, rng_, log_);
     } catch (const std::exception& failure) {
       // The store is away, or there is no memory left: what was wanted still is.
       log_.write(LogLevel::error, "feed_sync_broken",
                  [&](JsonWriter& fields) { fields.member("what", failure.what()); });
     }
-  } while (syncs_.await_request(look_every));
+  } while (wiring_.feed_syncs.await_request(look_every));
 }
 
 }  // namespace muster

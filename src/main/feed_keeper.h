@@ -7,18 +7,20 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "egress/client.h"
+#include "endpoints/wiring.h"
 #include "fleet/feed_syncs.h"
 
 namespace muster {
 
-/// Syncs feeds on a thread of its own, when they are due and when operators ask for it, through the
-/// one way out of the server. What is given as a reference outlives this.
+/// Finishes what an import left to be matched, and syncs feeds, when they are due and when
+/// operators ask for it, through the one way out of the server: on a thread of its own, since
+/// either may take long. What is given as a reference outlives this.
 class FeedKeeper {
  public:
-  FeedKeeper(fleet::FeedSyncs& syncs, fleet::FeedSources sources, egress::Client client,
+  FeedKeeper(endpoints::Wiring& wiring, fleet::FeedSources sources, egress::Client client,
              const Clock& clock, Rng& rng, Log& log);
-  /// Ends what is under way: at once while something is fetched, else once what is stored or
-  /// matched now is.
+  /// Ends what is under way: at once while something is fetched, else once what is stored now is,
+  /// or a batch was matched.
   ~FeedKeeper();
   FeedKeeper(const FeedKeeper&) = delete;
   FeedKeeper& operator=(const FeedKeeper&) = delete;
@@ -26,7 +28,7 @@ class FeedKeeper {
  private:
   void run();
 
-  fleet::FeedSyncs& syncs_;
+  endpoints::Wiring& wiring_;
   const fleet::FeedSources sources_;
   const egress::Client client_;
   const Clock& clock_;

@@ -196,7 +196,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   };
   fleet.store.start_writer();
   std::optional<FeedKeeper> feeds(
-      std::in_place, wiring.feed_syncs, *sources,
+      std::in_place, wiring, *sources,
       egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION)), clock, rng, log);
   std::optional<WatchKeeper> watch(std::in_place, wiring, clock);
   server.start();
@@ -209,6 +209,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   run_until_signal(signals, wiring, clock, config, certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
+  fleet.catalogue.stop_matching();
   wiring.feed_syncs.stop();
   server.drain();
   feeds.reset();

@@ -29,6 +29,14 @@ void Exchange::own() {
   request->peer_address = peer;
 }
 
+void Exchange::drop_body() {
+  if (!body_place) return;
+  request->body = {};
+  request->body_place = nullptr;
+  reset(body);
+  body_place.reset();
+}
+
 void Exchange::read_piece() noexcept {
   unsent_body.clear();
   try {
@@ -50,13 +58,16 @@ std::optional<StreamPlace> StreamPlace::take(std::atomic<std::size_t>& taken, st
 void Exchange::clear() {
   reset(head);
   reset(body);
+  body_place.reset();
   shortener.reset();
   reset(unsent);
   reset(unsent_body);
+  unsent_kept_body = {};
   parser.reset();
   request.reset();
   stream.reset();
   place.reset();
+  stranger_place.reset();
   live.reset();
 }
 

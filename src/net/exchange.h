@@ -12,6 +12,7 @@
 
 #include "base/unique_function.h"
 #include "http/application.h"
+#include "http/body_budget.h"
 #include "http/shorten_json.h"
 #include "net/head.h"
 
@@ -42,19 +43,24 @@ class StreamPlace {
 struct Exchange {
   std::string head;
   std::string body;
+  std::optional<http::BodyPlace> body_place;     // of a large one
   std::optional<http::JsonShortener> shortener;  // while a body is read that may be shortened
   std::optional<RequestParser> parser;
   std::optional<http::Request> request;
   http::Admission admission;
-  std::string unsent;                      // of the answer's head, and of a small body with it
-  std::string unsent_body;                 // a large one
-  std::string peer;                        // filled by own()
-  std::optional<http::Stream> stream;      // what is left of a body that is read piece by piece
-  std::optional<StreamPlace> place;        // while there is a stream
-  std::shared_ptr<http::LiveSource> live;  // of a body that is said as it comes about
+  std::string unsent;                         // of the answer's head, and of a small body with it
+  std::string unsent_body;                    // a large one
+  std::string_view unsent_kept_body;          // a large one that is not ours
+  std::string peer;                           // filled by own()
+  std::optional<http::Stream> stream;         // what is left of a body that is read piece by piece
+  std::optional<StreamPlace> place;           // while there is a stream
+  std::optional<StreamPlace> stranger_place;  // likewise, if its caller proved nothing
+  std::shared_ptr<http::LiveSource> live;     // of a body that is said as it comes about
 
   /// Makes everything the request shows our own, so that it may outlive the session's turn.
   void own();
+  /// The request was handled: lets go of a body that has a place.
+  void drop_body();
   /// Reads the next piece of the stream into unsent_body; nothing when it cannot be read any more.
   /// Runs on a worker.
   void read_piece() noexcept;

@@ -24,6 +24,8 @@ http::Method method_of(beast::http::verb verb) {
   switch (verb) {
     case beast::http::verb::get:
       return http::Method::get;
+    case beast::http::verb::head:
+      return http::Method::head;
     case beast::http::verb::post:
       return http::Method::post;
     case beast::http::verb::put:
@@ -80,11 +82,11 @@ void RequestParser::take_target(std::string_view target) {
   if (query != std::string_view::npos) request_->query = target.substr(query + 1);
 }
 
-void RequestParser::on_request_impl(beast::http::verb verb, Text method, Text target, int version,
+void RequestParser::on_request_impl(beast::http::verb verb, Text, Text target, int version,
                                     Failure& failure) {
   request_->method = method_of(verb);
   framing_.http_1_0 = version == 10;
-  framing_.head_method = method == "HEAD";
+  framing_.head_method = request_->method == http::Method::head;
   take_target(std_view(target));
   const bool asterisk = request_->path == "*";
   if (!request_->path.starts_with('/') && !asterisk)
@@ -112,6 +114,9 @@ void RequestParser::on_field_impl(beast::http::field field, Text name, Text valu
       ++encodings_;
       if (!equal_folded(text, "chunked"))
         refuse(Errc::malformed_request, "unknown Transfer-Encoding", failure);
+      break;
+    case beast::http::field::content_encoding:
+      framing_.encoded = true;
       break;
     case beast::http::field::expect:
       framing_.expects_continue = equal_folded(text, "100-continue");

@@ -16,6 +16,7 @@ namespace muster::net {
 struct Framing {
   std::uint64_t content_length = 0;
   bool chunked = false;
+  bool encoded = false;  // Content-Encoding: the body is more than it looks
   bool expects_continue = false;
   bool keep_alive = false;
   bool http_1_0 = false;

@@ -37,10 +37,13 @@ struct ServerShared {
   Log& log;
   ServerOptions options;
   Workers workers;
+  Workers slow_workers;
+  http::BodyBudget bodies;
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> most_connections = 0;  // at one time
   std::atomic<std::size_t> streams = 0;
+  std::atomic<std::size_t> stranger_streams = 0;
   std::mutex mutex = {};
   std::condition_variable none_left = {};  // connections reached 0
 };

@@ -114,6 +114,28 @@ TEST_F(Memory, OfALongBodyIsAtMostWhatIsKept) {
   }
 }
 
+TEST_F(Memory, OfAPageThatIsNotReadIsAtMostAnIdleConnections) {
+  constexpr std::size_t count = 500;
+  start({.io_threads = 1});
+  std::vector<Peer> peers;
+  peers.reserve(count + 1);
+  const auto ask = [&] {
+    peers.emplace_back(server->port(), 4096);
+    peers.back().send(get("/kept"));
+    // The head is there, so the rest waits for this peer.
+    ASSERT_TRUE(peers.back().read_more());
+  };
+  ask();
+  const auto before = mallinfo2();
+  while (peers.size() <= count) ask();
+  const auto after = mallinfo2();
+  const std::size_t held = 64 * limits::KiB;  // at most, by each peer itself: what it has read
+  const std::size_t each =
+      (after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / count;
+  RecordProperty("bytes_per_unread_page", static_cast<int>(each));
+  EXPECT_LE(each, held + 6 * limits::KiB);
+}
+
 TEST_F(Memory, BeforeAdmissionNoAllocationExceedsAHead) {
   start({.io_threads = 1, .drain_timeout = Duration(20)});
   // The peer's own strings are larger than the bound, so they are made before counting.

@@ -117,8 +117,18 @@ struct Server::Parts {
   bool drained = false;
 
   Parts(http::Application& application, const Clock& clock, Log& log, const ServerOptions& options)
-      : shared{application, clock, log, options,
-               Workers(application, options.worker_threads, options.reads_in_flight)} {}
+      : shared{application,
+               clock,
+               log,
+               options,
+               Workers(application, {.threads = options.worker_threads,
+                                     .waiting_max = options.reads_in_flight,
+                                     .operators_waiting_max = options.operator_reads_in_flight,
+                                     .keeps_one_for_agents = true}),
+               Workers(application, {.threads = options.slow_threads,
+                                     .waiting_max = options.slow_in_flight,
+                                     .operators_waiting_max = options.slow_in_flight}),
+               http::BodyBudget(options.bodies)} {}
 };
 
 Server::Server(http::Application& application, const Clock& clock, Log& log, ServerOptions options)
@@ -164,7 +174,10 @@ http::TransportUse Server::use() {
   use.connections = {shared.connections.load(), shared.most_connections.load(),
                      shared.options.connections_max};
   use.reads = shared.workers.use();
+  use.slow = shared.slow_workers.use();
   use.streams = {shared.streams.load(), 0, shared.options.streams_max};
+  use.stranger_streams = {shared.stranger_streams.load(), 0, shared.options.stranger_streams_max};
+  use.bodies = shared.bodies.use();
   return use;
 }
 
@@ -181,6 +194,7 @@ void Server::drain() {
   }
   for (auto& thread : parts.threads) thread->cut();
   shared.workers.stop();
+  shared.slow_workers.stop();
   for (auto& thread : parts.threads) thread->join();
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "http/application.h"
+#include "http/body_budget.h"
 #include "http/transport_use.h"
 
 namespace muster::net {
@@ -24,12 +25,20 @@ struct ServerOptions {
   std::uint16_t port = 0;             // 0: any free one
   std::size_t io_threads = 0;         // 0: one per core
   std::size_t worker_threads = 2;
+  /// For RunOn::slow.
+  std::size_t slow_threads = limits::slow_threads;
   /// Over all threads; the next caller gets 503. Lowered to what the process may open.
   std::size_t connections_max = limits::connections;
   /// Answers under way that are read piece by piece; the next one is 503.
   std::size_t streams_max = limits::streams;
+  /// Of these, to callers of whom nothing was proved.
+  std::size_t stranger_streams_max = limits::stranger_streams;
   std::size_t reads_in_flight = limits::reads_in_flight;
+  /// Of these, operators'.
+  std::size_t operator_reads_in_flight = limits::operator_reads_in_flight;
+  std::size_t slow_in_flight = limits::slow_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
+  http::BodyBounds bodies = {};
   ServerTls* tls = nullptr;  // must outlive the server; without it HTTP is plain
   /// Proxies that are believed when they say who their client is.
   std::vector<IpNetwork> trusted_proxies = {};
@@ -50,7 +59,8 @@ struct ServerOptions {
 };
 
 /// Serves HTTP/1.1 (RFC 9112) from a Application: one IO thread per core, each with its own
-/// listening socket (SO_REUSEPORT), and a few workers for what reads the store.
+/// listening socket (SO_REUSEPORT), a few workers for what reads the store, and some for what takes
+/// long.
 class Server {
  public:
   /// `application`, `clock` and `log` must outlive the server.

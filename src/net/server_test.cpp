@@ -103,7 +103,7 @@ TEST_F(Requests, HeadGetsTheLengthWithoutTheBody) {
   Peer peer = connect();
   peer.send("HEAD /echo HTTP/1.1\r\nHost: h\r\n\r\n" + get("/echo"));
   const Answer head = peer.answer(false);
-  EXPECT_NE(head.field("Content-Length"), "");
+  EXPECT_EQ(head.field("Content-Length"), std::to_string(std::string_view("HEAD /echo? ").size()));
   EXPECT_EQ(peer.answer().body, "GET /echo? ");
 }
 
@@ -157,6 +157,17 @@ TEST_F(Requests, LargeAnswersArriveWhole) {
   EXPECT_EQ(peer.request(get("/large")).body,
             std::string(testing::FakeApplication::large_bytes, 'x'));
   EXPECT_EQ(peer.request(get("/echo")).status, 200);
+}
+
+TEST_F(Requests, AnswersThatAreNotTheirOwnArriveWhole) {
+  start();
+  Peer peer = connect();
+  peer.send(get("/kept") + get("/echo") + "HEAD /kept HTTP/1.1\r\nHost: h\r\n\r\n" + get("/echo"));
+  EXPECT_TRUE(peer.answer().body == std::string(testing::FakeApplication::large_bytes, 'k'));
+  EXPECT_EQ(peer.answer().body, "GET /echo? ");
+  EXPECT_EQ(peer.answer(false).field("Content-Length"),
+            std::to_string(testing::FakeApplication::large_bytes));
+  EXPECT_EQ(peer.answer().body, "GET /echo? ");
 }
 
 std::string counted(std::uint64_t bytes) {

@@ -201,6 +201,9 @@ Session::Next Session::take_body() {
     return refuse_and_close({Errc::body_too_large, "body too large"});
   }
   if (!framing.has_body()) return run_here_or_wait();
+  const std::size_t held =
+      std::min<std::uint64_t>(framing.content_length, exchange.admission.body_max);
+  if (!take_body_place(held)) return refuse_for_bodies();
   if (framing.expects_continue && input_.empty() && !say_continue()) return Next::close;
   if (is_long) return wait_at(Stage::read_long_body);
   if (framing.chunked) return wait_at(Stage::read_chunks);
@@ -214,6 +217,21 @@ Session::Next Session::take_body() {
   return run_here_or_wait();
 }
 
+bool Session::take_body_place(std::uint64_t bytes) {
+  Exchange& exchange = *exchange_;
+  const Framing& framing = exchange.parser->framing();
+  const bool small = bytes <= thread_.options().inline_body_bytes;
+  if (small && !framing.chunked && !framing.encoded) return true;
+  http::Request& request = *exchange.request;
+  exchange.body_place.emplace(thread_.shared().bodies, exchange.admission.lane, request.caller);
+  request.body_place = &*exchange.body_place;
+  return exchange.body_place->cover(bytes);
+}
+
+Session::Next Session::refuse_for_bodies() {
+  return refuse_and_close(thread_.overloaded("Too many large bodies are under way"));
+}
+
 bool Session::say_continue() {
   constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
   // A peer whose socket has no room for these bytes does not read: not worth waiting for.
@@ -222,8 +240,10 @@ bool Session::say_continue() {
 
 Session::Next Session::run_here_or_wait() {
   Exchange& exchange = *exchange_;
-  const bool large = exchange.request->body.size() > thread_.options().inline_body_bytes;
-  if (large || exchange.admission.run_on == http::RunOn::read) {
+  const bool large = exchange.request->body.size() > thread_.options().inline_body_bytes ||
+                     exchange.parser->framing().encoded;
+  const http::RunOn run_on = exchange.admission.run_on;
+  if (large || run_on == http::RunOn::read || run_on == http::RunOn::slow) {
     exchange.own();
     return wait_at(Stage::work);
   }
@@ -266,6 +286,7 @@ Session::Next Session::after_reply(http::Reply reply) {
 
 Session::Next Session::answer(http::Response response) {
   Exchange& exchange = *exchange_;
+  exchange.drop_body();
   if (!take_stream(response)) {
     const Error full = thread_.overloaded("Too many downloads are under way");
     response = thread_.shared().application.refuse(*exchange.request, full);
@@ -278,16 +299,20 @@ Session::Next Session::answer(http::Response response) {
   std::string& out = thread_.answer_buffer();
   append_answer_head(out, response,
                      {thread_.http_date(exchange.request->now), closes, framing.http_1_0});
-  if (!allows_body(response.status) || framing.head_method) response.body.clear();
-  const bool joined = response.body.size() <= joined_body_bytes;
-  if (joined) out.append(response.body);
+  const bool bodiless = !allows_body(response.status) || framing.head_method;
+  const std::string_view body = bodiless ? std::string_view() : response.octets();
+  const bool joined = body.size() <= joined_body_bytes;
+  if (joined) out.append(body);
   const Io sent = write(out);
   if (sent.state == Io::State::closed) return Next::close;
   if (exchange.stream && sent.bytes == out.size()) return wait_at(Stage::stream);
   if (exchange.live && sent.bytes == out.size()) return wait_at(Stage::live);
   if (joined && sent.bytes == out.size()) return answered();
   exchange.unsent.assign(out, sent.bytes);
-  if (!joined) exchange.unsent_body = std::move(response.body);
+  if (!joined) {
+    exchange.unsent_kept_body = response.kept_body;
+    exchange.unsent_body = std::move(response.body);
+  }
   return wait_at(Stage::send);
 }
 
@@ -374,11 +399,13 @@ Task<bool> Session::write_all(std::string_view bytes) {
 }
 
 Task<void> Session::work() {
+  ServerShared& shared = thread_.shared();
+  const bool slow = exchange_->admission.run_on == http::RunOn::slow;
   Work work{thread_.next_ticket(), std::move(exchange_), thread_.mailbox()};
-  if (!thread_.shared().workers.submit(work)) {
+  if (!(slow ? shared.slow_workers : shared.workers).submit(work)) {
     exchange_ = std::move(work.exchange);
     const Error full = thread_.overloaded("Too many requests wait");
-    co_return goes_on(answer(thread_.shared().application.refuse(*exchange_->request, full)));
+    co_return goes_on(answer(shared.application.refuse(*exchange_->request, full)));
   }
   thread_.clear_deadline(*this);
   Delivery delivery = co_await thread_.wait_delivery(work.ticket);
@@ -402,7 +429,10 @@ Task<void> Session::commit() {
 
 Task<void> Session::send() {
   Exchange& exchange = *exchange_;
-  allow(thread_.options().write_timeout, exchange.unsent_body.size());
+  const std::string_view body = exchange.unsent_kept_body.empty()
+                                    ? std::string_view(exchange.unsent_body)
+                                    : exchange.unsent_kept_body;
+  allow(thread_.options().write_timeout, body.size());
   const bool head_sent = co_await write_all(exchange.unsent);
   if (!head_sent) co_return goes_on(Next::close);
   if (exchange.stream) {
@@ -413,7 +443,7 @@ Task<void> Session::send() {
     stage_ = Stage::live;
     co_return;
   }
-  const bool body_sent = co_await write_all(exchange.unsent_body);
+  const bool body_sent = co_await write_all(body);
   goes_on(body_sent ? answered() : Next::close);
 }
 

@@ -91,6 +91,11 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   void believe_proxy(http::Request& request);
   Next start(std::string_view head);
   Next take_body();
+  /// Takes a place for a body of so many bytes if it is large, or may become so. False when there
+  /// is none.
+  bool take_body_place(std::uint64_t bytes);
+  /// What a body is told that found no place.
+  Next refuse_for_bodies();
   Next run_here_or_wait();
   Next run_shortened();
   Next refuse_head(const Refusal& refusal);

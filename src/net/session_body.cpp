@@ -58,6 +58,11 @@ Task<void> Session::read_chunks() {
         exchange.parser->put_chunks(pending_, exchange.body, admission.body_max, used);
     if (refused) co_return goes_on(refuse_head(*refused));
     pending_.erase(0, used);
+    const std::size_t held =
+        shortens ? std::min<std::uint64_t>(length + exchange.body.size(), admission.body_max)
+                 : exchange.body.capacity();
+    const bool large = held > thread_.options().inline_body_bytes;
+    if (large && !exchange.body_place->cover(held)) co_return goes_on(refuse_for_bodies());
     if (shortens) {
       length += exchange.body.size();
       if (length > admission.shortened_max) {

@@ -11,6 +11,11 @@ bool Session::take_stream(http::Response& response) {
   Exchange& exchange = *exchange_;
   if (!response.stream || exchange.parser->framing().head_method) return true;
   ServerShared& shared = thread_.shared();
+  if (exchange.request->caller.kind == http::Caller::Kind::nobody) {
+    exchange.stranger_place =
+        StreamPlace::take(shared.stranger_streams, shared.options.stranger_streams_max);
+    if (!exchange.stranger_place) return false;
+  }
   exchange.place = StreamPlace::take(shared.streams, shared.options.streams_max);
   if (!exchange.place) return false;
   exchange.stream = response.stream;

@@ -238,7 +238,10 @@ class FakeLive final : public http::LiveSource {
 /// The path says what happens: /echo, /worker and /write answer with what they saw, each where its
 /// name says; /refused is not admitted; /small takes 1,000 bytes;
 /// /long shortens what is over that of a result and says how much it saw, and the end of it;
-/// /stream is stream_bytes long and /torn breaks off half-way; /live says what `live` does.
+/// /large and /kept are large_bytes long, the latter not of the answer's own;
+/// /stream is stream_bytes long and /torn breaks off half-way; /live says what `live` does;
+/// /slow waits for slow_gate on a worker, and /import where what takes long runs. The header
+/// X-Lane says "reports" or "operators", and X-Caller the number of the key that was proved.
 class FakeApplication final : public http::Application {
  public:
   static constexpr std::size_t body_max = 1024 * 1024;
@@ -255,6 +258,14 @@ class FakeApplication final : public http::Application {
       out.run_on = http::RunOn::write;
     }
     if (request.path == "/worker" || request.path == "/slow") out.run_on = http::RunOn::read;
+    if (request.path == "/import") out.run_on = http::RunOn::slow;
+    const std::string_view lane = request.headers.find("X-Lane");
+    if (lane == "reports") out.lane = http::Lane::reports;
+    if (lane == "operators") out.lane = http::Lane::operators;
+    if (const auto key = parse_int(request.headers.find("X-Caller"))) {
+      request.caller.kind = http::Caller::Kind::inventory_key;
+      request.caller.key = *key;
+    }
     if (request.path == "/write") out.run_on = http::RunOn::write;
     return out;
   }
@@ -264,9 +275,16 @@ class FakeApplication final : public http::Application {
       ++seen.handled;
       seen.peer = std::string(request.peer_address) + (request.through_proxy ? "*" : "");
       seen.agent_header = request.headers.find("X-Agent");
+      if (!seen.agent_header.empty()) seen.order += seen.agent_header + " ";
     });
     if (request.path == "/none") return http::Response{204};
     if (request.path == "/large") return http::json_response(200, std::string(large_bytes, 'x'));
+    if (request.path == "/kept") {
+      http::Response kept;
+      static const std::string octets(large_bytes, 'k');
+      kept.kept_body = octets;
+      return kept;
+    }
     if (request.path == "/stream" || request.path == "/torn") {
       http::Response streamed{200, {}, "application/octet-stream"};
       const std::uint64_t whole = request.path == "/torn" ? stream_bytes / 2 : stream_bytes;
@@ -288,7 +306,7 @@ class FakeApplication final : public http::Application {
                                           std::to_string(request.body.size()) + ": " +
                                           std::string(tail));
     }
-    if (request.path == "/slow") slow_gate.wait();
+    if (request.path == "/slow" || request.path == "/import") slow_gate.wait();
     std::string seen = echo(request);
     if (request.path != "/write") return http::json_response(200, std::move(seen));
     return http::Write([text = std::move(seen)](store::Tx&) -> Result<http::Response> {
@@ -337,6 +355,10 @@ class FakeApplication final : public http::Application {
   std::string peer() {
     return read<std::string>([](const Seen& seen) { return seen.peer; });
   }
+  /// Of all requests that had that header, in the order in which they were handled.
+  std::string order() {
+    return read<std::string>([](const Seen& seen) { return seen.order; });
+  }
   std::string agent_header() {
     return read<std::string>([](const Seen& seen) { return seen.agent_header; });
   }
@@ -357,6 +379,7 @@ class FakeApplication final : public http::Application {
     int handled = 0;
     std::string peer;
     std::string agent_header;
+    std::string order;
     std::vector<Commit> commits;
   };
   static std::string echo(const http::Request& request) {

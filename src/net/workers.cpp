@@ -3,23 +3,36 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace muster::net {
 
-Workers::Workers(http::Application& application, std::size_t threads, std::size_t waiting_max)
-    : service_(application), waiting_max_(waiting_max) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+Workers::Workers(http::Application& application, const WorkerBounds& bounds)
+    : service_(application), bounds_(bounds) {
+  for (std::size_t i = 0; i < bounds.threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
 Workers::~Workers() {
   stop();
 }
 
+Workers::Queue Workers::queue_of(http::Lane lane) {
+  if (lane == http::Lane::agents) return agents;
+  return lane == http::Lane::reports ? reports : operators;
+}
+
+std::size_t Workers::requests_waiting() const {
+  return waiting_[agents].size() + waiting_[reports].size() + waiting_[operators].size();
+}
+
 bool Workers::submit(Work& work) {
+  const Queue queue = queue_of(work.exchange->admission.lane);
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || waiting_.size() >= waiting_max_) return false;
-    waiting_.push_back(std::move(work));
-    most_waiting_ = std::max(most_waiting_, waiting_.size());
+    if (stopping_ || requests_waiting() >= bounds_.waiting_max) return false;
+    if (queue == operators && waiting_[queue].size() >= bounds_.operators_waiting_max) return false;
+    waiting_[queue].push_back(std::move(work));
+    most_waiting_ = std::max(most_waiting_, requests_waiting());
   }
   wake_.notify_one();
   return true;
@@ -27,14 +40,14 @@ bool Workers::submit(Work& work) {
 
 http::Places Workers::use() {
   const std::lock_guard lock(mutex_);
-  return {waiting_.size(), most_waiting_, waiting_max_};
+  return {requests_waiting(), most_waiting_, bounds_.waiting_max};
 }
 
 void Workers::go_on(Work work) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    waiting_.push_back(std::move(work));
+    waiting_[pieces].push_back(std::move(work));
   }
   wake_.notify_one();
 }
@@ -43,22 +56,39 @@ void Workers::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    waiting_.clear();
+    for (auto& queue : waiting_) queue.clear();
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
 
+std::deque<Work>* Workers::next_queue() {
+  const bool keeps_one = bounds_.keeps_one_for_agents && bounds_.threads > 1;
+  const bool operators_may = !keeps_one || for_operators_ + 1 < bounds_.threads;
+  const bool last_first = (turns_ + 1) % limits::later_reads_share == 0;
+  for (std::size_t i = 0; i < queue_count; ++i) {
+    const std::size_t at = last_first ? queue_count - 1 - i : i;
+    if (waiting_[at].empty() || (at == operators && !operators_may)) continue;
+    return &waiting_[at];
+  }
+  return nullptr;
+}
+
 void Workers::run() {
   for (;;) {
     Work work;
+    bool for_operators = false;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      std::deque<Work>* queue = nullptr;
+      wake_.wait(lock, [&] { return stopping_ || (queue = next_queue()) != nullptr; });
       if (stopping_) return;
-      work = std::move(waiting_.front());
-      waiting_.pop_front();
+      work = std::move(queue->front());
+      queue->pop_front();
+      ++turns_;
+      for_operators = queue == &waiting_[operators];
+      if (for_operators) ++for_operators_;
     }
     if (work.exchange->stream) {
       work.exchange->read_piece();
@@ -67,6 +97,11 @@ void Workers::run() {
     }
     http::Reply reply = service_.handle(work.exchange->admission, *work.exchange->request);
     work.reply_to->deliver({work.ticket, std::move(reply), std::move(work.exchange)});
+    if (!for_operators) continue;
+    const std::lock_guard lock(mutex_);
+    --for_operators_;
+    // This thread may take something else now, and another sleep that may take operators' work.
+    if (!waiting_[operators].empty()) wake_.notify_one();
   }
 }
 

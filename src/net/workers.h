@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -22,34 +23,53 @@ struct Work {
   std::shared_ptr<Mailbox> reply_to;
 };
 
-/// A few threads that run what may block: store reads and large bodies.
+struct WorkerBounds {
+  std::size_t threads = 0;
+  /// Requests that may wait, and of these operators'.
+  std::size_t waiting_max = 0;
+  std::size_t operators_waiting_max = 0;
+  /// Of several threads one never works for operators.
+  bool keeps_one_for_agents = false;
+};
+
+/// A few threads that run what may block: store reads and large bodies. Who goes first is in
+/// http::Lane; pieces of answers under way come between reports and operators; one turn in
+/// limits::later_reads_share is of whoever would come last.
 class Workers {
  public:
-  Workers(http::Application& application, std::size_t threads, std::size_t waiting_max);
+  Workers(http::Application& application, const WorkerBounds& bounds);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// False, leaving `work` untouched, when `waiting_max` already wait.
+  /// False, leaving `work` untouched, when too many already wait.
   bool submit(Work& work);
-  /// As submit, for what has begun: there is always room.
+  /// As submit, for what has begun: there is always room, and it takes none of others'.
   void go_on(Work work);
 
-  /// Work that waits, the most that did at one time, and how much may.
+  /// Requests that wait, the most that did at one time, and how many may.
   http::Places use();
 
   /// Finishes what runs, drops what waits, joins.
   void stop();
 
  private:
+  enum Queue : std::size_t { agents, reports, pieces, operators, queue_count };
+  static Queue queue_of(http::Lane lane);
+
   void run();
+  /// Nothing when what waits must go on waiting. Under the lock.
+  std::deque<Work>* next_queue();
+  std::size_t requests_waiting() const;
 
   http::Application& service_;
-  std::size_t waiting_max_;
+  const WorkerBounds bounds_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Work> waiting_;
+  std::array<std::deque<Work>, queue_count> waiting_;
   std::size_t most_waiting_ = 0;
+  std::size_t turns_ = 0;
+  std::size_t for_operators_ = 0;  // threads that work for them
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

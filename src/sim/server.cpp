@@ -197,7 +197,8 @@ void Server::schedule_flush() {
   steps_.after(std::chrono::seconds(config_.presence_flush_seconds), [this, life = life_] {
     if (!runs(life)) return;
     const bool outer = std::exchange(may_interleave_, depth_ < 2);
-    wiring_->maintain(steps_.now());
+    wiring_->finish_matching(steps_.now());
+    if (runs(life)) wiring_->maintain(steps_.now());
     if (runs(life)) rotate_keys();
     may_interleave_ = outer;
     trace_.note(steps_.now(), "server", "maintains itself");

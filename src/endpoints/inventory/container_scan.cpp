@@ -8,7 +8,6 @@
 #include "feeds/json_values.h"
 #include "fleet/host_directory.h"
 #include "fleet/images.h"
-#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "http/response.h"
 
@@ -195,10 +194,6 @@ std::string encode_outcome(const fleet::ContainerScanOutcome& outcome, const Rec
 }  // namespace
 
 Result<http::Reply> report_container_scan(App& app, const http::Request& request) {
-  if (request.caller.kind != http::Caller::Kind::agent) {
-    TRY(app.scan_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            app.nodes.share_of(app.config.limits_scan_per_minute), request.now));
-  }
   std::string storage;
   const auto decoded =
       decode_encoding(request, storage, limits::scan_body_bytes, limits::scan_text_bytes);

@@ -9,7 +9,6 @@
 #include "feeds/lockfiles/lockfiles.h"
 #include "fleet/dependency_scans.h"
 #include "fleet/key_uses.h"
-#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "model/purl.h"
 
@@ -203,12 +202,7 @@ std::string encode_outcome(const fleet::DependencyScanOutcome& outcome, const Re
 
 Result<Reply> report_dependency_scan(App& app, const Request& request) {
   const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
-  if (by_agent) {
-    app.presence.touch_agent(request.caller.agent, request.now);
-  } else {
-    TRY(app.scan_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            app.nodes.share_of(app.config.limits_scan_per_minute), request.now));
-  }
+  if (by_agent) app.presence.touch_agent(request.caller.agent, request.now);
   std::string storage;
   const std::string_view text = TRY(decode_encoding(request, storage));
   const Json body = TRY(thread_json().parse(text));

@@ -7,7 +7,6 @@
 #include "endpoints/inventory/parts.h"
 #include "fleet/agent_scripts.h"
 #include "fleet/history.h"
-#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "store/store.h"
 
@@ -86,11 +85,6 @@ std::optional<fleet::AgentScript> later_script(const App& app, const Request& re
 
 Result<Reply> list_commands(App& app, const Request& request) {
   const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
-  if (!by_agent) {
-    TRY(app.command_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                               app.nodes.share_of(app.config.limits_heartbeat_per_minute),
-                               request.now));
-  }
   const auto machine_id = http::query_param(request.query, "agent_id").value_or("");
   const auto hostname = http::query_param(request.query, "hostname").value_or("");
   if (!by_agent && machine_id.empty() && hostname.empty()) return no_id();

@@ -5,7 +5,6 @@
 #include "endpoints/decode.h"
 #include "endpoints/inventory/parts.h"
 #include "fleet/key_uses.h"
-#include "fleet/nodes.h"
 #include "fleet/presence.h"
 #include "fleet/set_hashes.h"
 
@@ -84,9 +83,6 @@ http::Response acknowledge(const fleet::HostDirectory::Known& host,
 }  // namespace
 
 Result<http::Reply> inventory_heartbeat(App& app, const http::Request& request) {
-  TRY(app.heartbeat_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                               app.nodes.share_of(app.config.limits_heartbeat_per_minute),
-                               request.now));
   std::string decoded;
   const std::string_view text = TRY(decode_encoding(request, decoded));
   const Json body = TRY(thread_json().parse(text));
@@ -133,8 +129,6 @@ Result<http::Reply> agent_config(App& app, const http::Request& request) {
   if (request.caller.kind == http::Caller::Kind::agent) {
     return http::Reply(device_config(app, request.caller));
   }
-  TRY(app.config_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                            app.nodes.share_of(app.config.limits_config_per_minute), request.now));
   const OrgId org = request.caller.org;
   const auto hostname = http::query_param(request.query, "hostname");
   const auto machine_id = http::query_param(request.query, "agent_id");

@@ -8,7 +8,6 @@
 #include "endpoints/inventory/runtime.h"
 #include "fleet/inventory.h"
 #include "fleet/key_uses.h"
-#include "fleet/nodes.h"
 #include "fleet/set_hashes.h"
 #include "http/response.h"
 
@@ -322,12 +321,6 @@ std::string encode_outcome(const fleet::ReportOutcome& outcome, bool fielded,
 }  // namespace
 
 Result<http::Reply> report_inventory(App& app, const http::Request& request) {
-  const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
-  if (!by_agent) {
-    TRY(app.report_limit.take(static_cast<std::uint64_t>(request.caller.key),
-                              app.nodes.share_of(app.config.limits_report_per_minute),
-                              request.now));
-  }
   const bool fielded = request.path.starts_with("/api/agent/inventory");
   std::string storage;
   const std::string_view body = TRY(decode_encoding(request, storage));

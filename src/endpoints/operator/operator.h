@@ -38,7 +38,7 @@ Result<OrgId> org_param_or_default(App& app, const http::Request& request);
 Result<OrgId> reached_org(App& app, const http::Request& request, std::string_view id_or_name);
 
 /// Commits `work` and answers once every server on the database follows it: for what must not be
-/// accepted anywhere any more. Waits, so its route runs on a worker.
+/// accepted anywhere any more. Waits for other servers, so its route is `slow`.
 Result<http::Reply> reply_when_followed(App& app, http::Write work);
 
 /// The members `epss` and `epss_percentile`, both null without a score.

@@ -31,7 +31,13 @@ constexpr Advice advices[] = {
     {"reads", "Operators' lists and large reports wait for a worker: see who asks so often."},
     {"readers",
      "Operators' lists wait for the database: see who asks so often, or why it is slow."},
+    {"slow",
+     "Imports, uploads and revocations wait for one another: see which operators send many."},
+    {"bodies",
+     "Many large reports, results or uploads at once: see who sends them, and how slowly."},
     {"streams", "Many downloads at once: spread a release over more time."},
+    {"stranger_streams",
+     "Many callers without a key download at once: see their addresses; agents are not affected."},
     {"watchers",
      "Many consoles are open at once; those beyond the bound read again every half minute."},
     {"writes",
@@ -151,7 +157,10 @@ std::vector<Budget> budgets(const App& app) {
   };
   add_places("connections", "connections", use.transport.connections);
   add_places("reads", "requests", use.transport.reads);
+  add_places("slow", "requests", use.transport.slow);
+  add_places("bodies", "bytes", use.transport.bodies);
   add_places("streams", "answers", use.transport.streams);
+  add_places("stranger_streams", "answers", use.transport.stranger_streams);
   if (use.memory_bytes) {
     all.push_back({"memory", "bytes", *use.memory_bytes, *use.memory_bytes, use.memory_max_bytes});
   }

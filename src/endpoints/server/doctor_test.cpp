@@ -18,7 +18,10 @@ MachineUse well() {
   MachineUse use;
   use.transport.connections = {100, 200, 1000};
   use.transport.reads = {0, 3, 256};
+  use.transport.slow = {0, 1, 64};
   use.transport.streams = {0, 0, 512};
+  use.transport.stranger_streams = {0, 0, 64};
+  use.transport.bodies = {gib / 64, gib / 32, gib / 2};
   use.cpu_seconds = 12.9;
   use.memory_bytes = gib;
   use.memory_max_bytes = 2 * gib;
@@ -71,10 +74,19 @@ TEST_F(Doctor, NamesTheBoundThatIsNear) {
   use.transport.connections.most = 980;
   use.memory_bytes = 2 * gib * 9 / 10;
   use.disk_free_bytes = gib;
+  use.transport.bodies.most = gib * 9 / 20;
+  use.transport.slow = {60, 60, 64};
+  use.transport.stranger_streams.taken = 64;
   EXPECT_EQ(check("connections").state, State::over);
   EXPECT_NE(check("connections").advice.find("LimitNOFILE"), std::string::npos);
   EXPECT_EQ(check("memory").state, State::near);
   EXPECT_EQ(check("disk").state, State::over);
+  EXPECT_EQ(check("bodies").state, State::near);
+  EXPECT_EQ(check("bodies").found, "16 MiB of 512 MiB, 461 MiB at most");
+  for (const char* full : {"slow", "stranger_streams"}) {
+    EXPECT_NE(check(full).state, State::fine) << full;
+    EXPECT_NE(check(full).advice, "") << full;
+  }
 }
 
 TEST_F(Doctor, SaysThatTheClockIsNotSynchronised) {
@@ -110,6 +122,9 @@ TEST_F(Doctor, MetricsHaveEveryBudgetAndTheProcess) {
         "\nmuster_budget_most{budget=\"connections\"} 200\n",
         "\nmuster_budget_limit{budget=\"connections\"} 1000\n",
         "\nmuster_budget_limit{budget=\"writes\"} 4096\n",
+        "\nmuster_budget_limit{budget=\"bodies\"} 536870912\n",
+        "\nmuster_budget_most{budget=\"bodies\"} 33554432\n",
+        "\nmuster_budget_limit{budget=\"slow\"} 64\n",
         "\nmuster_budget_used{budget=\"disk\"} 10737418240\n",
         "\nprocess_resident_memory_bytes 1073741824\n", "\nprocess_cpu_seconds_total 12\n",
         "\nmuster_written_bytes_total 4096\n"}) {

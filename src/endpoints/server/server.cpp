@@ -225,10 +225,12 @@ Result<Reply> show_health(App&, const Request&) {
 }
 
 Result<Reply> show_readiness(App& app, const Request& request) {
-  // Without a lease the store need not be asked, which may take long to say nothing.
   TRY(check_lease(app));
-  // Throws, hence 503, when the store does not answer.
-  (void)fleet::list_feed_ages(app.store, app.config, request.now);
+  // Anybody may ask, so the store is not asked for it.
+  const Instant answered{app.store_answered_at_ms.load()};
+  if (std::chrono::abs(request.now - answered) > limits::readiness_age) {
+    return Error{Errc::unavailable, "The store does not answer.", {}, 1};
+  }
   return Reply(http::json_response(200, R"({"status": "ready"})"));
 }
 
@@ -292,7 +294,9 @@ Result<Reply> show_doctor(App& app, const Request& request) {
 }
 
 Result<Reply> show_openapi(App& app, const Request&) {
-  return Reply(http::json_response(200, app.face.openapi));
+  http::Response response;
+  response.kept_body = app.face.openapi;
+  return Reply(std::move(response));
 }
 
 }  // namespace muster::endpoints

@@ -20,7 +20,7 @@ const Columns columns = {
 std::string routes_json() {
   JsonWriter json;
   json.begin_array();
-#define ROUTE(verb, path_text, guard_name, dialect_name, body_max, run_on, function) \
+#define ROUTE(verb, path_text, guard_name, dialect_name, body_max, run_on, function, ...) \
   json.begin_object()                                                                \
       .member("method", http::method_name(http::Method::verb))                       \
       .member("path", path_text)                                                     \
