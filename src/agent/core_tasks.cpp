@@ -77,6 +77,7 @@ void begin_uninstall(Step& step, Record record, bool purge) {
   State& state = step.state;
   record.removal =
       purge && state.settings.policy_purge_on_uninstall ? Removal::all : Removal::program;
+  record.removal_of = state.identity.agent;
   record.phase = Phase::finished;
   record.outcome.stdout_text =
       record.removal == Removal::all
@@ -236,12 +237,15 @@ void delivered(Step& step, bool accepted_by_server) {
   if (!accepted_by_server) {
     step.note(LogLevel::error, "outcome_not_wanted", {{"task", record.task.text()}});
   }
+  record.removal = removal_for(record, state.identity.agent);
   record.delivered = true;
   if (!accepted_by_server && record.removal != Removal::none) {
     // No server knows of it: then it was no order.
     record.removal = Removal::none;
     state.uninstalling = false;
   }
+  // A record of a former version names nobody; from now on it counts for this identity alone.
+  if (record.removal != Removal::none) record.removal_of = state.identity.agent;
   step.save_record(record);
   state.removal = record.removal;
   if (state.removal != Removal::none) return;

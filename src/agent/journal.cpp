@@ -70,6 +70,11 @@ Entry entry_of(const Record& record) {
 
 }  // namespace
 
+Removal removal_for(const Record& record, AgentId agent) {
+  const bool ours = record.removal_of ? *record.removal_of == agent : !record.delivered;
+  return ours ? record.removal : Removal::none;
+}
+
 std::string encode_record(const Record& record) {
   JsonWriter json;
   json.begin_object();
@@ -93,6 +98,7 @@ std::string encode_record(const Record& record) {
         .member("took_ms", outcome.took.count());
     if (record.removal != Removal::none) {
       json.member("removal", removal_names[static_cast<std::size_t>(record.removal)]);
+      if (record.removal_of) json.member("removal_of", *record.removal_of);
     }
   }
   json.end_object();
@@ -118,6 +124,9 @@ Result<Record> decode_record(std::string_view text) {
   const auto removal = fields.optional_text("removal", limits::name_bytes).value_or("");
   if (removal == removal_names[1]) record.removal = Removal::program;
   if (removal == removal_names[2]) record.removal = Removal::all;
+  const auto removal_of =
+      parse_uuid(fields.optional_text("removal_of", limits::name_bytes).value_or(""));
+  if (removal_of.ok()) record.removal_of = AgentId{*removal_of};
   record.order_id = read_order_id(fields);
   record.order = fields.optional_text("order", limits::order_bytes).value_or("");
   record.order_signature = fields.optional_text("order_signature", limits::key_bytes).value_or("");

@@ -42,11 +42,16 @@ struct Record {
   std::string order;       // accepted only: what was signed of it, and the signature
   std::string order_signature;
   Removal removal = Removal::none;         // finished only
+  std::optional<AgentId> removal_of;       // the identity that goes; another one's does not
   std::optional<model::OrderId> order_id;  // of any task that was taken with one
   std::string test_uuid;  // of an execute_test, with the digest of its program; else empty
   std::string binary_sha256;
   Outcome outcome;  // finished: all of it; failed: `error` and `completed_at`
 };
+
+/// What is to go because of `record`, from the host of `agent`: nothing if that identity came after
+/// the one that was uninstalled. Former versions named none; what they told the server is over.
+Removal removal_for(const Record& record, AgentId agent);
 
 std::string encode_record(const Record& record);
 /// Fails with invalid_json, invalid_field or missing_field for a damaged file.
