@@ -399,11 +399,13 @@ void take_delivery(Step& step, const Answer& answer) {
     step.lane(Purpose::deliver).due = step.now.steady;
     return;
   }
-  // Final for the protocol (../wire: 400, 403, 404): asking again cannot change the answer.
-  if (status == 400 || status == 403 || status == 404 || status == 409 || status == 413) {
-    return delivered(step, false);
-  }
+  // Final for the protocol (400, 403, 404), if the server itself says so: asking again cannot
+  // change the answer. Between us there may be a firewall, or an ingress whose server restarts.
+  const bool final =
+      status == 400 || status == 403 || status == 404 || status == 409 || status == 413;
+  if (final && is_refusal_of_server(answer)) return delivered(step, false);
   state.journal.postpone();
+  state.delivery_output = 0;
   refused(step, Purpose::deliver, answer);
 }
 
