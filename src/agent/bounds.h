@@ -115,6 +115,9 @@ inline constexpr int trial_heartbeats = 2;
 inline constexpr int trial_suspicions = 3;
 /// The kernel ends a build on trial so much after it should have ended itself.
 inline constexpr Duration watchdog_margin = std::chrono::seconds(30);
+/// A process that is to end, or to become another build, has so long to end its look and its
+/// command.
+inline constexpr Duration ending = std::chrono::seconds(30);
 /// Remembered, so that none is tried again.
 inline constexpr std::size_t failed_builds = 16;
 

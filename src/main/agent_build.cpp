@@ -84,6 +84,7 @@ void start_chosen_build(agent::DiskFiles& files, char** arguments, std::optional
 }
 
 void start_again(const std::string& program, char** arguments) {
+  ::alarm(0);  // the one for the end of this process would end the next
   execute(program, own_words(arguments));
   throw std::system_error(errno, std::generic_category(), "cannot start " + program);
 }

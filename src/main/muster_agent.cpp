@@ -214,6 +214,7 @@ Result<bool> run(const Options& options, char** arguments) {
   agent::LinuxHost host("/", bystanders, state_dir / "trivy");
   agent::SurveyThread surveys(host);
   agent::ShellExecutor executor(fence, {bystanders, groups}, state_dir);
+  const Ending ending(rest);  // goes first, then the look and the command
   rest.watch(executor.ended_fd(), surveys.ended_fd());
   const SystemClock clock;
   Log log(clock, Log::standard_error());

@@ -94,7 +94,7 @@ struct Reading {
       // The check follows links as the kernel does for us alone; the path itself must be no link.
       const auto place = tree.place_of(path);
       if (!place) continue;
-      if (!read_rpm_database(*place, distro, !tree.layered(), found)) failed = true;
+      if (!read_rpm_database(*place, distro, !tree.layered(), tree.stop(), found)) failed = true;
       return;
     }
     // Of these formats we read none: to say that there is nothing would be wrong.

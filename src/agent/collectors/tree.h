@@ -50,6 +50,7 @@ class Tree {
   /// Whether these are layers, which nobody writes any more.
   bool layered() const { return layered_; }
   bool stopped() const { return stop_; }
+  const std::atomic<bool>& stop() const { return stop_; }
   /// Whether a bound was reached, so that something was left out.
   bool exhausted() const { return exhausted_; }
 
