@@ -32,7 +32,8 @@
 /// The agent as a pure state machine: step(state, event, now) gives the actions to take, in order.
 /// Whoever drives it (agent/runner.h) takes each action before the next and brings back what came
 /// of it as an event. Everything that must not be lost is in a Save before the action that relies
-/// on it, so the process may be killed between any two.
+/// on it, so the process may be killed between any two. While the disk takes no Save, nothing is
+/// done that relies on one: the agent beats, and that is all.
 namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
@@ -72,13 +73,18 @@ struct Inspected {
   std::optional<FileFacts> facts;  // none: there is no such file
 };
 struct Appended {
-  bool whole;  // false: the disk is full
+  bool whole;  // false: the disk is full, or does not take it
 };
+struct Unsaved {  // of a Save, Forget or Publish; it is tried again until Resaved
+  std::string file;
+  std::string why;
+};
+struct Resaved {};  // the disk has everything that it did not take
 struct Answered {
   Result<Answer> answer;
 };
 using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, ImagesSeen, Recalled,
-                           Inspected, Appended, Answered, Executor::Ended>;
+                           Inspected, Appended, Unsaved, Resaved, Answered, Executor::Ended>;
 
 // --- What to do --------------------------------------------------------------------------------
 
@@ -166,6 +172,8 @@ struct State {
   Instant process_started_at;
   std::uint64_t jitter = 0;  // seed of the spread of all intervals
   bool once = false;         // do what is due, then be settled()
+
+  std::string disk_failure;  // why files cannot be written; empty: they can
 
   std::array<Lane, purposes> lanes;
   /// One thing at a time waits for its event.

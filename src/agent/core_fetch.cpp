@@ -94,7 +94,7 @@ void take_appended(Step& step, const Appended& appended) {
   const Fetching& fetching = fetching_of(step, purpose);
   if (!appended.whole) {
     step.actions.push_back(Forget{fetching.part()});
-    return give_up(step, purpose, "the disk is full");
+    return give_up(step, purpose, "the disk is full, or cannot be written");
   }
   if (fetching.offset == fetching.size) return inspect_part(step, purpose);
   go_on_now(step, purpose);

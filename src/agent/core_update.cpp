@@ -177,6 +177,7 @@ void server_is_busy(Step& step) {
 
 void plan_restart(Step& step) {
   State& state = step.state;
+  if (!state.disk_failure.empty()) return;  // what the next process must know is not written
   if (state.on_trial && step.now.steady >= state.trial_until && !state.restart_wanted) {
     UpdateRecord& record = state.update;
     note_build(step, LogLevel::error, "trial_without_server", record.trial->build);

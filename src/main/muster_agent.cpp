@@ -10,6 +10,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -149,7 +150,8 @@ Result<agent::Fence> make_fence(const agent::Settings& settings) {
   return fence;
 }
 
-/// What fences in a command as a whole here; tells `status`, which is another process.
+/// What fences in a command as a whole here; tells `status`, which is another process, if the disk
+/// takes it.
 agent::TaskGroups make_groups(const agent::Settings& settings, agent::Files& files) {
   const auto limit = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
   auto groups = agent::TaskGroups::take_over(
@@ -162,7 +164,11 @@ agent::TaskGroups make_groups(const agent::Settings& settings, agent::Files& fil
       .member("control_groups", groups.in_force())
       .member("why_none", groups.why_none())
       .end_object();
-  files.write(groups_file, json.take() + "\n");
+  try {
+    files.write(groups_file, json.take() + "\n");
+  } catch (const std::system_error&) {
+    // A full disk is the host's trouble, and no reason to be silent.
+  }
   return groups;
 }
 

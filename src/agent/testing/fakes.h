@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -40,7 +42,7 @@ class FakeFiles final : public Files {
                      crypto::sha256(found->second)};
   }
   bool append(const std::string& name, std::int64_t offset, std::string_view bytes) override {
-    if (full) return false;
+    if (full || read_only) return false;
     const auto write = [&](std::string_view tail) {
       std::string& file = content[name];
       file.resize(static_cast<std::size_t>(offset));
@@ -74,8 +76,9 @@ class FakeFiles final : public Files {
   void crash_never() { left_.reset(); }
 
   std::map<std::string, std::string> content;
-  bool full = false;
-  int mutations = 0;  // so far
+  bool full = false;       // for what is large
+  bool read_only = false;  // for everything
+  int mutations = 0;       // so far
 
  private:
   template <typename F>
@@ -84,6 +87,7 @@ class FakeFiles final : public Files {
   }
   template <typename F, typename G>
   void mutate(F&& change, G&& tear) {
+    if (read_only) throw std::system_error(EROFS, std::generic_category(), "cannot create");
     ++mutations;
     const bool crash = left_ && (*left_)-- == 0;
     if (crash && !after_) {
