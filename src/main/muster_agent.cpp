@@ -141,13 +141,23 @@ Result<void> enroll(const Options& options) {
   return {};
 }
 
-Result<agent::Fence> make_fence(const agent::Settings& settings) {
+agent::Fence make_fence(const agent::Settings& settings) {
   agent::Fence fence;
   fence.output_bytes = static_cast<std::size_t>(settings.executor_output_bytes);
   fence.processes_max = static_cast<std::uint64_t>(settings.executor_processes_max);
   fence.file_bytes_max = static_cast<std::uint64_t>(settings.executor_file_bytes_max);
-  if (::geteuid() == 0) fence.account = TRY(agent::find_account(settings.executor_user));
   return fence;
+}
+
+/// Whom commands run as; nothing where the agent is not root, and they are what it is.
+std::optional<std::string> user_of_commands(const agent::Settings& settings, Log& log) {
+  if (::geteuid() != 0) return std::nullopt;
+  const auto account = agent::find_account(settings.executor_user);
+  if (!account.ok()) {
+    log.write(LogLevel::warning, "no_user_for_commands",
+              [&](JsonWriter& json) { json.member("why", account.error().message); });
+  }
+  return settings.executor_user;
 }
 
 /// What fences in a command as a whole here; tells `status`, which is another process, if the disk
@@ -205,7 +215,9 @@ Result<bool> run(const Options& options, char** arguments) {
   auto read = read_settings(options);
   if (options.launched_by.empty()) launch(disk, options, read, arguments);
   const agent::Settings settings = TRY(std::move(read));
-  const agent::Fence fence = TRY(make_fence(settings));
+  const SystemClock clock;
+  Log log(clock, Log::standard_error());
+  const std::optional<std::string> user = user_of_commands(settings, log);
   SystemRest rest;
   crypto::SystemRng rng;
   agent::SealedFiles files(disk, agent::machine_key("/"), rng);
@@ -219,16 +231,14 @@ Result<bool> run(const Options& options, char** arguments) {
   agent::Bystanders bystanders;
   agent::LinuxHost host("/", bystanders, state_dir / "trivy");
   agent::SurveyThread surveys(host);
-  agent::ShellExecutor executor(fence, {bystanders, groups}, state_dir);
+  agent::ShellExecutor executor(make_fence(settings), user, {bystanders, groups}, state_dir);
   const Ending ending(rest);  // goes first, then the look and the command
   rest.watch(executor.ended_fd(), surveys.ended_fd());
-  const SystemClock clock;
-  Log log(clock, Log::standard_error());
   log.write(LogLevel::info, "agent_started", [&](JsonWriter& json) {
     json.member("version", agent::agent_version)
         .member("agent", state.identity.agent)
         .member("server", state.identity.server_url)
-        .member("unprivileged", fence.account.has_value())
+        .member("unprivileged", user.has_value())
         .member("control_groups", groups.in_force());
     if (!groups.in_force()) json.member("control_groups_why_none", groups.why_none());
   });

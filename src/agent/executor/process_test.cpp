@@ -279,10 +279,10 @@ TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
   fence.output_bytes = 1000;
   fence.processes_max = 256;
   fence.file_bytes_max = 1 << 20;
-  if (geteuid() == 0) fence.account = find_account("nobody").value();
+  const auto user = geteuid() == 0 ? std::optional<std::string>("nobody") : std::nullopt;
   const Bystanders bystanders;
   const TaskGroups groups("none in this test");
-  ShellExecutor executor(fence, {bystanders, groups}, "/");
+  ShellExecutor executor(fence, user, {bystanders, groups}, "/");
   const TaskId task{parse_uuid("0192c0de-0000-7000-8000-000000000001").value()};
   const auto wait = [&] {
     pollfd ended = {executor.ended_fd(), POLLIN, 0};
@@ -300,6 +300,20 @@ TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
   executor.kill();
   wait();
   EXPECT_EQ(executor.take_ended()->outcome.exit_code, -1);
+}
+
+TEST(ShellExecutor, WithoutItsUserACommandFailsAndSaysSo) {
+  const Bystanders bystanders;
+  const TaskGroups groups("none in this test");
+  ShellExecutor executor({}, "no-such-user-here", {bystanders, groups}, "/");
+  executor.start({TaskId{}, "echo one", std::chrono::seconds(60)});
+  pollfd waited = {executor.ended_fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&waited, 1, 60'000), 1);
+  const auto ended = executor.take_ended();
+  EXPECT_EQ(ended->outcome.exit_code, -1);
+  EXPECT_EQ(ended->outcome.stdout_text, "");
+  EXPECT_NE(ended->outcome.error.find("no user \"no-such-user-here\""), std::string::npos)
+      << ended->outcome.error;
 }
 
 }  // namespace
