@@ -130,7 +130,15 @@ Result<void> enroll(const Options& options) {
   }
   const std::string token = TRY(read_token(options));
   agent::Identity identity = TRY(call_server(options, token));
-  if (!options.ca_file.empty()) identity.ca_file = std::filesystem::absolute(options.ca_file);
+  if (options.ca_file.empty()) {
+    files.remove(agent::Identity::copied_ca_file);
+  } else {
+    // A copy: the file may be in a /tmp that the unit does not see, or be gone tomorrow.
+    const auto pem = agent::read_small_file(options.ca_file, limits::MiB);
+    if (!pem) return Error{Errc::not_found, options.ca_file + ": cannot be read"};
+    files.write(agent::Identity::copied_ca_file, *pem);
+    identity.ca_file = std::filesystem::absolute(disk.path_of(agent::Identity::copied_ca_file));
+  }
   // What the server acknowledged to the old identity is unknown to the new one.
   files.remove(agent::software_file);
   files.remove(agent::Progress::file);
