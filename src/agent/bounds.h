@@ -113,8 +113,10 @@ inline constexpr int trial_starts = 3;
 inline constexpr int trial_heartbeats = 2;
 /// Trials that may end because no server answered, before that is the build's fault after all.
 inline constexpr int trial_suspicions = 3;
-/// The kernel ends a build on trial so much after it should have ended itself.
-inline constexpr Duration watchdog_margin = std::chrono::seconds(30);
+/// The kernel ends a build on trial so much after it should have ended itself: one call may take 70
+/// s (30 on a kept connection, then 10 and 30 on a new one), and a name that cannot be resolved
+/// more.
+inline constexpr Duration watchdog_margin = std::chrono::seconds(90);
 /// A process that is to end, or to become another build, has so long to end its look and its
 /// command.
 inline constexpr Duration ending = std::chrono::seconds(30);
