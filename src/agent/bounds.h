@@ -113,6 +113,9 @@ inline constexpr int trial_starts = 3;
 inline constexpr int trial_heartbeats = 2;
 /// Trials that may end because no server answered, before that is the build's fault after all.
 inline constexpr int trial_suspicions = 3;
+/// A trial that the server's refusals to serve now draw out ends after this: what only this build
+/// earns looks the same. The build before it settles which it was.
+inline constexpr Duration trial_max = std::chrono::hours(2);
 /// The kernel ends a build on trial so much after it should have ended itself: one call may take 70
 /// s (30 on a kept connection, then 10 and 30 on a new one), and a name that cannot be resolved
 /// more.

@@ -248,6 +248,7 @@ struct State {
   std::vector<std::string> leftovers;  // files found by load_state(), wanted by nobody
   std::vector<std::string> parts;      // of downloads, that may be on disk
   bool on_trial = false;               // this very process is a build's trial
+  Duration trial_began{0};
   Duration trial_until{0};
   int trial_heartbeats = 0;
   bool trial_polled = false;

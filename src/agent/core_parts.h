@@ -118,7 +118,7 @@ void heartbeat_got_through(Step& step, bool at_once);
 void poll_got_through(Step& step);
 /// Makes a build on trial the current one, once it has shown all that is asked of it.
 void prove_build(Step& step);
-/// Any answer but a refusal to serve now shows that the server is there: it does not end a trial.
+/// A refusal to serve now shows that the server is there: it does not end a trial, for some time.
 void server_is_busy(Step& step);
 /// Ends a trial that is over, and restarts when that is due and no task is in hand.
 void plan_restart(Step& step);

@@ -105,6 +105,7 @@ void begin_builds(Step& step) {
     step.actions.push_back(Forget{std::move(file)});
   }
   if (!state.on_trial) return;
+  state.trial_began = step.now.steady;
   state.trial_until = step.now.steady + trial_length(state);
   note_build(step, LogLevel::info, "trial_started", state.update.trial->build);
 }
@@ -171,8 +172,10 @@ void prove_build(Step& step) {
 void server_is_busy(Step& step) {
   State& state = step.state;
   if (!state.on_trial) return;
-  state.trial_until = step.now.steady + trial_length(state);
-  step.actions.push_back(Watchdog{trial_length(state) + bounds::watchdog_margin});
+  state.trial_until =
+      std::min(step.now.steady + trial_length(state), state.trial_began + bounds::trial_max);
+  const Duration left = std::max(state.trial_until - step.now.steady, Duration(0));
+  step.actions.push_back(Watchdog{left + bounds::watchdog_margin});
 }
 
 void plan_restart(Step& step) {
