@@ -60,7 +60,7 @@ struct Measured {
   Vitals vitals;
 };
 struct Surveyed {
-  std::optional<Survey> survey;
+  Result<Survey> survey;
   std::optional<std::string> acknowledged;  // content of software_file
 };
 struct ImagesSeen {

@@ -118,7 +118,7 @@ bool Runner::take_ended() {
       if (auto* images = std::get_if<std::optional<ImageSight>>(&*sight)) {
         push(ImagesSeen{std::move(*images)});
       } else {
-        push(Surveyed{std::get<std::optional<Survey>>(*std::move(sight)),
+        push(Surveyed{std::get<Result<Survey>>(*std::move(sight)),
                       world_.files.read(software_file)});
       }
       any = true;

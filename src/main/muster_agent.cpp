@@ -363,8 +363,11 @@ Result<void> inventory(const Options& options) {
   agent::Bystanders bystanders;
   agent::LinuxHost host("/", bystanders, {});
   const std::atomic<bool> stop{false};
-  const auto survey = host.survey({}, stop);
-  if (!survey) return Error{Errc::unavailable, "the software of this host cannot be read"};
+  const Result<agent::Survey> survey = host.survey({}, stop);
+  if (!survey.ok()) {
+    return Error{Errc::unavailable,
+                 "the software of this host cannot be read: " + survey.error().message};
+  }
   if (options.json) {
     const agent::SoftwareSet software = agent::make_software_set(survey->software);
     agent::ReportedRuntime runtime;

@@ -24,7 +24,10 @@ class HostTest : public testing::Test {
   std::set<std::string> survey(std::vector<std::string> skipped = {}) {
     LinuxHost host(root_.path(), bystanders_, {});
     const auto survey = host.survey(skipped, stop_);
-    if (!survey) return {"(nothing)"};
+    if (!survey.ok()) {
+      why_ = survey.error().message;
+      return {"(nothing)"};
+    }
     std::set<std::string> found;
     for (const model::Package& p : survey->software) {
       found.insert(std::string(model::ecosystem_name(p.ecosystem)) + " " + p.name + " " +
@@ -36,6 +39,7 @@ class HostTest : public testing::Test {
   Bystanders bystanders_;
   TestDirectory root_;
   std::atomic<bool> stop_{false};
+  std::string why_;  // the last survey failed
 };
 
 TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
@@ -75,6 +79,7 @@ TEST_F(HostTest, ADatabaseThatCannotBeReadIsNoEmptyHost) {
   fs::remove(fs::path(root_.path()) / "var/lib/dpkg/status");
   fs::create_directories(fs::path(root_.path()) / "var/lib/dpkg/status");
   EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+  EXPECT_EQ(why_, "/var/lib/dpkg/status cannot be read");
 }
 
 TEST_F(HostTest, AUserCannotShowUsWhatIsNotTheirs) {

@@ -55,8 +55,10 @@ struct Reading {
   const std::vector<std::string>& skipped;
   const std::string& distro;
   Found& found;
-  /// A source of packages is there but cannot be read.
-  bool failed = false;
+  /// Why a source of packages that is there cannot be read; empty: all can.
+  std::string failure;
+
+  void fail(const std::string& path, const std::string& why) { failure = "/" + path + " " + why; }
 
   bool wants(std::string_view source) const {
     return std::find(skipped.begin(), skipped.end(), source) == skipped.end();
@@ -67,7 +69,7 @@ struct Reading {
   void read_database(std::string_view source, const std::string& path, F&& parse) {
     if (!wants(source) || !tree.exists(path)) return;
     const auto text = tree.read(path, bounds::dpkg_status_bytes, Links::within);
-    text ? parse(*text) : void(failed = true);
+    text ? parse(*text) : fail(path, "cannot be read");
   }
 
   void read_dpkg(const std::string& path) {
@@ -94,7 +96,9 @@ struct Reading {
       // The check follows links as the kernel does for us alone; the path itself must be no link.
       const auto place = tree.place_of(path);
       if (!place) continue;
-      if (!read_rpm_database(*place, distro, !tree.layered(), tree.stop(), found)) failed = true;
+      if (!read_rpm_database(*place, distro, !tree.layered(), tree.stop(), found)) {
+        fail(path, "cannot be read");
+      }
       return;
     }
     // Of these formats we read none: to say that there is nothing would be wrong.
@@ -143,9 +147,9 @@ struct Reading {
 
 }  // namespace
 
-bool read_software(Tree& tree, const std::vector<std::string>& skipped, const std::string& distro,
-                   Found& found) {
-  Reading reading{tree, skipped, distro, found};
+Result<void> read_software(Tree& tree, const std::vector<std::string>& skipped,
+                           const std::string& distro, Found& found) {
+  Reading reading{tree, skipped, distro, found, {}};
   reading.read_dpkg("var/lib/dpkg/status");
   // Images without dpkg itself have a file for each package.
   tree.match("var/lib/dpkg/status.d/*", Links::within, [&](const std::string& path) {
@@ -155,7 +159,9 @@ bool read_software(Tree& tree, const std::vector<std::string>& skipped, const st
   reading.read_rpm();
   reading.read_places();
   reading.read_go_programs();
-  return !reading.failed && !tree.stopped();
+  if (tree.stopped()) reading.failure = "the look was cut short";
+  if (reading.failure.empty()) return {};
+  return Error{Errc::unavailable, std::move(reading.failure)};
 }
 
 }  // namespace muster::agent

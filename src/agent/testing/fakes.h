@@ -157,10 +157,11 @@ class FakeExecutor final : public Executor {
 class FakeHost final : public Host {
  public:
   Vitals measure() override { return {100, 5, 200, 400, 1000, 1, 7}; }
-  std::optional<Survey> survey(const std::vector<std::string>& without,
-                               const std::atomic<bool>&) override {
+  Result<Survey> survey(const std::vector<std::string>& without,
+                        const std::atomic<bool>&) override {
     skipped = without;
-    if (!readable) return std::nullopt;
+    if (short_of) throw std::system_error(EMFILE, std::generic_category(), short_of);
+    if (!readable) return Error{Errc::unavailable, "/var/lib/dpkg/status cannot be read"};
     Survey survey;
     survey.facts = facts;
     survey.software = software;
@@ -171,6 +172,7 @@ class FakeHost final : public Host {
   std::optional<ImageSight> look_at_images(const ImageOrder& order,
                                            const std::atomic<bool>&) override {
     image_orders.push_back(order);
+    if (short_of) throw std::system_error(EMFILE, std::generic_category(), short_of);
     if (!images_readable) return std::nullopt;
     ImageSight sight;
     sight.local.images = images;
@@ -207,6 +209,7 @@ class FakeHost final : public Host {
   std::vector<model::Package> software = {package("bash", "5.2"), package("openssl", "3.0.11")};
   std::optional<model::Runtime> runtime;
   bool readable = true;
+  const char* short_of = nullptr;    // of what: then looks throw
   std::vector<std::string> skipped;  // in the last survey
   std::vector<LocalImage> images;
   std::size_t image_reports_max = 10;  // in one look
