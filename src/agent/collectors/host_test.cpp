@@ -73,6 +73,13 @@ TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
             std::set<std::string>{"cargo fd-find 9.0.0"});
 }
 
+TEST_F(HostTest, AnImageWithoutDpkgHasAFileForEachPackage) {
+  put("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  put("var/lib/dpkg/status.d/netbase", "Package: netbase\nVersion: 6.4\nArchitecture: all\n");
+  put("var/lib/dpkg/status.d/netbase.md5sums", "0123  etc/services\n");
+  EXPECT_EQ(survey(), std::set<std::string>{"deb netbase 6.4 debian:12"});
+}
+
 TEST_F(HostTest, ADatabaseThatCannotBeReadIsNoEmptyHost) {
   put("var/lib/dpkg/status", "");
   EXPECT_EQ(survey(), std::set<std::string>{});

@@ -72,9 +72,9 @@ struct Reading {
     text ? parse(*text) : fail(path, "cannot be read");
   }
 
-  void read_dpkg(const std::string& path) {
+  void read_dpkg(const std::string& path, DpkgFile file) {
     read_database("dpkg", path, [&](const std::string& text) {
-      DpkgStatus dpkg = parse_dpkg_status(text, distro);
+      DpkgStatus dpkg = parse_dpkg_status(text, distro, file);
       for (model::Package& package : dpkg.packages) found.add(std::move(package));
       found.malformed += dpkg.malformed;
       found.beyond_limit += dpkg.beyond_limit;
@@ -150,10 +150,10 @@ struct Reading {
 Result<void> read_software(Tree& tree, const std::vector<std::string>& skipped,
                            const std::string& distro, Found& found) {
   Reading reading{tree, skipped, distro, found, {}};
-  reading.read_dpkg("var/lib/dpkg/status");
+  reading.read_dpkg("var/lib/dpkg/status", DpkgFile::status);
   // Images without dpkg itself have a file for each package.
   tree.match("var/lib/dpkg/status.d/*", Links::within, [&](const std::string& path) {
-    if (!path.ends_with(".md5sums")) reading.read_dpkg(path);
+    if (!path.ends_with(".md5sums")) reading.read_dpkg(path, DpkgFile::status_d);
   });
   reading.read_apk();
   reading.read_rpm();
