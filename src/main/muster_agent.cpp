@@ -20,6 +20,7 @@
 #include "agent/core.h"
 #include "agent/enrolment.h"
 #include "agent/executor/shell.h"
+#include "agent/executor/system_calls.h"
 #include "agent/executor/task_group.h"
 #include "agent/files.h"
 #include "agent/messages.h"
@@ -250,6 +251,10 @@ Result<bool> run(const Options& options, char** arguments) {
         .member("control_groups", groups.in_force());
     if (!groups.in_force()) json.member("control_groups_why_none", groups.why_none());
   });
+  for (const std::string& missing : agent::missing_system_calls()) {
+    log.write(LogLevel::error, "kernel_lacks",
+              [&](JsonWriter& json) { json.member("system_call", missing); });
+  }
   agent::Runner runner({files, transport, host, surveys, executor, rest, log}, std::move(state));
   TRY(runner.run());
   if (runner.removal() != agent::Removal::none) {

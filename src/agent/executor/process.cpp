@@ -157,11 +157,18 @@ bool drop_rights(const Account& account) {
          ::setgid(0) != 0;
 }
 
-constexpr std::array<const char*, 10> step_names = {
-    "redirect its streams",  "start a session",   "limit it",
-    "enter its directory",   "drop rights",       "forbid new rights",
-    "reset signals",         "start the program", "limit its system calls",
-    "join its control group"};
+constexpr std::array<const char*, 11> step_names = {
+    "redirect its streams",
+    "start a session",
+    "limit it",
+    "enter its directory",
+    "drop rights",
+    "forbid new rights",
+    "reset signals",
+    "start the program",
+    "limit its system calls",
+    "join its control group",
+    "close what is not its own, which takes Linux 5.9"};
 
 [[noreturn]] void become_command(const Launch& launch) {
   // The descriptor for failures goes to 3, the only one left above the streams, and closes by
@@ -174,7 +181,7 @@ constexpr std::array<const char*, 10> step_names = {
   const int null = ::fcntl(launch.null_fd, F_DUPFD_CLOEXEC, 16);
   if (::dup3(failure_fd, report_fd, O_CLOEXEC) < 0) give_up(failure_fd, 0);
   if (::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) give_up(report_fd, 0);
-  if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0) give_up(report_fd, 0);
+  if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0) give_up(report_fd, 10);
   if (::setsid() < 0) give_up(report_fd, 1);
   ::umask(077);
 

@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,7 @@
 
 #include "agent/executor/process_tree.h"
 #include "agent/executor/shell.h"
+#include "agent/executor/system_calls.h"
 #include "agent/files.h"
 #include "agent/testing/control_group.h"
 #include "base/test_directory.h"
@@ -272,6 +275,20 @@ TEST(ProcessTree, ParentsAreFoundBehindAnyProgramName) {
   EXPECT_EQ(parse_parent("12 (a) b) (c) S 34 12"), 34);
   EXPECT_FALSE(parse_parent("12 (a) S").has_value());
   EXPECT_FALSE(parse_parent("").has_value());
+}
+
+TEST(SystemCalls, NoneIsMissingHereAndAFilterIsSeen) {
+  EXPECT_EQ(missing_system_calls(), std::vector<std::string>{});
+  const pid_t child = fork();
+  if (child == 0) {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(close_range), 0);
+    if (seccomp_load(filter) != 0) _exit(99);
+    _exit(missing_system_calls() == std::vector<std::string>{"close_range (Linux 5.9)"} ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
