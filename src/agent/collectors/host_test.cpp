@@ -73,6 +73,24 @@ TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
             std::set<std::string>{"cargo fd-find 9.0.0"});
 }
 
+TEST_F(HostTest, AnRpmDatabaseThatIsNotReadIsNoHostWithoutPackages) {
+  for (const char* path : {"var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
+    put(path, "a Berkeley DB, or one of ndb");
+    EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+    EXPECT_NE(why_.find(path), std::string::npos) << why_;
+    EXPECT_EQ(survey({"rpm"}), std::set<std::string>{})
+        << "the owner says that it is to be left out";
+    put(path, "");
+    EXPECT_EQ(survey(), std::set<std::string>{}) << "one without a package";
+  }
+  fs::create_directories(fs::path(root_.path()) / "data/rpm");
+  std::ofstream(fs::path(root_.path()) / "data/rpm/rpmdb.sqlite") << "x";
+  fs::remove_all(fs::path(root_.path()) / "var/lib/rpm");
+  fs::create_directory_symlink("/data/rpm", fs::path(root_.path()) / "var/lib/rpm");
+  EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+  EXPECT_NE(why_.find("symbolic link"), std::string::npos) << why_;
+}
+
 TEST_F(HostTest, AnImageWithoutDpkgHasAFileForEachPackage) {
   put("etc/os-release", "ID=debian\nVERSION_ID=12\n");
   put("var/lib/dpkg/status.d/netbase", "Package: netbase\nVersion: 6.4\nArchitecture: all\n");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/collectors/software.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -93,17 +94,25 @@ struct Reading {
   void read_rpm() {
     if (!wants("rpm")) return;
     for (const char* path : {"usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite"}) {
+      if (!tree.exists(path)) continue;
       // The check follows links as the kernel does for us alone; the path itself must be no link.
       const auto place = tree.place_of(path);
-      if (!place) continue;
+      if (!place) return fail(path, "is behind a symbolic link, or is no file: it is not read");
       if (!read_rpm_database(*place, distro, !tree.layered(), tree.stop(), found)) {
         fail(path, "cannot be read");
       }
       return;
     }
-    // Of these formats we read none: to say that there is nothing would be wrong.
-    for (const char* path : {"var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
-      if (tree.open(path, Links::within)) ++found.malformed;
+    // Of these formats we read none. A report without them would say that there is nothing.
+    for (const char* path : {"var/lib/rpm/Packages", "var/lib/rpm/Packages.db",
+                             "usr/lib/sysimage/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
+      if (!tree.exists(path)) continue;
+      struct stat facts {};
+      const OwnedFd fd = tree.open(path, Links::within);
+      if (fd && ::fstat(fd.get(), &facts) == 0 && facts.st_size == 0) continue;
+      fail(path,
+           "is an rpm database of a form that this agent does not read; with [inventory] skip = "
+           "[\"rpm\"] the rest is reported without it");
     }
   }
 
