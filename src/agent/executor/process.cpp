@@ -51,31 +51,47 @@ Pipe make_pipe() {
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
-/// A directory of mode 0700 for one command, gone with everything in it afterwards.
+/// Where one command runs: a directory of mode 0700, below one that stays this process's own, so
+/// that nobody else can rename it. Gone with everything in it afterwards.
 class PrivateDirectory {
  public:
-  explicit PrivateDirectory(const std::optional<Account>& owner) {
+  PrivateDirectory() {
     const char* base = std::getenv("TMPDIR");
-    std::string name = std::string(base != nullptr && *base == '/' ? base : "/tmp");
-    name += "/muster-agent-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) fail("cannot make a directory for the command");
-    path_ = name;
-    if (owner && ::chown(path_.c_str(), owner->uid, owner->gid) != 0) {
+    parent_ = std::string(base != nullptr && *base == '/' ? base : "/tmp") + "/muster-agent-XXXXXX";
+    if (::mkdtemp(parent_.data()) == nullptr) fail("cannot make a directory for the command");
+    path_ = parent_ + "/own";
+    constexpr mode_t passable = 0711;
+    const bool made = ::chmod(parent_.c_str(), passable) == 0 && ::mkdir(path_.c_str(), 0700) == 0;
+    if (made) fd_ = OwnedFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd_) {
+      const int why = errno;
       remove();
-      fail("cannot give away the command's directory");
+      errno = why;
+      fail("cannot make a directory for the command");
     }
   }
   ~PrivateDirectory() { remove(); }
   PrivateDirectory(const PrivateDirectory&) = delete;
   PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+
+  /// The last thing that is done to it before the command starts: from then on other processes of
+  /// that account can change it, too.
+  void give_away(const Account& owner) const {
+    if (::fchown(fd_.get(), owner.uid, owner.gid) != 0) {
+      fail("cannot give away the command's directory");
+    }
+  }
   const std::string& path() const { return path_; }
+  int fd() const { return fd_.get(); }
 
  private:
   void remove() {
     std::error_code ignored;  // what is left is in /tmp and belongs to nobody
-    std::filesystem::remove_all(path_, ignored);
+    std::filesystem::remove_all(parent_, ignored);
   }
+  std::string parent_;
   std::string path_;
+  OwnedFd fd_;
 };
 
 /// Everything the child needs, made before fork(): after it, a child of a process with threads may
@@ -103,14 +119,16 @@ struct Job {
   const Program* program = nullptr;
 };
 
-/// The program as a file of the private directory, for the account that will run it.
+/// The program as a file of the private directory, which is still ours, for the account that will
+/// run it.
 std::string bring_program(const Program& program, const Fence& fence,
                           const std::string& directory) {
   const std::string path = directory + "/" + program.name;
   std::filesystem::copy_file(program.file, path);
+  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   constexpr mode_t own_only = 0500;
   const Account owner = fence.account.value_or(Account{::geteuid(), ::getegid()});
-  if (::chmod(path.c_str(), own_only) != 0 || ::chown(path.c_str(), owner.uid, owner.gid) != 0) {
+  if (!fd || ::fchmod(fd.get(), own_only) != 0 || ::fchown(fd.get(), owner.uid, owner.gid) != 0) {
     fail("cannot give away the program");
   }
   return path;
@@ -285,9 +303,9 @@ std::string start_failure(int failure_fd) {
 }
 
 /// What the program says of its controls; it may have left anything under that name.
-std::string read_bundle_file(const std::string& directory) {
-  const std::string path = directory + "/bundle_results.json";
-  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+std::string read_bundle_file(int directory) {
+  const OwnedFd fd(
+      ::openat(directory, "bundle_results.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return {};
   if (facts.st_size > static_cast<off_t>(bounds::bundle_bytes)) return {};
@@ -309,6 +327,7 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   launch.fence = fence;
   launch.group_fd = group->processes_fd();
   prepare(launch, job, directory.path());
+  if (fence.account) directory.give_away(*fence.account);
   launch.parent = ::getpid();
   const OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null) fail("cannot open /dev/null");
@@ -338,7 +357,7 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   const int wait_status = end_process_tree(child, around.bystanders);
   out.drain(fence.output_bytes);
   err.drain(fence.output_bytes);
-  if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.path());
+  if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.fd());
 
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
   if (ending == Ending::timed_out) {
@@ -386,7 +405,7 @@ Outcome run_job(const Job& job, Duration timeout, const Fence& fence, const Surr
   const Duration start = steady_now();
   try {
     adopt_orphans();
-    const PrivateDirectory directory(fence.account);
+    const PrivateDirectory directory;
     run_in(directory, job, timeout, fence, around, cancel_fd, outcome);
   } catch (const std::system_error& failure) {
     outcome.exit_code = -1;

@@ -205,6 +205,16 @@ TEST_F(ShellTest, ItsDirectoryIsPrivateAndGoneAfterwards) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST_F(ShellTest, ItsDirectoryCannotBePutAwayForLater) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to drop rights from";
+  const Outcome outcome = run("touch kept; pwd; cd ..; mv own away 2>/dev/null || echo refused");
+  const std::size_t line = outcome.stdout_text.find('\n');
+  EXPECT_EQ(outcome.stdout_text.substr(line + 1), "refused\n");
+  const std::filesystem::path path = outcome.stdout_text.substr(0, line);
+  EXPECT_EQ(path.filename(), "own");
+  EXPECT_FALSE(std::filesystem::exists(path.parent_path()));
+}
+
 TEST_F(ShellTest, ATimeoutKillsGrandchildrenInSessionsOfTheirOwn) {
   const Outcome outcome = run("setsid sh -c 'trap \"\" TERM HUP; echo $$; sleep 1000' & sleep 1000",
                               std::chrono::milliseconds(1500));
