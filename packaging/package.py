@@ -25,6 +25,9 @@ NAME = "muster-agent"
 SCRIPTS = {
     "postinst": """#!/bin/sh
 set -e
+if [ "$1" = configure ] && command -v systemd-sysusers >/dev/null; then
+  systemd-sysusers muster-agent.conf
+fi
 if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl enable muster-agent.service
@@ -97,6 +100,7 @@ def stage(program, root):
     for source, target, mode in (
             (program, "usr/bin/muster-agent", 0o755),
             (HERE / "muster-agent.service", "lib/systemd/system/muster-agent.service", 0o644),
+            (HERE / "muster-agent.sysusers", "usr/lib/sysusers.d/muster-agent.conf", 0o644),
             (HERE / "agent.toml", "etc/muster-agent/agent.toml", 0o644),
             (HERE.parent / "LICENSE", "usr/share/doc/muster-agent/copyright", 0o644)):
         path = root / target

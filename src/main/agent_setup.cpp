@@ -81,6 +81,7 @@ Result<void> need_root(const fs::path& root) {
 AgentPlaces::AgentPlaces(const fs::path& root)
     : program(root / "usr/bin/muster-agent"),
       unit(root / "etc/systemd/system" / unit_name),
+      users(root / "etc/sysusers.d/muster-agent.conf"),
       config(root / "etc/muster-agent/agent.toml"),
       state(root / "var/lib/muster-agent") {}
 
@@ -91,6 +92,9 @@ Result<void> install_agent(const fs::path& program, const fs::path& root) {
   std::error_code none;
   if (!fs::equivalent(program, places.program, none)) put(program, places.program, program_mode);
   put_text(agent_unit, places.unit);
+  put_text(agent_users, places.users);
+  // Where it cannot be made, commands run as nobody, and the agent says so.
+  if (root == "/") run_program({"systemd-sysusers", places.users.string()});
   if (!fs::exists(places.config)) put_text(agent_config, places.config);
   const agent::DiskFiles state(places.state);  // makes it, for its owner alone
   if (!is_running_system(root)) return {};
@@ -108,6 +112,7 @@ Result<void> uninstall_agent(const fs::path& root, bool purge) {
     systemctl({"disable", "--now", unit_name});
   }
   fs::remove(places.unit);
+  fs::remove(places.users);  // the user stays: files may be its own
   if (is_running_system(root)) systemctl({"daemon-reload"});
   if (purge) {
     fs::remove_all(places.state);

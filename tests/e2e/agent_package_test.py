@@ -35,6 +35,8 @@ class AgentPackages(unittest.TestCase):
         run("dpkg", "-x", deb, root)
         self.assertEqual(run(root / "usr/bin/muster-agent", "--version"), run(AGENT, "--version"))
         self.assertTrue((root / "lib/systemd/system/muster-agent.service").is_file())
+        self.assertIn("\nu muster-exec ",
+                      (root / "usr/lib/sysusers.d/muster-agent.conf").read_text())
         self.assertEqual(run("dpkg-deb", "-f", deb, "Architecture"),
                          run("dpkg", "--print-architecture"))
         self.assertIn("libssl3", run("dpkg-deb", "-f", deb, "Depends"))
@@ -54,6 +56,8 @@ class AgentPackages(unittest.TestCase):
         run(AGENT, "install", "--root", root)
         unit = root / "etc/systemd/system/muster-agent.service"
         self.assertEqual(unit.read_text(), (ROOT / "packaging/muster-agent.service").read_text())
+        users = root / "etc/sysusers.d/muster-agent.conf"
+        self.assertEqual(users.read_text(), (ROOT / "packaging/muster-agent.sysusers").read_text())
         self.assertEqual(self.mode(root / "usr/bin/muster-agent"), 0o755)
         self.assertEqual(self.mode(root / "var/lib/muster-agent"), 0o700)
         config = root / "etc/muster-agent/agent.toml"
@@ -63,6 +67,7 @@ class AgentPackages(unittest.TestCase):
         run(AGENT, "uninstall", "--root", root)
         self.assertFalse((root / "usr/bin/muster-agent").exists())
         self.assertFalse(unit.exists())
+        self.assertFalse(users.exists())
         self.assertTrue(config.exists())
         run(AGENT, "uninstall", "--purge", "--root", root)
         self.assertEqual([path for path in root.rglob("*") if path.is_file()], [])

@@ -390,6 +390,11 @@ Result<Account> find_account(const std::string& user) {
   return Account{entry.pw_uid, entry.pw_gid};
 }
 
+CommandUser command_user(const std::string& named, bool is_default) {
+  if (!is_default || find_account(named).ok()) return {named, false};
+  return {"nobody", true};
+}
+
 namespace {
 
 /// Makes orphans among the descendants children of this process, so that none gets away.

@@ -281,6 +281,16 @@ TEST(Account, RootAndUnknownUsersAreRefused) {
   EXPECT_EQ(find_account("no-such-user-here").error().field, "executor.user");
 }
 
+TEST(Account, WithoutTheirOwnUserCommandsRunAsNobodyUnlessOneIsNamed) {
+  const CommandUser missing = command_user("no-such-user-here", true);
+  EXPECT_EQ(missing.name, "nobody");
+  EXPECT_TRUE(missing.shared);
+  EXPECT_EQ(command_user("no-such-user-here", false).name, "no-such-user-here");
+  const CommandUser there = command_user("daemon", true);
+  EXPECT_EQ(there.name, "daemon");
+  EXPECT_FALSE(there.shared);
+}
+
 TEST(ProcessTree, ParentsAreFoundBehindAnyProgramName) {
   EXPECT_EQ(parse_parent("12 (a) b) (c) S 34 12"), 34);
   EXPECT_FALSE(parse_parent("12 (a) S").has_value());
