@@ -22,7 +22,16 @@ struct Step {
   Lane& lane(Purpose purpose) { return state.lane(purpose); }
   void note(LogLevel level, std::string event,
             std::vector<std::pair<std::string, std::string>> fields = {}) {
-    const std::string& least = state.settings.log_level;
+    note_from(state.settings.log_level, level, std::move(event), std::move(fields));
+  }
+  /// Of what is done to this host at somebody's order: only its owner can have it left out, and no
+  /// server by the level that it sets.
+  void note_for_owner(LogLevel level, std::string event,
+                      std::vector<std::pair<std::string, std::string>> fields = {}) {
+    note_from(state.own.log_level, level, std::move(event), std::move(fields));
+  }
+  void note_from(std::string_view least, LogLevel level, std::string event,
+                 std::vector<std::pair<std::string, std::string>> fields) {
     if (least == "error" ? level < LogLevel::error
                          : least == "warning" && level < LogLevel::warning) {
       return;

@@ -89,7 +89,7 @@ void begin_uninstall(Step& step, Record record, bool purge) {
   state.progress.last_task = record.task.text();
   step.save_progress();
   step.lane(Purpose::deliver).due = step.now.steady;
-  step.note(LogLevel::warning, "uninstall_accepted", {{"task", record.task.text()}});
+  step.note_for_owner(LogLevel::warning, "uninstall_accepted", {{"task", record.task.text()}});
 }
 
 OrderJudge judge_of(const Step& step) {
@@ -209,7 +209,7 @@ void start_active(Step& step) {
   record.outcome.started_at = step.now.wall + state.clock_offset;
   step.save_record(record);
   state.running = true;
-  step.note(LogLevel::info, "task_started", {{"task", record.task.text()}});
+  step.note_for_owner(LogLevel::info, "task_started", {{"task", record.task.text()}});
   step.actions.push_back(Execute{*state.active});
 }
 

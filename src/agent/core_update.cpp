@@ -25,7 +25,7 @@ void note_build(Step& step, LogLevel level, std::string event, const Build& buil
   std::vector<std::pair<std::string, std::string>> fields = {{"version", build.version},
                                                              {"sha256", build.sha256.text()}};
   if (!why.empty()) fields.emplace_back("why", std::move(why));
-  step.note(level, std::move(event), std::move(fields));
+  step.note_for_owner(level, std::move(event), std::move(fields));
 }
 
 /// The build is put on trial with the next start.
