@@ -80,6 +80,8 @@ inline constexpr Duration refused_retry = std::chrono::minutes(5);
 inline constexpr Duration retry_after_max = std::chrono::hours(1);
 /// Attempts of one call before `run --once` gives up.
 inline constexpr int once_attempts = 4;
+/// Between a task that was refused, or cancelled before it ran, and the next poll.
+inline constexpr Duration refusal_pause = std::chrono::seconds(5);
 /// Attempts to announce a task before it is left to the server's lease (at least 5 min).
 inline constexpr int announce_attempts = 6;
 

@@ -16,9 +16,12 @@ Duration poll_interval(const State& state) {
   return std::chrono::seconds(state.settings.intervals_poll_seconds);
 }
 
-void poll_soon(Step& step) {
+/// There may be other work. After a task that did not run only at the pace of refusals: a server
+/// that gives out nothing else is not asked at full speed.
+void poll_soon(Step& step, bool it_ran) {
   step.state.poll_was_empty = false;
-  step.lane(Purpose::poll).due = step.now.steady;
+  const Duration pause = it_ran ? Duration(0) : spread(step.state, bounds::refusal_pause);
+  step.lane(Purpose::poll).due = step.now.steady + pause;
 }
 
 std::string task_path(TaskId task, std::string_view what) {
@@ -255,7 +258,7 @@ void delivered(Step& step, bool accepted_by_server) {
     step.actions.push_back(Save{fold->file, std::move(fold->content)});
     for (std::string& file : fold->folded) step.actions.push_back(Forget{std::move(file)});
   }
-  if (!again) poll_soon(step);
+  if (!again) poll_soon(step, record.phase != Phase::failed);
 }
 
 }  // namespace
@@ -360,7 +363,7 @@ void take_announcement(Step& step, const Answer& answer) {
   } else if (status >= 400 && status < 500 && status != 408 && status != 429) {
     drop_active(step, "status " + std::to_string(status) + ", " + read_refusal(answer).message);
     // 409: cancelled or expired meanwhile, so there may be other work. Else do not press.
-    if (status == 409) poll_soon(step);
+    if (status == 409) poll_soon(step, false);
   } else {
     refused(step, Purpose::announce, answer);
     if (step.lane(Purpose::announce).failures >= bounds::announce_attempts) {

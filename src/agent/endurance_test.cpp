@@ -67,6 +67,19 @@ TEST(AgentSpool, TakesNoFurtherWorkWhileTheServerTakesNoResults) {
   for (const auto& [id, task] : world.server.tasks) EXPECT_EQ(task.results.size(), 1U);
 }
 
+TEST(AgentAndAHostileServer, ATaskThatIsCancelledAtEachAnnouncementIsNotAskedForAtFullSpeed) {
+  FakeWorld world;
+  const TaskId task = world.server.add_command("true");
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (!call.target.ends_with("/status")) return;
+    world.server.tasks[task].statuses.clear();
+    answer = {409, {}, R"({"success": false, "error": "no", "code": "illegal_transition"})"};
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(10)).ok());
+  EXPECT_LT(world.server.count("/api/agent/tasks"), 300U) << "a poll and a PATCH each five seconds";
+  EXPECT_GT(world.server.count("/api/agent/tasks"), 100U) << "other work would come soon";
+}
+
 /// device-endpoints.txt and nothing else: no report, no time in the answers, an update without a
 /// manifest.
 TEST(AgentAndASeedServer, BeatsRunsTasksAndStaysWhatItIs) {
