@@ -136,6 +136,7 @@ void plan_restart(Step& step);
 void resume_tasks(Step& step);
 void task_ended(Step& step, const Executor::Ended& ended);
 /// An outcome without a run: refused, malformed, cut off.
-void fail_task(Step& step, TaskId task, const std::string& error);
+enum class Ran { never, maybe };
+void fail_task(Step& step, TaskId task, const std::string& error, Ran ran);
 
 }  // namespace muster::agent::core

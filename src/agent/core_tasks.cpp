@@ -131,7 +131,7 @@ Result<void> take_order(Step& step, const Assignment& assignment, Record& record
 
 void refuse_task(Step& step, TaskId task, const std::string& why) {
   ++step.state.progress.tasks_refused;
-  fail_task(step, task, "refused: " + why);
+  fail_task(step, task, "refused: " + why, Ran::never);
 }
 
 void accept(Step& step, const Assignment& assignment) {
@@ -147,7 +147,7 @@ void accept(Step& step, const Assignment& assignment) {
                            " ([policy] allow in agent.toml)");
   }
   if (!assignment.defect.empty()) {
-    return fail_task(step, assignment.task, "refused: " + assignment.defect);
+    return fail_task(step, assignment.task, "refused: " + assignment.defect, Ran::never);
   }
   Record record;
   record.task = assignment.task;
@@ -255,7 +255,7 @@ void delivered(Step& step, bool accepted_by_server) {
   // Nothing else may be waiting behind an answer that the server keeps asking for.
   const bool again = state.answered_again == record.task;
   if (auto fold = state.journal.fold()) {
-    step.actions.push_back(Save{fold->file, std::move(fold->content)});
+    if (!fold->file.empty()) step.actions.push_back(Save{fold->file, std::move(fold->content)});
     for (std::string& file : fold->folded) step.actions.push_back(Forget{std::move(file)});
   }
   if (!again) poll_soon(step, record.phase != Phase::failed);
@@ -263,10 +263,11 @@ void delivered(Step& step, bool accepted_by_server) {
 
 }  // namespace
 
-void fail_task(Step& step, TaskId task, const std::string& error) {
+void fail_task(Step& step, TaskId task, const std::string& error, Ran ran) {
   Record record;
   record.task = task;
   record.phase = Phase::failed;
+  record.never_ran = ran == Ran::never;
   record.outcome.exit_code = -1;
   record.outcome.error = error;
   record.outcome.completed_at = step.now.wall + step.state.clock_offset;
@@ -281,13 +282,13 @@ void resume_tasks(Step& step) {
   State& state = step.state;
   for (const State::Found& found : std::exchange(state.found, {})) {
     if (found.cut_off) {
-      fail_task(step, found.task, "the agent restarted during execution");
+      fail_task(step, found.task, "the agent restarted during execution", Ran::maybe);
       continue;
     }
     if (!state.settings.allows("execute_command")) {
       state.active.reset();
       fail_task(step, found.task,
-                "refused: the policy of this host no longer allows execute_command");
+                "refused: the policy of this host no longer allows execute_command", Ran::never);
       continue;
     }
     if (!state.settings.policy_require_signed_tasks) continue;
@@ -315,7 +316,7 @@ void test_not_fetched(Step& step, const std::string& why) {
   const TaskId task = state.active->task;
   state.fetching_test.reset();
   let_go(step);
-  fail_task(step, task, "the program of the test could not be fetched: " + why);
+  fail_task(step, task, "the program of the test could not be fetched: " + why, Ran::never);
 }
 
 void begin_poll(Step& step) {

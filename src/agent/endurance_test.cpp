@@ -80,6 +80,23 @@ TEST(AgentAndAHostileServer, ATaskThatIsCancelledAtEachAnnouncementIsNotAskedFor
   EXPECT_GT(world.server.count("/api/agent/tasks"), 100U) << "other work would come soon";
 }
 
+TEST(AgentAndAHostileServer, TasksThatAreMadeUpLeaveNothingBehind) {
+  FakeWorld world;
+  world.settings.policy_allow = {};
+  for (int number = 1; number <= 2000; ++number) world.server.add_command("true", number);
+  ASSERT_TRUE(world.run_for(std::chrono::hours(2)).ok());
+  std::size_t refused = 0;
+  for (const auto& [id, task] : world.server.tasks) refused += task.over() ? 1 : 0;
+  EXPECT_GT(refused, 1000U);
+  EXPECT_LT(refused, 1700U) << "at the pace of refusals";
+  EXPECT_LE(world.files.list("journal").size(),
+            bounds::journal_outputs + bounds::journal_segment + 1);
+  // In a new process as well: what stays is on no disk either.
+  const State state =
+      load_state(world.files, world.settings, world.host.facts, world.rest.now(), 1).value();
+  EXPECT_LE(state.journal.size(), bounds::journal_outputs + bounds::journal_segment + 1);
+}
+
 /// device-endpoints.txt and nothing else: no report, no time in the answers, an update without a
 /// manifest.
 TEST(AgentAndASeedServer, BeatsRunsTasksAndStaysWhatItIs) {

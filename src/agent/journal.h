@@ -37,6 +37,7 @@ struct Record {
   TaskId task;
   Phase phase = Phase::accepted;
   bool delivered = false;  // the server has acknowledged `finished` or `failed`
+  bool never_ran = false;  // failed only: refused, certainly before anything of it ran
   std::string line;        // accepted only
   Duration timeout{0};     // accepted only
   std::string order;       // accepted only: what was signed of it, and the signature
@@ -62,14 +63,16 @@ struct Entry {
   Phase phase = Phase::accepted;
   bool delivered = false;
   bool archived = false;  // its output is gone
+  bool never_ran = false;
   std::int64_t exit_code = 0;
   Instant completed_at;
   std::optional<model::OrderId> order;
 };
 
-/// The index of every task this agent ever took: a task id is executed at most once. Outcomes
-/// leave their output behind when newer ones have come (bounds::journal_outputs), folded into
-/// archive segments of one line each.
+/// The index of every task this agent ever ran: a task id is executed at most once. Outcomes leave
+/// their output behind when newer ones have come (bounds::journal_outputs), folded into archive
+/// segments of one line each; of tasks that never ran nothing stays then, however many a server
+/// makes up.
 class Journal {
  public:
   static std::string file_of(TaskId task);
@@ -93,7 +96,7 @@ class Journal {
   void postpone();
 
   struct Fold {
-    std::string file;  // the new segment
+    std::string file;  // the new segment; none if nothing is in it
     std::string content;
     std::vector<std::string> folded;  // record files to remove after it is written
   };
