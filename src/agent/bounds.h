@@ -104,6 +104,9 @@ inline constexpr std::size_t manifest_bytes = 1 * KiB;
 inline constexpr std::size_t build_bytes = 64 * MiB;
 /// Asked for at a time: heartbeats go between two pieces.
 inline constexpr std::int64_t fetch_piece_bytes = 512 * KiB;
+/// A line on which none comes within the 30 s of a call gets ever smaller ones, down to this part
+/// of it: 16 KiB, 5 kbit/s.
+inline constexpr std::int64_t fetch_piece_cuts = 32;
 /// A host looks for updates so soon after its agent starts, at the latest.
 inline constexpr Duration update_phase_max = std::chrono::hours(1);
 /// A download that got nothing for so long is left until the next look; what came is kept.

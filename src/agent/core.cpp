@@ -90,6 +90,7 @@ namespace {
 void took(Step& step, Purpose purpose, const Result<Answer>& result) {
   if (!result) {
     if (purpose == Purpose::report) report_lost(step);
+    piece_lost(step, purpose);
     failed(step, purpose, result.error().message);
     return;
   }

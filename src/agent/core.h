@@ -155,6 +155,7 @@ struct Fetching {
   crypto::Sha256 sha256;
   std::int64_t size = 0;
   std::int64_t offset = 0;  // octets that are on disk
+  std::int64_t piece = 0;   // octets that are asked for at a time
   Duration progress_at{0};  // on the steady clock
   bool started_over = false;
 

@@ -108,6 +108,8 @@ bool images_settled(const State& state);
 void begin_fetching(Step& step, Purpose purpose);  // core_fetch.cpp
 void fetch_piece(Step& step, Purpose purpose);
 void take_piece(Step& step, Purpose purpose, const Answer& answer);
+/// The call failed: if it was for a piece, the next one is smaller.
+void piece_lost(Step& step, Purpose purpose);
 void take_part(Step& step, const Inspected& inspected);
 void take_appended(Step& step, const Appended& appended);
 /// How it ended.

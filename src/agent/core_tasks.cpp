@@ -314,6 +314,8 @@ void test_fetched(Step& step) {
 void test_not_fetched(Step& step, const std::string& why) {
   State& state = step.state;
   const TaskId task = state.active->task;
+  // A test comes once: what there is of its program is of no use to a next one.
+  step.actions.push_back(Forget{state.fetching_test->part()});
   state.fetching_test.reset();
   let_go(step);
   fail_task(step, task, "the program of the test could not be fetched: " + why, Ran::never);
