@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What packages and `install` put on a host, looked at in a folder that stands for one."""
+import os
 import pathlib
 import stat
 import subprocess
@@ -44,6 +45,47 @@ class AgentPackages(unittest.TestCase):
         control = self.folder / "control"
         run("dpkg-deb", "-e", deb, control)
         self.assertEqual((control / "conffiles").read_text(), "/etc/muster-agent/agent.toml\n")
+
+    def test_a_release_is_newer_than_its_candidates(self):
+        printed = run(ROOT / "packaging" / "package.py", AGENT, self.folder / "rc",
+                      env={**os.environ, "VERSION": "1.3.0-rc.1"})
+        version = run("dpkg-deb", "-f", printed.splitlines()[0], "Version").strip()
+        self.assertEqual(version, "1.3.0~rc.1")
+        run("dpkg", "--compare-versions", version, "lt", "1.3.0")
+        run("dpkg", "--compare-versions", version, "gt", "1.2.9")
+
+    def scripts(self):
+        """The package's scripts, and a folder of programs that write down how they are called."""
+        deb, _ = self.package("scripts")
+        control, tools = self.folder / "control", self.folder / "tools"
+        run("dpkg-deb", "-e", deb, control)
+        tools.mkdir()
+        for name in ("deb-systemd-helper", "deb-systemd-invoke", "systemctl", "systemd-sysusers"):
+            tool = tools / name
+            tool.write_text(f"#!/bin/sh\necho {name} \"$@\" >>\"$CALLS\"\n"
+                            'case "$*" in *was-enabled*) exit ${WAS_ENABLED:-0};; esac\n'
+                            "exit ${FAILS:-0}\n")
+            tool.chmod(0o755)
+        return control, tools
+
+    def configure(self, control, tools, **more):
+        calls = self.folder / "calls"
+        calls.unlink(missing_ok=True)
+        run(control / "postinst", "configure", "1.0.0",
+            env={"PATH": f"{tools}:/usr/bin:/bin", "CALLS": str(calls), **more})
+        return calls.read_text()
+
+    def test_an_upgrade_leaves_a_disabled_agent_disabled(self):
+        control, tools = self.scripts()
+        self.assertIn("deb-systemd-helper enable muster-agent.service",
+                      self.configure(control, tools))
+        disabled = self.configure(control, tools, WAS_ENABLED="1")
+        self.assertNotIn("enable muster-agent.service", disabled.replace("was-enabled", ""))
+        self.assertIn("update-state", disabled)
+
+    def test_a_masked_unit_fails_no_upgrade(self):
+        control, tools = self.scripts()
+        self.assertIn("systemd-sysusers muster-agent.conf", self.configure(control, tools, FAILS="1"))
 
     def test_the_same_program_gives_the_same_packages(self):
         first, second = self.package("one"), self.package("two")
