@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/agent_setup.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +16,8 @@
 
 #include "agent/files.h"
 #include "agent/identity.h"
+#include "agent/owned_fd.h"
+#include "base/limits.h"
 
 extern char** environ;
 
@@ -50,13 +53,29 @@ bool systemctl(std::vector<std::string> words) {
   return run_program(std::move(words));
 }
 
+/// Waits until what is there of a file or folder is on the disk.
+void sync(const fs::path& path) {
+  const agent::OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot sync " + path.string());
+  }
+}
+
+/// `beside` becomes `to` as one step: after a power cut there is the old file or the new one,
+/// whole. An empty program would be the end of every build, since it starts them (ADR 16).
+void replace(const fs::path& beside, const fs::path& to) {
+  sync(beside);
+  fs::rename(beside, to);
+  sync(to.parent_path());
+}
+
 /// A file under its name as one step, so that an interrupted installation leaves the old one.
 void put(const fs::path& from, const fs::path& to, fs::perms mode) {
   fs::create_directories(to.parent_path());
   const fs::path beside = to.string() + ".new";
   fs::copy_file(from, beside, fs::copy_options::overwrite_existing);
   fs::permissions(beside, mode);
-  fs::rename(beside, to);
+  replace(beside, to);
 }
 
 void put_text(std::string_view text, const fs::path& to) {
@@ -68,7 +87,7 @@ void put_text(std::string_view text, const fs::path& to) {
     file.flush();
     if (!file) throw std::system_error(errno, std::generic_category(), beside.string());
   }
-  fs::rename(beside, to);
+  replace(beside, to);
 }
 
 Result<void> need_root(const fs::path& root) {
