@@ -90,6 +90,24 @@ void put_text(std::string_view text, const fs::path& to) {
   replace(beside, to);
 }
 
+constexpr const char* package_name = "muster-agent";
+
+/// Whether dpkg brought the program: then dpkg takes it away, and knows that it is gone.
+bool is_of_package(const fs::path& root) {
+  const auto files = agent::read_small_file(
+      root / "var/lib/dpkg/info" / (std::string(package_name) + ".list"), limits::MiB);
+  return files && ("\n" + *files + "\n").find("\n/usr/bin/muster-agent\n") != std::string::npos;
+}
+
+/// Its scripts stop the agent, and for a purge take its state.
+Result<void> remove_package(const fs::path& root, bool purge) {
+  const std::string verb = purge ? "--purge" : "--remove";
+  if (run_program({"dpkg", "--root=" + root.string(), verb, package_name})) return {};
+  return Error{Errc::unavailable,
+               "dpkg did not remove the package that brought the agent: run apt " +
+                   std::string(purge ? "purge " : "remove ") + package_name};
+}
+
 Result<void> need_root(const fs::path& root) {
   if (root == "/" && ::geteuid() != 0) return invalid_field("install", "must be run as root");
   return {};
@@ -125,6 +143,7 @@ Result<void> install_agent(const fs::path& program, const fs::path& root) {
 
 Result<void> uninstall_agent(const fs::path& root, bool purge) {
   TRY(need_root(root));
+  if (is_of_package(root)) return remove_package(root, purge);
   const AgentPlaces places(root);
   // Not there, or not running: then there is nothing to stop.
   if (is_running_system(root) && fs::exists(places.unit)) {

@@ -31,7 +31,8 @@ struct AgentPlaces {
 Result<void> install_agent(const std::filesystem::path& program, const std::filesystem::path& root);
 
 /// Stops the agent and takes away what install_agent() brought; with `purge` also the configuration
-/// and the state, so that the host is unknown afterwards.
+/// and the state, so that the host is unknown afterwards. What Debian's package brought goes by
+/// dpkg(1); fails with unavailable when that does not do it.
 Result<void> uninstall_agent(const std::filesystem::path& root, bool purge);
 
 /// What an uninstall task asked for, from within the agent whose state is in `state`. Its identity

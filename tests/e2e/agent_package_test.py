@@ -114,6 +114,29 @@ class AgentPackages(unittest.TestCase):
         run(AGENT, "uninstall", "--purge", "--root", root)
         self.assertEqual([path for path in root.rglob("*") if path.is_file()], [])
 
+    def test_uninstall_leaves_what_a_package_brought_to_dpkg(self):
+        root = self.folder / "root"
+        (root / "var/lib/dpkg/info").mkdir(parents=True)
+        (root / "var/lib/dpkg/info/muster-agent.list").write_text("/usr\n/usr/bin\n/usr/bin/muster-agent\n")
+        program = root / "usr/bin/muster-agent"
+        program.parent.mkdir(parents=True)
+        program.write_text("")
+        tools = self.folder / "tools"
+        tools.mkdir()
+        dpkg = tools / "dpkg"
+        dpkg.write_text('#!/bin/sh\necho "$@" >"$CALLS"\nexit ${FAILS:-0}\n')
+        dpkg.chmod(0o755)
+        environment = {"PATH": f"{tools}:/usr/bin:/bin", "CALLS": str(self.folder / "calls")}
+        run(AGENT, "uninstall", "--root", root, env=environment)
+        self.assertEqual((self.folder / "calls").read_text(), f"--root={root} --remove muster-agent\n")
+        self.assertTrue(program.exists(), "only dpkg takes it")
+        ended = subprocess.run([str(AGENT), "uninstall", "--purge", "--root", str(root)], text=True,
+                               env={**environment, "FAILS": "1"}, stderr=subprocess.PIPE, check=False,
+                               timeout=60)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("apt purge muster-agent", ended.stderr)
+        self.assertIn("--purge muster-agent", (self.folder / "calls").read_text())
+
     def test_the_configuration_as_it_comes_allows_nothing(self):
         root = self.folder / "root"
         root.mkdir()
