@@ -140,7 +140,9 @@ Result<void> enroll(const Options& options) {
     files.write(agent::Identity::copied_ca_file, *pem);
     identity.ca_file = std::filesystem::absolute(disk.path_of(agent::Identity::copied_ca_file));
   }
-  // What the server acknowledged to the old identity is unknown to the new one.
+  // What the server acknowledged to the old identity is unknown to the new one, and what that
+  // server set here is not in force any more.
+  files.remove(agent::PushedConfig::file);
   files.remove(agent::software_file);
   files.remove(agent::Progress::file);
   files.remove(agent::ImageRecord::file);
