@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,10 +120,20 @@ struct Job {
   const Program* program = nullptr;
 };
 
+/// Hardened hosts have /tmp so (CIS): a shell's lines run there, and no program starts.
+bool is_mounted_noexec(const std::string& path) {
+  struct statvfs facts {};
+  return ::statvfs(path.c_str(), &facts) == 0 && (facts.f_flag & ST_NOEXEC) != 0;
+}
+
 /// The program as a file of the private directory, which is still ours, for the account that will
 /// run it.
 std::string bring_program(const Program& program, const Fence& fence,
                           const std::string& directory) {
+  if (is_mounted_noexec(directory)) {
+    errno = EACCES;
+    fail("no program starts in a directory that is mounted noexec, as TMPDIR is here");
+  }
   const std::string path = directory + "/" + program.name;
   std::filesystem::copy_file(program.file, path);
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));

@@ -6,11 +6,13 @@
 #include <seccomp.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -87,6 +89,25 @@ TEST_F(ShellTest, AProgramRunsInItsDirectoryWithItsArgumentsAndLeavesItsBundle) 
   EXPECT_EQ(outcome.exit_code, 101) << outcome.error;
   EXPECT_TRUE(outcome.stderr_text.starts_with("-v|a b|secret|/")) << outcome.stderr_text;
   EXPECT_EQ(outcome.bundle, "{\"bundle_id\": \"x\"}\n");
+}
+
+TEST_F(ShellTest, AProgramThatCannotStartWhereItIsSaysThatItIsTheMount) {
+  struct statvfs facts {};
+  const char* folder = "/dev/shm";
+  if (statvfs(folder, &facts) != 0 || (facts.f_flag & ST_NOEXEC) == 0) {
+    GTEST_SKIP() << folder << " is not mounted noexec here";
+  }
+  const TestDirectory directory;
+  const std::string file = directory.path() + "/0123";
+  std::ofstream(file) << "#!/bin/sh\nexit 0\n";
+  const char* before = getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("TMPDIR", folder, 1);
+  const Outcome outcome = run_program({file, "check", {}, {}}, std::chrono::seconds(60), fence_,
+                                      {bystanders_, groups_}, cancel_.get());
+  kept.empty() ? unsetenv("TMPDIR") : setenv("TMPDIR", kept.c_str(), 1);
+  EXPECT_EQ(outcome.exit_code, -1);
+  EXPECT_NE(outcome.error.find("mounted noexec"), std::string::npos) << outcome.error;
 }
 
 TEST_F(ShellTest, ABundleThatIsALinkOrTooLargeIsNone) {
