@@ -33,6 +33,7 @@
 #include "crypto/random.h"
 #include "main/agent_build.h"
 #include "main/agent_setup.h"
+#include "main/agent_user.h"
 #include "main/agent_world.h"
 
 namespace muster {
@@ -160,31 +161,6 @@ agent::Fence make_fence(const agent::Settings& settings) {
   return fence;
 }
 
-/// Whom commands run as; nothing where the agent is not root, and they are what it is.
-std::optional<agent::CommandUser> user_of_commands(const agent::Settings& settings) {
-  if (::geteuid() != 0) return std::nullopt;
-  return agent::command_user(settings.executor_user, !settings.has("executor.user"));
-}
-
-std::optional<std::string> name_of(const std::optional<agent::CommandUser>& user) {
-  return user ? std::optional(user->name) : std::nullopt;
-}
-
-void log_user_of_commands(Log& log, const std::optional<agent::CommandUser>& user) {
-  if (!user) return;
-  const auto account = agent::find_account(user->name);
-  if (!account.ok()) {
-    log.write(LogLevel::warning, "no_user_for_commands",
-              [&](JsonWriter& json) { json.member("why", account.error().message); });
-  } else if (user->shared) {
-    log.write(LogLevel::warning, "commands_share_a_user", [&](JsonWriter& json) {
-      json.member("user", user->name)
-          .member("missing", agent::Settings{}.executor_user)
-          .member("remedy", "muster-agent install, or the package, makes it");
-    });
-  }
-}
-
 /// What fences in a command as a whole here; tells `status`, which is another process, if the disk
 /// takes it.
 agent::TaskGroups make_groups(const agent::Settings& settings, agent::Files& files) {
@@ -256,7 +232,7 @@ Result<bool> run(const Options& options, char** arguments) {
   agent::Bystanders bystanders;
   agent::LinuxHost host("/", bystanders, state_dir / "trivy");
   agent::SurveyThread surveys(host);
-  agent::ShellExecutor executor(make_fence(settings), name_of(user), {bystanders, groups},
+  agent::ShellExecutor executor(make_fence(settings), user_name(user), {bystanders, groups},
                                 state_dir);
   const Ending ending(rest);  // goes first, then the look and the command
   rest.watch(executor.ended_fd(), surveys.ended_fd());
@@ -299,13 +275,6 @@ std::string update_of(const agent::State& state) {
   return failure.build.version + " failed: " + printable(failure.why);
 }
 
-std::string user_text(const agent::Settings& settings) {
-  const auto user = user_of_commands(settings);
-  if (!user) return "the agent itself, which is not root";
-  const std::string name = printable(user->name);
-  return user->shared ? name + " (there is no " + agent::Settings{}.executor_user + ")" : name;
-}
-
 void print_status(const agent::State& state, const agent::Files& files, bool running) {
   const auto time = [](Instant at) {
     return at.unix_ms == 0 ? std::string("never") : format_rfc3339(at);
@@ -318,7 +287,7 @@ void print_status(const agent::State& state, const agent::Files& files, bool run
             << "version          " << agent::agent_version << "\n"
             << "running          " << (running ? "yes" : "no") << "\n"
             << "accepts          " << (allowed.empty() ? " nothing" : allowed).substr(1) << "\n"
-            << "commands run as  " << user_text(state.settings) << "\n"
+            << "commands run as  " << printable(user_text(state.settings)) << "\n"
             << "task limits      " << printable(groups_of(files)) << "\n"
             << "tasks executed   " << state.progress.tasks_executed << "\n"
             << "tasks refused    " << state.progress.tasks_refused << "\n"
@@ -350,7 +319,7 @@ void print_status_json(const agent::State& state, const agent::Files& files, boo
       .begin_array();
   for (const std::string& type : state.settings.policy_allow) json.value(type);
   json.end_array()
-      .member("executor_user", name_of(user_of_commands(state.settings)))
+      .member("executor_user", user_name(user_of_commands(state.settings)))
       .member("task_limits", groups_of(files))
       .member("require_signed_tasks", state.settings.policy_require_signed_tasks)
       .member("config_hash", state.config.hash)
