@@ -86,7 +86,7 @@ TEST(AgentAndAHostileServer, TasksThatAreMadeUpLeaveNothingBehind) {
   for (int number = 1; number <= 2000; ++number) world.server.add_command("true", number);
   ASSERT_TRUE(world.run_for(std::chrono::hours(2)).ok());
   std::size_t refused = 0;
-  for (const auto& [id, task] : world.server.tasks) refused += task.over() ? 1 : 0;
+  for (const auto& [id, task] : world.server.tasks) refused += task.over() ? 1U : 0U;
   EXPECT_GT(refused, 1000U);
   EXPECT_LT(refused, 1700U) << "at the pace of refusals";
   EXPECT_LE(world.files.list("journal").size(),
