@@ -22,25 +22,44 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 NAME = "muster-agent"
+UNIT = "muster-agent.service"
+# As debhelper's (dh_installsystemd, dh_installsysusers): an agent that its owner disabled stays disabled
+# over an upgrade, one that is masked or stopped by policy-rc.d stays so, and neither fails the upgrade.
 SCRIPTS = {
-    "postinst": """#!/bin/sh
+    "postinst": f"""#!/bin/sh
 set -e
-if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
-  systemctl daemon-reload
-  systemctl enable muster-agent.service
-  systemctl restart muster-agent.service
+if [ "$1" = configure ] || [ "$1" = abort-upgrade ] || [ "$1" = abort-remove ]; then
+  if command -v systemd-sysusers >/dev/null; then
+    systemd-sysusers muster-agent.conf || true
+  fi
+  deb-systemd-helper unmask {UNIT} >/dev/null || true
+  if deb-systemd-helper --quiet was-enabled {UNIT}; then
+    deb-systemd-helper enable {UNIT} >/dev/null || true
+  else
+    deb-systemd-helper update-state {UNIT} >/dev/null || true
+  fi
+  if [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload >/dev/null || true
+    if [ -n "$2" ]; then action=restart; else action=start; fi
+    deb-systemd-invoke $action {UNIT} >/dev/null || true
+  fi
 fi
 """,
-    "prerm": """#!/bin/sh
+    "prerm": f"""#!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-  systemctl disable --now muster-agent.service
+  deb-systemd-invoke stop {UNIT} >/dev/null || true
 fi
 """,
-    "postrm": """#!/bin/sh
+    "postrm": f"""#!/bin/sh
 set -e
-[ ! -d /run/systemd/system ] || systemctl daemon-reload
-[ "$1" != purge ] || rm -rf /var/lib/muster-agent
+[ ! -d /run/systemd/system ] || systemctl --system daemon-reload >/dev/null || true
+if [ "$1" = purge ]; then
+  rm -rf /var/lib/muster-agent
+  if [ -x /usr/bin/deb-systemd-helper ]; then
+    deb-systemd-helper purge {UNIT} >/dev/null || true
+  fi
+fi
 """,
 }
 
@@ -53,6 +72,11 @@ def version_of(program):
     if "VERSION" in os.environ:
         return os.environ["VERSION"]
     return output(str(program), "--version").split()[-1]
+
+
+def deb_version_of(version):
+    """1.3.0-rc.1 comes before 1.3.0, which dpkg knows of a tilde alone (deb-version(7))."""
+    return version.replace("-", "~", 1)
 
 
 def libraries_of(program):
@@ -97,6 +121,7 @@ def stage(program, root):
     for source, target, mode in (
             (program, "usr/bin/muster-agent", 0o755),
             (HERE / "muster-agent.service", "lib/systemd/system/muster-agent.service", 0o644),
+            (HERE / "muster-agent.sysusers", "usr/lib/sysusers.d/muster-agent.conf", 0o644),
             (HERE / "agent.toml", "etc/muster-agent/agent.toml", 0o644),
             (HERE.parent / "LICENSE", "usr/share/doc/muster-agent/copyright", 0o644)):
         path = root / target
@@ -108,6 +133,7 @@ def stage(program, root):
 
 def make_deb(root, version, arch, folder):
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) // 1024
+    version = deb_version_of(version)
     control = root / "DEBIAN"
     control.mkdir()
     (control / "control").write_text(

@@ -80,6 +80,8 @@ inline constexpr Duration refused_retry = std::chrono::minutes(5);
 inline constexpr Duration retry_after_max = std::chrono::hours(1);
 /// Attempts of one call before `run --once` gives up.
 inline constexpr int once_attempts = 4;
+/// Between a task that was refused, or cancelled before it ran, and the next poll.
+inline constexpr Duration refusal_pause = std::chrono::seconds(5);
 /// Attempts to announce a task before it is left to the server's lease (at least 5 min).
 inline constexpr int announce_attempts = 6;
 
@@ -102,6 +104,9 @@ inline constexpr std::size_t manifest_bytes = 1 * KiB;
 inline constexpr std::size_t build_bytes = 64 * MiB;
 /// Asked for at a time: heartbeats go between two pieces.
 inline constexpr std::int64_t fetch_piece_bytes = 512 * KiB;
+/// A line on which none comes within the 30 s of a call gets ever smaller ones, down to this part
+/// of it: 16 KiB, 5 kbit/s.
+inline constexpr std::int64_t fetch_piece_cuts = 32;
 /// A host looks for updates so soon after its agent starts, at the latest.
 inline constexpr Duration update_phase_max = std::chrono::hours(1);
 /// A download that got nothing for so long is left until the next look; what came is kept.
@@ -113,8 +118,16 @@ inline constexpr int trial_starts = 3;
 inline constexpr int trial_heartbeats = 2;
 /// Trials that may end because no server answered, before that is the build's fault after all.
 inline constexpr int trial_suspicions = 3;
-/// The kernel ends a build on trial so much after it should have ended itself.
-inline constexpr Duration watchdog_margin = std::chrono::seconds(30);
+/// A trial that the server's refusals to serve now draw out ends after this: what only this build
+/// earns looks the same. The build before it settles which it was.
+inline constexpr Duration trial_max = std::chrono::hours(2);
+/// The kernel ends a build on trial so much after it should have ended itself: one call may take 70
+/// s (30 on a kept connection, then 10 and 30 on a new one), and a name that cannot be resolved
+/// more.
+inline constexpr Duration watchdog_margin = std::chrono::seconds(90);
+/// A process that is to end, or to become another build, has so long to end its look and its
+/// command.
+inline constexpr Duration ending = std::chrono::seconds(30);
 /// Remembered, so that none is tried again.
 inline constexpr std::size_t failed_builds = 16;
 

@@ -90,6 +90,7 @@ namespace {
 void took(Step& step, Purpose purpose, const Result<Answer>& result) {
   if (!result) {
     if (purpose == Purpose::report) report_lost(step);
+    piece_lost(step, purpose);
     failed(step, purpose, result.error().message);
     return;
   }
@@ -128,6 +129,7 @@ void took(Step& step, Purpose purpose, const Result<Answer>& result) {
 }
 
 bool wants(const State& state, Purpose purpose) {
+  if (!state.disk_failure.empty() && purpose != Purpose::heartbeat) return false;
   switch (purpose) {
     case Purpose::heartbeat:
       return true;
@@ -211,6 +213,17 @@ void plan(Step& step) {
   }
 }
 
+void disk_failed(Step& step, const Unsaved& unsaved) {
+  State& state = step.state;
+  // A key that is on no disk must not be used: its first use ends the one before it.
+  if (unsaved.file == Identity::file) state.identity.pending_key.clear();
+  state.restarting = false;  // not before the next process can know why
+  if (!state.disk_failure.empty()) return;
+  state.disk_failure = unsaved.why;
+  step.note(LogLevel::error, "disk_failed", {{"file", unsaved.file}, {"why", unsaved.why}});
+  if (state.once) state.failure = unsaved.why;
+}
+
 struct Visitor {
   Step& step;
 
@@ -238,6 +251,11 @@ struct Visitor {
   void operator()(const Recalled& recalled) { begin_delivery(step, recalled); }
   void operator()(const Inspected& inspected) { take_part(step, inspected); }
   void operator()(const Appended& appended) { take_appended(step, appended); }
+  void operator()(const Unsaved& unsaved) { disk_failed(step, unsaved); }
+  void operator()(const Resaved&) {
+    step.state.disk_failure.clear();
+    step.note(LogLevel::info, "disk_works");
+  }
   void operator()(const Answered& answered) {
     CHECK(step.state.busy.has_value());
     const Purpose purpose = *step.state.busy;
@@ -262,7 +280,7 @@ std::optional<Duration> next_wake(const State& state) {
   if (state.busy || state.stopping || !state.failure.empty()) return std::nullopt;
   if (state.restarting || state.removal != Removal::none) return std::nullopt;
   std::optional<Duration> first;
-  if (state.on_trial) first = state.trial_until;
+  if (state.on_trial && state.disk_failure.empty()) first = state.trial_until;
   for (std::size_t i = 0; i < purposes; ++i) {
     if (!core::wants(state, static_cast<Purpose>(i))) continue;
     first = first ? std::min(*first, state.lanes[i].due) : state.lanes[i].due;

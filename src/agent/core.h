@@ -32,7 +32,8 @@
 /// The agent as a pure state machine: step(state, event, now) gives the actions to take, in order.
 /// Whoever drives it (agent/runner.h) takes each action before the next and brings back what came
 /// of it as an event. Everything that must not be lost is in a Save before the action that relies
-/// on it, so the process may be killed between any two.
+/// on it, so the process may be killed between any two. While the disk takes no Save, nothing is
+/// done that relies on one: the agent beats, and that is all.
 namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
@@ -59,7 +60,7 @@ struct Measured {
   Vitals vitals;
 };
 struct Surveyed {
-  std::optional<Survey> survey;
+  Result<Survey> survey;
   std::optional<std::string> acknowledged;  // content of software_file
 };
 struct ImagesSeen {
@@ -72,13 +73,18 @@ struct Inspected {
   std::optional<FileFacts> facts;  // none: there is no such file
 };
 struct Appended {
-  bool whole;  // false: the disk is full
+  bool whole;  // false: the disk is full, or does not take it
 };
+struct Unsaved {  // of a Save, Forget or Publish; it is tried again until Resaved
+  std::string file;
+  std::string why;
+};
+struct Resaved {};  // the disk has everything that it did not take
 struct Answered {
   Result<Answer> answer;
 };
 using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, ImagesSeen, Recalled,
-                           Inspected, Appended, Answered, Executor::Ended>;
+                           Inspected, Appended, Unsaved, Resaved, Answered, Executor::Ended>;
 
 // --- What to do --------------------------------------------------------------------------------
 
@@ -149,6 +155,7 @@ struct Fetching {
   crypto::Sha256 sha256;
   std::int64_t size = 0;
   std::int64_t offset = 0;  // octets that are on disk
+  std::int64_t piece = 0;   // octets that are asked for at a time
   Duration progress_at{0};  // on the steady clock
   bool started_over = false;
 
@@ -166,6 +173,8 @@ struct State {
   Instant process_started_at;
   std::uint64_t jitter = 0;  // seed of the spread of all intervals
   bool once = false;         // do what is due, then be settled()
+
+  std::string disk_failure;  // why files cannot be written; empty: they can
 
   std::array<Lane, purposes> lanes;
   /// One thing at a time waits for its event.
@@ -240,6 +249,7 @@ struct State {
   std::vector<std::string> leftovers;  // files found by load_state(), wanted by nobody
   std::vector<std::string> parts;      // of downloads, that may be on disk
   bool on_trial = false;               // this very process is a build's trial
+  Duration trial_began{0};
   Duration trial_until{0};
   int trial_heartbeats = 0;
   bool trial_polled = false;

@@ -36,7 +36,7 @@ void put_in_force(Step& step, PushedConfig config, Settings settings) {
   no_later(Purpose::poll, state.settings.intervals_poll_seconds);
   no_later(Purpose::report, state.settings.intervals_changes_seconds);
   tell_soon(step);
-  step.note(LogLevel::info, "config_in_force", {{"config_hash", state.config.hash}});
+  step.note_for_owner(LogLevel::info, "config_in_force", {{"config_hash", state.config.hash}});
 }
 
 /// What was in force stays, and the same is not asked for again.

@@ -45,8 +45,19 @@ void take_whole(Step& step, Purpose purpose, const FileFacts& facts) {
 }  // namespace
 
 void begin_fetching(Step& step, Purpose purpose) {
-  fetching_of(step, purpose).progress_at = step.now.steady;
+  Fetching& fetching = fetching_of(step, purpose);
+  fetching.progress_at = step.now.steady;
+  fetching.piece = step.state.piece_bytes;
   inspect_part(step, purpose);
+}
+
+void piece_lost(Step& step, Purpose purpose) {
+  const State& state = step.state;
+  const bool fetches = purpose == Purpose::fetch || (purpose == Purpose::update && state.fetching);
+  if (!fetches) return;
+  // On a slow line a piece may not come within the time of a call; half of one may.
+  Fetching& fetching = fetching_of(step, purpose);
+  fetching.piece = std::max(fetching.piece / 2, state.piece_bytes / bounds::fetch_piece_cuts);
 }
 
 void fetch_piece(Step& step, Purpose purpose) {
@@ -55,7 +66,7 @@ void fetch_piece(Step& step, Purpose purpose) {
     step.state.busy.reset();
     return give_up(step, purpose, "nothing came for too long");
   }
-  const std::int64_t last = std::min(fetching.offset + step.state.piece_bytes, fetching.size) - 1;
+  const std::int64_t last = std::min(fetching.offset + fetching.piece, fetching.size) - 1;
   send(step, purpose, http::Method::get, fetching.target, "",
        {{"Range", "bytes=" + std::to_string(fetching.offset) + "-" + std::to_string(last)}});
 }
@@ -70,8 +81,8 @@ void take_piece(Step& step, Purpose purpose, const Answer& answer) {
   }
   const auto offset = offset_of_body(answer, fetching.size);
   if (!offset) return give_up(step, purpose, offset.error().message);
-  // A server without ranges begins at the beginning; any other piece was not asked for.
-  if (*offset != fetching.offset && *offset != 0) {
+  // A server without ranges sends all of it (200); any other piece was not asked for.
+  if (*offset != fetching.offset && answer.status != 200) {
     return give_up(step, purpose, "the server sends another piece than was asked for");
   }
   fetching.offset = *offset + static_cast<std::int64_t>(answer.body.size());
@@ -94,7 +105,7 @@ void take_appended(Step& step, const Appended& appended) {
   const Fetching& fetching = fetching_of(step, purpose);
   if (!appended.whole) {
     step.actions.push_back(Forget{fetching.part()});
-    return give_up(step, purpose, "the disk is full");
+    return give_up(step, purpose, "the disk is full, or cannot be written");
   }
   if (fetching.offset == fetching.size) return inspect_part(step, purpose);
   go_on_now(step, purpose);

@@ -33,9 +33,9 @@ void load_record(State& state, const std::string& file, const std::string& conte
   }
   const Record record = std::move(decoded).value();
   state.journal.put(record);
-  if (record.removal != Removal::none) {
+  if (const Removal removal = removal_for(record, state.identity.agent); removal != Removal::none) {
     state.uninstalling = true;
-    if (record.delivered) state.removal = record.removal;
+    if (record.delivered) state.removal = removal;
   }
   if (record.phase == Phase::started) state.found.push_back({record.task, true, {}, {}});
   if (record.phase != Phase::accepted) return;

@@ -22,7 +22,16 @@ struct Step {
   Lane& lane(Purpose purpose) { return state.lane(purpose); }
   void note(LogLevel level, std::string event,
             std::vector<std::pair<std::string, std::string>> fields = {}) {
-    const std::string& least = state.settings.log_level;
+    note_from(state.settings.log_level, level, std::move(event), std::move(fields));
+  }
+  /// Of what is done to this host at somebody's order: only its owner can have it left out, and no
+  /// server by the level that it sets.
+  void note_for_owner(LogLevel level, std::string event,
+                      std::vector<std::pair<std::string, std::string>> fields = {}) {
+    note_from(state.own.log_level, level, std::move(event), std::move(fields));
+  }
+  void note_from(std::string_view least, LogLevel level, std::string event,
+                 std::vector<std::pair<std::string, std::string>> fields) {
     if (least == "error" ? level < LogLevel::error
                          : least == "warning" && level < LogLevel::warning) {
       return;
@@ -99,6 +108,8 @@ bool images_settled(const State& state);
 void begin_fetching(Step& step, Purpose purpose);  // core_fetch.cpp
 void fetch_piece(Step& step, Purpose purpose);
 void take_piece(Step& step, Purpose purpose, const Answer& answer);
+/// The call failed: if it was for a piece, the next one is smaller.
+void piece_lost(Step& step, Purpose purpose);
 void take_part(Step& step, const Inspected& inspected);
 void take_appended(Step& step, const Appended& appended);
 /// How it ended.
@@ -118,7 +129,7 @@ void heartbeat_got_through(Step& step, bool at_once);
 void poll_got_through(Step& step);
 /// Makes a build on trial the current one, once it has shown all that is asked of it.
 void prove_build(Step& step);
-/// Any answer but a refusal to serve now shows that the server is there: it does not end a trial.
+/// A refusal to serve now shows that the server is there: it does not end a trial, for some time.
 void server_is_busy(Step& step);
 /// Ends a trial that is over, and restarts when that is due and no task is in hand.
 void plan_restart(Step& step);
@@ -127,6 +138,7 @@ void plan_restart(Step& step);
 void resume_tasks(Step& step);
 void task_ended(Step& step, const Executor::Ended& ended);
 /// An outcome without a run: refused, malformed, cut off.
-void fail_task(Step& step, TaskId task, const std::string& error);
+enum class Ran { never, maybe };
+void fail_task(Step& step, TaskId task, const std::string& error, Ran ran);
 
 }  // namespace muster::agent::core

@@ -25,6 +25,7 @@ const UpdateRecord::Failure* newer_failure(const State& state) {
 }
 
 void offer_key(Step& step, const std::string& key) {
+  if (!step.state.disk_failure.empty()) return;  // it is offered again
   if (!key_offered(step.state.identity, step.state.key_choice, key)) return;
   step.save_identity();
   step.note(LogLevel::info, "key_offered");
@@ -81,7 +82,7 @@ void take_heartbeat(Step& step, const Answer& answer) {
     state.report_settled = false;
     state.lane(Purpose::report).due = std::min(state.lane(Purpose::report).due, step.now.steady);
   }
-  if (said.config_hash) hear_config_hash(step, *said.config_hash);
+  if (said.config_hash && state.disk_failure.empty()) hear_config_hash(step, *said.config_hash);
   offer_key(step, said.new_key);
 }
 

@@ -63,8 +63,9 @@ void begin_report(Step& step) {
     return;
   }
   const Surveyed surveyed = *std::exchange(state.surveyed, std::nullopt);
-  if (!surveyed.survey) {
-    return failed(step, Purpose::report, "the software of this host cannot be read");
+  if (!surveyed.survey.ok()) {
+    return failed(step, Purpose::report,
+                  "the software of this host cannot be read: " + surveyed.survey.error().message);
   }
   const Survey& survey = *surveyed.survey;
   state.facts = survey.facts;

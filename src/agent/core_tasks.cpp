@@ -16,9 +16,12 @@ Duration poll_interval(const State& state) {
   return std::chrono::seconds(state.settings.intervals_poll_seconds);
 }
 
-void poll_soon(Step& step) {
+/// There may be other work. After a task that did not run only at the pace of refusals: a server
+/// that gives out nothing else is not asked at full speed.
+void poll_soon(Step& step, bool it_ran) {
   step.state.poll_was_empty = false;
-  step.lane(Purpose::poll).due = step.now.steady;
+  const Duration pause = it_ran ? Duration(0) : spread(step.state, bounds::refusal_pause);
+  step.lane(Purpose::poll).due = step.now.steady + pause;
 }
 
 std::string task_path(TaskId task, std::string_view what) {
@@ -77,6 +80,7 @@ void begin_uninstall(Step& step, Record record, bool purge) {
   State& state = step.state;
   record.removal =
       purge && state.settings.policy_purge_on_uninstall ? Removal::all : Removal::program;
+  record.removal_of = state.identity.agent;
   record.phase = Phase::finished;
   record.outcome.stdout_text =
       record.removal == Removal::all
@@ -88,7 +92,7 @@ void begin_uninstall(Step& step, Record record, bool purge) {
   state.progress.last_task = record.task.text();
   step.save_progress();
   step.lane(Purpose::deliver).due = step.now.steady;
-  step.note(LogLevel::warning, "uninstall_accepted", {{"task", record.task.text()}});
+  step.note_for_owner(LogLevel::warning, "uninstall_accepted", {{"task", record.task.text()}});
 }
 
 OrderJudge judge_of(const Step& step) {
@@ -127,7 +131,7 @@ Result<void> take_order(Step& step, const Assignment& assignment, Record& record
 
 void refuse_task(Step& step, TaskId task, const std::string& why) {
   ++step.state.progress.tasks_refused;
-  fail_task(step, task, "refused: " + why);
+  fail_task(step, task, "refused: " + why, Ran::never);
 }
 
 void accept(Step& step, const Assignment& assignment) {
@@ -143,7 +147,7 @@ void accept(Step& step, const Assignment& assignment) {
                            " ([policy] allow in agent.toml)");
   }
   if (!assignment.defect.empty()) {
-    return fail_task(step, assignment.task, "refused: " + assignment.defect);
+    return fail_task(step, assignment.task, "refused: " + assignment.defect, Ran::never);
   }
   Record record;
   record.task = assignment.task;
@@ -208,7 +212,7 @@ void start_active(Step& step) {
   record.outcome.started_at = step.now.wall + state.clock_offset;
   step.save_record(record);
   state.running = true;
-  step.note(LogLevel::info, "task_started", {{"task", record.task.text()}});
+  step.note_for_owner(LogLevel::info, "task_started", {{"task", record.task.text()}});
   step.actions.push_back(Execute{*state.active});
 }
 
@@ -236,30 +240,34 @@ void delivered(Step& step, bool accepted_by_server) {
   if (!accepted_by_server) {
     step.note(LogLevel::error, "outcome_not_wanted", {{"task", record.task.text()}});
   }
+  record.removal = removal_for(record, state.identity.agent);
   record.delivered = true;
   if (!accepted_by_server && record.removal != Removal::none) {
     // No server knows of it: then it was no order.
     record.removal = Removal::none;
     state.uninstalling = false;
   }
+  // A record of a former version names nobody; from now on it counts for this identity alone.
+  if (record.removal != Removal::none) record.removal_of = state.identity.agent;
   step.save_record(record);
   state.removal = record.removal;
   if (state.removal != Removal::none) return;
   // Nothing else may be waiting behind an answer that the server keeps asking for.
   const bool again = state.answered_again == record.task;
   if (auto fold = state.journal.fold()) {
-    step.actions.push_back(Save{fold->file, std::move(fold->content)});
+    if (!fold->file.empty()) step.actions.push_back(Save{fold->file, std::move(fold->content)});
     for (std::string& file : fold->folded) step.actions.push_back(Forget{std::move(file)});
   }
-  if (!again) poll_soon(step);
+  if (!again) poll_soon(step, record.phase != Phase::failed);
 }
 
 }  // namespace
 
-void fail_task(Step& step, TaskId task, const std::string& error) {
+void fail_task(Step& step, TaskId task, const std::string& error, Ran ran) {
   Record record;
   record.task = task;
   record.phase = Phase::failed;
+  record.never_ran = ran == Ran::never;
   record.outcome.exit_code = -1;
   record.outcome.error = error;
   record.outcome.completed_at = step.now.wall + step.state.clock_offset;
@@ -274,13 +282,13 @@ void resume_tasks(Step& step) {
   State& state = step.state;
   for (const State::Found& found : std::exchange(state.found, {})) {
     if (found.cut_off) {
-      fail_task(step, found.task, "the agent restarted during execution");
+      fail_task(step, found.task, "the agent restarted during execution", Ran::maybe);
       continue;
     }
     if (!state.settings.allows("execute_command")) {
       state.active.reset();
       fail_task(step, found.task,
-                "refused: the policy of this host no longer allows execute_command");
+                "refused: the policy of this host no longer allows execute_command", Ran::never);
       continue;
     }
     if (!state.settings.policy_require_signed_tasks) continue;
@@ -306,9 +314,11 @@ void test_fetched(Step& step) {
 void test_not_fetched(Step& step, const std::string& why) {
   State& state = step.state;
   const TaskId task = state.active->task;
+  // A test comes once: what there is of its program is of no use to a next one.
+  step.actions.push_back(Forget{state.fetching_test->part()});
   state.fetching_test.reset();
   let_go(step);
-  fail_task(step, task, "the program of the test could not be fetched: " + why);
+  fail_task(step, task, "the program of the test could not be fetched: " + why, Ran::never);
 }
 
 void begin_poll(Step& step) {
@@ -356,7 +366,7 @@ void take_announcement(Step& step, const Answer& answer) {
   } else if (status >= 400 && status < 500 && status != 408 && status != 429) {
     drop_active(step, "status " + std::to_string(status) + ", " + read_refusal(answer).message);
     // 409: cancelled or expired meanwhile, so there may be other work. Else do not press.
-    if (status == 409) poll_soon(step);
+    if (status == 409) poll_soon(step, false);
   } else {
     refused(step, Purpose::announce, answer);
     if (step.lane(Purpose::announce).failures >= bounds::announce_attempts) {
@@ -395,11 +405,13 @@ void take_delivery(Step& step, const Answer& answer) {
     step.lane(Purpose::deliver).due = step.now.steady;
     return;
   }
-  // Final for the protocol (../wire: 400, 403, 404): asking again cannot change the answer.
-  if (status == 400 || status == 403 || status == 404 || status == 409 || status == 413) {
-    return delivered(step, false);
-  }
+  // Final for the protocol (400, 403, 404), if the server itself says so: asking again cannot
+  // change the answer. Between us there may be a firewall, or an ingress whose server restarts.
+  const bool final =
+      status == 400 || status == 403 || status == 404 || status == 409 || status == 413;
+  if (final && is_refusal_of_server(answer)) return delivered(step, false);
   state.journal.postpone();
+  state.delivery_output = 0;
   refused(step, Purpose::deliver, answer);
 }
 

@@ -25,7 +25,7 @@ void note_build(Step& step, LogLevel level, std::string event, const Build& buil
   std::vector<std::pair<std::string, std::string>> fields = {{"version", build.version},
                                                              {"sha256", build.sha256.text()}};
   if (!why.empty()) fields.emplace_back("why", std::move(why));
-  step.note(level, std::move(event), std::move(fields));
+  step.note_for_owner(level, std::move(event), std::move(fields));
 }
 
 /// The build is put on trial with the next start.
@@ -105,6 +105,7 @@ void begin_builds(Step& step) {
     step.actions.push_back(Forget{std::move(file)});
   }
   if (!state.on_trial) return;
+  state.trial_began = step.now.steady;
   state.trial_until = step.now.steady + trial_length(state);
   note_build(step, LogLevel::info, "trial_started", state.update.trial->build);
 }
@@ -171,12 +172,15 @@ void prove_build(Step& step) {
 void server_is_busy(Step& step) {
   State& state = step.state;
   if (!state.on_trial) return;
-  state.trial_until = step.now.steady + trial_length(state);
-  step.actions.push_back(Watchdog{trial_length(state) + bounds::watchdog_margin});
+  state.trial_until =
+      std::min(step.now.steady + trial_length(state), state.trial_began + bounds::trial_max);
+  const Duration left = std::max(state.trial_until - step.now.steady, Duration(0));
+  step.actions.push_back(Watchdog{left + bounds::watchdog_margin});
 }
 
 void plan_restart(Step& step) {
   State& state = step.state;
+  if (!state.disk_failure.empty()) return;  // what the next process must know is not written
   if (state.on_trial && step.now.steady >= state.trial_until && !state.restart_wanted) {
     UpdateRecord& record = state.update;
     note_build(step, LogLevel::error, "trial_without_server", record.trial->build);

@@ -165,6 +165,23 @@ TEST(AgentAnswers, AResultIsNotDeliveredUntilTheServerItselfSaysSo) {
   EXPECT_EQ(world.executor.runs[task], 1);
 }
 
+TEST(AgentAnswers, AResultOutlivesAnyRefusalOfAProxy) {
+  for (const int status : {400, 403, 404, 409, 413}) {
+    FakeWorld world;
+    const TaskId task = world.server.add_command("true");
+    world.server.change = [&](const Call& call, Answer& answer) {
+      if (!call.target.ends_with("/result")) return;
+      world.server.tasks[task].results.clear();  // it never came there
+      answer = {status, {}, "<html>default backend - 404</html>"};
+    };
+    EXPECT_FALSE(world.run_once().ok()) << status;
+    world.server.change = {};
+    ASSERT_TRUE(world.run_once().ok()) << status;
+    EXPECT_EQ(world.server.tasks[task].results.size(), 1U) << status;
+    EXPECT_EQ(world.executor.runs[task], 1) << status;
+  }
+}
+
 TEST(AgentPresence, TheFirstHeartbeatAfterAGapSaysWhy) {
   FakeWorld world;
   ASSERT_TRUE(world.run_once().ok());

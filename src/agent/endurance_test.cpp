@@ -67,6 +67,36 @@ TEST(AgentSpool, TakesNoFurtherWorkWhileTheServerTakesNoResults) {
   for (const auto& [id, task] : world.server.tasks) EXPECT_EQ(task.results.size(), 1U);
 }
 
+TEST(AgentAndAHostileServer, ATaskThatIsCancelledAtEachAnnouncementIsNotAskedForAtFullSpeed) {
+  FakeWorld world;
+  const TaskId task = world.server.add_command("true");
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (!call.target.ends_with("/status")) return;
+    world.server.tasks[task].statuses.clear();
+    answer = {409, {}, R"({"success": false, "error": "no", "code": "illegal_transition"})"};
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(10)).ok());
+  EXPECT_LT(world.server.count("/api/agent/tasks"), 300U) << "a poll and a PATCH each five seconds";
+  EXPECT_GT(world.server.count("/api/agent/tasks"), 100U) << "other work would come soon";
+}
+
+TEST(AgentAndAHostileServer, TasksThatAreMadeUpLeaveNothingBehind) {
+  FakeWorld world;
+  world.settings.policy_allow = {};
+  for (int number = 1; number <= 2000; ++number) world.server.add_command("true", number);
+  ASSERT_TRUE(world.run_for(std::chrono::hours(2)).ok());
+  std::size_t refused = 0;
+  for (const auto& [id, task] : world.server.tasks) refused += task.over() ? 1U : 0U;
+  EXPECT_GT(refused, 1000U);
+  EXPECT_LT(refused, 1700U) << "at the pace of refusals";
+  EXPECT_LE(world.files.list("journal").size(),
+            bounds::journal_outputs + bounds::journal_segment + 1);
+  // In a new process as well: what stays is on no disk either.
+  const State state =
+      load_state(world.files, world.settings, world.host.facts, world.rest.now(), 1).value();
+  EXPECT_LE(state.journal.size(), bounds::journal_outputs + bounds::journal_segment + 1);
+}
+
 /// device-endpoints.txt and nothing else: no report, no time in the answers, an update without a
 /// manifest.
 TEST(AgentAndASeedServer, BeatsRunsTasksAndStaysWhatItIs) {

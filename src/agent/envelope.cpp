@@ -63,4 +63,10 @@ Refusal read_refusal(const Answer& answer) {
   return refusal;
 }
 
+bool is_refusal_of_server(const Answer& answer) {
+  const auto body = read_object(answer);
+  const auto success = body.ok() ? body->find("success") : std::nullopt;
+  return success && success->boolean() == false;
+}
+
 }  // namespace muster::agent

@@ -27,4 +27,7 @@ struct Refusal {
 /// Never fails: what cannot be read stays empty.
 Refusal read_refusal(const Answer& answer);
 
+/// Whether it was the server that refused: {"success": false, …}. A proxy's page has any status.
+bool is_refusal_of_server(const Answer& answer);
+
 }  // namespace muster::agent

@@ -89,6 +89,40 @@ TEST(ExecuteTest, AProgramThatIsGoneFailsTheTaskWithTheReason) {
   EXPECT_NE(world.errors().back().find("does not have it"), std::string::npos);
 }
 
+TEST(ExecuteTest, AServerThatSendsTheFirstPieceForEveryOneIsGivenUp) {
+  TestWorld world;
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target != target) return;
+    const std::string total = std::to_string(world.program.size());
+    answer = {206, {{"Content-Range", "bytes 0-999/" + total}}, world.program.substr(0, 1000)};
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::hours(1)).ok());
+  EXPECT_EQ(world.server.count(target), 2U);
+  EXPECT_NE(world.errors().back().find("another piece"), std::string::npos);
+  EXPECT_TRUE(world.files.list("tests").empty());
+}
+
+TEST(ExecuteTest, OnASlowLineItsPiecesGetSmaller) {
+  TestWorld world;
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target != target) return;
+    if (answer.body.size() > 300) world.server.lost_answers.insert(world.server.calls.size() - 1);
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::hours(1)).ok());
+  EXPECT_EQ(world.executor.runs[world.task], 1);
+  EXPECT_EQ(world.results().size(), 1U);
+}
+
+TEST(ExecuteTest, WhatCameOfAProgramGoesWhenTheRestDoesNot) {
+  TestWorld world;
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (call.target == target && world.server.count(target) == 2) answer = {404, {}, "{}"};
+  };
+  ASSERT_TRUE(world.run_once().ok());
+  EXPECT_NE(world.errors().back().find("does not have it"), std::string::npos);
+  EXPECT_EQ(world.files.list("tests"), std::vector<std::string>{});
+}
+
 TEST(ExecuteTest, ABundleOfAnotherTestIsLeftOut) {
   TestWorld world;
   world.executor.next.bundle = R"({"bundle_id": "another", "controls": []})";

@@ -26,6 +26,9 @@ namespace {
 
 void make_private_folder(const fs::path& path) {
   fs::create_directories(path);
+  struct stat facts {};
+  const bool known = ::stat(path.c_str(), &facts) == 0;
+  if (known && (facts.st_mode & 07777U) == 0700U) return;  // on a read-only disk, too
   if (::chmod(path.c_str(), 0700) != 0) fail("cannot protect", path);
 }
 
@@ -149,19 +152,17 @@ std::optional<FileFacts> DiskFiles::inspect(const std::string& name) const {
 
 bool DiskFiles::append(const std::string& name, std::int64_t offset, std::string_view bytes) {
   const fs::path path = root_ / name;
-  make_folder_of(path);
-  const OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) fail("cannot create", path);
-  if (::ftruncate(fd.get(), offset) != 0 || ::lseek(fd.get(), offset, SEEK_SET) < 0) {
-    fail("cannot cut", path);
-  }
   try {
+    make_folder_of(path);
+    const OwnedFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) fail("cannot create", path);
+    if (::ftruncate(fd.get(), offset) != 0 || ::lseek(fd.get(), offset, SEEK_SET) < 0) {
+      fail("cannot cut", path);
+    }
     write_all(fd.get(), bytes, path);
     if (::fsync(fd.get()) != 0) fail("cannot sync", path);
-  } catch (const std::system_error& failure) {
-    const int why = failure.code().value();
-    if (why == ENOSPC || why == EDQUOT || why == EFBIG) return false;
-    throw;
+  } catch (const std::system_error&) {
+    return false;
   }
   return true;
 }
@@ -179,7 +180,7 @@ void DiskFiles::publish(const std::string& from, const std::string& to) {
 bool DiskFiles::lock() {
   const fs::path path = root_ / "lock";
   if (lock_fd_ < 0) {
-    lock_fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    lock_fd_ = ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   }
   if (lock_fd_ < 0) fail("cannot open", path);
   return ::flock(lock_fd_, LOCK_EX | LOCK_NB) == 0;

@@ -39,7 +39,7 @@ class Files {
   /// Nothing if there is no such file.
   virtual std::optional<FileFacts> inspect(const std::string& name) const = 0;
   /// Makes the file `offset` octets of what it was and `bytes` after them. On return all of it is
-  /// on disk; after a crash the tail may hold anything. False when the disk is full.
+  /// on disk; after a crash the tail may hold anything. False when the disk does not take it.
   virtual bool append(const std::string& name, std::int64_t offset, std::string_view bytes) = 0;
   /// Makes `from` a program under the name `to`, as one step that is on disk on return.
   virtual void publish(const std::string& from, const std::string& to) = 0;

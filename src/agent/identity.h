@@ -12,6 +12,8 @@ namespace muster::agent {
 /// Who this agent is to its server: identity.json. Nothing the server answers ever removes it.
 struct Identity {
   static constexpr const char* file = "identity.json";
+  /// Where enrolment keeps a copy of the certificates that prove the server.
+  static constexpr const char* copied_ca_file = "ca.pem";
 
   std::string server_url;
   AgentId agent;

@@ -60,15 +60,17 @@ std::optional<model::OrderId> read_order_id(Fields& fields) {
 }
 
 Entry entry_of(const Record& record) {
-  return {record.phase,
-          record.delivered,
-          false,
-          record.outcome.exit_code,
-          record.outcome.completed_at,
+  return {record.phase,     record.delivered,         false,
+          record.never_ran, record.outcome.exit_code, record.outcome.completed_at,
           record.order_id};
 }
 
 }  // namespace
+
+Removal removal_for(const Record& record, AgentId agent) {
+  const bool ours = record.removal_of ? *record.removal_of == agent : !record.delivered;
+  return ours ? record.removal : Removal::none;
+}
 
 std::string encode_record(const Record& record) {
   JsonWriter json;
@@ -91,8 +93,10 @@ std::string encode_record(const Record& record) {
         .member("bundle", outcome.bundle)
         .member("started_at", outcome.started_at)
         .member("took_ms", outcome.took.count());
+    if (record.never_ran) json.member("never_ran", true);
     if (record.removal != Removal::none) {
       json.member("removal", removal_names[static_cast<std::size_t>(record.removal)]);
+      if (record.removal_of) json.member("removal_of", *record.removal_of);
     }
   }
   json.end_object();
@@ -106,6 +110,7 @@ Result<Record> decode_record(std::string_view text) {
   const std::string_view task = fields.text("task_id", limits::name_bytes);
   const std::string_view phase = fields.text("phase", limits::name_bytes);
   record.delivered = fields.optional_boolean("delivered").value_or(false);
+  record.never_ran = fields.optional_boolean("never_ran").value_or(false);
   Outcome& outcome = record.outcome;
   constexpr std::int64_t int_max = std::numeric_limits<int>::max();
   outcome.exit_code = static_cast<int>(fields.integer("exit_code", -int_max, int_max));
@@ -118,6 +123,9 @@ Result<Record> decode_record(std::string_view text) {
   const auto removal = fields.optional_text("removal", limits::name_bytes).value_or("");
   if (removal == removal_names[1]) record.removal = Removal::program;
   if (removal == removal_names[2]) record.removal = Removal::all;
+  const auto removal_of =
+      parse_uuid(fields.optional_text("removal_of", limits::name_bytes).value_or(""));
+  if (removal_of.ok()) record.removal_of = AgentId{*removal_of};
   record.order_id = read_order_id(fields);
   record.order = fields.optional_text("order", limits::order_bytes).value_or("");
   record.order_signature = fields.optional_text("order_signature", limits::key_bytes).value_or("");
@@ -191,7 +199,7 @@ std::size_t Journal::load_archive(const std::string& file, std::string_view cont
       continue;
     }
     Fields fields(*root);
-    Entry entry{Phase::finished, true, true, 0, {}, read_order_id(fields)};
+    Entry entry{Phase::finished, true, true, false, 0, {}, read_order_id(fields)};
     const auto task = parse_uuid(fields.text("task_id", limits::name_bytes));
     const auto phase = parse_phase(fields.text("phase", limits::name_bytes));
     entry.exit_code =
@@ -237,17 +245,23 @@ std::optional<Journal::Fold> Journal::fold() {
   std::sort(delivered.begin(), delivered.end());
   delivered.resize(bounds::journal_segment);
   Fold fold;
-  // A number of its own: to write over a segment would lose what only it holds.
-  fold.file = std::string(archive_prefix) + std::to_string(++segments_) + ".jsonl";
   for (const auto& [at, task] : delivered) {
+    fold.folded.push_back(file_of(task));
     Entry& entry = entries_[task];
+    if (entry.never_ran) {
+      erase(task);
+      continue;
+    }
     JsonWriter line;
     line.begin_object();
     write_members(line, task, entry);
     line.end_object();
     fold.content += line.take() + "\n";
-    fold.folded.push_back(file_of(task));
     entry.archived = true;
+  }
+  // A number of its own: to write over a segment would lose what only it holds.
+  if (!fold.content.empty()) {
+    fold.file = std::string(archive_prefix) + std::to_string(++segments_) + ".jsonl";
   }
   return fold;
 }

@@ -37,16 +37,22 @@ struct Record {
   TaskId task;
   Phase phase = Phase::accepted;
   bool delivered = false;  // the server has acknowledged `finished` or `failed`
+  bool never_ran = false;  // failed only: refused, certainly before anything of it ran
   std::string line;        // accepted only
   Duration timeout{0};     // accepted only
   std::string order;       // accepted only: what was signed of it, and the signature
   std::string order_signature;
   Removal removal = Removal::none;         // finished only
+  std::optional<AgentId> removal_of;       // the identity that goes; another one's does not
   std::optional<model::OrderId> order_id;  // of any task that was taken with one
   std::string test_uuid;  // of an execute_test, with the digest of its program; else empty
   std::string binary_sha256;
   Outcome outcome;  // finished: all of it; failed: `error` and `completed_at`
 };
+
+/// What is to go because of `record`, from the host of `agent`: nothing if that identity came after
+/// the one that was uninstalled. Former versions named none; what they told the server is over.
+Removal removal_for(const Record& record, AgentId agent);
 
 std::string encode_record(const Record& record);
 /// Fails with invalid_json, invalid_field or missing_field for a damaged file.
@@ -57,14 +63,16 @@ struct Entry {
   Phase phase = Phase::accepted;
   bool delivered = false;
   bool archived = false;  // its output is gone
+  bool never_ran = false;
   std::int64_t exit_code = 0;
   Instant completed_at;
   std::optional<model::OrderId> order;
 };
 
-/// The index of every task this agent ever took: a task id is executed at most once. Outcomes
-/// leave their output behind when newer ones have come (bounds::journal_outputs), folded into
-/// archive segments of one line each.
+/// The index of every task this agent ever ran: a task id is executed at most once. Outcomes leave
+/// their output behind when newer ones have come (bounds::journal_outputs), folded into archive
+/// segments of one line each; of tasks that never ran nothing stays then, however many a server
+/// makes up.
 class Journal {
  public:
   static std::string file_of(TaskId task);
@@ -88,7 +96,7 @@ class Journal {
   void postpone();
 
   struct Fold {
-    std::string file;  // the new segment
+    std::string file;  // the new segment; none if nothing is in it
     std::string content;
     std::vector<std::string> folded;  // record files to remove after it is written
   };

@@ -174,6 +174,21 @@ struct PushingWorld : FakeWorld {
   std::size_t fetches() { return server.count("/api/agent/config"); }
 };
 
+TEST(PushedConfig, MutesNothingOfWhatIsDoneToTheHost) {
+  for (const std::string own : {"info", "error"}) {
+    PushingWorld world;
+    world.settings.log_level = own;
+    world.server.config = config_of(R"({"agent_log_level": "error"})");
+    ASSERT_TRUE(world.run_once().ok());
+    world.logged.clear();
+    world.server.add_command("true");
+    ASSERT_TRUE(world.run_once().ok());
+    const bool told = world.logged.find("task_started") != std::string::npos;
+    EXPECT_EQ(told, own == "info") << "its owner can leave that out";
+    EXPECT_EQ(world.logged.find("report_acknowledged"), std::string::npos);
+  }
+}
+
 TEST(PushedConfig, IsFetchedOncePutInForceAndTold) {
   PushingWorld world;
   world.server.config =

@@ -1,50 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/runner.h"
 
+#include <optional>
+#include <system_error>
 #include <utility>
 
 namespace muster::agent {
 
 Runner::Runner(World world, State state) : world_(world), state_(std::move(state)) {}
 
+void Runner::push(const Event& event) {
+  for (Action& action : step(state_, event, world_.rest.now())) {
+    actions_.push_back(std::move(action));
+  }
+}
+
+std::optional<std::string> Runner::try_change(const Action& action) {
+  try {
+    if (const auto* save = std::get_if<Save>(&action)) {
+      world_.files.write(save->file, save->content);
+    } else if (const auto* forget = std::get_if<Forget>(&action)) {
+      world_.files.remove(forget->file);
+    } else {
+      const auto& publish = std::get<Publish>(action);
+      world_.files.publish(publish.from, publish.to);
+    }
+  } catch (const std::system_error& failure) {
+    return failure.what();
+  }
+  return std::nullopt;
+}
+
+void Runner::change(const std::string& file, const Action& action) {
+  std::optional<std::string> why = state_.disk_failure;
+  if (kept_.empty()) why = try_change(action);
+  if (!why) return;
+  kept_.push_back(action);
+  push(Unsaved{file, *why});
+}
+
+void Runner::catch_up() {
+  if (kept_.empty()) return;
+  while (!kept_.empty()) {
+    if (try_change(kept_.front())) return;
+    kept_.pop_front();
+  }
+  feed(Resaved{});
+}
+
 void Runner::take(const Action& action) {
   struct Taker {
     Runner& runner;
     World& world;
-    void operator()(const Save& save) { world.files.write(save.file, save.content); }
-    void operator()(const Forget& forget) { world.files.remove(forget.file); }
-    void operator()(const Measure&) { push(Measured{world.host.measure()}); }
+    const Action& action;
+    void operator()(const Save& save) { runner.change(save.file, action); }
+    void operator()(const Forget& forget) { runner.change(forget.file, action); }
+    void operator()(const Publish& publish) { runner.change(publish.to, action); }
+    void operator()(const Measure&) { runner.push(Measured{world.host.measure()}); }
     void operator()(const TakeSurvey& survey) { world.surveys.begin(survey.order); }
     void operator()(const LookAtImages& look) { world.surveys.begin(look.order); }
-    void operator()(const Inspect& inspect) { push(Inspected{world.files.inspect(inspect.file)}); }
-    void operator()(const Append& append) {
-      push(Appended{world.files.append(append.file, append.offset, append.bytes)});
+    void operator()(const Inspect& inspect) {
+      runner.push(Inspected{world.files.inspect(inspect.file)});
     }
-    void operator()(const Publish& publish) { world.files.publish(publish.from, publish.to); }
+    void operator()(const Append& append) {
+      runner.push(Appended{world.files.append(append.file, append.offset, append.bytes)});
+    }
     void operator()(const Watchdog& watchdog) { world.rest.set_watchdog(watchdog.after); }
     void operator()(const Restart&) {}
-    void operator()(const Recall& recall) { push(Recalled{world.files.read(recall.file)}); }
-    void operator()(const Send& send) { push(Answered{world.transport.send(send.call)}); }
-    void operator()(const Execute& execute) { world.executor.start(execute.command); }
+    void operator()(const Recall& recall) { runner.push(Recalled{world.files.read(recall.file)}); }
+    void operator()(const Send& send) {
+      const bool relies_on_disk = send.purpose != Purpose::heartbeat;
+      if (!runner.kept_.empty() && relies_on_disk) return runner.push(Answered{not_written()});
+      runner.push(Answered{world.transport.send(send.call)});
+    }
+    void operator()(const Execute& execute) {
+      if (runner.kept_.empty()) return world.executor.start(execute.command);
+      Outcome outcome;
+      outcome.exit_code = -1;
+      outcome.error = not_written().message;
+      outcome.started_at = outcome.completed_at = world.rest.now().wall;
+      runner.push(Executor::Ended{execute.command.task, std::move(outcome)});
+    }
     void operator()(const Kill&) { world.executor.kill(); }
     void operator()(const Note& note) {
       world.log.write(note.level, note.event, [&](JsonWriter& json) {
         for (const auto& [name, value] : note.fields) json.member(name, value);
       });
     }
-    void push(const Event& event) {
-      for (Action& next : step(runner.state_, event, world.rest.now())) {
-        runner.actions_.push_back(std::move(next));
-      }
+    static Error not_written() {
+      return {Errc::unavailable, "the agent cannot write its state directory"};
     }
   };
-  std::visit(Taker{*this, world_}, action);
+  std::visit(Taker{*this, world_, action}, action);
 }
 
 void Runner::feed(const Event& event) {
-  for (Action& action : step(state_, event, world_.rest.now())) {
-    actions_.push_back(std::move(action));
-  }
+  push(event);
   while (!actions_.empty()) {
     const Action action = std::move(actions_.front());
     actions_.pop_front();
@@ -55,11 +106,6 @@ void Runner::feed(const Event& event) {
 }
 
 bool Runner::take_ended() {
-  const auto push = [&](const Event& event) {
-    for (Action& action : step(state_, event, world_.rest.now())) {
-      actions_.push_back(std::move(action));
-    }
-  };
   bool any = false;
   if (state_.running) {
     if (auto ended = world_.executor.take_ended()) {
@@ -72,7 +118,7 @@ bool Runner::take_ended() {
       if (auto* images = std::get_if<std::optional<ImageSight>>(&*sight)) {
         push(ImagesSeen{std::move(*images)});
       } else {
-        push(Surveyed{std::get<std::optional<Survey>>(*std::move(sight)),
+        push(Surveyed{std::get<Result<Survey>>(*std::move(sight)),
                       world_.files.read(software_file)});
       }
       any = true;
@@ -98,6 +144,7 @@ Result<void> Runner::run() {
       world_.rest.wait(next_wake(state_));
       take_ended();
     }
+    catch_up();
     feed(Woke{});
   }
 }

@@ -40,8 +40,11 @@ struct World {
   Log& log;
 };
 
-/// Drives the core: takes its actions in order and brings back what came of them. A broken disk is
-/// an exception out of run(); nothing is half done then that load_state() cannot take up.
+/// Drives the core: takes its actions in order and brings back what came of them. Changes of files
+/// that the disk does not take are kept and tried again, in order, and until the last of them is
+/// done nothing is done that came after them: calls but heartbeats fail, and so does a command. A
+/// disk that cannot be read is an exception out of run(); nothing is half done then that
+/// load_state() cannot take up.
 class Runner {
  public:
   Runner(World world, State state);
@@ -58,13 +61,22 @@ class Runner {
 
  private:
   void feed(const Event& event);
+  /// What the core makes of it, after what is to be done already.
+  void push(const Event& event);
   void take(const Action& action);
+  /// Changes `file` now, or with what is kept.
+  void change(const std::string& file, const Action& action);
+  /// Why the disk did not take it; nothing if it did.
+  std::optional<std::string> try_change(const Action& action);
+  /// Tries again what is kept.
+  void catch_up();
   /// Whether anything that went on beside has ended.
   bool take_ended();
 
   World world_;
   State state_;
   std::deque<Action> actions_;
+  std::deque<Action> kept_;  // changes of files that the disk did not take, in order
 };
 
 }  // namespace muster::agent

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -30,10 +31,14 @@ void step_back() {
 }  // namespace
 
 Sight look_at(Host& host, const Look& look, const std::atomic<bool>& stop) {
-  if (const auto* images = std::get_if<ImageOrder>(&look)) {
-    return host.look_at_images(*images, stop);
+  const auto* images = std::get_if<ImageOrder>(&look);
+  try {
+    if (images != nullptr) return host.look_at_images(*images, stop);
+    return host.survey(std::get<SoftwareOrder>(look).skipped, stop);
+  } catch (const std::exception& failure) {
+    if (images != nullptr) return std::optional<ImageSight>();
+    return Result<Survey>(Error{Errc::unavailable, failure.what()});
   }
-  return host.survey(std::get<SoftwareOrder>(look).skipped, stop);
 }
 
 SurveyThread::SurveyThread(Host& host)

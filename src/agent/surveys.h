@@ -11,6 +11,7 @@
 #include "agent/collectors/host.h"
 #include "agent/owned_fd.h"
 #include "base/guarded.h"
+#include "base/result.h"
 
 namespace muster::agent {
 
@@ -20,8 +21,9 @@ struct SoftwareOrder {
 };
 using Look = std::variant<SoftwareOrder, ImageOrder>;
 /// What was seen, of the same kind as the look.
-using Sight = std::variant<std::optional<Survey>, std::optional<ImageSight>>;
+using Sight = std::variant<Result<Survey>, std::optional<ImageSight>>;
 
+/// Never throws: what a host is short of, as descriptors or memory, only fails the look.
 Sight look_at(Host& host, const Look& look, const std::atomic<bool>& stop);
 
 /// Looks at the host beside the caller, at one thing at a time, so that no heartbeat waits for it.

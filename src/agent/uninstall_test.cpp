@@ -37,6 +37,35 @@ TEST(Uninstall, GoesOnceItsOutcomeIsAcknowledged) {
   EXPECT_EQ(world.server.calls.size(), calls) << "with a key that is ended there is nothing to say";
 }
 
+TEST(Uninstall, AHostThatIsEnrolledAnewStays) {
+  LeavingWorld world;
+  const TaskId task = world.order();
+  ASSERT_EQ(world.live(), Removal::program);
+  Identity anew = world.identity();
+  world.server.agent_id = "0192c0de-aaaa-7000-8000-000000000002";
+  anew.agent = AgentId{parse_uuid(world.server.agent_id).value()};
+  world.files.write(Identity::file, encode_identity(anew));
+  const std::size_t before = world.server.heartbeats.size();
+  EXPECT_EQ(world.live(), Removal::none) << "that order was for the identity before it";
+  EXPECT_GT(world.server.heartbeats.size(), before);
+  EXPECT_EQ(world.server.tasks[task].results.size(), 1U);
+  world.order("", 2);
+  EXPECT_EQ(world.live(), Removal::program) << "and this one can be uninstalled as well";
+}
+
+TEST(Uninstall, RecordsOfFormerVersionsNameNobody) {
+  LeavingWorld world;
+  const std::string file = Journal::file_of(world.order());
+  ASSERT_EQ(world.live(), Removal::program);
+  Record record = decode_record(*world.files.read(file)).value();
+  record.removal_of.reset();
+  world.files.write(file, encode_record(record));
+  EXPECT_EQ(world.live(), Removal::none) << "who has an identity since then is not to go";
+  record.delivered = false;
+  world.files.write(file, encode_record(record));
+  EXPECT_EQ(world.live(), Removal::program) << "what was not told yet is";
+}
+
 TEST(Uninstall, StaysUntilTheServerHasItsOutcome) {
   LeavingWorld world;
   const TaskId task = world.order();

@@ -45,6 +45,16 @@ std::vector<std::string> own_words(char** arguments) {
   return words;
 }
 
+/// False when the disk does not take it.
+bool save_record(agent::DiskFiles& files, const agent::UpdateRecord& record) {
+  try {
+    files.write(agent::UpdateRecord::file, agent::encode_update(record));
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
 bool is_what_it_says(const agent::DiskFiles& files, const agent::Build& build) {
   const auto facts = files.inspect(build.file());
   return facts && facts->sha256 == build.sha256;
@@ -63,9 +73,11 @@ void start_chosen_build(agent::DiskFiles& files, char** arguments, std::optional
   if (!decoded.ok()) return;
   agent::UpdateRecord record = std::move(decoded).value();
   for (;;) {
-    const agent::Launch launch =
-        agent::choose_build(record, agent::agent_version, trial.has_value());
-    if (launch.changed) files.write(agent::UpdateRecord::file, agent::encode_update(record));
+    agent::Launch launch = agent::choose_build(record, agent::agent_version, trial.has_value());
+    // A trial that is not counted might never end: until the disk works, what is proved runs.
+    if (launch.changed && !save_record(files, record) && launch.on_trial) {
+      launch = agent::choose_build(record, agent::agent_version, false);
+    }
     if (!launch.build) return;
     if (is_what_it_says(files, *launch.build)) {
       if (launch.on_trial) {
@@ -79,11 +91,12 @@ void start_chosen_build(agent::DiskFiles& files, char** arguments, std::optional
       ::alarm(0);
     }
     agent::give_up_build(record, *launch.build);
-    files.write(agent::UpdateRecord::file, agent::encode_update(record));
+    save_record(files, record);
   }
 }
 
 void start_again(const std::string& program, char** arguments) {
+  ::alarm(0);  // the one for the end of this process would end the next
   execute(program, own_words(arguments));
   throw std::system_error(errno, std::generic_category(), "cannot start " + program);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/agent_setup.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +16,8 @@
 
 #include "agent/files.h"
 #include "agent/identity.h"
+#include "agent/owned_fd.h"
+#include "base/limits.h"
 
 extern char** environ;
 
@@ -50,13 +53,29 @@ bool systemctl(std::vector<std::string> words) {
   return run_program(std::move(words));
 }
 
+/// Waits until what is there of a file or folder is on the disk.
+void sync(const fs::path& path) {
+  const agent::OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    throw std::system_error(errno, std::generic_category(), "cannot sync " + path.string());
+  }
+}
+
+/// `beside` becomes `to` as one step: after a power cut there is the old file or the new one,
+/// whole. An empty program would be the end of every build, since it starts them (ADR 16).
+void replace(const fs::path& beside, const fs::path& to) {
+  sync(beside);
+  fs::rename(beside, to);
+  sync(to.parent_path());
+}
+
 /// A file under its name as one step, so that an interrupted installation leaves the old one.
 void put(const fs::path& from, const fs::path& to, fs::perms mode) {
   fs::create_directories(to.parent_path());
   const fs::path beside = to.string() + ".new";
   fs::copy_file(from, beside, fs::copy_options::overwrite_existing);
   fs::permissions(beside, mode);
-  fs::rename(beside, to);
+  replace(beside, to);
 }
 
 void put_text(std::string_view text, const fs::path& to) {
@@ -68,7 +87,25 @@ void put_text(std::string_view text, const fs::path& to) {
     file.flush();
     if (!file) throw std::system_error(errno, std::generic_category(), beside.string());
   }
-  fs::rename(beside, to);
+  replace(beside, to);
+}
+
+constexpr const char* package_name = "muster-agent";
+
+/// Whether dpkg brought the program: then dpkg takes it away, and knows that it is gone.
+bool is_of_package(const fs::path& root) {
+  const auto files = agent::read_small_file(
+      root / "var/lib/dpkg/info" / (std::string(package_name) + ".list"), limits::MiB);
+  return files && ("\n" + *files + "\n").find("\n/usr/bin/muster-agent\n") != std::string::npos;
+}
+
+/// Its scripts stop the agent, and for a purge take its state.
+Result<void> remove_package(const fs::path& root, bool purge) {
+  const std::string verb = purge ? "--purge" : "--remove";
+  if (run_program({"dpkg", "--root=" + root.string(), verb, package_name})) return {};
+  return Error{Errc::unavailable,
+               "dpkg did not remove the package that brought the agent: run apt " +
+                   std::string(purge ? "purge " : "remove ") + package_name};
 }
 
 Result<void> need_root(const fs::path& root) {
@@ -81,6 +118,7 @@ Result<void> need_root(const fs::path& root) {
 AgentPlaces::AgentPlaces(const fs::path& root)
     : program(root / "usr/bin/muster-agent"),
       unit(root / "etc/systemd/system" / unit_name),
+      users(root / "etc/sysusers.d/muster-agent.conf"),
       config(root / "etc/muster-agent/agent.toml"),
       state(root / "var/lib/muster-agent") {}
 
@@ -91,6 +129,9 @@ Result<void> install_agent(const fs::path& program, const fs::path& root) {
   std::error_code none;
   if (!fs::equivalent(program, places.program, none)) put(program, places.program, program_mode);
   put_text(agent_unit, places.unit);
+  put_text(agent_users, places.users);
+  // Where it cannot be made, commands run as nobody, and the agent says so.
+  if (root == "/") run_program({"systemd-sysusers", places.users.string()});
   if (!fs::exists(places.config)) put_text(agent_config, places.config);
   const agent::DiskFiles state(places.state);  // makes it, for its owner alone
   if (!is_running_system(root)) return {};
@@ -102,12 +143,14 @@ Result<void> install_agent(const fs::path& program, const fs::path& root) {
 
 Result<void> uninstall_agent(const fs::path& root, bool purge) {
   TRY(need_root(root));
+  if (is_of_package(root)) return remove_package(root, purge);
   const AgentPlaces places(root);
   // Not there, or not running: then there is nothing to stop.
   if (is_running_system(root) && fs::exists(places.unit)) {
     systemctl({"disable", "--now", unit_name});
   }
   fs::remove(places.unit);
+  fs::remove(places.users);  // the user stays: files may be its own
   if (is_running_system(root)) systemctl({"daemon-reload"});
   if (purge) {
     fs::remove_all(places.state);

@@ -9,8 +9,9 @@
 
 namespace muster {
 
-/// packaging/muster-agent.service and packaging/agent.toml.
+/// packaging/muster-agent.service, packaging/muster-agent.sysusers and packaging/agent.toml.
 extern const std::string_view agent_unit;
+extern const std::string_view agent_users;
 extern const std::string_view agent_config;
 
 /// Where the parts of an installation are, below `root` ("/", or a folder that becomes one).
@@ -18,18 +19,20 @@ struct AgentPlaces {
   explicit AgentPlaces(const std::filesystem::path& root);
   std::filesystem::path program;
   std::filesystem::path unit;
+  std::filesystem::path users;  // sysusers.d(5)
   std::filesystem::path config;
   std::filesystem::path state;
 };
 
-/// Puts `program`, the unit, the configuration (unless there is one) and the state directory in
-/// their places, each file as one step, and has systemd, if it runs, start the agent now and with
-/// every boot. Can be repeated: it then brings a newer program. Fails with invalid_field where that
-/// is not allowed.
+/// Puts `program`, the unit, the commands' user, the configuration (unless there is one) and the
+/// state directory in their places, each file as one step, and has systemd, if it runs, start the
+/// agent now and with every boot. Can be repeated: it then brings a newer program. Fails with
+/// invalid_field where that is not allowed.
 Result<void> install_agent(const std::filesystem::path& program, const std::filesystem::path& root);
 
 /// Stops the agent and takes away what install_agent() brought; with `purge` also the configuration
-/// and the state, so that the host is unknown afterwards.
+/// and the state, so that the host is unknown afterwards. What Debian's package brought goes by
+/// dpkg(1); fails with unavailable when that does not do it.
 Result<void> uninstall_agent(const std::filesystem::path& root, bool purge);
 
 /// What an uninstall task asked for, from within the agent whose state is in `state`. Its identity

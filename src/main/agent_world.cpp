@@ -78,4 +78,8 @@ void SystemRest::set_watchdog(std::optional<Duration> after) {
   ::alarm(static_cast<unsigned>(left.count()));
 }
 
+Ending::~Ending() {
+  rest_.set_watchdog(agent::bounds::ending);
+}
+
 }  // namespace muster

@@ -46,4 +46,17 @@ class SystemRest final : public agent::Rest {
   bool stop_ = false;
 };
 
+/// From where it ends on, the process has bounds::ending: what cannot be ended, as a look at a home
+/// on a server that is gone, ends with it.
+class Ending {
+ public:
+  explicit Ending(SystemRest& rest) : rest_(rest) {}
+  ~Ending();
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+
+ private:
+  SystemRest& rest_;
+};
+
 }  // namespace muster

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +20,7 @@
 #include "agent/core.h"
 #include "agent/enrolment.h"
 #include "agent/executor/shell.h"
+#include "agent/executor/system_calls.h"
 #include "agent/executor/task_group.h"
 #include "agent/files.h"
 #include "agent/messages.h"
@@ -31,6 +33,7 @@
 #include "crypto/random.h"
 #include "main/agent_build.h"
 #include "main/agent_setup.h"
+#include "main/agent_user.h"
 #include "main/agent_world.h"
 
 namespace muster {
@@ -129,8 +132,18 @@ Result<void> enroll(const Options& options) {
   }
   const std::string token = TRY(read_token(options));
   agent::Identity identity = TRY(call_server(options, token));
-  if (!options.ca_file.empty()) identity.ca_file = std::filesystem::absolute(options.ca_file);
-  // What the server acknowledged to the old identity is unknown to the new one.
+  if (options.ca_file.empty()) {
+    files.remove(agent::Identity::copied_ca_file);
+  } else {
+    // A copy: the file may be in a /tmp that the unit does not see, or be gone tomorrow.
+    const auto pem = agent::read_small_file(options.ca_file, limits::MiB);
+    if (!pem) return Error{Errc::not_found, options.ca_file + ": cannot be read"};
+    files.write(agent::Identity::copied_ca_file, *pem);
+    identity.ca_file = std::filesystem::absolute(disk.path_of(agent::Identity::copied_ca_file));
+  }
+  // What the server acknowledged to the old identity is unknown to the new one, and what that
+  // server set here is not in force any more.
+  files.remove(agent::PushedConfig::file);
   files.remove(agent::software_file);
   files.remove(agent::Progress::file);
   files.remove(agent::ImageRecord::file);
@@ -140,16 +153,16 @@ Result<void> enroll(const Options& options) {
   return {};
 }
 
-Result<agent::Fence> make_fence(const agent::Settings& settings) {
+agent::Fence make_fence(const agent::Settings& settings) {
   agent::Fence fence;
   fence.output_bytes = static_cast<std::size_t>(settings.executor_output_bytes);
   fence.processes_max = static_cast<std::uint64_t>(settings.executor_processes_max);
   fence.file_bytes_max = static_cast<std::uint64_t>(settings.executor_file_bytes_max);
-  if (::geteuid() == 0) fence.account = TRY(agent::find_account(settings.executor_user));
   return fence;
 }
 
-/// What fences in a command as a whole here; tells `status`, which is another process.
+/// What fences in a command as a whole here; tells `status`, which is another process, if the disk
+/// takes it.
 agent::TaskGroups make_groups(const agent::Settings& settings, agent::Files& files) {
   const auto limit = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
   auto groups = agent::TaskGroups::take_over(
@@ -162,7 +175,11 @@ agent::TaskGroups make_groups(const agent::Settings& settings, agent::Files& fil
       .member("control_groups", groups.in_force())
       .member("why_none", groups.why_none())
       .end_object();
-  files.write(groups_file, json.take() + "\n");
+  try {
+    files.write(groups_file, json.take() + "\n");
+  } catch (const std::system_error&) {
+    // A full disk is the host's trouble, and no reason to be silent.
+  }
   return groups;
 }
 
@@ -199,7 +216,9 @@ Result<bool> run(const Options& options, char** arguments) {
   auto read = read_settings(options);
   if (options.launched_by.empty()) launch(disk, options, read, arguments);
   const agent::Settings settings = TRY(std::move(read));
-  const agent::Fence fence = TRY(make_fence(settings));
+  const SystemClock clock;
+  Log log(clock, Log::standard_error());
+  const auto user = user_of_commands(settings);
   SystemRest rest;
   crypto::SystemRng rng;
   agent::SealedFiles files(disk, agent::machine_key("/"), rng);
@@ -213,18 +232,23 @@ Result<bool> run(const Options& options, char** arguments) {
   agent::Bystanders bystanders;
   agent::LinuxHost host("/", bystanders, state_dir / "trivy");
   agent::SurveyThread surveys(host);
-  agent::ShellExecutor executor(fence, {bystanders, groups}, state_dir);
+  agent::ShellExecutor executor(make_fence(settings), user_name(user), {bystanders, groups},
+                                state_dir);
+  const Ending ending(rest);  // goes first, then the look and the command
   rest.watch(executor.ended_fd(), surveys.ended_fd());
-  const SystemClock clock;
-  Log log(clock, Log::standard_error());
   log.write(LogLevel::info, "agent_started", [&](JsonWriter& json) {
     json.member("version", agent::agent_version)
         .member("agent", state.identity.agent)
         .member("server", state.identity.server_url)
-        .member("unprivileged", fence.account.has_value())
+        .member("unprivileged", user.has_value())
         .member("control_groups", groups.in_force());
     if (!groups.in_force()) json.member("control_groups_why_none", groups.why_none());
   });
+  log_user_of_commands(log, user);
+  for (const std::string& missing : agent::missing_system_calls()) {
+    log.write(LogLevel::error, "kernel_lacks",
+              [&](JsonWriter& json) { json.member("system_call", missing); });
+  }
   agent::Runner runner({files, transport, host, surveys, executor, rest, log}, std::move(state));
   TRY(runner.run());
   if (runner.removal() != agent::Removal::none) {
@@ -263,6 +287,7 @@ void print_status(const agent::State& state, const agent::Files& files, bool run
             << "version          " << agent::agent_version << "\n"
             << "running          " << (running ? "yes" : "no") << "\n"
             << "accepts          " << (allowed.empty() ? " nothing" : allowed).substr(1) << "\n"
+            << "commands run as  " << printable(user_text(state.settings)) << "\n"
             << "task limits      " << printable(groups_of(files)) << "\n"
             << "tasks executed   " << state.progress.tasks_executed << "\n"
             << "tasks refused    " << state.progress.tasks_refused << "\n"
@@ -294,6 +319,7 @@ void print_status_json(const agent::State& state, const agent::Files& files, boo
       .begin_array();
   for (const std::string& type : state.settings.policy_allow) json.value(type);
   json.end_array()
+      .member("executor_user", user_name(user_of_commands(state.settings)))
       .member("task_limits", groups_of(files))
       .member("require_signed_tasks", state.settings.policy_require_signed_tasks)
       .member("config_hash", state.config.hash)
@@ -338,8 +364,11 @@ Result<void> inventory(const Options& options) {
   agent::Bystanders bystanders;
   agent::LinuxHost host("/", bystanders, {});
   const std::atomic<bool> stop{false};
-  const auto survey = host.survey({}, stop);
-  if (!survey) return Error{Errc::unavailable, "the software of this host cannot be read"};
+  const Result<agent::Survey> survey = host.survey({}, stop);
+  if (!survey.ok()) {
+    return Error{Errc::unavailable,
+                 "the software of this host cannot be read: " + survey.error().message};
+  }
   if (options.json) {
     const agent::SoftwareSet software = agent::make_software_set(survey->software);
     agent::ReportedRuntime runtime;

@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstring>
 #include <memory>
+#include <vector>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -111,18 +112,31 @@ Result<Descriptor> connect_any(const Origin& origin, bool loopback_only, Deadlin
       getaddrinfo(origin.host.c_str(), std::to_string(origin.port).c_str(), &hints, &list);
   if (failure != 0) return unavailable(origin.host + ": " + gai_strerror(failure));
   const std::unique_ptr<addrinfo, AddressesFree> owned(list);
-  std::string why = "no usable address";
+  std::vector<const addrinfo*> addresses;
   for (const addrinfo* at = list; at != nullptr; at = at->ai_next) {
     if (at->ai_family != AF_INET && at->ai_family != AF_INET6) continue;
     if (loopback_only && !is_loopback_address(*at)) continue;
-    auto socket = connect_to(*at, deadline);
-    if (socket.ok()) return socket;
-    why = socket.error().message;
+    addresses.push_back(at);
   }
-  return unavailable(origin.authority() + ": " + why);
+  auto socket = connect_to_first(addresses, deadline);
+  if (!socket.ok()) return unavailable(origin.authority() + ": " + socket.error().message);
+  return socket;
 }
 
 }  // namespace
+
+Result<Descriptor> connect_to_first(const std::vector<const addrinfo*>& addresses,
+                                    Deadline deadline) {
+  std::string why = "no usable address";
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const auto now = Clock::now();
+    const auto share = (deadline - now) / static_cast<int>(addresses.size() - i);
+    auto socket = connect_to(*addresses[i], now + share);
+    if (socket.ok()) return socket;
+    why = socket.error().message;
+  }
+  return unavailable(why);
+}
 
 Result<void> BlockingStream::shake_hands(int socket, SSL* ssl, Deadline deadline) {
   for (;;) {

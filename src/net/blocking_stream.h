@@ -6,16 +6,25 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "net/descriptor.h"
 #include "net/origin.h"
 #include "net/socket_bio.h"
 
+struct addrinfo;
+
 namespace muster::net {
 
 /// When a blocking call gives up. Monotonic, since waits must not follow the wall clock.
 using Deadline = std::chrono::steady_clock::time_point;
+
+/// A socket connected to the first of `addresses` that takes it, tried in their order. Each has an
+/// equal share of the time that is left when its turn comes: one that never answers must not cost
+/// those after it. Fails with unavailable and the last one's reason.
+Result<Descriptor> connect_to_first(const std::vector<const addrinfo*>& addresses,
+                                    Deadline deadline);
 
 /// How far a read or write came.
 struct Moved {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/client.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <functional>
 #include <thread>
 
+#include "net/blocking_stream.h"
 #include "net/testing.h"
 #include "net/testing_tls.h"
 
@@ -198,6 +203,42 @@ TEST_F(ClientWithServer, SaysThatNobodyListens) {
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().code, Errc::unavailable);
   EXPECT_NE(answer.error().message.find("Connection refused"), std::string::npos);
+}
+
+/// An IPv4 address of loopback as getaddrinfo(3) gives it.
+struct LoopbackAddress {
+  explicit LoopbackAddress(std::uint16_t port) {
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    entry.ai_family = AF_INET;
+    entry.ai_addr = reinterpret_cast<sockaddr*>(&address);
+    entry.ai_addrlen = sizeof address;
+  }
+  sockaddr_in address{};
+  addrinfo entry{};
+};
+
+TEST(Connecting, AnAddressThatNeverAnswersLeavesTimeForTheNext) {
+  // A listener whose queue is full drops what more comes, as a router without a way does.
+  const Descriptor silent = testing::listen_on_loopback();
+  ASSERT_EQ(::listen(silent.get(), 0), 0);
+  const LoopbackAddress first(testing::port_of(silent.get()));
+  std::vector<Descriptor> waiting;
+  for (int i = 0; i < 4; ++i) {
+    Descriptor& one = waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    (void)::connect(one.get(), first.entry.ai_addr, first.entry.ai_addrlen);
+  }
+  const auto after = [](int ms) {
+    return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+  };
+  const auto alone = connect_to_first({&first.entry}, after(100));
+  ASSERT_FALSE(alone.ok());
+  EXPECT_EQ(alone.error().message, "connect timed out");
+
+  const Descriptor open = testing::listen_on_loopback();
+  const LoopbackAddress second(testing::port_of(open.get()));
+  EXPECT_TRUE(connect_to_first({&first.entry, &first.entry, &second.entry}, after(600)).ok());
 }
 
 TEST(Client, OpensAStaleConnectionOnceMoreForEveryMethod) {

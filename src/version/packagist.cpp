@@ -50,6 +50,27 @@ Part take_part(std::string_view& rest) noexcept {
   return {Kind::word, word};
 }
 
+/// The parts of a version in turn.
+class Parts {
+ public:
+  explicit Parts(std::string_view text) noexcept : rest_(without_prefix(text)) {}
+
+  Part next() noexcept {
+    constexpr int numbers_min = 4;
+    std::string_view after = rest_;
+    const Part part = take_part(after);
+    const bool fills = part.kind != Kind::number && numbers_ < numbers_min;
+    ++numbers_;
+    if (fills) return {Kind::number, "0"};
+    rest_ = after;
+    return part;
+  }
+
+ private:
+  std::string_view rest_;
+  int numbers_ = 0;  // at the front, so far
+};
+
 }  // namespace
 
 Result<void> validate_packagist(std::string_view text) {
@@ -71,11 +92,11 @@ Result<void> validate_packagist(std::string_view text) {
 }
 
 std::weak_ordering compare_packagist(std::string_view a, std::string_view b) noexcept {
-  a = without_prefix(a);
-  b = without_prefix(b);
+  Parts left(a);
+  Parts right(b);
   for (;;) {
-    const Part x = take_part(a);
-    const Part y = take_part(b);
+    const Part x = left.next();
+    const Part y = right.next();
     if (x.kind != y.kind) return x.kind <=> y.kind;
     if (x.kind == Kind::end) return std::weak_ordering::equivalent;
     auto order = std::weak_ordering::equivalent;

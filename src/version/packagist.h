@@ -19,7 +19,9 @@ Result<void> validate_packagist(std::string_view text);
 /// their letters < dev < alpha or a < beta or b < rc < the end < numbers < pl, p, patch or
 /// post.
 ///
-/// Two differences to PHP. Letters count in any case, as Composer reads them: PHP has ALPHA equal
+/// Three differences to PHP. The numbers at the front are filled up with zeros to four, as Composer
+/// does before it compares (VersionParser::normalize() of composer/semver): 5.4 equals 5.4.0, and
+/// comes after 5.4.0-beta. Letters count in any case, as Composer reads them: PHP has ALPHA equal
 /// BETA. And PHP has all words that it does not know equal. Both texts must be valid.
 std::weak_ordering compare_packagist(std::string_view a, std::string_view b) noexcept;
 

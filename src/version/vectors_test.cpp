@@ -93,6 +93,11 @@ const Conflict conflicts[]{
      "# stands for any number in PHP's own source: 1.2.3 = 1.2.3.# = 1.2.3.1, but 1.2.3 < 1.2.3.1"},
     {"packagist.tsv", R"(v1\.9\.0-ALPHA\.[12] = v1\.9\.0-BETA\.[12])", "<",
      "Composer reads stabilities in any case of letters; PHP knows only small ones"},
+    {"packagist.tsv", R"(1\.0\.0 > 1\.0)", "=",
+     "Composer fills versions up with zeros to four numbers before it compares; PHP alone does "
+     "not"},
+    {"packagist.tsv", R"(v[36]\.[0456] < v[36]\.[0456]\.0-(alpha|beta|beta-0))", ">", "as above"},
+    {"packagist.tsv", R"(v4-beta4 < v4\.0-alpha|v4\.4 < v4\.4\.0-beta)", ">", "as above"},
     {"packagist.tsv", R"(v1\.9\.0-BETA\.1 < v1\.9\.0-ALPHA\.2)", ">", "as above"},
 };
 

@@ -80,6 +80,17 @@ class AgentConfiguration(unittest.TestCase):
         self.assertEqual(self.shown()["config"]["hash"], "")
         self.assertEqual(self.status()["config"]["intervals.heartbeat_seconds"]["from"], "default")
 
+    def test_an_identity_begins_without_the_settings_of_the_one_before(self):
+        self.work()
+        self.set(agent_heartbeat_seconds=120)
+        self.work()
+        self.assertEqual(self.status()["config"]["intervals.heartbeat_seconds"]["from"], "server")
+        token = self.folder / "token"
+        token.write_text(self.server.enrolment_token())
+        self.agent("enroll", "--again", "--server", f"http://127.0.0.1:{self.server.port}",
+                   "--token-file", token)
+        self.assertEqual(self.status()["config"]["intervals.heartbeat_seconds"]["from"], "default")
+
     def test_what_the_host_refuses_changes_nothing_and_is_shown(self):
         self.set(agent_heartbeat_seconds=120)
         self.work()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What packages and `install` put on a host, looked at in a folder that stands for one."""
+import os
 import pathlib
 import stat
 import subprocess
@@ -35,6 +36,8 @@ class AgentPackages(unittest.TestCase):
         run("dpkg", "-x", deb, root)
         self.assertEqual(run(root / "usr/bin/muster-agent", "--version"), run(AGENT, "--version"))
         self.assertTrue((root / "lib/systemd/system/muster-agent.service").is_file())
+        self.assertIn("\nu muster-exec ",
+                      (root / "usr/lib/sysusers.d/muster-agent.conf").read_text())
         self.assertEqual(run("dpkg-deb", "-f", deb, "Architecture"),
                          run("dpkg", "--print-architecture"))
         self.assertIn("libssl3", run("dpkg-deb", "-f", deb, "Depends"))
@@ -42,6 +45,47 @@ class AgentPackages(unittest.TestCase):
         control = self.folder / "control"
         run("dpkg-deb", "-e", deb, control)
         self.assertEqual((control / "conffiles").read_text(), "/etc/muster-agent/agent.toml\n")
+
+    def test_a_release_is_newer_than_its_candidates(self):
+        printed = run(ROOT / "packaging" / "package.py", AGENT, self.folder / "rc",
+                      env={**os.environ, "VERSION": "1.3.0-rc.1"})
+        version = run("dpkg-deb", "-f", printed.splitlines()[0], "Version").strip()
+        self.assertEqual(version, "1.3.0~rc.1")
+        run("dpkg", "--compare-versions", version, "lt", "1.3.0")
+        run("dpkg", "--compare-versions", version, "gt", "1.2.9")
+
+    def scripts(self):
+        """The package's scripts, and a folder of programs that write down how they are called."""
+        deb, _ = self.package("scripts")
+        control, tools = self.folder / "control", self.folder / "tools"
+        run("dpkg-deb", "-e", deb, control)
+        tools.mkdir()
+        for name in ("deb-systemd-helper", "deb-systemd-invoke", "systemctl", "systemd-sysusers"):
+            tool = tools / name
+            tool.write_text(f"#!/bin/sh\necho {name} \"$@\" >>\"$CALLS\"\n"
+                            'case "$*" in *was-enabled*) exit ${WAS_ENABLED:-0};; esac\n'
+                            "exit ${FAILS:-0}\n")
+            tool.chmod(0o755)
+        return control, tools
+
+    def configure(self, control, tools, **more):
+        calls = self.folder / "calls"
+        calls.unlink(missing_ok=True)
+        run(control / "postinst", "configure", "1.0.0",
+            env={"PATH": f"{tools}:/usr/bin:/bin", "CALLS": str(calls), **more})
+        return calls.read_text()
+
+    def test_an_upgrade_leaves_a_disabled_agent_disabled(self):
+        control, tools = self.scripts()
+        self.assertIn("deb-systemd-helper enable muster-agent.service",
+                      self.configure(control, tools))
+        disabled = self.configure(control, tools, WAS_ENABLED="1")
+        self.assertNotIn("enable muster-agent.service", disabled.replace("was-enabled", ""))
+        self.assertIn("update-state", disabled)
+
+    def test_a_masked_unit_fails_no_upgrade(self):
+        control, tools = self.scripts()
+        self.assertIn("systemd-sysusers muster-agent.conf", self.configure(control, tools, FAILS="1"))
 
     def test_the_same_program_gives_the_same_packages(self):
         first, second = self.package("one"), self.package("two")
@@ -54,6 +98,8 @@ class AgentPackages(unittest.TestCase):
         run(AGENT, "install", "--root", root)
         unit = root / "etc/systemd/system/muster-agent.service"
         self.assertEqual(unit.read_text(), (ROOT / "packaging/muster-agent.service").read_text())
+        users = root / "etc/sysusers.d/muster-agent.conf"
+        self.assertEqual(users.read_text(), (ROOT / "packaging/muster-agent.sysusers").read_text())
         self.assertEqual(self.mode(root / "usr/bin/muster-agent"), 0o755)
         self.assertEqual(self.mode(root / "var/lib/muster-agent"), 0o700)
         config = root / "etc/muster-agent/agent.toml"
@@ -63,9 +109,33 @@ class AgentPackages(unittest.TestCase):
         run(AGENT, "uninstall", "--root", root)
         self.assertFalse((root / "usr/bin/muster-agent").exists())
         self.assertFalse(unit.exists())
+        self.assertFalse(users.exists())
         self.assertTrue(config.exists())
         run(AGENT, "uninstall", "--purge", "--root", root)
         self.assertEqual([path for path in root.rglob("*") if path.is_file()], [])
+
+    def test_uninstall_leaves_what_a_package_brought_to_dpkg(self):
+        root = self.folder / "root"
+        (root / "var/lib/dpkg/info").mkdir(parents=True)
+        (root / "var/lib/dpkg/info/muster-agent.list").write_text("/usr\n/usr/bin\n/usr/bin/muster-agent\n")
+        program = root / "usr/bin/muster-agent"
+        program.parent.mkdir(parents=True)
+        program.write_text("")
+        tools = self.folder / "tools"
+        tools.mkdir()
+        dpkg = tools / "dpkg"
+        dpkg.write_text('#!/bin/sh\necho "$@" >"$CALLS"\nexit ${FAILS:-0}\n')
+        dpkg.chmod(0o755)
+        environment = {"PATH": f"{tools}:/usr/bin:/bin", "CALLS": str(self.folder / "calls")}
+        run(AGENT, "uninstall", "--root", root, env=environment)
+        self.assertEqual((self.folder / "calls").read_text(), f"--root={root} --remove muster-agent\n")
+        self.assertTrue(program.exists(), "only dpkg takes it")
+        ended = subprocess.run([str(AGENT), "uninstall", "--purge", "--root", str(root)], text=True,
+                               env={**environment, "FAILS": "1"}, stderr=subprocess.PIPE, check=False,
+                               timeout=60)
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("apt purge muster-agent", ended.stderr)
+        self.assertIn("--purge muster-agent", (self.folder / "calls").read_text())
 
     def test_the_configuration_as_it_comes_allows_nothing(self):
         root = self.folder / "root"

@@ -142,8 +142,17 @@ class OverTls(unittest.TestCase):
                  self.folder / "agent")
         token = server.enrolment_token()
         self.assertNotEqual(run("muster-agent", *enrol, TOKEN=token).returncode, 0)
-        enrolled = run("muster-agent", *enrol, "--ca-file", self.certificate.file, TOKEN=token)
+        # What proves the server is copied: the file that was named may go.
+        authority = self.folder / "authority.pem"
+        authority.write_bytes(pathlib.Path(self.certificate.file).read_bytes())
+        enrolled = run("muster-agent", *enrol, "--ca-file", authority, TOKEN=token)
         self.assertEqual(enrolled.returncode, 0, enrolled.stderr)
+        authority.unlink()
+        config = self.folder / "agent.toml"
+        config.write_text("")
+        ran = run("muster-agent", "run", "--once", "--config", config, "--state-dir",
+                  self.folder / "agent")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
         self.assertEqual(len(json.loads(run("muster", *listing, "--ca-file",
                                             self.certificate.file).stdout)), 1)
 

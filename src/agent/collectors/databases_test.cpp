@@ -146,16 +146,18 @@ TEST(Rpm, NoCutOrChangedHeaderIsReadBeyondItsEnd) {
   }
 }
 
+sqlite3* make_database(const std::string& file, const char* sql) {
+  sqlite3* database = nullptr;
+  EXPECT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+  return database;
+}
+
 TEST(Rpm, TheDatabaseIsATableOfHeaders) {
   const TestDirectory directory;
   const std::string file = directory.path() + "/rpmdb with space.sqlite";
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(database,
-                         "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, "
-                         "blob BLOB NOT NULL)",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
+  sqlite3* database = make_database(
+      file, "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)");
   sqlite3_stmt* insert = nullptr;
   sqlite3_prepare_v2(database, "INSERT INTO Packages (blob) VALUES (?)", -1, &insert, nullptr);
   for (const std::string& header : {openssl_header(), std::string("no header")}) {
@@ -165,11 +167,40 @@ TEST(Rpm, TheDatabaseIsATableOfHeaders) {
   }
   sqlite3_finalize(insert);
   sqlite3_close(database);
+  const std::atomic<bool> stop{false};
   Found found;
-  EXPECT_TRUE(read_rpm_database(file, "rhel:9", true, found));
+  EXPECT_TRUE(read_rpm_database(file, "rhel:9", true, stop, found));
   EXPECT_EQ(found.packages.size(), 1U);
   EXPECT_EQ(found.malformed, 1U);
-  EXPECT_FALSE(read_rpm_database(directory.path() + "/absent", "rhel:9", true, found));
+  EXPECT_FALSE(read_rpm_database(directory.path() + "/absent", "rhel:9", true, stop, found));
+}
+
+TEST(Rpm, AViewThatCallsItselfPackagesIsNoDatabase) {
+  const TestDirectory directory;
+  const std::string file = directory.path() + "/rpmdb.sqlite";
+  // Without its LIMIT it would never end.
+  sqlite3_close(make_database(file,
+                              "CREATE VIEW Packages AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL "
+                              "SELECT x + 1 FROM n LIMIT 100000) SELECT x'00' AS blob FROM n"));
+  const std::atomic<bool> stop{false};
+  Found found;
+  EXPECT_FALSE(read_rpm_database(file, "rhel:9", false, stop, found));
+  EXPECT_EQ(found.malformed, 0U);
+}
+
+TEST(Rpm, AStoppedLookEndsWithinALargeDatabase) {
+  const TestDirectory directory;
+  const std::string file = directory.path() + "/rpmdb.sqlite";
+  sqlite3_close(make_database(file,
+                              "CREATE TABLE Packages (blob BLOB); INSERT INTO Packages WITH "
+                              "RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT "
+                              "20000) SELECT x'00' FROM n"));
+  std::atomic<bool> stop{true};
+  Found found;
+  EXPECT_FALSE(read_rpm_database(file, "rhel:9", false, stop, found));
+  EXPECT_LT(found.malformed, 2000U);
+  stop = false;
+  EXPECT_TRUE(read_rpm_database(file, "rhel:9", false, stop, found));
 }
 
 TEST(Found, KeepsWithinItsLimit) {

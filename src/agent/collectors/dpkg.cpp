@@ -35,9 +35,9 @@ void read_field(Stanza& stanza, std::string_view line) {
 }
 
 /// "want flag state": the last word says what is on the disk.
-bool is_installed(std::string_view status) {
-  const std::size_t space = status.rfind(' ');
-  return space != std::string_view::npos && status.substr(space + 1) == "installed";
+bool is_absent(std::string_view status) {
+  const std::string_view state = status.substr(status.rfind(' ') + 1);
+  return state == "not-installed" || state == "config-files" || state == "half-installed";
 }
 
 bool usable(std::string_view text, std::size_t bytes_max) {
@@ -56,12 +56,13 @@ void read_source(std::string_view source, model::Package& package) {
   if (!version.empty()) package.source_version = version;
 }
 
-void take_stanza(const Stanza& stanza, std::string_view distro, DpkgStatus& out) {
-  if (stanza.broken || stanza.package.empty() || stanza.status.empty()) {
+void take_stanza(const Stanza& stanza, std::string_view distro, DpkgFile file, DpkgStatus& out) {
+  const bool stateless = stanza.status.empty() && file == DpkgFile::status;
+  if (stanza.broken || stanza.package.empty() || stateless) {
     ++out.malformed;
     return;
   }
-  if (!is_installed(stanza.status)) {
+  if (is_absent(stanza.status)) {
     ++out.not_installed;
     return;
   }
@@ -88,7 +89,7 @@ void take_stanza(const Stanza& stanza, std::string_view distro, DpkgStatus& out)
 
 }  // namespace
 
-DpkgStatus parse_dpkg_status(std::string_view text, std::string_view distro) {
+DpkgStatus parse_dpkg_status(std::string_view text, std::string_view distro, DpkgFile file) {
   DpkgStatus out;
   while (!text.empty()) {
     Stanza stanza;
@@ -103,7 +104,7 @@ DpkgStatus parse_dpkg_status(std::string_view text, std::string_view distro) {
     }
     if (empty) continue;
     if (before - text.size() > bounds::dpkg_stanza_bytes) stanza.broken = true;
-    take_stanza(stanza, distro, out);
+    take_stanza(stanza, distro, file, out);
   }
   return out;
 }

@@ -17,9 +17,16 @@ struct DpkgStatus {
   std::size_t beyond_limit = 0;          // installed, but after limits::software_items
 };
 
-/// Reads /var/lib/dpkg/status (deb-control(5) stanzas). A package counts when its state is
-/// "installed", whatever was wished for it: held packages ("hold ok installed") are on the disk and
-/// miss updates more often than others. Bad stanzas are skipped and counted; never fails.
-DpkgStatus parse_dpkg_status(std::string_view text, std::string_view distro);
+/// Which of dpkg's files a text is: its status file, or one of status.d, where images without dpkg
+/// have the control file of each package (`dpkg-deb --field`), which has no state.
+enum class DpkgFile { status, status_d };
+
+/// Reads /var/lib/dpkg/status (deb-control(5) stanzas), or a file of status.d. A package counts
+/// unless its state is "not-installed", "config-files" or "half-installed", whatever was wished for
+/// it: held packages are on the disk and miss updates more often than others, and so are those
+/// whose configuration failed or waits ("unpacked", "half-configured", "triggers-…"). One without a
+/// state is there in status.d, and malformed elsewhere. Bad stanzas are skipped and counted; never
+/// fails.
+DpkgStatus parse_dpkg_status(std::string_view text, std::string_view distro, DpkgFile file);
 
 }  // namespace muster::agent

@@ -9,7 +9,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace muster;
   const std::string_view input(reinterpret_cast<const char*>(bytes), size);
-  const agent::DpkgStatus status = agent::parse_dpkg_status(input, "debian:12");
+  const auto file = size % 2 == 0 ? agent::DpkgFile::status : agent::DpkgFile::status_d;
+  const agent::DpkgStatus status = agent::parse_dpkg_status(input, "debian:12", file);
   CHECK(status.packages.size() <= limits::software_items);
   for (const model::Package& package : status.packages) {
     CHECK(!package.name.empty() && !package.version.empty());

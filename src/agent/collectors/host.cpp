@@ -45,13 +45,13 @@ Vitals LinuxHost::measure() {
   return vitals_.measure();
 }
 
-std::optional<Survey> LinuxHost::survey(const std::vector<std::string>& skipped,
-                                        const std::atomic<bool>& stop) {
+Result<Survey> LinuxHost::survey(const std::vector<std::string>& skipped,
+                                 const std::atomic<bool>& stop) {
   Survey survey;
   survey.facts = read_host_facts(root_);
   Tree tree(root_, stop);
   Found found;
-  if (!read_software(tree, skipped, survey.facts.os.distro(), found)) return std::nullopt;
+  TRY(read_software(tree, skipped, survey.facts.os.distro(), found));
   survey.software = std::move(found.packages);
   survey.runtime = look_at_runtime(root_, skipped, bystanders_, stop);
   survey.malformed = found.malformed;

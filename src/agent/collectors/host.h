@@ -11,6 +11,7 @@
 #include "agent/collectors/image_look.h"
 #include "agent/collectors/os.h"
 #include "agent/collectors/vitals.h"
+#include "base/result.h"
 #include "model/package.h"
 #include "model/runtime.h"
 
@@ -31,10 +32,11 @@ class Host {
   virtual ~Host() = default;
   virtual Vitals measure() = 0;
   /// Reads everything anew, without the sources that are `skipped` (`[inventory] skip`).
-  /// Nothing when a source of packages is there but cannot be read: an empty report would say that
-  /// all was removed. Nothing also soon after `stop` became true. May run beside measure().
-  virtual std::optional<Survey> survey(const std::vector<std::string>& skipped,
-                                       const std::atomic<bool>& stop) = 0;
+  /// Fails with unavailable, naming it, when a source of packages is there but cannot be read: an
+  /// empty report would say that all was removed. Fails also soon after `stop` became true. May run
+  /// beside measure(). Throws std::system_error for what the process is short of.
+  virtual Result<Survey> survey(const std::vector<std::string>& skipped,
+                                const std::atomic<bool>& stop) = 0;
   /// As agent::look_at_images().
   virtual std::optional<ImageSight> look_at_images(const ImageOrder& order,
                                                    const std::atomic<bool>& stop) = 0;
@@ -46,8 +48,8 @@ class LinuxHost final : public Host {
  public:
   LinuxHost(std::filesystem::path root, Bystanders& bystanders, std::filesystem::path cache);
   Vitals measure() override;
-  std::optional<Survey> survey(const std::vector<std::string>& skipped,
-                               const std::atomic<bool>& stop) override;
+  Result<Survey> survey(const std::vector<std::string>& skipped,
+                        const std::atomic<bool>& stop) override;
   std::optional<ImageSight> look_at_images(const ImageOrder& order,
                                            const std::atomic<bool>& stop) override;
 

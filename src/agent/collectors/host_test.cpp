@@ -24,7 +24,10 @@ class HostTest : public testing::Test {
   std::set<std::string> survey(std::vector<std::string> skipped = {}) {
     LinuxHost host(root_.path(), bystanders_, {});
     const auto survey = host.survey(skipped, stop_);
-    if (!survey) return {"(nothing)"};
+    if (!survey.ok()) {
+      why_ = survey.error().message;
+      return {"(nothing)"};
+    }
     std::set<std::string> found;
     for (const model::Package& p : survey->software) {
       found.insert(std::string(model::ecosystem_name(p.ecosystem)) + " " + p.name + " " +
@@ -36,6 +39,7 @@ class HostTest : public testing::Test {
   Bystanders bystanders_;
   TestDirectory root_;
   std::atomic<bool> stop_{false};
+  std::string why_;  // the last survey failed
 };
 
 TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
@@ -69,12 +73,38 @@ TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
             std::set<std::string>{"cargo fd-find 9.0.0"});
 }
 
+TEST_F(HostTest, AnRpmDatabaseThatIsNotReadIsNoHostWithoutPackages) {
+  for (const char* path : {"var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
+    put(path, "a Berkeley DB, or one of ndb");
+    EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+    EXPECT_NE(why_.find(path), std::string::npos) << why_;
+    EXPECT_EQ(survey({"rpm"}), std::set<std::string>{})
+        << "the owner says that it is to be left out";
+    put(path, "");
+    EXPECT_EQ(survey(), std::set<std::string>{}) << "one without a package";
+  }
+  fs::create_directories(fs::path(root_.path()) / "data/rpm");
+  std::ofstream(fs::path(root_.path()) / "data/rpm/rpmdb.sqlite") << "x";
+  fs::remove_all(fs::path(root_.path()) / "var/lib/rpm");
+  fs::create_directory_symlink("/data/rpm", fs::path(root_.path()) / "var/lib/rpm");
+  EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+  EXPECT_NE(why_.find("symbolic link"), std::string::npos) << why_;
+}
+
+TEST_F(HostTest, AnImageWithoutDpkgHasAFileForEachPackage) {
+  put("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  put("var/lib/dpkg/status.d/netbase", "Package: netbase\nVersion: 6.4\nArchitecture: all\n");
+  put("var/lib/dpkg/status.d/netbase.md5sums", "0123  etc/services\n");
+  EXPECT_EQ(survey(), std::set<std::string>{"deb netbase 6.4 debian:12"});
+}
+
 TEST_F(HostTest, ADatabaseThatCannotBeReadIsNoEmptyHost) {
   put("var/lib/dpkg/status", "");
   EXPECT_EQ(survey(), std::set<std::string>{});
   fs::remove(fs::path(root_.path()) / "var/lib/dpkg/status");
   fs::create_directories(fs::path(root_.path()) / "var/lib/dpkg/status");
   EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
+  EXPECT_EQ(why_, "/var/lib/dpkg/status cannot be read");
 }
 
 TEST_F(HostTest, AUserCannotShowUsWhatIsNotTheirs) {

@@ -33,7 +33,7 @@ std::optional<std::string> read_image(const LocalImage& image, const ImageOrder&
     Tree tree(image.layers, stop);
     const OsRelease os = os_of(tree);
     Found found;
-    if (!read_software(tree, order.skipped, os.distro(), found)) return std::nullopt;
+    if (!read_software(tree, order.skipped, os.distro(), found).ok()) return std::nullopt;
     return bill_of_image(image, os, found.packages);
   } catch (const std::system_error&) {
     return std::nullopt;  // removed since it was listed

@@ -13,6 +13,9 @@ namespace muster::agent {
 
 namespace {
 
+/// Of SQLite's machine, between two looks whether to stop.
+constexpr int instructions_between_looks = 1000;
+
 /// The file as a URI in which every octet but the plainest is escaped.
 std::string uri_of(const std::filesystem::path& file, bool immutable) {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -33,7 +36,7 @@ std::string uri_of(const std::filesystem::path& file, bool immutable) {
 }  // namespace
 
 bool read_rpm_database(const std::filesystem::path& file, std::string_view distro, bool in_use,
-                       Found& found) {
+                       const std::atomic<bool>& stop, Found& found) {
   // A log that is not empty holds commits that the file itself lacks. Without one the file is read
   // as it stands: nothing is locked, and nothing written beside it.
   std::error_code none;
@@ -44,11 +47,17 @@ bool read_rpm_database(const std::filesystem::path& file, std::string_view distr
                                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
   const std::unique_ptr<sqlite3, int (*)(sqlite3*)> database(opened, &::sqlite3_close);
   if (failed != SQLITE_OK) return false;
-  // Nothing in a database that may be anybody's is to be run as SQL.
+  // Nothing in a database that may be anybody's is to be run as SQL: `Packages` is a table, and no
+  // view whose rows never end.
+  ::sqlite3_db_config(opened, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
   ::sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   ::sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   ::sqlite3_limit(opened, SQLITE_LIMIT_LENGTH, static_cast<int>(bounds::rpm_header_bytes));
   ::sqlite3_busy_timeout(opened, 2000);
+  ::sqlite3_progress_handler(
+      opened, instructions_between_looks,
+      [](void* flag) { return static_cast<const std::atomic<bool>*>(flag)->load() ? 1 : 0; },
+      const_cast<std::atomic<bool>*>(&stop));
   sqlite3_stmt* prepared = nullptr;
   if (::sqlite3_prepare_v2(opened, "SELECT blob FROM Packages", -1, &prepared, nullptr) !=
       SQLITE_OK) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/collectors/software.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,8 +56,10 @@ struct Reading {
   const std::vector<std::string>& skipped;
   const std::string& distro;
   Found& found;
-  /// A source of packages is there but cannot be read.
-  bool failed = false;
+  /// Why a source of packages that is there cannot be read; empty: all can.
+  std::string failure;
+
+  void fail(const std::string& path, const std::string& why) { failure = "/" + path + " " + why; }
 
   bool wants(std::string_view source) const {
     return std::find(skipped.begin(), skipped.end(), source) == skipped.end();
@@ -67,12 +70,12 @@ struct Reading {
   void read_database(std::string_view source, const std::string& path, F&& parse) {
     if (!wants(source) || !tree.exists(path)) return;
     const auto text = tree.read(path, bounds::dpkg_status_bytes, Links::within);
-    text ? parse(*text) : void(failed = true);
+    text ? parse(*text) : fail(path, "cannot be read");
   }
 
-  void read_dpkg(const std::string& path) {
+  void read_dpkg(const std::string& path, DpkgFile file) {
     read_database("dpkg", path, [&](const std::string& text) {
-      DpkgStatus dpkg = parse_dpkg_status(text, distro);
+      DpkgStatus dpkg = parse_dpkg_status(text, distro, file);
       for (model::Package& package : dpkg.packages) found.add(std::move(package));
       found.malformed += dpkg.malformed;
       found.beyond_limit += dpkg.beyond_limit;
@@ -91,15 +94,25 @@ struct Reading {
   void read_rpm() {
     if (!wants("rpm")) return;
     for (const char* path : {"usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite"}) {
+      if (!tree.exists(path)) continue;
       // The check follows links as the kernel does for us alone; the path itself must be no link.
       const auto place = tree.place_of(path);
-      if (!place) continue;
-      if (!read_rpm_database(*place, distro, !tree.layered(), found)) failed = true;
+      if (!place) return fail(path, "is behind a symbolic link, or is no file: it is not read");
+      if (!read_rpm_database(*place, distro, !tree.layered(), tree.stop(), found)) {
+        fail(path, "cannot be read");
+      }
       return;
     }
-    // Of these formats we read none: to say that there is nothing would be wrong.
-    for (const char* path : {"var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
-      if (tree.open(path, Links::within)) ++found.malformed;
+    // Of these formats we read none. A report without them would say that there is nothing.
+    for (const char* path : {"var/lib/rpm/Packages", "var/lib/rpm/Packages.db",
+                             "usr/lib/sysimage/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
+      if (!tree.exists(path)) continue;
+      struct stat facts {};
+      const OwnedFd fd = tree.open(path, Links::within);
+      if (fd && ::fstat(fd.get(), &facts) == 0 && facts.st_size == 0) continue;
+      fail(path,
+           "is an rpm database of a form that this agent does not read; with [inventory] skip = "
+           "[\"rpm\"] the rest is reported without it");
     }
   }
 
@@ -143,19 +156,21 @@ struct Reading {
 
 }  // namespace
 
-bool read_software(Tree& tree, const std::vector<std::string>& skipped, const std::string& distro,
-                   Found& found) {
-  Reading reading{tree, skipped, distro, found};
-  reading.read_dpkg("var/lib/dpkg/status");
+Result<void> read_software(Tree& tree, const std::vector<std::string>& skipped,
+                           const std::string& distro, Found& found) {
+  Reading reading{tree, skipped, distro, found, {}};
+  reading.read_dpkg("var/lib/dpkg/status", DpkgFile::status);
   // Images without dpkg itself have a file for each package.
   tree.match("var/lib/dpkg/status.d/*", Links::within, [&](const std::string& path) {
-    if (!path.ends_with(".md5sums")) reading.read_dpkg(path);
+    if (!path.ends_with(".md5sums")) reading.read_dpkg(path, DpkgFile::status_d);
   });
   reading.read_apk();
   reading.read_rpm();
   reading.read_places();
   reading.read_go_programs();
-  return !reading.failed && !tree.stopped();
+  if (tree.stopped()) reading.failure = "the look was cut short";
+  if (reading.failure.empty()) return {};
+  return Error{Errc::unavailable, std::move(reading.failure)};
 }
 
 }  // namespace muster::agent

@@ -22,6 +22,16 @@ namespace muster::agent {
 
 namespace {
 
+/// Says nothing of the file, but of this process and its kernel.
+bool is_short(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSYS;
+}
+
+[[noreturn]] void fail(int error, const std::string& path) {
+  throw std::system_error(error, std::generic_category(), "cannot look for /" + path);
+}
+
+/// Throws std::system_error when it is_short(): an absent file would be a removed one.
 OwnedFd open_below(const OwnedFd& root, const std::string& path, Links links, int flags) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
@@ -29,7 +39,9 @@ OwnedFd open_below(const OwnedFd& root, const std::string& path, Links links, in
   constexpr unsigned none = RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
   how.resolve = links == Links::within ? within : none;
   const char* name = path.empty() ? "." : path.c_str();
-  return OwnedFd(static_cast<int>(::syscall(SYS_openat2, root.get(), name, &how, sizeof how)));
+  const auto fd = ::syscall(SYS_openat2, root.get(), name, &how, sizeof how);
+  if (fd < 0 && is_short(errno)) fail(errno, path);
+  return OwnedFd(static_cast<int>(fd));
 }
 
 bool is_whiteout(const struct stat& facts) {
@@ -77,9 +89,11 @@ Tree::Tree(const std::vector<std::filesystem::path>& layers, const std::atomic<b
   }
 }
 
-OwnedFd Tree::open_any(const std::string& path, Links links, int flags, const Layer** where) const {
+OwnedFd Tree::open_any(const std::string& path, Links links, int flags, const Layer** where,
+                       bool must_know) const {
   for (const Layer& layer : layers_) {
     OwnedFd fd = open_below(layer.root, path, links, flags);
+    if (!fd && must_know && errno != ENOENT && errno != ENOTDIR) fail(errno, path);
     struct stat facts {};
     if (fd && ::fstat(fd.get(), &facts) == 0 && !is_whiteout(facts)) {
       if (where != nullptr) *where = &layer;
@@ -126,7 +140,7 @@ std::optional<std::string> Tree::read(const std::string& path, std::size_t bytes
 }
 
 bool Tree::exists(const std::string& path) const {
-  return static_cast<bool>(open_any(path, Links::within, O_PATH));
+  return static_cast<bool>(open_any(path, Links::within, O_PATH, nullptr, true));
 }
 
 std::optional<std::filesystem::path> Tree::place_of(const std::string& path) const {

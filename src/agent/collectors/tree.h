@@ -21,7 +21,8 @@ enum class Links { within, none };
 
 /// The files below a root, and nothing else: no symbolic link leads out of it (openat2(2) with
 /// RESOLVE_IN_ROOT), devices, pipes and sockets are not opened. Counts what is read, up to
-/// bounds::survey_*; paths are relative.
+/// bounds::survey_*; paths are relative. Where this process is short of descriptors or memory, and
+/// on a kernel before Linux 5.6, every call throws std::system_error: nothing is absent for that.
 ///
 /// Of several folders, the layers of an image, it is the one view that overlayfs gives
 /// (Documentation/filesystems/overlayfs.rst): an upper file hides the lower one, a whiteout hides
@@ -39,6 +40,7 @@ class Tree {
   OwnedFd open(const std::string& path, Links links) const;
   /// All of a regular file of at most `bytes_max`; nothing for any other.
   std::optional<std::string> read(const std::string& path, std::size_t bytes_max, Links links);
+  /// Throws std::system_error when that cannot be told.
   bool exists(const std::string& path) const;
   /// Where a regular file is that no symbolic link leads to, for those who must open it by name.
   std::optional<std::filesystem::path> place_of(const std::string& path) const;
@@ -50,6 +52,7 @@ class Tree {
   /// Whether these are layers, which nobody writes any more.
   bool layered() const { return layered_; }
   bool stopped() const { return stop_; }
+  const std::atomic<bool>& stop() const { return stop_; }
   /// Whether a bound was reached, so that something was left out.
   bool exhausted() const { return exhausted_; }
 
@@ -59,9 +62,10 @@ class Tree {
     OwnedFd root;
   };
 
-  /// The uppermost file or folder of that name, by open(2)'s flags.
-  OwnedFd open_any(const std::string& path, Links links, int flags,
-                   const Layer** where = nullptr) const;
+  /// The uppermost file or folder of that name, by open(2)'s flags. With `must_know` it throws
+  /// std::system_error unless it is there, or certainly is not.
+  OwnedFd open_any(const std::string& path, Links links, int flags, const Layer** where = nullptr,
+                   bool must_know = false) const;
   std::vector<std::string> list(const std::string& folder, std::string_view pattern, Links links);
   void match_from(const std::string& done, std::string_view pattern, Links links,
                   const std::function<void(const std::string& path)>& take);

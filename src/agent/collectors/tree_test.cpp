@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/collectors/tree.h"
 
+#include <seccomp.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
+#include <system_error>
 
 #include <gtest/gtest.h>
 
@@ -83,6 +88,36 @@ TEST_F(TreeTest, OnlyRegularFilesOfTheRightSizeAreRead) {
   EXPECT_FALSE(tree.read("file", 4, Links::none).has_value());
   EXPECT_FALSE(tree.read("pipe", 100, Links::none).has_value()) << "and does not wait";
   EXPECT_FALSE(tree.read(".", 100, Links::none).has_value());
+}
+
+/// What Tree does in a process whose openat2(2) gives `error`.
+enum class Said { there, absent, throws };
+Said look_without_openat2(const fs::path& root, const std::string& path, int error) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<std::uint16_t>(error)), SCMP_SYS(openat2),
+                     0);
+    if (seccomp_load(filter) != 0) _exit(99);
+    const std::atomic<bool> stop{false};
+    try {
+      _exit(static_cast<int>(Tree(root, stop).exists(path) ? Said::there : Said::absent));
+    } catch (const std::system_error&) {
+      _exit(static_cast<int>(Said::throws));
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return static_cast<Said>(WEXITSTATUS(status));
+}
+
+TEST_F(TreeTest, WhatCannotBeLookedForIsNotAbsent) {
+  put("var/lib/dpkg/status", "");
+  // An old kernel, a container's filter, a host out of descriptors, a broken disk.
+  for (const int error : {ENOSYS, EPERM, ENFILE, EIO}) {
+    EXPECT_EQ(look_without_openat2(root_, "var/lib/dpkg/status", error), Said::throws) << error;
+  }
+  EXPECT_EQ(look_without_openat2(root_, "var/lib/dpkg/status", ENOENT), Said::absent);
 }
 
 /// Layers, the uppermost first, as overlayfs keeps them.

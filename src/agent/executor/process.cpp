@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,31 +52,47 @@ Pipe make_pipe() {
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
-/// A directory of mode 0700 for one command, gone with everything in it afterwards.
+/// Where one command runs: a directory of mode 0700, below one that stays this process's own, so
+/// that nobody else can rename it. Gone with everything in it afterwards.
 class PrivateDirectory {
  public:
-  explicit PrivateDirectory(const std::optional<Account>& owner) {
+  PrivateDirectory() {
     const char* base = std::getenv("TMPDIR");
-    std::string name = std::string(base != nullptr && *base == '/' ? base : "/tmp");
-    name += "/muster-agent-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) fail("cannot make a directory for the command");
-    path_ = name;
-    if (owner && ::chown(path_.c_str(), owner->uid, owner->gid) != 0) {
+    parent_ = std::string(base != nullptr && *base == '/' ? base : "/tmp") + "/muster-agent-XXXXXX";
+    if (::mkdtemp(parent_.data()) == nullptr) fail("cannot make a directory for the command");
+    path_ = parent_ + "/own";
+    constexpr mode_t passable = 0711;
+    const bool made = ::chmod(parent_.c_str(), passable) == 0 && ::mkdir(path_.c_str(), 0700) == 0;
+    if (made) fd_ = OwnedFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd_) {
+      const int why = errno;
       remove();
-      fail("cannot give away the command's directory");
+      errno = why;
+      fail("cannot make a directory for the command");
     }
   }
   ~PrivateDirectory() { remove(); }
   PrivateDirectory(const PrivateDirectory&) = delete;
   PrivateDirectory& operator=(const PrivateDirectory&) = delete;
+
+  /// The last thing that is done to it before the command starts: from then on other processes of
+  /// that account can change it, too.
+  void give_away(const Account& owner) const {
+    if (::fchown(fd_.get(), owner.uid, owner.gid) != 0) {
+      fail("cannot give away the command's directory");
+    }
+  }
   const std::string& path() const { return path_; }
+  int fd() const { return fd_.get(); }
 
  private:
   void remove() {
     std::error_code ignored;  // what is left is in /tmp and belongs to nobody
-    std::filesystem::remove_all(path_, ignored);
+    std::filesystem::remove_all(parent_, ignored);
   }
+  std::string parent_;
   std::string path_;
+  OwnedFd fd_;
 };
 
 /// Everything the child needs, made before fork(): after it, a child of a process with threads may
@@ -103,14 +120,26 @@ struct Job {
   const Program* program = nullptr;
 };
 
-/// The program as a file of the private directory, for the account that will run it.
+/// Hardened hosts have /tmp so (CIS): a shell's lines run there, and no program starts.
+bool is_mounted_noexec(const std::string& path) {
+  struct statvfs facts {};
+  return ::statvfs(path.c_str(), &facts) == 0 && (facts.f_flag & ST_NOEXEC) != 0;
+}
+
+/// The program as a file of the private directory, which is still ours, for the account that will
+/// run it.
 std::string bring_program(const Program& program, const Fence& fence,
                           const std::string& directory) {
+  if (is_mounted_noexec(directory)) {
+    errno = EACCES;
+    fail("no program starts in a directory that is mounted noexec, as TMPDIR is here");
+  }
   const std::string path = directory + "/" + program.name;
   std::filesystem::copy_file(program.file, path);
+  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   constexpr mode_t own_only = 0500;
   const Account owner = fence.account.value_or(Account{::geteuid(), ::getegid()});
-  if (::chmod(path.c_str(), own_only) != 0 || ::chown(path.c_str(), owner.uid, owner.gid) != 0) {
+  if (!fd || ::fchmod(fd.get(), own_only) != 0 || ::fchown(fd.get(), owner.uid, owner.gid) != 0) {
     fail("cannot give away the program");
   }
   return path;
@@ -157,11 +186,18 @@ bool drop_rights(const Account& account) {
          ::setgid(0) != 0;
 }
 
-constexpr std::array<const char*, 10> step_names = {
-    "redirect its streams",  "start a session",   "limit it",
-    "enter its directory",   "drop rights",       "forbid new rights",
-    "reset signals",         "start the program", "limit its system calls",
-    "join its control group"};
+constexpr std::array<const char*, 11> step_names = {
+    "redirect its streams",
+    "start a session",
+    "limit it",
+    "enter its directory",
+    "drop rights",
+    "forbid new rights",
+    "reset signals",
+    "start the program",
+    "limit its system calls",
+    "join its control group",
+    "close what is not its own, which takes Linux 5.9"};
 
 [[noreturn]] void become_command(const Launch& launch) {
   // The descriptor for failures goes to 3, the only one left above the streams, and closes by
@@ -174,7 +210,7 @@ constexpr std::array<const char*, 10> step_names = {
   const int null = ::fcntl(launch.null_fd, F_DUPFD_CLOEXEC, 16);
   if (::dup3(failure_fd, report_fd, O_CLOEXEC) < 0) give_up(failure_fd, 0);
   if (::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) give_up(report_fd, 0);
-  if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0) give_up(report_fd, 0);
+  if (::syscall(SYS_close_range, 4U, ~0U, 0U) != 0) give_up(report_fd, 10);
   if (::setsid() < 0) give_up(report_fd, 1);
   ::umask(077);
 
@@ -278,9 +314,9 @@ std::string start_failure(int failure_fd) {
 }
 
 /// What the program says of its controls; it may have left anything under that name.
-std::string read_bundle_file(const std::string& directory) {
-  const std::string path = directory + "/bundle_results.json";
-  const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+std::string read_bundle_file(int directory) {
+  const OwnedFd fd(
+      ::openat(directory, "bundle_results.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return {};
   if (facts.st_size > static_cast<off_t>(bounds::bundle_bytes)) return {};
@@ -302,6 +338,7 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   launch.fence = fence;
   launch.group_fd = group->processes_fd();
   prepare(launch, job, directory.path());
+  if (fence.account) directory.give_away(*fence.account);
   launch.parent = ::getpid();
   const OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!null) fail("cannot open /dev/null");
@@ -331,7 +368,7 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   const int wait_status = end_process_tree(child, around.bystanders);
   out.drain(fence.output_bytes);
   err.drain(fence.output_bytes);
-  if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.path());
+  if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.fd());
 
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();
   if (ending == Ending::timed_out) {
@@ -364,6 +401,11 @@ Result<Account> find_account(const std::string& user) {
   return Account{entry.pw_uid, entry.pw_gid};
 }
 
+CommandUser command_user(const std::string& named, bool is_default) {
+  if (!is_default || find_account(named).ok()) return {named, false};
+  return {"nobody", true};
+}
+
 namespace {
 
 /// Makes orphans among the descendants children of this process, so that none gets away.
@@ -379,7 +421,7 @@ Outcome run_job(const Job& job, Duration timeout, const Fence& fence, const Surr
   const Duration start = steady_now();
   try {
     adopt_orphans();
-    const PrivateDirectory directory(fence.account);
+    const PrivateDirectory directory;
     run_in(directory, job, timeout, fence, around, cancel_fd, outcome);
   } catch (const std::system_error& failure) {
     outcome.exit_code = -1;

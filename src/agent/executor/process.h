@@ -27,6 +27,14 @@ struct Account {
 /// Fails with invalid_field for an unknown user, and for root: that would be no isolation.
 Result<Account> find_account(const std::string& user);
 
+/// The user that commands run as: `named`, or `nobody` where that is the default of the settings
+/// and no package or `install` has made it. The second tells that.
+struct CommandUser {
+  std::string name;
+  bool shared = false;  // it is `nobody`, in place of the one that is missing
+};
+CommandUser command_user(const std::string& named, bool is_default);
+
 /// How a child process is fenced in.
 struct Fence {
   std::optional<Account> account;   // set when this process is root

@@ -3,12 +3,16 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -16,6 +20,7 @@
 
 #include "agent/executor/process_tree.h"
 #include "agent/executor/shell.h"
+#include "agent/executor/system_calls.h"
 #include "agent/files.h"
 #include "agent/testing/control_group.h"
 #include "base/test_directory.h"
@@ -84,6 +89,26 @@ TEST_F(ShellTest, AProgramRunsInItsDirectoryWithItsArgumentsAndLeavesItsBundle) 
   EXPECT_EQ(outcome.exit_code, 101) << outcome.error;
   EXPECT_TRUE(outcome.stderr_text.starts_with("-v|a b|secret|/")) << outcome.stderr_text;
   EXPECT_EQ(outcome.bundle, "{\"bundle_id\": \"x\"}\n");
+}
+
+TEST_F(ShellTest, AProgramThatCannotStartWhereItIsSaysThatItIsTheMount) {
+  const TestDirectory directory;
+  const std::string folder = directory.path() + "/noexec";
+  std::filesystem::create_directory(folder);
+  if (mount("none", folder.c_str(), "tmpfs", MS_NOEXEC, "mode=1777") != 0) {
+    GTEST_SKIP() << "needs root that may mount";
+  }
+  const std::string file = directory.path() + "/0123";
+  std::ofstream(file) << "#!/bin/sh\nexit 0\n";
+  const char* before = getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("TMPDIR", folder.c_str(), 1);
+  const Outcome outcome = run_program({file, "check", {}, {}}, std::chrono::seconds(60), fence_,
+                                      {bystanders_, groups_}, cancel_.get());
+  kept.empty() ? unsetenv("TMPDIR") : setenv("TMPDIR", kept.c_str(), 1);
+  umount(folder.c_str());
+  EXPECT_EQ(outcome.exit_code, -1);
+  EXPECT_NE(outcome.error.find("mounted noexec"), std::string::npos) << outcome.error;
 }
 
 TEST_F(ShellTest, ABundleThatIsALinkOrTooLargeIsNone) {
@@ -202,6 +227,16 @@ TEST_F(ShellTest, ItsDirectoryIsPrivateAndGoneAfterwards) {
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 
+TEST_F(ShellTest, ItsDirectoryCannotBePutAwayForLater) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to drop rights from";
+  const Outcome outcome = run("touch kept; pwd; cd ..; mv own away 2>/dev/null || echo refused");
+  const std::size_t line = outcome.stdout_text.find('\n');
+  EXPECT_EQ(outcome.stdout_text.substr(line + 1), "refused\n");
+  const std::filesystem::path path = outcome.stdout_text.substr(0, line);
+  EXPECT_EQ(path.filename(), "own");
+  EXPECT_FALSE(std::filesystem::exists(path.parent_path()));
+}
+
 TEST_F(ShellTest, ATimeoutKillsGrandchildrenInSessionsOfTheirOwn) {
   const Outcome outcome = run("setsid sh -c 'trap \"\" TERM HUP; echo $$; sleep 1000' & sleep 1000",
                               std::chrono::milliseconds(1500));
@@ -268,10 +303,34 @@ TEST(Account, RootAndUnknownUsersAreRefused) {
   EXPECT_EQ(find_account("no-such-user-here").error().field, "executor.user");
 }
 
+TEST(Account, WithoutTheirOwnUserCommandsRunAsNobodyUnlessOneIsNamed) {
+  const CommandUser missing = command_user("no-such-user-here", true);
+  EXPECT_EQ(missing.name, "nobody");
+  EXPECT_TRUE(missing.shared);
+  EXPECT_EQ(command_user("no-such-user-here", false).name, "no-such-user-here");
+  const CommandUser there = command_user("daemon", true);
+  EXPECT_EQ(there.name, "daemon");
+  EXPECT_FALSE(there.shared);
+}
+
 TEST(ProcessTree, ParentsAreFoundBehindAnyProgramName) {
   EXPECT_EQ(parse_parent("12 (a) b) (c) S 34 12"), 34);
   EXPECT_FALSE(parse_parent("12 (a) S").has_value());
   EXPECT_FALSE(parse_parent("").has_value());
+}
+
+TEST(SystemCalls, NoneIsMissingHereAndAFilterIsSeen) {
+  EXPECT_EQ(missing_system_calls(), std::vector<std::string>{});
+  const pid_t child = fork();
+  if (child == 0) {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(close_range), 0);
+    if (seccomp_load(filter) != 0) _exit(99);
+    _exit(missing_system_calls() == std::vector<std::string>{"close_range (Linux 5.9)"} ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
@@ -279,10 +338,10 @@ TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
   fence.output_bytes = 1000;
   fence.processes_max = 256;
   fence.file_bytes_max = 1 << 20;
-  if (geteuid() == 0) fence.account = find_account("nobody").value();
+  const auto user = geteuid() == 0 ? std::optional<std::string>("nobody") : std::nullopt;
   const Bystanders bystanders;
   const TaskGroups groups("none in this test");
-  ShellExecutor executor(fence, {bystanders, groups}, "/");
+  ShellExecutor executor(fence, user, {bystanders, groups}, "/");
   const TaskId task{parse_uuid("0192c0de-0000-7000-8000-000000000001").value()};
   const auto wait = [&] {
     pollfd ended = {executor.ended_fd(), POLLIN, 0};
@@ -300,6 +359,20 @@ TEST(ShellExecutor, RunsBesideItsCallerAndCanBeKilled) {
   executor.kill();
   wait();
   EXPECT_EQ(executor.take_ended()->outcome.exit_code, -1);
+}
+
+TEST(ShellExecutor, WithoutItsUserACommandFailsAndSaysSo) {
+  const Bystanders bystanders;
+  const TaskGroups groups("none in this test");
+  ShellExecutor executor({}, "no-such-user-here", {bystanders, groups}, "/");
+  executor.start({TaskId{}, "echo one", std::chrono::seconds(60)});
+  pollfd waited = {executor.ended_fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&waited, 1, 60'000), 1);
+  const auto ended = executor.take_ended();
+  EXPECT_EQ(ended->outcome.exit_code, -1);
+  EXPECT_EQ(ended->outcome.stdout_text, "");
+  EXPECT_NE(ended->outcome.error.find("no user \"no-such-user-here\""), std::string::npos)
+      << ended->outcome.error;
 }
 
 }  // namespace

@@ -31,8 +31,10 @@ void clear(const OwnedFd& event) {
 
 }  // namespace
 
-ShellExecutor::ShellExecutor(Fence fence, Surroundings around, std::filesystem::path files)
+ShellExecutor::ShellExecutor(Fence fence, std::optional<std::string> user, Surroundings around,
+                             std::filesystem::path files)
     : fence_(std::move(fence)),
+      user_(std::move(user)),
       around_(around),
       files_(std::move(files)),
       ended_fd_(make_event()),
@@ -47,17 +49,31 @@ void ShellExecutor::start(const Command& command) {
   CHECK(!thread_.joinable());
   clear(cancel_fd_);
   thread_ = std::thread([this, command] {
-    Outcome outcome;
-    if (command.test) {
-      const TestOrder& test = *command.test;
-      outcome = run_program({files_ / test.file(), test.name, test.arguments, test.variables},
-                            command.timeout, fence_, around_, cancel_fd_.get());
-    } else {
-      outcome = run_shell(command.line, command.timeout, fence_, around_, cancel_fd_.get());
-    }
+    Outcome outcome = run(command);
     ended_.with([&](auto& slot) { slot = Ended{command.task, std::move(outcome)}; });
     raise(ended_fd_);
   });
+}
+
+Outcome ShellExecutor::run(const Command& command) const {
+  Fence fence = fence_;
+  if (user_) {
+    const auto account = find_account(*user_);
+    if (!account.ok()) {
+      Outcome outcome;
+      outcome.exit_code = -1;
+      outcome.error = account.error().message;
+      outcome.started_at = outcome.completed_at = SystemClock().now();
+      return outcome;
+    }
+    fence.account = *account;
+  }
+  if (!command.test) {
+    return run_shell(command.line, command.timeout, fence, around_, cancel_fd_.get());
+  }
+  const TestOrder& test = *command.test;
+  return run_program({files_ / test.file(), test.name, test.arguments, test.variables},
+                     command.timeout, fence, around_, cancel_fd_.get());
 }
 
 std::optional<Executor::Ended> ShellExecutor::take_ended() {

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 
 #include "agent/executor/executor.h"
@@ -15,8 +17,11 @@ namespace muster::agent {
 /// Runs commands, shell lines and programs, on a thread of its own, so that heartbeats go on.
 class ShellExecutor final : public Executor {
  public:
-  /// Programs of tests are in files below `files`. What `around` refers to outlives this.
-  ShellExecutor(Fence fence, Surroundings around, std::filesystem::path files);
+  /// Programs of tests are in files below `files`. What `around` refers to outlives this. `user` is
+  /// whom commands run as, looked up when one starts: a directory service may be late at boot, and
+  /// a user go. Where there is none of that name a command fails with that reason.
+  ShellExecutor(Fence fence, std::optional<std::string> user, Surroundings around,
+                std::filesystem::path files);
   /// Kills what still runs.
   ~ShellExecutor() override;
 
@@ -28,7 +33,10 @@ class ShellExecutor final : public Executor {
   int ended_fd() const { return ended_fd_.get(); }
 
  private:
+  Outcome run(const Command& command) const;
+
   Fence fence_;
+  std::optional<std::string> user_;
   Surroundings around_;
   std::filesystem::path files_;
   OwnedFd ended_fd_;

@@ -5,6 +5,7 @@
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -95,6 +96,19 @@ std::vector<sock_filter> command_filter() {
   const auto bytes = program.size() * sizeof(sock_filter);
   if (::pread(file.get(), program.data(), bytes, 0) != static_cast<ssize_t>(bytes)) fail(EIO);
   return program;
+}
+
+std::vector<std::string> missing_system_calls() {
+  std::vector<std::string> missing;
+  // Called so that they can only fail, and say how.
+  const auto refused = [](long answer) {
+    return answer < 0 && (errno == ENOSYS || errno == EPERM);
+  };
+  if (refused(::syscall(SYS_openat2, -1, "", nullptr, 0)))
+    missing.emplace_back("openat2 (Linux 5.6)");
+  if (refused(::syscall(SYS_close_range, 1U, 0U, 0U)))
+    missing.emplace_back("close_range (Linux 5.9)");
+  return missing;
 }
 
 }  // namespace muster::agent

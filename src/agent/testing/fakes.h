@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -40,7 +42,7 @@ class FakeFiles final : public Files {
                      crypto::sha256(found->second)};
   }
   bool append(const std::string& name, std::int64_t offset, std::string_view bytes) override {
-    if (full) return false;
+    if (full || read_only) return false;
     const auto write = [&](std::string_view tail) {
       std::string& file = content[name];
       file.resize(static_cast<std::size_t>(offset));
@@ -74,8 +76,9 @@ class FakeFiles final : public Files {
   void crash_never() { left_.reset(); }
 
   std::map<std::string, std::string> content;
-  bool full = false;
-  int mutations = 0;  // so far
+  bool full = false;       // for what is large
+  bool read_only = false;  // for everything
+  int mutations = 0;       // so far
 
  private:
   template <typename F>
@@ -84,6 +87,7 @@ class FakeFiles final : public Files {
   }
   template <typename F, typename G>
   void mutate(F&& change, G&& tear) {
+    if (read_only) throw std::system_error(EROFS, std::generic_category(), "cannot create");
     ++mutations;
     const bool crash = left_ && (*left_)-- == 0;
     if (crash && !after_) {
@@ -153,10 +157,11 @@ class FakeExecutor final : public Executor {
 class FakeHost final : public Host {
  public:
   Vitals measure() override { return {100, 5, 200, 400, 1000, 1, 7}; }
-  std::optional<Survey> survey(const std::vector<std::string>& without,
-                               const std::atomic<bool>&) override {
+  Result<Survey> survey(const std::vector<std::string>& without,
+                        const std::atomic<bool>&) override {
     skipped = without;
-    if (!readable) return std::nullopt;
+    if (short_of) throw std::system_error(EMFILE, std::generic_category(), short_of);
+    if (!readable) return Error{Errc::unavailable, "/var/lib/dpkg/status cannot be read"};
     Survey survey;
     survey.facts = facts;
     survey.software = software;
@@ -167,6 +172,7 @@ class FakeHost final : public Host {
   std::optional<ImageSight> look_at_images(const ImageOrder& order,
                                            const std::atomic<bool>&) override {
     image_orders.push_back(order);
+    if (short_of) throw std::system_error(EMFILE, std::generic_category(), short_of);
     if (!images_readable) return std::nullopt;
     ImageSight sight;
     sight.local.images = images;
@@ -203,6 +209,7 @@ class FakeHost final : public Host {
   std::vector<model::Package> software = {package("bash", "5.2"), package("openssl", "3.0.11")};
   std::optional<model::Runtime> runtime;
   bool readable = true;
+  const char* short_of = nullptr;    // of what: then looks throw
   std::vector<std::string> skipped;  // in the last survey
   std::vector<LocalImage> images;
   std::size_t image_reports_max = 10;  // in one look

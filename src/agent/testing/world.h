@@ -25,7 +25,8 @@ struct FakeWorld {
   std::unique_ptr<FakeSurveys> surveys;  // of the process that runs
   FakeExecutor executor;
   SystemClock clock;
-  Log log{clock, [](std::string_view) {}};
+  std::string logged;
+  Log log{clock, [this](std::string_view line) { logged += line; }};
   Settings settings;
   std::string version{agent_version};
   std::uint64_t seed = 7;
