@@ -94,6 +94,7 @@ HostSearch::HostSearch(store::Reader& reader, const PresenceTable& presence, con
   model::for_each_term(query, [&](const HostTerm& term) {
     asks_memory |= term.field == HostField::status || term.field == HostField::last_seen ||
                    term.field == HostField::agent_version;
+    CHECK(term.field != HostField::group);  // written out before: fleet/saved_views.h
     if (term.field == HostField::package) packages_.push_back(&term);
     if (term.field == HostField::cve || term.field == HostField::severity ||
         term.field == HostField::kev) {
@@ -250,6 +251,8 @@ bool HostSearch::holds(const HostTerm& term, const SearchedHost& host) const {
       return has_tag(term.text, host.tags) || has_tag(term.text, host.operator_tags);
     case HostField::id:
       return model::holds(term.comparison, host.id.value <=> term.number);
+    case HostField::group:
+      return false;
     case HostField::packages:
       return model::holds(term.comparison, host.package_count <=> term.number);
     case HostField::status:

@@ -34,8 +34,8 @@ struct FoundHost {
 
 /// One walk over the hosts of one moment, in the order of their ids. What is the same for many
 /// hosts (packages, sets, CVEs) is read once, what memory knows is asked of memory, and the rest
-/// for some thousand hosts at a time. Lives no longer than its reader and its query; for one
-/// thread. Throws store::StoreError.
+/// for some thousand hosts at a time. Its query names no group (fleet/saved_views.h writes them
+/// out). Lives no longer than its reader and its query; for one thread. Throws store::StoreError.
 class HostSearch {
  public:
   HostSearch(store::Reader& reader, const PresenceTable& presence, const Config& config,
