@@ -19,5 +19,7 @@ std::optional<OrgId> org_of(store::Store& store, TokenId id);
 std::optional<OrgId> org_of(store::Store& store, KeyId id);
 std::optional<OrgId> org_of(store::Store& store, FindingId id);
 std::optional<OrgId> org_of(store::Store& store, ImageId id);
+std::optional<OrgId> org_of(store::Store& store, AlertId id);
+std::optional<OrgId> org_of(store::Store& store, WebhookId id);
 
 }  // namespace muster::fleet

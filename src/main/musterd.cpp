@@ -25,6 +25,7 @@
 #include "main/lease_keeper.h"
 #include "main/machine_use.h"
 #include "main/openapi.h"
+#include "main/periodic.h"
 #include "main/watch_keeper.h"
 #include "net/server.h"
 #include "store/postgres/postgres_connection.h"
@@ -36,6 +37,10 @@ namespace {
 constexpr int exit_ok = 0;
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
+
+/// How late an alert may be evaluated, and an event delivered.
+constexpr Duration alerts_every = std::chrono::seconds(5);
+constexpr Duration webhooks_every = std::chrono::seconds(2);
 
 struct Flags {
   std::string data;
@@ -144,6 +149,23 @@ std::unique_ptr<store::Database> open_database(const Flags& flags) {
   return std::make_unique<store::PostgresDatabase>(flags.store);
 }
 
+Periodic::Work alert_work(endpoints::Wiring& wiring, const Clock& clock) {
+  return [&](const std::atomic<bool>& stopping) {
+    wiring.watch_alerts([&] { return clock.now(); }, [&] { return !stopping; });
+  };
+}
+
+Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const Config& config) {
+  const egress::Client client(egress::rules_of(config, "musterd/" MUSTER_VERSION));
+  return [&wiring, &clock, client](const std::atomic<bool>& stopping) {
+    fleet::WebhookWorld world;
+    world.fetch = [&](const http::FetchOrder& order) { return client.fetch(order); };
+    world.now = [&] { return clock.now(); };
+    world.goes_on = [&] { return !stopping; };
+    wiring.deliver_events(world);
+  };
+}
+
 int serve(const Flags& flags, const Address& address, const Config& config) {
   const sigset_t signals = block_signals();
   const SystemClock clock;
@@ -194,6 +216,9 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
       std::in_place, wiring.feed_syncs, *sources,
       egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION)), clock, rng, log);
   std::optional<WatchKeeper> watch(std::in_place, wiring, clock);
+  std::optional<Periodic> alerts(std::in_place, alerts_every, alert_work(wiring, clock));
+  std::optional<Periodic> webhooks(std::in_place, webhooks_every,
+                                   webhook_work(wiring, clock, config));
   server.start();
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
@@ -208,6 +233,8 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   server.drain();
   feeds.reset();
   watch.reset();
+  alerts.reset();
+  webhooks.reset();
   wiring.flush_presence();
   lease.reset();
   fleet.store.stop_writer();
