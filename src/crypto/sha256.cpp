@@ -5,7 +5,6 @@
 #include <memory>
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -43,16 +42,6 @@ Sha256 sha256(std::string_view content) {
                     EVP_DigestFinal_ex(context, digest.bytes.data(), nullptr) == 1;
   CHECK(done);
   return digest;
-}
-
-Sha256 hmac_sha256(std::string_view key, std::string_view message) {
-  Sha256 mac;
-  unsigned size = 0;
-  const auto* octets = reinterpret_cast<const unsigned char*>(message.data());
-  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets, message.size(),
-             mac.bytes.data(), &size) != nullptr &&
-        size == mac.bytes.size());
-  return mac;
 }
 
 Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {

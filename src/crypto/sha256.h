@@ -28,9 +28,6 @@ struct Sha256 {
 
 Sha256 sha256(std::string_view content);
 
-/// HMAC-SHA256 (RFC 2104).
-Sha256 hmac_sha256(std::string_view key, std::string_view message);
-
 struct FreeDigestContext {
   void operator()(EVP_MD_CTX* context) const;
 };

@@ -345,6 +345,21 @@ store::Total count_found(HostSearch& search, std::int64_t found) {
   return {limits::counted_rows, false};
 }
 
+Result<MeantHosts> list_meant_hosts(store::Store& store, const PresenceTable& presence,
+                                    const Config& config, const HostQuery& query,
+                                    std::optional<OrgId> org, Instant now) {
+  return store.read([&](store::Reader& reader) -> Result<MeantHosts> {
+    HostSearch search(reader, presence, config, query, org, HostId{0}, now);
+    MeantHosts hosts;
+    while (const auto found = search.next()) hosts.add(found->org, found->id);
+    if (search.is_cut_short()) {
+      return invalid_field("query", "is for more hosts than one search looks at");
+    }
+    hosts.sort();
+    return hosts;
+  });
+}
+
 Result<Targets> find_targets(store::Store& store, const PresenceTable& presence,
                              const Config& config, const HostQuery& query, std::optional<OrgId> org,
                              Instant now) {

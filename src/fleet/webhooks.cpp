@@ -6,7 +6,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
-#include "crypto/sha256.h"
+#include "crypto/hmac.h"
 #include "crypto/signing.h"
 #include "store/store.h"
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json_read.h"
-#include "crypto/sha256.h"
+#include "crypto/hmac.h"
 #include "crypto/signing.h"
 #include "fleet/testing.h"
 #include "store/store.h"

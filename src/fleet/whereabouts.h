@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/ids.h"
+#include "model/alert.h"
 
 namespace muster::store {
 class Store;

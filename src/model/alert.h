@@ -8,6 +8,13 @@
 #include "base/ids.h"
 #include "base/time.h"
 
+namespace muster {
+
+using AlertId = NumberId<struct AlertTag>;
+using WebhookId = NumberId<struct WebhookTag>;
+
+}  // namespace muster
+
 /// Alerts by query (docs/adr/0030): how many hosts a query means, against a threshold, and for how
 /// long. All of it is functions of values.
 namespace muster::model {

@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "model/alert.h"
 #include "store/sql/orgs.h"
 
 namespace muster::store {
