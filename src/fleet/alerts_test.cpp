@@ -167,7 +167,7 @@ TEST_F(Alerts, ThatAskWhoIsOfflineWaitUntilTheServerKnows) {
   EXPECT_EQ(look(watch).evaluated, 1U);
   EXPECT_EQ(alert(offline).course.evaluated_at, std::nullopt);
   EXPECT_NE(alert(other).course.evaluated_at, std::nullopt);
-  look_later(fleet.config.offline_after() + seconds(1));
+  look_later(fleet->presence.offline_after(fleet.config) + seconds(1));
   EXPECT_NE(alert(offline).course.evaluated_at, std::nullopt);
 }
 
