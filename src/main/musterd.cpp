@@ -149,6 +149,11 @@ std::unique_ptr<store::Database> open_database(const Flags& flags) {
   return std::make_unique<store::PostgresDatabase>(flags.store);
 }
 
+int usage_error(const Error& error) {
+  std::cerr << "musterd: " << error.message << "\n";
+  return exit_usage;
+}
+
 Periodic::Work alert_work(endpoints::Wiring& wiring, const Clock& clock) {
   return [&](const std::atomic<bool>& stopping) {
     wiring.watch_alerts([&] { return clock.now(); }, [&] { return !stopping; });
@@ -173,19 +178,10 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   crypto::SystemRng rng;
 
   const auto tls = load_tls(flags.tls, clock);
-  if (!tls.ok()) {
-    std::cerr << "musterd: " << tls.error().message << "\n";
-    return exit_usage;
-  }
+  if (!tls.ok()) return usage_error(tls.error());
   const auto sources = fleet::FeedSources::read(config);
-  if (!sources.ok()) {
-    std::cerr << "musterd: " << sources.error().message << "\n";
-    return exit_usage;
-  }
-  if (const auto roots = fleet::task_roots(config); !roots.ok()) {
-    std::cerr << "musterd: " << roots.error().message << "\n";
-    return exit_usage;
-  }
+  if (!sources.ok()) return usage_error(sources.error());
+  if (const auto roots = fleet::task_roots(config); !roots.ok()) return usage_error(roots.error());
   const auto lock = store::DirectoryLock::acquire(flags.data);
   if (lock == nullptr) {
     std::cerr << "musterd: another server holds " << flags.data << "\n";
