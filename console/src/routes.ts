@@ -5,6 +5,7 @@ import type { Role } from './lib/types';
 import Account from './pages/Account.svelte';
 import AgentKeys from './pages/AgentKeys.svelte';
 import Agents from './pages/Agents.svelte';
+import Alerts from './pages/Alerts.svelte';
 import Audit from './pages/Audit.svelte';
 import Batch from './pages/Batch.svelte';
 import Compare from './pages/Compare.svelte';
@@ -14,6 +15,7 @@ import Events from './pages/Events.svelte';
 import Feeds from './pages/Feeds.svelte';
 import Finding from './pages/Finding.svelte';
 import Findings from './pages/Findings.svelte';
+import Groups from './pages/Groups.svelte';
 import Held from './pages/Held.svelte';
 import Host from './pages/Host.svelte';
 import Hosts from './pages/Hosts.svelte';
@@ -51,7 +53,9 @@ export const sections: { title: string; pages: PageRoute[] }[] = [
     pages: [
       { path: '/', title: 'Overview', key: 'o', least: 'read_only', component: Overview },
       { path: '/hosts', title: 'Hosts', key: 'h', least: 'read_only', component: Hosts },
+      { path: '/groups', title: 'Groups', key: 'g', least: 'read_only', component: Groups },
       { path: '/agents', title: 'Agents', key: 'a', least: 'read_only', component: Agents },
+      { path: '/alerts', title: 'Alerts', key: 'l', least: 'read_only', component: Alerts },
       { path: '/tasks', title: 'Tasks', key: 't', least: 'read_only', component: Tasks },
       { path: '/results', title: 'Results', key: 'u', least: 'read_only', component: Results },
       { path: '/releases', title: 'Releases', key: 'r', least: 'read_only', component: Releases },

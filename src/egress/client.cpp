@@ -138,11 +138,16 @@ class Exchange {
     for (const auto& [name, value] : order_.headers) {
       if (with_headers) add(headers_, name + ": " + value);
     }
+    if (order_.body) {
+      set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order_.body->size()));
+      set(CURLOPT_POSTFIELDS, order_.body->data());
+      add(headers_, "Expect:");  // no round trip before so little
+    }
     set(CURLOPT_HTTPHEADER, headers_.get());
     const CURLcode code = curl_easy_perform(curl_.get());
     // What a refusal says beside its status is not wanted whole.
     const bool cut = code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED;
-    if (code == CURLE_OK || (cut && status() != 200)) return {};
+    if (code == CURLE_OK || (cut && !takes_body())) return {};
     if (too_large_ || code == CURLE_FILESIZE_EXCEEDED) {
       return Error{Errc::body_too_large,
                    "The file is larger than " + std::to_string(order_.bytes_max) + " bytes."};
@@ -152,6 +157,8 @@ class Exchange {
     const std::string_view what = reason_[0] != '\0' ? reason_ : curl_easy_strerror(code);
     return Error{Errc::unavailable, std::string(what.substr(0, 300))};
   }
+
+  bool was_taken() const { return order_.body && status() >= 200 && status() <= 299; }
 
   long status() const {
     long status = 0;
@@ -233,8 +240,10 @@ class Exchange {
   static std::size_t on_write(char* octets, std::size_t, std::size_t size, void* self) {
     return static_cast<Exchange*>(self)->take({octets, size});
   }
+  /// Whether what comes is the file: not of a refusal, nor of what answers a POST.
+  bool takes_body() const { return status() == 200 && !order_.body; }
   std::size_t take(std::string_view piece) {
-    if (status() != 200) {  // the words of a refusal are not the file
+    if (!takes_body()) {
       dropped_ += piece.size();
       return dropped_ <= limits::discard_bytes ? piece.size() : CURL_WRITEFUNC_ERROR;
     }
@@ -352,7 +361,8 @@ Result<http::Fetched> Client::fetch(const http::FetchOrder& order) const {
     TRY(exchange.run(url, pinned, host == first_host));
     const long status = exchange.status();
     const bool asked = !order.have.etag.empty() || !order.have.last_modified.empty();
-    if (status == 200 || (status == 304 && asked)) {
+    if (order.body && !exchange.was_taken()) return refusal(exchange);
+    if (order.body || status == 200 || (status == 304 && asked)) {
       http::Fetched fetched;
       fetched.unchanged = status == 304;
       fetched.validators = {exchange.header("ETag"), exchange.header("Last-Modified")};

@@ -37,11 +37,11 @@ using Resolve = std::function<Result<std::vector<IpAddress>>(const std::string& 
 /// Asks the system. Blocks for as long as its resolver does.
 Result<std::vector<IpAddress>> resolve_by_system(const std::string& host);
 
-/// The one way out of the server (docs/adr/0014). GET over https; http only where the rules allow
-/// it. A name is looked up once, every address that it has must be public or allowed, and the
-/// connection goes to those addresses alone, whatever the name means a moment later. The same holds
-/// for each redirect, of which there are at most limits::egress_redirects and none from https to
-/// http. Bounded in octets, in time and in slowness. Safe from several threads.
+/// The one way out of the server (docs/adr/0014). GET and POST over https; http only where the
+/// rules allow it. A name is looked up once, every address that it has must be public or allowed,
+/// and the connection goes to those addresses alone, whatever the name means a moment later. The
+/// same holds for each redirect, of which there are at most limits::egress_redirects and none from
+/// https to http. Bounded in octets, in time and in slowness. Safe from several threads.
 class Client {
  public:
   explicit Client(Rules rules, Resolve resolve = resolve_by_system);

@@ -260,5 +260,63 @@ TEST(Egress, RefusesWhatIsNoAddressOfAFile) {
   }
 }
 
+http::FetchOrder post(const std::string& url, std::string body) {
+  http::FetchOrder order;
+  order.url = url;
+  order.body = std::move(body);
+  order.headers = {{"Content-Type", "application/json"}, {"webhook-id", "1-2"}};
+  order.bytes_max = 1000;
+  order.time_max = std::chrono::seconds(20);
+  return order;
+}
+
+TEST(Egress, PostsABodyAndTakesAny2xxForAnAnswer) {
+  for (const char* status : {"200 OK", "202 Accepted", "204 No Content"}) {
+    ScriptedServer server(authority(), always(answer(status)));
+    const auto sent = Client(local_rules()).fetch(post(server.url("/hook"), R"({"a": "\n"})"));
+    EXPECT_TRUE(sent.ok()) << status << ": " << sent.error().message;
+    const std::string request = server.requests().at(0);
+    EXPECT_EQ(request.find("POST /hook HTTP/1.1\r\n"), 0U) << request;
+    EXPECT_NE(request.find("Content-Type: application/json\r\n"), std::string::npos) << request;
+    EXPECT_NE(request.find("webhook-id: 1-2\r\n"), std::string::npos) << request;
+    EXPECT_NE(request.find("Content-Length: 11\r\n"), std::string::npos) << request;
+    EXPECT_EQ(request.find("Expect:"), std::string::npos) << request;
+    EXPECT_NE(request.find("\r\n\r\n{\"a\": \"\\n\"}"), std::string::npos) << request;
+  }
+}
+
+TEST(Egress, OfAPostTakesNoWordsHoweverManyThereAre) {
+  ScriptedServer server(authority(), always(answer("200 OK", std::string(200'000, 'x'))));
+  EXPECT_TRUE(Client(local_rules()).fetch(post(server.url(), "{}")).ok());
+}
+
+TEST(Egress, FollowsNoRedirectOfAPost) {
+  ScriptedServer other(authority(), always(answer("200 OK")));
+  ScriptedServer server(authority(),
+                        always(answer("307 Temporary Redirect\r\nLocation: " + other.url())));
+  const auto sent = Client(local_rules()).fetch(post(server.url(), "{}"));
+  ASSERT_FALSE(sent.ok());
+  EXPECT_EQ(sent.error().message, "The server answered 307.");
+  EXPECT_TRUE(other.requests().empty());
+}
+
+TEST(Egress, SaysWhatARefusalOfAPostAskedFor) {
+  ScriptedServer server(authority(),
+                        always(answer("503 Service Unavailable\r\nRetry-After: 30", "no")));
+  const auto sent = Client(local_rules()).fetch(post(server.url(), "{}"));
+  ASSERT_FALSE(sent.ok());
+  EXPECT_EQ(sent.error().retry_after_seconds, 30);
+}
+
+TEST(Egress, PostsNothingToAnAddressThatMayNotBeCalled) {
+  ScriptedServer server(authority(), always(answer("200 OK")));
+  Rules rules = local_rules();
+  rules.allow.clear();
+  const auto sent = Client(rules).fetch(post(server.url(), "{}"));
+  ASSERT_FALSE(sent.ok());
+  EXPECT_EQ(sent.error().code, Errc::invalid_field);
+  EXPECT_TRUE(server.requests().empty());
+}
+
 }  // namespace
 }  // namespace muster::egress

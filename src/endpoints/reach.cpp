@@ -57,6 +57,10 @@ Subject subject_of(App& app, Reach reach, std::string_view id) {
       return {numbered<FindingId>(app, id), no_such("finding")};
     case Reach::image:
       return {numbered<ImageId>(app, id), no_such("image")};
+    case Reach::alert:
+      return {numbered<AlertId>(app, id), no_such("alert")};
+    case Reach::webhook:
+      return {numbered<WebhookId>(app, id), no_such("webhook")};
     case Reach::server:
     case Reach::own:
     case Reach::shared:

@@ -25,6 +25,8 @@ enum class Reach : std::uint8_t {
   key,      //
   finding,  //
   image,    //
+  alert,    //
+  webhook,  //
   asked,    // its endpoint asks
 };
 /// Of the route with that handler; `server` for one that reach.def does not name.

@@ -37,6 +37,8 @@ struct Place {
   std::string key;
   std::string finding;
   std::string image;
+  std::string alert;
+  std::string webhook;
   std::string person;  // an operator who is something here alone
 };
 
@@ -129,6 +131,14 @@ class Reaching : public testing::Test {
     made(admin("PUT", "/api/v1/views/" + name + "-view",
                R"({"query": "hostname:)" + name + R"(*", )" + in + "}"),
          {"name"});
+    place.alert = made(admin("POST", "/api/v1/alerts",
+                             R"({"name": ")" + name +
+                                 R"(-alert", "query": "hostname:x", "above": 0, )" + in + "}"),
+                       {"id"});
+    place.webhook = made(
+        admin("POST", "/api/v1/webhooks",
+              R"({"name": ")" + name + R"(-webhook", "url": "https://192.0.2.1/", )" + in + "}"),
+        {"id"});
     place.person = std::to_string(appoint(Role::read_only, place.org, name + "-person").id.value);
     return place;
   }
@@ -177,10 +187,11 @@ bool is_of_operators(const Route& route) {
 /// What the parameters of a route mean in a place.
 std::string target_of(const Route& route, const Place& place, const Place& where) {
   const std::map<std::string_view, std::string> things = {
-      {"agents", place.agent},     {"tasks", place.task},          {"results", place.task},
-      {"batches", place.batch},    {"hosts", place.host},          {"tokens", place.token},
-      {"keys", place.key},         {"findings", place.finding},    {"images", place.image},
-      {"operators", place.person}, {"views", place.name + "-view"}};
+      {"agents", place.agent},     {"tasks", place.task},           {"results", place.task},
+      {"batches", place.batch},    {"hosts", place.host},           {"tokens", place.token},
+      {"keys", place.key},         {"findings", place.finding},     {"images", place.image},
+      {"operators", place.person}, {"views", place.name + "-view"}, {"alerts", place.alert},
+      {"webhooks", place.webhook}};
   const std::string_view path = route.path;
   const auto first = path.find('/', std::string_view("/api/v1/").size());
   const std::string_view noun = path.substr(8, first - 8);
@@ -223,6 +234,9 @@ std::string body_of(const Route& route, const Place& place) {
       {"add_task_note", R"({"text": "noted"})"},
       {"tag_agent", R"({"add": ["new"]})"},
       {"set_view", R"({"query": "os:linux"})"},
+      {"create_alert", R"({"name": "new", "query": "os:linux", "above": 0})"},
+      {"mute_alert", R"({"for_seconds": 60})"},
+      {"create_webhook", R"({"name": "new", "url": "https://192.0.2.1/"})"},
       {"set_software_identity", R"({"name": "x", "skip": true})"},
       {"accept_finding", R"({"reason": "known"})"},
       {"set_settings", R"({"scan_interval": 3600})"},
@@ -289,8 +303,8 @@ TEST_F(Reaching, AnIdElsewhereIsAnsweredLikeOneThatNeverWas) {
   const std::string token = appoint(Role::owner, own.org, "asker").token;
   Place nowhere = other;
   nowhere.agent = nowhere.task = nowhere.batch = "0190f1c2-0000-7000-8000-00000000ffff";
-  nowhere.host = nowhere.token = nowhere.key = nowhere.finding = nowhere.image = nowhere.person =
-      "999999999999";
+  nowhere.host = nowhere.token = nowhere.key = nowhere.finding = nowhere.image = nowhere.alert =
+      nowhere.webhook = nowhere.person = "999999999999";
   nowhere.name = "nowhere";
   for (const Route& route : routes()) {
     if (!is_of_operators(route) || !is_about_an_org(reach_of(route.name))) continue;
@@ -312,7 +326,8 @@ TEST_F(Reaching, InTheOwnOrganisationARoleOpensItsRoutesAndThoseOfTheServerStayS
       if (!is_of_operators(route) || route.name == "end_session") continue;
       // What ends a thing would hide it from the routes and roles that come after.
       if (route.name == "revoke_operator" || route.name == "revoke_grant" ||
-          route.name == "delete_view" || route.name == "delete_test_binary") {
+          route.name == "delete_view" || route.name == "delete_test_binary" ||
+          route.name == "delete_alert" || route.name == "delete_webhook") {
         continue;
       }
       const http::Response answer = ask(token, http::method_name(route.method),

@@ -217,6 +217,43 @@ void Wiring::ask_store(Instant now) {
   }
 }
 
+void Wiring::watch_alerts(const std::function<Instant()>& clock,
+                          const std::function<bool()>& goes_on) {
+  if (!fleet_.nodes.leads()) return;
+  try {
+    const fleet::AlertPass pass =
+        alerts_.look(fleet_.store, fleet_.ids, fleet_.presence, app.config, clock, goes_on);
+    if (pass.moved == 0 && pass.late == 0) return;
+    log_.write(pass.late == 0 ? LogLevel::info : LogLevel::warning, "alerts_evaluated",
+               [&](JsonWriter& fields) {
+                 fields.member("alerts", pass.evaluated)
+                     .member("failed", pass.failed)
+                     .member("moved", pass.moved)
+                     .member("late", pass.late);
+               });
+  } catch (const std::exception& failure) {
+    log_.write(LogLevel::error, "alerts_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
+void Wiring::deliver_events(const fleet::WebhookWorld& world) {
+  if (!fleet_.nodes.leads()) return;
+  try {
+    const fleet::WebhookPass pass = fleet::deliver_events(fleet_.store, fleet_.keyed_hash, world);
+    if (pass.delivered + pass.failed + pass.given_up == 0) return;
+    log_.write(pass.failed == 0 ? LogLevel::info : LogLevel::warning, "webhooks_called",
+               [&](JsonWriter& fields) {
+                 fields.member("delivered", pass.delivered)
+                     .member("failed", pass.failed)
+                     .member("given_up", pass.given_up);
+               });
+  } catch (const std::exception& failure) {
+    log_.write(LogLevel::error, "webhooks_failed",
+               [&](JsonWriter& fields) { fields.member("what", failure.what()); });
+  }
+}
+
 void Wiring::merge_presence(Instant now) {
   if (fleet_.nodes.live() == 1) return;
   // Who was heard of before that is offline whoever heard it.

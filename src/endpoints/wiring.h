@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "endpoints/app.h"
 #include "endpoints/dispatcher.h"
+#include "fleet/alerts.h"
 #include "fleet/audit.h"
 #include "fleet/change_tail.h"
 #include "fleet/changes.h"
@@ -23,6 +24,7 @@
 #include "fleet/retired_keys.h"
 #include "fleet/sign_in.h"
 #include "fleet/watchers.h"
+#include "fleet/webhooks.h"
 
 namespace muster::endpoints {
 
@@ -61,6 +63,11 @@ class Wiring {
   /// Likewise due every second: finds out whether the store answers, for GET /readyz. On one
   /// thread.
   void ask_store(Instant now);
+  /// What is due every few seconds and may take some: evaluates alerts, on the server that leads.
+  /// What fails is logged and waits for the next time. On one thread.
+  void watch_alerts(const std::function<Instant()>& clock, const std::function<bool()>& goes_on);
+  /// Likewise: delivers events to webhooks, on the server that leads. On one thread.
+  void deliver_events(const fleet::WebhookWorld& world);
   /// At the end: all of presence that is not in the store.
   void flush_presence();
 
@@ -95,6 +102,7 @@ class Wiring {
   fleet::Fleet& fleet_;
   fleet::Changes& changes_;
   Log& log_;
+  fleet::AlertWatch alerts_;
   fleet::OutageWatch outages_;
   fleet::AuditWatch audit_;
   fleet::ChangeTail change_tail_;

@@ -12,6 +12,7 @@
 #include "crypto/testing.h"
 #include "crypto/totp.h"
 #include "fleet/acceptances.h"
+#include "fleet/alerts.h"
 #include "fleet/approvals.h"
 #include "fleet/blobs.h"
 #include "fleet/clones.h"
@@ -32,6 +33,7 @@
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
+#include "fleet/webhooks.h"
 #include "store/sql/findings.h"
 
 namespace muster::fleet {

@@ -128,6 +128,20 @@ class World : public FaultFleet {
                            create_org(tx, fleet->ids, fleet.actor, "another", fleet.now).value();
                          },
                          {{"orgs.create", 1}}};
+    all["create_alert"] = {[this](store::Tx& tx) {
+                             create_alert(tx, fleet->ids, fleet.actor,
+                                          {TestFleet::org, "web", "hostname:web-*", {}}, fleet.now)
+                                 .value();
+                           },
+                           {{"alerts.create", 1}}};
+    all["create_webhook"] = {
+        [this](store::Tx& tx) {
+          create_webhook(tx, fleet->ids, fleet->keyed_hash, fleet.config, fleet.actor,
+                         {TestFleet::org, "pager", "https://192.0.2.1/", {"alert_firing"}},
+                         fleet.now)
+              .value();
+        },
+        {{"webhooks.create", 1}}};
     all["request_feed_sync"] = {[this](store::Tx& tx) {
                                   request_feed_sync(tx, fleet->ids, fleet.actor,
                                                     feeds::FeedKind::nvd, true, fleet.now);

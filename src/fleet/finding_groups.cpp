@@ -78,8 +78,10 @@ FindingGroups group_findings(store::Store& store, const GroupQuery& query) {
   store.read([&](store::Reader& reader) {
     Groups groups;
     answer.whole = store::for_each_pressing(
-        reader, filter, limits::grouped_findings,
-        [&](store::FindingSubject subject) { count(groups, std::move(subject), query.by); });
+        reader, filter, limits::grouped_findings, [&](store::FindingSubject subject) {
+          if (query.among && !query.among->contains(subject.org, subject.host)) return;
+          count(groups, std::move(subject), query.by);
+        });
     std::unordered_map<std::string, OrgId> orgs;
     for (auto& [key, counted] : groups) {
       counted.group.hosts = distinct(counted.hosts);

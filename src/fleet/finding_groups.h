@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "fleet/host_search.h"
 #include "model/advisory.h"
 
 namespace muster::store {
@@ -23,6 +24,7 @@ struct GroupQuery {
   std::optional<OrgId> org;
   bool known_exploited = false;
   model::Severity severity_min = model::Severity::unknown;
+  std::optional<MeantHosts> among;  // only of those hosts
   std::size_t count = 0;
 };
 struct FindingGroup {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/findings.h"
 
+#include <algorithm>
+
+#include "base/limits.h"
 #include "base/text.h"
 #include "store/store.h"
 
@@ -17,13 +20,6 @@ FindingView joined(const Knowledge& knowledge, store::FindingView stored) {
   return view;
 }
 
-/// A cursor is the place of the last finding of a page: "1:4:123".
-std::string format_place(const store::FindingView& row) {
-  return std::to_string(row.finding.known_exploited ? 1 : 0) + ":" +
-         std::to_string(static_cast<int>(row.finding.severity)) + ":" +
-         std::to_string(row.finding.id.value);
-}
-
 Result<store::FindingPlace> parse_place(std::string_view cursor) {
   const auto first = cursor.find(':');
   const auto second = cursor.find(':', first == std::string_view::npos ? first : first + 1);
@@ -36,6 +32,53 @@ Result<store::FindingPlace> parse_place(std::string_view cursor) {
     }
   }
   return invalid_field("cursor", "is not a cursor of this list");
+}
+
+/// The next findings of some hosts.
+struct Sifted {
+  std::vector<store::PlacedFinding> places;
+  std::optional<store::FindingPlace> stopped;  // where it stopped looking, if there may be more
+};
+Sifted sift(store::Reader& reader, store::FindingFilter filter, const MeantHosts& among,
+            std::size_t wanted) {
+  constexpr int batch_rows = 2000;
+  Sifted sifted;
+  for (std::size_t looked = 0; looked < limits::searched_findings; looked += batch_rows) {
+    const auto places = store::list_finding_places(reader, filter, batch_rows);
+    for (const store::PlacedFinding& each : places) {
+      if (!among.contains(each.org, each.host)) continue;
+      sifted.places.push_back(each);
+      if (sifted.places.size() == wanted) return sifted;
+    }
+    if (places.size() < static_cast<std::size_t>(batch_rows)) return sifted;
+    filter.after = places.back().place;
+  }
+  sifted.stopped = filter.after;
+  return sifted;
+}
+
+/// A cursor is the place of the last finding of a page: "1:4:123".
+std::string format_place(const store::FindingPlace& place) {
+  return std::to_string(place.known_exploited ? 1 : 0) + ":" + std::to_string(place.severity) +
+         ":" + std::to_string(place.id.value);
+}
+
+/// The page's findings and one more if there are more.
+std::vector<store::FindingView> read_rows(store::Reader& reader, const FindingQuery& query,
+                                          const store::FindingFilter& filter, FindingPage& page) {
+  if (!query.among) {
+    page.total = store::count_findings(reader, filter);
+    return store::list_findings(reader, filter, query.count + 1);
+  }
+  store::FindingFilter whole = filter;
+  whole.after.reset();
+  constexpr auto most = static_cast<std::size_t>(limits::counted_rows);
+  const Sifted all = sift(reader, whole, *query.among, most + 1);
+  page.total = {static_cast<std::int64_t>(std::min(all.places.size(), most)),
+                all.places.size() <= most && !all.stopped};
+  const Sifted next = sift(reader, filter, *query.among, static_cast<std::size_t>(query.count) + 1);
+  if (next.stopped) page.next_cursor = format_place(*next.stopped);
+  return store::list_findings_at(reader, next.places);
 }
 
 }  // namespace
@@ -52,13 +95,13 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.statuses = query.statuses;
   if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
   FindingPage page;
-  auto rows = store.read([&](store::Reader& reader) {
-    page.total = store::count_findings(reader, filter);
-    return store::list_findings(reader, filter, query.count + 1);
-  });
+  auto rows =
+      store.read([&](store::Reader& reader) { return read_rows(reader, query, filter, page); });
   if (rows.size() > static_cast<std::size_t>(query.count)) {
     rows.pop_back();
-    page.next_cursor = format_place(rows.back());
+    page.next_cursor = format_place({rows.back().finding.known_exploited,
+                                     static_cast<std::int64_t>(rows.back().finding.severity),
+                                     rows.back().finding.id});
   }
   const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
   for (store::FindingView& row : rows) {

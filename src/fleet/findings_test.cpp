@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fleet/finding_groups.h"
 #include "fleet/finding_testing.h"
 #include "fleet/hosts.h"
 
@@ -229,6 +230,51 @@ TEST(FindingPages, ShowEveryFindingOnceInTheirOrder) {
     query.cursor = bad;
     EXPECT_FALSE(list_finding_page(fleet->store, fleet->catalogue, query).ok()) << bad;
   }
+}
+
+TEST(FindingPages, OfSomeHostsShowTheirFindingsAlone) {
+  TestFleet fleet;
+  std::map<std::string, std::string> packages;
+  std::vector<model::Package> software;
+  for (int i = 0; i < 7; ++i) {
+    packages["p" + std::to_string(i)] = "2";
+    software.push_back(debian_package("p" + std::to_string(i), "1"));
+  }
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed(packages)).ok());
+  std::vector<HostId> hosts;
+  for (const char* name : {"web-1", "db-1", "web-2"}) {
+    hosts.push_back(fleet.report(TestFleet::report_of(name, software)).value().host);
+  }
+  const auto meant = [&](std::string_view text) {
+    return list_meant_hosts(fleet->store, fleet->presence, fleet.config,
+                            model::parse_host_query(text).value(), TestFleet::org, fleet.now)
+        .value();
+  };
+  FindingQuery query;
+  query.count = 4;
+  query.among = meant("web");
+  std::map<HostId, int> seen;
+  std::size_t pages = 0;
+  do {
+    const FindingPage page = list_finding_page(fleet->store, fleet->catalogue, query).value();
+    EXPECT_EQ(page.total.value, 14);
+    EXPECT_TRUE(page.total.exact);
+    for (const FindingView& view : page.findings) ++seen[view.stored.finding.host];
+    query.cursor = page.next_cursor;
+    ++pages;
+  } while (!query.cursor.empty());
+  EXPECT_EQ(pages, 4U);
+  EXPECT_EQ(seen, (std::map<HostId, int>{{hosts[0], 7}, {hosts[2], 7}}));
+  query.among = meant("hostname:nobody");
+  EXPECT_EQ(list_finding_page(fleet->store, fleet->catalogue, query).value().total.value, 0);
+  GroupQuery groups;
+  groups.by = GroupBy::host;
+  groups.count = 10;
+  groups.among = meant("db");
+  const FindingGroups answer = group_findings(fleet->store, groups);
+  ASSERT_EQ(answer.groups.size(), 1U);
+  EXPECT_EQ(answer.groups[0].key, "db-1");
+  EXPECT_EQ(answer.groups[0].findings, 7);
 }
 
 }  // namespace

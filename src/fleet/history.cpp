@@ -7,6 +7,7 @@
 #include "store/sql/audit.h"
 #include "store/sql/orgs.h"
 #include "store/sql/outages.h"
+#include "store/sql/webhooks.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -46,9 +47,11 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
 
 EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
-                     const Details& details, Instant now) {
+                     const Details& details, Instant now, Telling telling) {
   const auto id = ids.next<EventId>(now);
-  store::insert_event(tx, {org, id, now, std::string(type), agent, host, details_json(details)});
+  const store::EventRow event{org, id, now, std::string(type), agent, host, details_json(details)};
+  store::insert_event(tx, event);
+  if (telling == Telling::told) store::insert_deliveries(tx, event, limits::webhook_queue);
   return id;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -35,11 +36,14 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
                   std::string_view action, std::string_view target, const Details& details,
                   Instant now);
 
-/// Appends to the events of an agent or host, in the transaction of what happened.
-/// Returns the event's id.
+/// Whether webhooks are told of an event (fleet/webhooks.h).
+enum class Telling : std::uint8_t { told, quiet };
+
+/// Appends to the events of an agent or host, in the transaction of what happened, and lets it wait
+/// for the webhooks that want its type. Returns the event's id.
 EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
-                     const Details& details, Instant now);
+                     const Details& details, Instant now, Telling telling = Telling::told);
 
 /// Pages of a history as JSON objects, newest first. `cursor` is the id of the last row of the page
 /// before; empty starts at the newest. `next_cursor` is empty on the last page.
@@ -70,3 +74,10 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
 std::int64_t prune_events(store::Store& store, Duration keep, Instant now);
 
 }  // namespace muster::fleet
+
+namespace muster::limits {
+
+/// Events that wait for one webhook: a day of a busy fleet's, and the receiver is away.
+inline constexpr std::int64_t webhook_queue = 1000;
+
+}  // namespace muster::limits

@@ -94,6 +94,7 @@ HostSearch::HostSearch(store::Reader& reader, const PresenceTable& presence, con
   model::for_each_term(query, [&](const HostTerm& term) {
     asks_memory |= term.field == HostField::status || term.field == HostField::last_seen ||
                    term.field == HostField::agent_version;
+    CHECK(term.field != HostField::group);  // written out before: fleet/saved_views.h
     if (term.field == HostField::package) packages_.push_back(&term);
     if (term.field == HostField::cve || term.field == HostField::severity ||
         term.field == HostField::kev) {
@@ -250,6 +251,8 @@ bool HostSearch::holds(const HostTerm& term, const SearchedHost& host) const {
       return has_tag(term.text, host.tags) || has_tag(term.text, host.operator_tags);
     case HostField::id:
       return model::holds(term.comparison, host.id.value <=> term.number);
+    case HostField::group:
+      return false;
     case HostField::packages:
       return model::holds(term.comparison, host.package_count <=> term.number);
     case HostField::status:
@@ -340,6 +343,21 @@ store::Total count_found(HostSearch& search, std::int64_t found) {
     return total;
   }
   return {limits::counted_rows, false};
+}
+
+Result<MeantHosts> list_meant_hosts(store::Store& store, const PresenceTable& presence,
+                                    const Config& config, const HostQuery& query,
+                                    std::optional<OrgId> org, Instant now) {
+  return store.read([&](store::Reader& reader) -> Result<MeantHosts> {
+    HostSearch search(reader, presence, config, query, org, HostId{0}, now);
+    MeantHosts hosts;
+    while (const auto found = search.next()) hosts.add(found->org, found->id);
+    if (search.is_cut_short()) {
+      return invalid_field("query", "is for more hosts than one search looks at");
+    }
+    hosts.sort();
+    return hosts;
+  });
 }
 
 Result<Targets> find_targets(store::Store& store, const PresenceTable& presence,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -34,8 +36,8 @@ struct FoundHost {
 
 /// One walk over the hosts of one moment, in the order of their ids. What is the same for many
 /// hosts (packages, sets, CVEs) is read once, what memory knows is asked of memory, and the rest
-/// for some thousand hosts at a time. Lives no longer than its reader and its query; for one
-/// thread. Throws store::StoreError.
+/// for some thousand hosts at a time. Its query names no group (fleet/saved_views.h writes them
+/// out). Lives no longer than its reader and its query; for one thread. Throws store::StoreError.
 class HostSearch {
  public:
   HostSearch(store::Reader& reader, const PresenceTable& presence, const Config& config,
@@ -104,6 +106,24 @@ class HostSearch {
 /// How many hosts a search finds that has found `found` of them: it goes on to its end, or until
 /// there are more than limits::counted_rows.
 store::Total count_found(HostSearch& search, std::int64_t found);
+
+/// All hosts that a query means.
+class MeantHosts {
+ public:
+  void add(OrgId org, HostId host) { hosts_.emplace_back(org, host); }
+  /// After all were added.
+  void sort() { std::sort(hosts_.begin(), hosts_.end()); }
+  bool contains(OrgId org, HostId host) const {
+    return std::binary_search(hosts_.begin(), hosts_.end(), std::pair(org, host));
+  }
+
+ private:
+  std::vector<std::pair<OrgId, HostId>> hosts_;
+};
+/// Fails with invalid_field of `query` when it is for more hosts than one search looks at.
+Result<MeantHosts> list_meant_hosts(store::Store& store, const PresenceTable& presence,
+                                    const Config& config, const model::HostQuery& query,
+                                    std::optional<OrgId> org, Instant now);
 
 /// An agent that is to be given work.
 struct Target {

@@ -179,6 +179,7 @@ Result<CreatedTasks> create_tasks(store::Tx& tx, const TaskBoard& board, const A
                                   OperatorId creator, const TaskOrder& order, Instant now) {
   const Task common = task_of(order, creator, make_uuid7(board.rng, now), now);
   CreatedTasks created;
+  created.batch = common.batch;
   created.ids.reserve(order.agents.size());
   Approvals approvals(board.settings, order, now);
   AuditRows audit(board.ids, actor, now);

@@ -50,6 +50,7 @@ struct TaskOrder {
 
 /// What was created, in the order of the agents.
 struct CreatedTasks {
+  Uuid batch;
   std::vector<TaskId> ids;
   std::size_t unapproved = 0;  // of them wait for a second person (fleet/approvals.h)
 };

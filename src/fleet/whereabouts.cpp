@@ -2,10 +2,12 @@
 #include "fleet/whereabouts.h"
 
 #include "store/sql/agents.h"
+#include "store/sql/alerts.h"
 #include "store/sql/findings.h"
 #include "store/sql/images.h"
 #include "store/sql/keys.h"
 #include "store/sql/tasks.h"
+#include "store/sql/webhooks.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -53,6 +55,20 @@ std::optional<OrgId> org_of(store::Store& store, ImageId id) {
   return store.read([&](store::Reader& reader) -> std::optional<OrgId> {
     const auto image = store::find_image(reader, id);
     return image ? std::optional(image->org) : std::nullopt;
+  });
+}
+
+std::optional<OrgId> org_of(store::Store& store, AlertId id) {
+  return store.read([&](store::Reader& reader) -> std::optional<OrgId> {
+    const auto alert = store::find_alert_anywhere(reader, id);
+    return alert ? std::optional(alert->org) : std::nullopt;
+  });
+}
+
+std::optional<OrgId> org_of(store::Store& store, WebhookId id) {
+  return store.read([&](store::Reader& reader) -> std::optional<OrgId> {
+    const auto webhook = store::find_webhook_anywhere(reader, id);
+    return webhook ? std::optional(webhook->org) : std::nullopt;
   });
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/ids.h"
+#include "model/alert.h"
 
 namespace muster::store {
 class Store;
@@ -19,5 +20,7 @@ std::optional<OrgId> org_of(store::Store& store, TokenId id);
 std::optional<OrgId> org_of(store::Store& store, KeyId id);
 std::optional<OrgId> org_of(store::Store& store, FindingId id);
 std::optional<OrgId> org_of(store::Store& store, ImageId id);
+std::optional<OrgId> org_of(store::Store& store, AlertId id);
+std::optional<OrgId> org_of(store::Store& store, WebhookId id);
 
 }  // namespace muster::fleet

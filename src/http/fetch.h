@@ -22,16 +22,19 @@ struct Validators {
   friend bool operator==(const Validators&, const Validators&) = default;
 };
 
-/// One file wanted from outside.
+/// One file wanted from outside, or something that is sent there.
 struct FetchOrder {
   std::string url;
+  /// Sent by POST instead of GET. Then any 2xx is the answer, what it says is left out, and no
+  /// redirect is followed.
+  std::optional<std::string> body = {};
   /// Of the version that the caller has.
   Validators have = {};
   /// Not sent on to another host by a redirect.
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::size_t bytes_max = 0;
   Duration time_max{};
-  /// Takes the file piece by piece.
+  /// Takes the file piece by piece; of a POST nothing.
   std::function<void(std::string_view)> take;
   /// Hears of the octets that came, and of how many there will be if the server says so. False
   /// gives up.

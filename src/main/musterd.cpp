@@ -26,6 +26,7 @@
 #include "main/lease_keeper.h"
 #include "main/machine_use.h"
 #include "main/openapi.h"
+#include "main/periodic.h"
 #include "main/watch_keeper.h"
 #include "net/server.h"
 #include "store/postgres/postgres_connection.h"
@@ -37,6 +38,10 @@ namespace {
 constexpr int exit_ok = 0;
 constexpr int exit_failure = 1;
 constexpr int exit_usage = 2;
+
+/// How late an alert may be evaluated, and an event delivered.
+constexpr Duration alerts_every = std::chrono::seconds(5);
+constexpr Duration webhooks_every = std::chrono::seconds(2);
 
 struct Flags {
   std::string data;
@@ -149,6 +154,28 @@ std::unique_ptr<store::Database> open_database(const Flags& flags) {
   return std::make_unique<store::PostgresDatabase>(flags.store);
 }
 
+int usage_error(const Error& error) {
+  std::cerr << "musterd: " << error.message << "\n";
+  return exit_usage;
+}
+
+Periodic::Work alert_work(endpoints::Wiring& wiring, const Clock& clock) {
+  return [&](const std::atomic<bool>& stopping) {
+    wiring.watch_alerts([&] { return clock.now(); }, [&] { return !stopping; });
+  };
+}
+
+Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const Config& config) {
+  const egress::Client client(egress::rules_of(config, "musterd/" MUSTER_VERSION));
+  return [&wiring, &clock, client](const std::atomic<bool>& stopping) {
+    fleet::WebhookWorld world;
+    world.fetch = [&](const http::FetchOrder& order) { return client.fetch(order); };
+    world.now = [&] { return clock.now(); };
+    world.goes_on = [&] { return !stopping; };
+    wiring.deliver_events(world);
+  };
+}
+
 int serve(const Flags& flags, const Address& address, const Config& config) {
   const sigset_t signals = block_signals();
   const SystemClock clock;
@@ -156,19 +183,10 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   crypto::SystemRng rng;
 
   const auto tls = load_tls(flags.tls, clock);
-  if (!tls.ok()) {
-    std::cerr << "musterd: " << tls.error().message << "\n";
-    return exit_usage;
-  }
+  if (!tls.ok()) return usage_error(tls.error());
   const auto sources = fleet::FeedSources::read(config);
-  if (!sources.ok()) {
-    std::cerr << "musterd: " << sources.error().message << "\n";
-    return exit_usage;
-  }
-  if (const auto roots = fleet::task_roots(config); !roots.ok()) {
-    std::cerr << "musterd: " << roots.error().message << "\n";
-    return exit_usage;
-  }
+  if (!sources.ok()) return usage_error(sources.error());
+  if (const auto roots = fleet::task_roots(config); !roots.ok()) return usage_error(roots.error());
   const auto lock = store::DirectoryLock::acquire(flags.data);
   if (lock == nullptr) {
     std::cerr << "musterd: another server holds " << flags.data << "\n";
@@ -199,6 +217,9 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
       std::in_place, wiring, *sources,
       egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION)), clock, rng, log);
   std::optional<WatchKeeper> watch(std::in_place, wiring, clock);
+  std::optional<Periodic> alerts(std::in_place, alerts_every, alert_work(wiring, clock));
+  std::optional<Periodic> webhooks(std::in_place, webhooks_every,
+                                   webhook_work(wiring, clock, config));
   server.start();
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
@@ -214,6 +235,8 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   server.drain();
   feeds.reset();
   watch.reset();
+  alerts.reset();
+  webhooks.reset();
   wiring.flush_presence();
   lease.reset();
   fleet.store.stop_writer();

@@ -79,6 +79,7 @@ void append_value(std::string& out, const HostTerm& term, HostFieldKind kind) {
   switch (kind) {
     case HostFieldKind::text:
     case HostFieldKind::flaw:
+    case HostFieldKind::group:
       append_pattern(out, term.text);
       return;
     case HostFieldKind::package:

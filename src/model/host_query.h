@@ -39,6 +39,7 @@ enum class HostFieldKind : std::uint8_t {
   flaw,
   severity,
   flag,
+  group,
 };
 HostFieldKind host_field_kind(HostField field);
 
@@ -63,9 +64,9 @@ bool holds(Comparison comparison, std::weak_ordering order);
 struct HostTerm {
   HostField field = HostField::hostname;
   Comparison comparison = Comparison::equal;  // of package: of its version
-  TextPattern text;                           // text: folded; package: a name, as it is spelt; flaw
-  std::optional<TextPattern> version;         // of version and, where one was given, of package
-  std::int64_t number = 0;                    // number, severity, flag, presence and agent_state
+  TextPattern text;  // text: folded; package and group: a name, as it is spelt; flaw
+  std::optional<TextPattern> version;  // of version and, where one was given, of package
+  std::int64_t number = 0;             // number, severity, flag, presence and agent_state
   Duration age{};
   friend bool operator==(const HostTerm&, const HostTerm&) = default;
 };

@@ -15,6 +15,7 @@ using query_words::age_units;
 using query_words::agent_states;
 using query_words::AgeUnit;
 using query_words::flags;
+using query_words::is_lookup;
 using query_words::is_space;
 using query_words::presences;
 using query_words::Symbol;
@@ -24,12 +25,6 @@ namespace {
 
 bool is_field_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
-}
-
-/// Whether a term of the field is looked up in the store.
-bool is_lookup(HostFieldKind kind) {
-  return kind == HostFieldKind::package || kind == HostFieldKind::flaw ||
-         kind == HostFieldKind::severity || kind == HostFieldKind::flag;
 }
 
 std::string known_fields() {
@@ -294,6 +289,9 @@ class Parser {
       case HostFieldKind::flag:
         TRY(only_equal("true or false"));
         return parse_choice(term, flags);
+      case HostFieldKind::group:
+        TRY(only_equal("the name of a group"));
+        return parse_group_name(term);
     }
     CHECK(false);
     return {};
@@ -361,6 +359,16 @@ class Parser {
       return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
     term.text.pieces = {std::move(text)};
+    return {};
+  }
+
+  /// As the view is called: names that differ in case are two.
+  Result<void> parse_group_name(HostTerm& term) {
+    Value name = TRY(parse_value({}));
+    if (!name.text.is_literal() || name.text.pieces.front().empty()) {
+      return expected_at(name.begin, "the name of a group");
+    }
+    term.text = std::move(name.text);
     return {};
   }
 

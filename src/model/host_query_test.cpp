@@ -250,6 +250,9 @@ class RandomQuery {
       case HostFieldKind::flag:
         term.number = static_cast<std::int64_t>(below(2));
         break;
+      case HostFieldKind::group:
+        term.text.pieces = {word()};
+        break;
     }
     return term;
   }

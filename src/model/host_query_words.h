@@ -40,6 +40,12 @@ inline constexpr std::array<std::string_view, 3> presences = {"online", "offline
 inline constexpr std::array<std::string_view, 3> agent_states = {"none", "active", "disabled"};
 inline constexpr std::array<std::string_view, 2> flags = {"false", "true"};
 
+/// Whether a term of the field is looked up in the store (limits::query_lookups).
+inline bool is_lookup(HostFieldKind kind) {
+  return kind == HostFieldKind::package || kind == HostFieldKind::flaw ||
+         kind == HostFieldKind::severity || kind == HostFieldKind::flag;
+}
+
 inline bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }

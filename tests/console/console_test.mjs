@@ -34,7 +34,7 @@ async function id(path) {
   return (await world.api('GET', path)).items[0].id;
 }
 const pathsOfAll = async () => [
-  '/', '/hosts', '/agents', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
+  '/', '/hosts', '/groups', '/agents', '/alerts', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
   '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/account', '/search?q=web-00',
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`, `/hosts/${await id('/hosts?hostname=db')}?tab=runtime`,
@@ -215,6 +215,67 @@ test('a finding is accepted with a reason, and reopened', async () => {
   await page.getByRole('button', { name: 'Reopen', exact: true }).click();
   await page.getByRole('button', { name: 'Accept…' }).waitFor();
   assert.equal((await world.api('GET', `/findings/${id}`)).status, 'open');
+});
+
+test('a group is made, counted, used in another query and kept while that names it', async () => {
+  await open('/groups');
+  await page.getByRole('button', { name: 'New group' }).click();
+  await page.getByLabel('Name').fill('web hosts');
+  await page.getByLabel('Query').fill('hostname:web-*');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('link', { name: 'web hosts' }).first().click();
+  const meant = (await world.api('GET', '/hosts?query=hostname%3Aweb-*')).total.value;
+  assert.ok(meant > 0);
+  await page.getByRole('link', { name: `${meant} hosts` }).click();
+  await page.waitForURL(/\/hosts\?query=/);
+  await page.getByRole('heading', { name: 'Hosts' }).waitFor();
+  assert.equal((await world.api('GET', `/hosts?query=${encodeURIComponent('group:"web hosts"')}`)).total.value, meant);
+  await world.api('PUT', '/views/other', { query: 'os:linux -group:"web hosts"' });
+  await open('/groups?name=web%20hosts');
+  await page.getByText('in the groups other').waitFor();
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText('the view "other" names it').waitFor();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await world.api('DELETE', '/views/other');
+});
+
+test('an alert fires, is acknowledged, muted and deleted, and the overview shows it while it fires', async () => {
+  await open('/alerts');
+  await page.getByRole('button', { name: 'New alert' }).click();
+  await page.getByLabel('Name').fill('Too many web hosts');
+  await page.getByLabel('Query').fill('hostname:web-*');
+  await page.getByLabel('Minutes for which it must hold').fill('0');
+  await page.getByRole('button', { name: 'Create' }).click();
+  const row = page.getByRole('row', { name: /Too many web hosts/ });
+  await row.getByText('firing').waitFor();  // the server looks every few seconds, and says so
+  await row.getByRole('button', { name: 'Acknowledge' }).click();
+  await row.getByText('acknowledged').waitFor();
+  await row.getByRole('button', { name: 'Mute…' }).click();
+  await page.getByRole('button', { name: 'Mute', exact: true }).click();
+  await row.getByText('muted').waitFor();
+  await open('/');
+  await page.getByRole('link', { name: /1 firing/ }).click();
+  await row.getByRole('button', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await row.waitFor({ state: 'detached' });
+  const events = (await world.api('GET', '/events?type=alert_firing')).items;
+  assert.equal(events[0].details.alert, 'Too many web hosts');
+});
+
+test('a webhook says its secret once', async () => {
+  await open('/alerts');
+  await page.getByRole('button', { name: 'New webhook…' }).click();
+  await page.getByLabel('Name').fill('pager');
+  await page.getByLabel('Address').fill('https://192.0.2.1/hook');
+  await page.getByRole('button', { name: 'Create' }).click();
+  const secret = await page.locator('pre').first().innerText();
+  assert.match(secret, /^whsec_/);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('row', { name: /pager/ }).getByRole('button', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText('Nobody is told of alerts but here.').waitFor();
+  assert.ok(!(await page.content()).includes(secret));
 });
 
 test('an agent key is shown once, works, and is revoked', async () => {

@@ -4,7 +4,7 @@
 import { addressOf, get } from './api';
 
 export const topics = [
-  'hosts', 'agents', 'tasks', 'results', 'findings', 'images', 'events', 'audit', 'feeds', 'releases', 'settings', 'access',
+  'hosts', 'agents', 'tasks', 'results', 'findings', 'images', 'events', 'audit', 'feeds', 'releases', 'settings', 'access', 'alerts',
 ] as const;
 export type Topic = (typeof topics)[number];
 
@@ -25,7 +25,9 @@ const dependsOn: Record<string, readonly Topic[]> = {
   audit: ['audit'],
   feeds: ['feeds'],
   releases: ['releases'],
-  views: ['settings'],
+  views: ['settings', 'alerts', 'hosts'],
+  alerts: ['alerts'],
+  webhooks: ['alerts'],
   tokens: ['access'],
   keys: ['access'],
   operators: ['access'],

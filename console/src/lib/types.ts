@@ -61,6 +61,16 @@ export interface Host {
   runtime?: Runtime | null;
 }
 export interface SavedView { name: string; org_id: number; query: string; set_at: string; set_by: string }
+export interface ShownView extends SavedView { hosts: Total; used_by: { views: string[]; alerts: string[] } }
+export interface Alert {
+  id: number; org_id: number; name: string; query: string; comparison: 'above' | 'below'; threshold: number; for_seconds: number;
+  state: 'ok' | 'pending' | 'firing'; since: string; hosts: Total | null; evaluated_at: string | null; failure: string;
+  acknowledged_at: string | null; acknowledged_by: string; muted_until: string | null; muted_by: string; failing_webhooks: string[];
+}
+export interface Webhook {
+  id: number; org_id: number; name: string; url: string; events: string[]; delivered_at: string | null; failures: number; failure: string;
+  next_at: string | null; given_up: number; waiting: number;
+}
 export interface TaskTargets { hosts: number; without_agent: number; agents: { agent_id: string; asset_id: number; hostname: string }[] }
 export interface Vitals {
   uptime_seconds: number; cpu_percent: number; memory_mb: number; total_memory_mb: number; disk_free_mb: number;

@@ -87,6 +87,15 @@ class ScriptedServer {
       if (got <= 0) return;
       request.append(chunk, static_cast<std::size_t>(got));
     }
+    const auto length = request.find("Content-Length: ");
+    const std::size_t size =
+        request.find("\r\n\r\n") + 4 +
+        (length == std::string::npos ? 0 : std::stoul(request.substr(length + 16)));
+    while (request.size() < size) {
+      const int got = read(chunk, sizeof chunk);
+      if (got <= 0) return;
+      request.append(chunk, static_cast<std::size_t>(got));
+    }
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(request);

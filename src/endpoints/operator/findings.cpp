@@ -7,7 +7,9 @@
 #include "fleet/acceptances.h"
 #include "fleet/explanation.h"
 #include "fleet/finding_groups.h"
+#include "fleet/host_search.h"
 #include "fleet/hosts.h"
+#include "fleet/saved_views.h"
 #include "model/os_support.h"
 
 namespace muster::endpoints {
@@ -145,6 +147,18 @@ Result<model::Severity> min_severity_param(const Request& request) {
   return invalid_field("min_severity", "must be one of negligible, low, medium, high, critical");
 }
 
+/// The hosts that `?query=` means, and the organisation that it is about; all without one.
+Result<std::optional<fleet::MeantHosts>> among_param(App& app, const Request& request,
+                                                     std::optional<OrgId>& org) {
+  const auto text = http::query_param(request.query, "query");
+  if (!text || text->empty()) return std::optional<fleet::MeantHosts>();
+  const fleet::HostQuestion question = TRY(fleet::read_host_question(app.store, org, *text));
+  org = question.org;
+  fleet::MeantHosts hosts = TRY(fleet::list_meant_hosts(app.store, app.presence, app.config,
+                                                        question.query, question.org, request.now));
+  return std::optional(std::move(hosts));
+}
+
 std::string encode_group(const fleet::FindingGroup& group) {
   JsonWriter json;
   json.begin_object().member("key", group.key).member("cve", group.cve);
@@ -194,6 +208,7 @@ Result<Reply> list_findings(App& app, const Request& request) {
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.statuses = TRY(statuses_param(request));
   query.severity_min = TRY(min_severity_param(request));
+  query.among = TRY(among_param(app, request, query.org));
   const fleet::FindingPage page = TRY(fleet::list_finding_page(app.store, app.catalogue, query));
   std::vector<std::string> items;
   for (const fleet::FindingView& view : page.findings) {
@@ -212,6 +227,7 @@ Result<Reply> group_findings(App& app, const Request& request) {
   query.org = TRY(org_param(app, request));
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.severity_min = TRY(min_severity_param(request));
+  query.among = TRY(among_param(app, request, query.org));
   const std::string by = http::query_param(request.query, "by").value_or("cve");
   if (by == "package") {
     query.by = fleet::GroupBy::package;

@@ -153,15 +153,14 @@ void write_runtime(JsonWriter& json, const std::optional<store::HostRuntimeRow>&
 }
 
 /// What `?query=` and `?view=` ask for, and the older filters with them; every host without one.
-Result<model::HostQuery> query_of(App& app, const Request& request,
-                                  const store::HostFilter& filter) {
+Result<fleet::HostQuestion> question_of(App& app, const Request& request,
+                                        const store::HostFilter& filter) {
   const auto text = http::query_param(request.query, "query");
-  model::HostQuery query = TRY(model::parse_host_query(text.value_or("")));
-  if (const auto view = http::query_param(request.query, "view")) {
-    model::HostQuery kept = TRY(fleet::view_query(app.store, filter.org.value_or(OrgId{1}), *view));
-    query = model::both(std::move(kept), std::move(query));
-  }
-  if (query == model::HostQuery{}) return query;
+  const auto view = http::query_param(request.query, "view");
+  fleet::HostQuestion question =
+      TRY(fleet::read_host_question(app.store, filter.org, text.value_or(""), view));
+  model::HostQuery& query = question.query;
+  if (query == model::HostQuery{}) return question;
   if (!filter.hostname.empty()) {
     model::HostTerm term;
     term.text.pieces = {"", fold_case(filter.hostname), ""};
@@ -173,7 +172,7 @@ Result<model::HostQuery> query_of(App& app, const Request& request,
     term.text.pieces = {fold_case(filter.tag)};
     query = model::both(std::move(query), model::host_query(std::move(term)));
   }
-  return query;
+  return question;
 }
 
 }  // namespace
@@ -184,13 +183,14 @@ Result<Reply> list_hosts(App& app, const Request& request) {
   filter.hostname = http::query_param(request.query, "hostname").value_or("");
   filter.tag = http::query_param(request.query, "tag").value_or("");
   const int limit = TRY(page_limit(request));
-  const model::HostQuery query = TRY(query_of(app, request, filter));
+  const fleet::HostQuestion question = TRY(question_of(app, request, filter));
+  filter.org = question.org;
   const fleet::HostPage page =
-      query == model::HostQuery{}
+      question.query == model::HostQuery{}
           ? fleet::list_host_page(app.store, app.presence, app.config, filter, page_cursor(request),
                                   limit, request.now)
-          : fleet::list_matching_hosts(app.store, app.presence, app.config, query, filter.org,
-                                       page_cursor(request), limit, request.now);
+          : fleet::list_matching_hosts(app.store, app.presence, app.config, question.query,
+                                       filter.org, page_cursor(request), limit, request.now);
   std::vector<std::string> items;
   for (const fleet::HostView& view : page.hosts) {
     JsonWriter json;

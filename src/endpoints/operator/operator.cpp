@@ -99,14 +99,18 @@ void begin_page(JsonWriter& json, const std::vector<std::string>& items,
   } else {
     json.value(next_cursor);
   }
-  json.key("total")
-      .begin_object()
+  json.key("total");
+  write_total(json, total);
+}
+
+}  // namespace
+
+void write_total(JsonWriter& json, store::Total total) {
+  json.begin_object()
       .member("value", total.value)
       .member("relation", total.exact ? "eq" : "gte")
       .end_object();
 }
-
-}  // namespace
 
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total) {

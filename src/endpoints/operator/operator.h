@@ -47,6 +47,8 @@ void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score);
 /// The member `feeds`: how old each imported feed is that decided what the answer says.
 void write_feeds(JsonWriter& json, const App& app, Instant now);
 
+/// {"value": N, "relation": "eq" or "gte"}
+void write_total(JsonWriter& json, store::Total total);
 /// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total);

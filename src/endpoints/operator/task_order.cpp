@@ -7,7 +7,9 @@
 #include "base/limits.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "fleet/saved_views.h"
 #include "model/host_query.h"
+#include "store/store.h"
 
 namespace muster::endpoints {
 
@@ -170,7 +172,8 @@ Result<std::optional<TargetOrder>> decode_targets(App& app, const Json& body, Or
   const std::string text(fields.text("query", limits::query_bytes));
   const bool dry_run = fields.optional_boolean("dry_run").value_or(false);
   TRY(fields.finish());
-  const model::HostQuery query = TRY(model::parse_host_query(text));
+  const model::HostQuery query = TRY(app.store.read(
+      [&](store::Reader& reader) { return fleet::read_host_query(reader, org, text); }));
   return std::optional<TargetOrder>(
       {TRY(fleet::find_targets(app.store, app.presence, app.config, query, org, now)), dry_run});
 }

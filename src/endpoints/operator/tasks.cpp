@@ -193,7 +193,7 @@ Result<Reply> create_tasks(App& app, const Request& request) {
     const fleet::CreatedTasks created =
         TRY(fleet::create_tasks(tx, app.tasks, actor, creator, order, now));
     JsonWriter json;
-    json.begin_object().key("task_ids").begin_array();
+    json.begin_object().member("batch_id", created.batch).key("task_ids").begin_array();
     for (const TaskId id : created.ids) json.value(id);
     json.end_array();
     if (created.unapproved > 0) json.member("pending_approval", created.unapproved);

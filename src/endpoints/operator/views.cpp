@@ -12,15 +12,19 @@ using http::Response;
 
 namespace {
 
-std::string encode_view(const store::SavedView& view) {
-  JsonWriter json;
-  json.begin_object()
-      .member("name", view.name)
+void write_view(JsonWriter& json, const store::SavedView& view) {
+  json.member("name", view.name)
       .member("org_id", view.org)
       .member("query", view.query)
       .member("set_at", view.set_at)
-      .member("set_by", view.set_by)
-      .end_object();
+      .member("set_by", view.set_by);
+}
+
+std::string encode_view(const store::SavedView& view) {
+  JsonWriter json;
+  json.begin_object();
+  write_view(json, view);
+  json.end_object();
   return json.take();
 }
 
@@ -38,6 +42,23 @@ Result<Reply> list_views(App& app, const Request& request) {
     all.push_back({std::to_string(view.org.value) + ":" + view.name, encode_view(view)});
   }
   return page_of(all, request);
+}
+
+Result<Reply> show_view(App& app, const Request& request) {
+  const OrgId org = TRY(org_param_or_default(app, request));
+  const fleet::ShownView shown = TRY(
+      fleet::show_view(app.store, app.presence, app.config, org, name_param(request), request.now));
+  JsonWriter json;
+  json.begin_object();
+  write_view(json, shown.view);
+  json.key("hosts");
+  write_total(json, shown.hosts);
+  json.key("used_by").begin_object().key("views").begin_array();
+  for (const std::string& name : shown.views) json.value(name);
+  json.end_array().key("alerts").begin_array();
+  for (const std::string& name : shown.alerts) json.value(name);
+  json.end_array().end_object().end_object();
+  return Reply(http::json_response(200, json.take()));
 }
 
 Result<Reply> set_view(App& app, const Request& request) {

@@ -7,6 +7,7 @@
 #include "crypto/pem.h"
 #include "crypto/random.h"
 #include "crypto/sha256.h"
+#include "main/ctl/columns.h"
 #include "main/ctl/files.h"
 #include "model/work_order.h"
 
@@ -20,7 +21,7 @@ constexpr Duration clock_margin = std::chrono::minutes(5);
 /// What FlagValues::write_members() leaves out: flags that are no members of the request, and
 /// members that are written as they were signed.
 constexpr std::string_view left_out =
-    "{sign_key}{program}{expires}{env_vars}{execution_timeout}{binary_name}";
+    "{sign_key}{program}{expires}{env_vars}{execution_timeout}{binary_name}{agent_ids}{query}";
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
@@ -98,6 +99,50 @@ Result<std::string> org_of(Session& session, const std::string& agent) {
   return std::to_string(org);
 }
 
+/// An agent to sign for, and its organisation as agents are told it.
+struct Signed {
+  AgentId agent;
+  std::string org;
+};
+
+/// Those whom `--query` means at this moment: the server is asked, and each is signed for by name.
+Result<std::vector<Signed>> agents_of_query(Session& session, const FlagValues& values) {
+  JsonWriter json;
+  json.begin_object();
+  values.write_members(json, "{sign_key}{program}{expires}{env_vars}");
+  json.member("dry_run", true);
+  const std::string answer =
+      TRY(session.call(http::Method::post, "/api/v1/tasks", json.end_object().take()));
+  JsonDocument document;
+  Fields fields(TRY(document.parse(answer)));
+  const auto list = fields.array("agents", limits::task_targets);
+  TRY(fields.finish());
+  std::vector<std::string> texts;
+  list->for_each([&](const Json& each) { texts.emplace_back(text_at(each, "agent_id")); });
+  // A query is about one organisation.
+  std::vector<Signed> all;
+  std::string org;
+  for (const std::string& text : texts) {
+    const Result<Uuid> id = parse_uuid(text);
+    if (!id.ok()) return Error{Errc::unavailable, "The server named an agent that is none."};
+    if (org.empty()) org = TRY(org_of(session, text));
+    all.push_back({{*id}, org});
+  }
+  return all;
+}
+
+Result<std::vector<Signed>> agents_of(Session& session, const FlagValues& values) {
+  if (values.has("query")) return agents_of_query(session, values);
+  std::vector<Signed> all;
+  for (const std::string& agent : values.texts("agent_ids")) {
+    const Result<Uuid> id = parse_uuid(agent);
+    if (!id.ok()) return invalid_field("--agent", agent + " is no id of an agent");
+    std::string org = TRY(org_of(session, agent));
+    all.push_back({{*id}, std::move(org)});
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<Flag> signing_flags() {
@@ -131,13 +176,14 @@ Result<std::string> signed_request(Session& session, const FlagValues& values, R
     for (const auto& [name, value] : variables) json.member(name, value);
     json.end_object();
   }
-  json.key("orders").begin_array();
-  for (const std::string& agent : values.texts("agent_ids")) {
-    const Result<Uuid> id = parse_uuid(agent);
-    if (!id.ok()) return invalid_field("--agent", agent + " is no id of an agent");
+  const std::vector<Signed> agents = TRY(agents_of(session, values));
+  json.key("agent_ids").begin_array();
+  for (const Signed& each : agents) json.value(each.agent);
+  json.end_array().key("orders").begin_array();
+  for (const Signed& each : agents) {
     order.id = model::make_order_id(rng);
-    order.agent = {*id};
-    order.org = TRY(org_of(session, agent));
+    order.agent = each.agent;
+    order.org = each.org;
     const model::SignedOrder sealed = model::sign_order(order, key);
     json.begin_object()
         .member("order", sealed.text)

@@ -15,8 +15,9 @@ namespace muster::ctl {
 std::vector<Flag> signing_flags();
 
 /// The body of POST /api/v1/tasks for the flags of `tasks create`, of which --sign-key was given:
-/// an order for each agent, signed here. Asks the server for nothing but the organisation of each
-/// agent. Fails with invalid_field naming the flag.
+/// an order for each agent, signed here. Asks the server for the organisation of each agent and,
+/// with --query, for whom it means: each of them is then signed for by its id. Fails with
+/// invalid_field naming the flag.
 Result<std::string> signed_request(Session& session, const FlagValues& values, Rng& rng,
                                    Instant now);
 

@@ -149,5 +149,41 @@ TEST(SignedTasks, WithoutAKeyNothingIsSigned) {
   EXPECT_NE(done.err.find("--program"), std::string::npos);
 }
 
+TEST(SignedTasks, OfAQuerySignForEachAgentThatItMeans) {
+  SigningDesk desk;
+  desk.server.on("POST /api/v1/tasks",
+                 {200, R"({"dry_run": true, "hosts": 2, "without_agent": 0, "task_ids": [],)"
+                       R"( "agents": [{"agent_id": ")" +
+                           first + R"("}, {"agent_id": ")" + second + R"("}]})"});
+  const std::vector<std::string> arguments = {"--type",    "execute_command", "--query",
+                                              "group:web", "--command",       "id",
+                                              "--env",     "TOKEN=hush"};
+  EXPECT_EQ(desk.create(arguments).code, 0);
+  const auto& requests = desk.server.requests;
+  ASSERT_EQ(requests.size(), 3U);
+  EXPECT_NE(requests[0].body.find(R"("query": "group:web")"), std::string::npos);
+  EXPECT_NE(requests[0].body.find(R"("dry_run": true)"), std::string::npos);
+  EXPECT_EQ(requests[0].body.find("hush"), std::string::npos) << "asking needs no secret";
+  EXPECT_EQ(desk.member("query"), "(absent)") << "who is signed for is named";
+  EXPECT_EQ(desk.member("dry_run"), "(absent)");
+  EXPECT_EQ(desk.body().find("agent_ids")->size(), 2U);
+  const auto orders = desk.orders();
+  ASSERT_EQ(orders.size(), 2U);
+  EXPECT_EQ(orders[0].agent.text(), first);
+  EXPECT_EQ(orders[1].agent.text(), second);
+  EXPECT_EQ(orders[1].org, orders[0].org) << "a query is about one organisation";
+}
+
+TEST(SignedTasks, OfADryRunAreNone) {
+  SigningDesk desk;
+  EXPECT_EQ(
+      desk.create({"--type", "execute_command", "--query", "web", "--command", "id", "--dry-run"})
+          .code,
+      0);
+  EXPECT_EQ(desk.server.requests.size(), 1U);
+  EXPECT_EQ(desk.member("dry_run"), "true");
+  EXPECT_EQ(desk.member("orders"), "(absent)");
+}
+
 }  // namespace
 }  // namespace muster::ctl

@@ -204,19 +204,19 @@ Result<void> create_tasks(const Shell& shell, Session& session, const FlagValues
   if (values.has("agent_ids") == values.has("query")) {
     return invalid_field("--agent", "give either agents or --query");
   }
-  if (values.has("sign_key")) {
-    if (values.has("query")) {
-      return invalid_field("--query", "is not for --sign-key, which signs for each --agent");
-    }
+  // Nothing is created of a dry run, so nothing is signed.
+  if (values.has("sign_key") && !values.has("dry_run")) {
     crypto::SystemRng rng;
     body = TRY(signed_request(session, values, rng, SystemClock().now()));
   } else {
     for (const char* flag : {"program", "expires"}) {
-      if (values.has(flag)) return invalid_field(std::string("--") + flag, "is for --sign-key");
+      if (values.has(flag) && !values.has("sign_key")) {
+        return invalid_field(std::string("--") + flag, "is for --sign-key");
+      }
     }
     JsonWriter json;
     json.begin_object();
-    values.write_members(json, "{sign_key}");
+    values.write_members(json, "{sign_key}{program}{expires}");
     body = json.end_object().take();
   }
   return call_and_print(shell, session, http::Method::post, "/api/v1/tasks", body, print_created);

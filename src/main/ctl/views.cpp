@@ -21,6 +21,17 @@ const Columns shown = {
     {"set_at", "set", &formats::time},
 };
 
+const Columns counted = {
+    {"name", "name"},
+    {"org_id", "org"},
+    {"query", "query"},
+    {"hosts.value", "hosts in it"},
+    {"used_by.views", "views that name it", &formats::words},
+    {"used_by.alerts", "alerts that name it", &formats::words},
+    {"set_by", "set by"},
+    {"set_at", "set", &formats::time},
+};
+
 Flag name_flag() {
   return {.name = "NAME", .member = "name", .what = "Name of the view", .required = true};
 }
@@ -28,10 +39,14 @@ Flag name_flag() {
 }  // namespace
 
 void add_views(Grammar& grammar) {
-  grammar.noun("views", "Queries with a name")
+  grammar.noun("views", "Queries with a name: groups of hosts")
       .list({"list", "List saved views", "muster views list"}, "/api/v1/views",
             {org_flag("Only of that organisation")}, listed, {"view", "views"})
-      .call({"set", "Keep a query under a name", "muster views set canaries 'tag:canary os:linux'"},
+      .call({"show", "Show one view and how many hosts are in it", "muster views show canaries"},
+            http::Method::get, "/api/v1/views/{name}",
+            {name_flag(), org_flag("Whose it is, by id or name")}, facts_view(counted))
+      .call({"set", "Keep a query under a name; in queries it is group:NAME",
+             "muster views set canaries 'tag:canary os:linux'"},
             http::Method::put, "/api/v1/views/{name}",
             {name_flag(),
              {.name = "QUERY",
@@ -40,9 +55,9 @@ void add_views(Grammar& grammar) {
               .required = true},
              org_flag("Whose it is, by id or name")},
             facts_view(shown))
-      .call({"delete", "Forget a view", "muster views delete canaries"}, http::Method::del,
-            "/api/v1/views/{name}", {name_flag(), org_flag("Whose it is, by id or name")},
-            facts_view(shown));
+      .call({"delete", "Forget a view that nothing names", "muster views delete canaries"},
+            http::Method::del, "/api/v1/views/{name}",
+            {name_flag(), org_flag("Whose it is, by id or name")}, facts_view(shown));
 }
 
 }  // namespace muster::ctl

@@ -154,26 +154,30 @@ Rows query_strand(Reader& reader, const FindingFilter& filter, const Strand& str
   }
   const std::string_view status = model::finding_status_name(strand.status);
   if (filter.host) {
-    return reader.query("SELECT f.severity, f.finding_id" HOST_STRAND
+    return reader.query("SELECT f.severity, f.finding_id, f.host_id" HOST_STRAND
                         " AND f.host_id = $8 AND ($9 IS NULL OR f.cve = $9)" OF_PACKAGE("$10")
                             IN_PLACE,
                         strand.org, status, strand.known_exploited, filter.severity_min,
                         after.severity, after.id, count, *filter.host, filter.cve, filter.package);
   }
   if (filter.package) {
-    const Sql open("SELECT f.severity, f.finding_id" PACKAGE_STRAND("$8", "$9") OPEN IN_PLACE);
-    const Sql other("SELECT f.severity, f.finding_id" PACKAGE_STRAND("$8", "$9") IN_PLACE);
+    const Sql open("SELECT f.severity, f.finding_id, f.host_id" PACKAGE_STRAND("$8", "$9")
+                       OPEN IN_PLACE);
+    const Sql other("SELECT f.severity, f.finding_id, f.host_id" PACKAGE_STRAND("$8", "$9")
+                        IN_PLACE);
     return reader.query(strand.status == model::FindingStatus::open ? open : other, strand.org,
                         status, strand.known_exploited, filter.severity_min, after.severity,
                         after.id, count, *filter.package, filter.cve);
   }
   if (filter.cve) {
-    return reader.query("SELECT f.severity, f.finding_id" STRAND " AND f.cve = $8" IN_PLACE,
+    return reader.query("SELECT f.severity, f.finding_id, f.host_id" STRAND
+                        " AND f.cve = $8" IN_PLACE,
                         strand.org, status, strand.known_exploited, filter.severity_min,
                         after.severity, after.id, count, *filter.cve);
   }
-  return reader.query("SELECT f.severity, f.finding_id" STRAND IN_PLACE, strand.org, status,
-                      strand.known_exploited, filter.severity_min, after.severity, after.id, count);
+  return reader.query("SELECT f.severity, f.finding_id, f.host_id" STRAND IN_PLACE, strand.org,
+                      status, strand.known_exploited, filter.severity_min, after.severity, after.id,
+                      count);
 }
 
 std::int64_t count_strand(Reader& reader, const FindingFilter& filter, const Strand& strand,
@@ -207,35 +211,6 @@ std::int64_t count_strand(Reader& reader, const FindingFilter& filter, const Str
   return counted(reader.query("SELECT count(*) FROM (SELECT 1" STRAND " LIMIT $5) AS counted",
                               strand.org, status, strand.known_exploited, filter.severity_min,
                               most));
-}
-
-struct Placed {
-  FindingPlace place;
-  OrgId org;
-};
-
-/// The places of the next `count` findings.
-std::vector<Placed> list_places(Reader& reader, const FindingFilter& filter, int count) {
-  const auto wanted = static_cast<std::size_t>(count);
-  std::vector<Placed> places;
-  const std::vector<Strand> strands = strands_of(reader, filter);
-  for (std::size_t i = 0; i < strands.size(); ++i) {
-    const Strand& strand = strands[i];
-    // Nothing of those that are not exploited comes before what is.
-    if (places.size() >= wanted && i > 0 &&
-        strand.known_exploited != strands[i - 1].known_exploited) {
-      break;
-    }
-    Rows rows = query_strand(reader, filter, strand, count);
-    while (rows.next()) {
-      places.push_back(
-          {{strand.known_exploited, rows.integer(0), rows.number_id<FindingId>(1)}, strand.org});
-    }
-  }
-  std::sort(places.begin(), places.end(),
-            [](const Placed& a, const Placed& b) { return a.place > b.place; });
-  if (places.size() > wanted) places.resize(wanted);
-  return places;
 }
 
 }  // namespace
@@ -354,8 +329,37 @@ std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
   return read_view(rows);
 }
 
+std::vector<PlacedFinding> list_finding_places(Reader& reader, const FindingFilter& filter,
+                                               int count) {
+  const auto wanted = static_cast<std::size_t>(count);
+  std::vector<PlacedFinding> places;
+  const std::vector<Strand> strands = strands_of(reader, filter);
+  for (std::size_t i = 0; i < strands.size(); ++i) {
+    const Strand& strand = strands[i];
+    // Nothing of those that are not exploited comes before what is.
+    if (places.size() >= wanted && i > 0 &&
+        strand.known_exploited != strands[i - 1].known_exploited) {
+      break;
+    }
+    Rows rows = query_strand(reader, filter, strand, count);
+    while (rows.next()) {
+      places.push_back({{strand.known_exploited, rows.integer(0), rows.number_id<FindingId>(1)},
+                        strand.org,
+                        rows.number_id<HostId>(2)});
+    }
+  }
+  std::sort(places.begin(), places.end(),
+            [](const PlacedFinding& a, const PlacedFinding& b) { return a.place > b.place; });
+  if (places.size() > wanted) places.resize(wanted);
+  return places;
+}
+
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count) {
-  const std::vector<Placed> places = list_places(reader, filter, count);
+  return list_findings_at(reader, list_finding_places(reader, filter, count));
+}
+
+std::vector<FindingView> list_findings_at(Reader& reader,
+                                          const std::vector<PlacedFinding>& places) {
   std::map<std::pair<OrgId, FindingId>, FindingView> found;
   reader.query_batch(
       FINDING_VIEW " WHERE f.org_id = $1 AND f.finding_id = $2",
@@ -363,7 +367,7 @@ std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filt
       " WHERE (f.org_id, f.finding_id) IN"
       " (SELECT * FROM unnest($1::bigint[], $2::bigint[]))",
       places,
-      [](const Placed& each) {
+      [](const PlacedFinding& each) {
         return std::array<Param, 2>{each.org, each.place.id};
       },
       [&](const Rows& rows) {
@@ -373,7 +377,7 @@ std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filt
       });
   std::vector<FindingView> views;
   views.reserve(places.size());
-  for (const Placed& each : places) {
+  for (const PlacedFinding& each : places) {
     const auto view = found.find({each.org, each.place.id});
     if (view != found.end()) views.push_back(std::move(view->second));
   }

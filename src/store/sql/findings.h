@@ -83,6 +83,16 @@ struct FindingFilter {
 /// In the order of their places. Costs the rows of the page and a look into the index for each
 /// organisation and status, however many findings there are; with `host` those of the host.
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count);
+/// Where they are alone, for who wants some of them.
+struct PlacedFinding {
+  FindingPlace place;
+  OrgId org;
+  HostId host;
+};
+std::vector<PlacedFinding> list_finding_places(Reader& reader, const FindingFilter& filter,
+                                               int count);
+/// In the order of `places`, without those that are no more.
+std::vector<FindingView> list_findings_at(Reader& reader, const std::vector<PlacedFinding>& places);
 Total count_findings(Reader& reader, const FindingFilter& filter);
 
 /// What a finding is about, in short.

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the functions of store/sql do, on every engine: alerts and webhooks.
+#include "store/sql/alerts.h"
+#include "store/sql/webhooks.h"
+#include "store/testing/contract.h"
+
+namespace muster::store {
+namespace {
+
+using testing::now;
+using testing::org;
+using testing::other_org;
+using testing::text;
+
+auto fields(const AlertRow& a) {
+  return std::make_tuple(a.org, a.id, a.name, a.query, a.condition.comparison,
+                         a.condition.threshold, a.condition.hold, a.created_at, a.created_by,
+                         a.course.state, a.course.since, a.course.evaluated_at,
+                         a.hosts ? a.hosts->value : -1, a.hosts ? a.hosts->exact : true, a.failure,
+                         a.acknowledged_at, a.acknowledged_by, a.muted_until, a.muted_by);
+}
+auto fields(const WebhookRow& w) {
+  return std::make_tuple(w.org, w.id, w.name, w.url, w.events, w.created_at, w.created_by,
+                         w.delivered_at, w.failures, w.failed_at, w.failure, w.next_at, w.given_up);
+}
+
+class AlertsContract : public testing::Contract {
+ protected:
+  void SetUp() override {
+    Contract::SetUp();
+    if (IsSkipped()) return;
+    write([](Tx& tx) {
+      tx.post(
+          "INSERT INTO orgs (org_id, name, created_at)"
+          " VALUES ($1, 'other', $2)",
+          other_org, now);
+    });
+  }
+  static AlertRow alert(std::int64_t id, const std::string& name, OrgId of = org) {
+    AlertRow row;
+    row.org = of;
+    row.id = {id};
+    row.name = name;
+    row.query = text;
+    row.condition = {model::AlertComparison::below, 3, std::chrono::minutes(10)};
+    row.created_at = now;
+    row.created_by = "operator:1";
+    row.course = {model::AlertState::ok, now, std::nullopt};
+    return row;
+  }
+  static WebhookRow webhook(std::int64_t id, std::vector<std::string> events, OrgId of = org) {
+    WebhookRow row;
+    row.org = of;
+    row.id = {id};
+    row.name = "hook " + std::to_string(id);
+    row.url = "https://192.0.2.1/" + std::to_string(id);
+    row.events = std::move(events);
+    row.created_at = now;
+    row.created_by = "operator:1";
+    return row;
+  }
+  EventRow event(std::int64_t id, const std::string& type, OrgId of = org) {
+    EventRow row{of, {id}, now, type, AgentId{uuid(1)}, HostId{7}, "{}"};
+    return row;
+  }
+  std::vector<std::int64_t> waiting(std::int64_t id) {
+    std::vector<std::int64_t> ids;
+    for (const Delivery& each :
+         read([&](Reader& reader) { return list_deliveries(reader, org, {id}, 100); })) {
+      ids.push_back(each.event.id.value);
+    }
+    return ids;
+  }
+};
+ON_EVERY_DATABASE(AlertsContract);
+
+TEST_P(AlertsContract, AlertsAreKeptAsTheyWere) {
+  AlertRow row = alert(1, text);
+  write([&](Tx& tx) { insert_alert(tx, row); });
+  const auto stored = [&] {
+    return read([](Reader& reader) { return find_alert(reader, org, {1}); });
+  };
+  EXPECT_EQ(fields(*stored()), fields(row));
+  row.course = {model::AlertState::firing, now + Duration(1), now + Duration(2)};
+  row.hosts = model::HostCount{10'000, false};
+  row.failure = text;
+  row.acknowledged_at = now;
+  row.acknowledged_by = "operator:2";
+  row.muted_until = now + Duration(3);
+  row.muted_by = "operator:3";
+  write([&](Tx& tx) { set_alert_course(tx, row); });
+  EXPECT_EQ(fields(*stored()), fields(row));
+  EXPECT_EQ(read([](Reader& reader) { return find_alert(reader, other_org, {1}); }).has_value(),
+            false);
+  EXPECT_EQ(fields(*read([](Reader& reader) { return find_alert_anywhere(reader, {1}); })),
+            fields(row));
+  write([](Tx& tx) { delete_alert(tx, org, {1}); });
+  EXPECT_FALSE(stored().has_value());
+}
+
+TEST_P(AlertsContract, AlertsAreListedByOrganisationAndAge) {
+  write([&](Tx& tx) {
+    insert_alert(tx, alert(3, "c"));
+    insert_alert(tx, alert(2, "a", other_org));
+    insert_alert(tx, alert(1, "b"));
+  });
+  const auto ids = [&](std::optional<OrgId> of) {
+    std::vector<std::int64_t> out;
+    for (const AlertRow& row : read([&](Reader& reader) { return list_alerts(reader, of); })) {
+      out.push_back(row.id.value);
+    }
+    return out;
+  };
+  EXPECT_EQ(ids(org), (std::vector<std::int64_t>{1, 3}));
+  EXPECT_EQ(ids(std::nullopt), (std::vector<std::int64_t>{1, 3, 2}));
+}
+
+TEST_P(AlertsContract, WebhooksAreKeptAsTheyWere) {
+  WebhookRow row = webhook(1, {"alert_ok", "alert_firing"});
+  write([&](Tx& tx) { insert_webhook(tx, row); });
+  row.delivered_at = now;
+  row.failures = 3;
+  row.failed_at = now + Duration(1);
+  row.failure = text;
+  row.next_at = now + Duration(2);
+  row.given_up = 4;
+  write([&](Tx& tx) { set_webhook_course(tx, row); });
+  EXPECT_EQ(fields(*read([](Reader& reader) { return find_webhook(reader, org, {1}); })),
+            fields(row));
+  EXPECT_EQ(fields(*read([](Reader& reader) { return find_webhook_anywhere(reader, {1}); })),
+            fields(row));
+  EXPECT_EQ(read([](Reader& reader) { return list_webhooks(reader, other_org); }).size(), 0U);
+  EXPECT_EQ(read([](Reader& reader) { return list_webhooks(reader, std::nullopt); }).size(), 1U);
+}
+
+TEST_P(AlertsContract, EventsWaitForThoseThatWantThemUpToTheirBound) {
+  write([&](Tx& tx) {
+    insert_webhook(tx, webhook(1, {"alert_ok", "alert_firing"}));
+    insert_webhook(tx, webhook(2, {"offline"}));
+    insert_webhook(tx, webhook(3, {"alert_firing"}, other_org));
+    for (const auto& [id, type] : {std::pair(1, "alert_firing"),
+                                   {2, "offline"},
+                                   {3, "firing"},
+                                   {4, "alert_firing_again"},
+                                   {5, "alert_ok"}}) {
+      const EventRow row = event(id, type);
+      insert_event(tx, row);
+      insert_deliveries(tx, row, 3);
+      insert_deliveries(tx, row, 3);  // twice is once
+    }
+  });
+  EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 5}));
+  EXPECT_EQ(waiting(2), std::vector<std::int64_t>{2});
+  write([&](Tx& tx) {
+    for (const int id : {6, 7, 8}) {
+      const EventRow row = event(id, "alert_ok");
+      insert_event(tx, row);
+      insert_deliveries(tx, row, 3);
+    }
+  });
+  EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 5, 6}));
+  EXPECT_EQ(read([](Reader& reader) { return find_webhook(reader, org, {1}); })->given_up, 2);
+  EXPECT_EQ(read([](Reader& reader) { return count_deliveries(reader, org, {1}); }), 3);
+  EXPECT_EQ(read([](Reader& reader) { return count_deliveries(reader, other_org, {3}); }), 0);
+}
+
+TEST_P(AlertsContract, DeliveriesAreCountedAndEnd) {
+  write([&](Tx& tx) {
+    insert_webhook(tx, webhook(1, {"a"}));
+    for (const int id : {1, 2, 3}) {
+      insert_event(tx, event(id, "b"));
+      insert_delivery(tx, org, {1}, {id});
+      insert_delivery(tx, org, {1}, {id});
+    }
+    set_delivery_attempts(tx, org, {1}, {2}, 5);
+  });
+  const auto deliveries = read([](Reader& reader) { return list_deliveries(reader, org, {1}, 2); });
+  ASSERT_EQ(deliveries.size(), 2U);
+  EXPECT_EQ(deliveries[0].attempts, 0);
+  EXPECT_EQ(deliveries[1].attempts, 5);
+  EXPECT_EQ(deliveries[1].event.type, "b");
+  EXPECT_EQ(deliveries[1].event.host, HostId{7});
+  EXPECT_EQ(deliveries[1].event.at, now);
+  EXPECT_TRUE(write([](Tx& tx) { return delete_delivery(tx, org, {1}, {1}); }));
+  EXPECT_FALSE(write([](Tx& tx) { return delete_delivery(tx, org, {1}, {1}); }));
+  write([](Tx& tx) { delete_old_events(tx, {3}, 10); });
+  EXPECT_EQ(write([](Tx& tx) { return delete_lost_deliveries(tx, org, {1}); }), 1);
+  EXPECT_EQ(waiting(1), std::vector<std::int64_t>{3});
+  write([](Tx& tx) { delete_webhook(tx, org, {1}); });
+  EXPECT_EQ(read([](Reader& reader) { return count_deliveries(reader, org, {1}); }), 0);
+  EXPECT_FALSE(read([](Reader& reader) { return find_webhook(reader, org, {1}); }).has_value());
+}
+
+}  // namespace
+}  // namespace muster::store
