@@ -21,7 +21,7 @@ class TestPasskey {
       : id("passkey " + std::to_string(number)),
         origin("https://" + rp_id),
         rp_id_(std::move(rp_id)),
-        key_(seed_of(number)) {}
+        number_(number) {}
 
   std::string id;
   std::string origin;
@@ -49,11 +49,11 @@ class TestPasskey {
   }
   std::string authenticator_data() const { return head(flags); }
   std::string sign(std::string_view authenticator_data, std::string_view client_data) const {
-    const Signature made = key_.sign(signed_content(authenticator_data, client_data));
+    const Signature made = key().sign(signed_content(authenticator_data, client_data));
     return {reinterpret_cast<const char*>(made.data()), made.size()};
   }
   std::string cose_key() const {
-    const PublicKey& key = key_.public_key();
+    const PublicKey key = this->key().public_key();
     return cbor::map({{cbor::integer(1), cbor::integer(1)},
                       {cbor::integer(3), cbor::integer(-8)},
                       {cbor::integer(-1), cbor::integer(6)},
@@ -62,10 +62,10 @@ class TestPasskey {
   }
 
  private:
-  static SigningKey::Seed seed_of(std::uint8_t number) {
+  SigningKey key() const {
     SigningKey::Seed seed{};
-    seed.front() = number;
-    return seed;
+    seed.front() = number_;
+    return SigningKey(seed);
   }
   std::string head(unsigned with_flags) const {
     std::string out(sha256(rp_id_).octets());
@@ -77,7 +77,7 @@ class TestPasskey {
   }
 
   std::string rp_id_;
-  SigningKey key_;
+  std::uint8_t number_;
 };
 
 }  // namespace muster::crypto
