@@ -142,18 +142,6 @@ bool verify_ed25519(std::string_view message, std::string_view signature, const 
 
 }  // namespace
 
-std::string_view cose_algorithm_name(CoseAlgorithm algorithm) {
-  switch (algorithm) {
-    case CoseAlgorithm::es256:
-      return "ES256";
-    case CoseAlgorithm::eddsa:
-      return "EdDSA";
-    case CoseAlgorithm::rs256:
-      return "RS256";
-  }
-  return "";
-}
-
 std::optional<CoseKey> decode_cose_key(const Cbor& value) {
   const auto type = integer_at(value, label::type);
   const auto algorithm = integer_at(value, label::algorithm);

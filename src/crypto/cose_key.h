@@ -19,8 +19,6 @@ enum class CoseAlgorithm : std::int16_t {
 /// In the order that they are offered to authenticators.
 inline constexpr CoseAlgorithm cose_algorithms[] = {CoseAlgorithm::es256, CoseAlgorithm::eddsa,
                                                     CoseAlgorithm::rs256};
-/// "ES256", "EdDSA", "RS256".
-std::string_view cose_algorithm_name(CoseAlgorithm algorithm);
 
 /// The public key of a passkey.
 struct CoseKey {

@@ -83,9 +83,6 @@ TEST(CoseKey, OfThreeKindsAreTaken) {
   EXPECT_EQ(decode(ec2(p256_x, p256_y))->algorithm, CoseAlgorithm::es256);
   EXPECT_EQ(decode(TestPasskey().cose_key())->algorithm, CoseAlgorithm::eddsa);
   EXPECT_EQ(decode(rsa(rsa_modulus, rsa_exponent))->algorithm, CoseAlgorithm::rs256);
-  EXPECT_EQ(cose_algorithm_name(CoseAlgorithm::es256), "ES256");
-  EXPECT_EQ(cose_algorithm_name(CoseAlgorithm::eddsa), "EdDSA");
-  EXPECT_EQ(cose_algorithm_name(CoseAlgorithm::rs256), "RS256");
 }
 
 TEST(CoseKey, OfAnotherAlgorithmOrCurveIsRefused) {

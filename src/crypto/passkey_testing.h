@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/cbor_testing.h"
+#include "crypto/base64url.h"
 #include "crypto/sha256.h"
 #include "crypto/signing.h"
 #include "crypto/webauthn.h"

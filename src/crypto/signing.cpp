@@ -23,23 +23,6 @@ std::optional<Octets> array_of(const std::optional<std::string>& octets) {
   return out;
 }
 
-std::string encode_base64(std::string_view bytes, int variant) {
-  std::string text(sodium_base64_encoded_len(bytes.size(), variant), '\0');
-  sodium_bin2base64(text.data(), text.size(), octets(bytes), bytes.size(), variant);
-  text.resize(text.size() - 1);  // libsodium writes the terminating zero
-  return text;
-}
-
-std::optional<std::string> decode_base64(std::string_view text, int variant) {
-  std::string bytes(text.size(), '\0');
-  std::size_t size = 0;
-  const int failed = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
-                                       text.data(), text.size(), nullptr, &size, nullptr, variant);
-  if (failed != 0) return std::nullopt;
-  bytes.resize(size);
-  return bytes;
-}
-
 }  // namespace
 
 SigningKey::SigningKey(const Seed& seed) {
@@ -78,19 +61,22 @@ bool verify(std::string_view message, const Signature& signature, const PublicKe
 }
 
 std::string to_base64(std::string_view bytes) {
-  return encode_base64(bytes, sodium_base64_VARIANT_ORIGINAL);
+  std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+  sodium_bin2base64(text.data(), text.size(), octets(bytes), bytes.size(),
+                    sodium_base64_VARIANT_ORIGINAL);
+  text.resize(text.size() - 1);  // libsodium writes the terminating zero
+  return text;
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  return decode_base64(text, sodium_base64_VARIANT_ORIGINAL);
-}
-
-std::string to_base64url(std::string_view bytes) {
-  return encode_base64(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-  return decode_base64(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  std::string bytes(text.size(), '\0');
+  std::size_t size = 0;
+  const int failed =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), text.data(),
+                        text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
+  if (failed != 0) return std::nullopt;
+  bytes.resize(size);
+  return bytes;
 }
 
 }  // namespace muster::crypto

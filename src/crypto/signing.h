@@ -47,8 +47,4 @@ std::string to_base64(std::string_view bytes);
 /// The bytes, nothing for any other text.
 std::optional<std::string> from_base64(std::string_view text);
 
-/// The same with the alphabet for addresses and without padding (RFC 4648 §5).
-std::string to_base64url(std::string_view bytes);
-std::optional<std::string> from_base64url(std::string_view text);
-
 }  // namespace muster::crypto

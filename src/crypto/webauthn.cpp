@@ -7,7 +7,7 @@
 #include "base/json_read.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "crypto/signing.h"
+#include "crypto/base64url.h"
 
 namespace muster::crypto {
 

@@ -191,6 +191,19 @@ TEST(Webauthn, WhatAnAuthenticatorWritesIsReadAsItWasMeant) {
   }
 }
 
+// RFC 4648, 10, and the two letters in which the alphabets differ.
+TEST(Base64url, IsReadAsItIsWritten) {
+  EXPECT_EQ(to_base64url(""), "");
+  EXPECT_EQ(to_base64url("f"), "Zg");
+  EXPECT_EQ(to_base64url("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(to_base64url("\xFB\xFF"), "-_8");
+  EXPECT_EQ(from_base64url("-_8"), "\xFB\xFF");
+  EXPECT_EQ(from_base64url(""), "");
+  for (const char* text : {"Zg==", "Z", "+/8", "Zm9v YmFy", "Zh", "Zg\n"}) {
+    EXPECT_FALSE(from_base64url(text)) << text;
+  }
+}
+
 TEST(RelyingParty, IsTheHostOfTheAddressAndItsOrigin) {
   const auto shown = [](std::string_view url) {
     const auto party = relying_party_of(url);

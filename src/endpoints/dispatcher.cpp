@@ -45,7 +45,8 @@ std::size_t shortened_max_of(const Route& route) {
 bool makes_credential(const Route& route) {
   return route.endpoint == enroll_agent || route.endpoint == create_token ||
          route.endpoint == create_key || route.endpoint == create_operator ||
-         route.endpoint == create_sign_in_link || route.endpoint == sign_in;
+         route.endpoint == create_sign_in_link || route.endpoint == sign_in ||
+         route.endpoint == sign_in_with_passkey;
 }
 
 /// Whoever has proved an agent's key is alive, whatever it asks for. What a heartbeat says is more,

@@ -94,7 +94,7 @@ std::string user_handle(const Credentials& credentials, OperatorId id) {
 /// What both ceremonies ask of the browser's word: §7.1 and §7.2, from the type to the top origin.
 Result<void> check_ceremony(std::string_view client_data, std::string_view type,
                             const PasskeyChallenge& challenge, const crypto::RelyingParty& party) {
-  const std::string field = "client_data";
+  const std::string field = "credential.response.clientDataJSON";
   const auto ceremony = crypto::decode_client_data(client_data);
   if (!ceremony) return invalid_field(field, "is no client data of WebAuthn");
   if (ceremony->type != type) return invalid_field(field, "is of another ceremony");
@@ -189,7 +189,7 @@ Result<void> check_recent_sign_in(store::Store& store, SessionId id, Instant now
 Result<NewPasskey> prove_new_passkey(const Credentials& credentials,
                                      const crypto::RelyingParty& party, OperatorId id,
                                      const PresentedPasskey& presented, Instant now) {
-  const std::string field = "attestation_object";
+  const std::string field = "credential.response.attestationObject";
   auto challenge = open_challenge(credentials, presented.sealed_challenge, id, now);
   if (!challenge) return wrong_challenge(Errc::illegal_transition);
   TRY(check_ceremony(presented.client_data, "webauthn.create", *challenge, party));
@@ -274,8 +274,8 @@ Result<ProvedPasskey> prove_passkey(store::Store& store, const Credentials& cred
   auto challenge = open_challenge(credentials, presented.sealed_challenge, OperatorId{0}, now);
   if (!challenge) return wrong_challenge(Errc::invalid_credentials);
   TRY(check_ceremony(presented.client_data, "webauthn.get", *challenge, party));
-  const auto statement =
-      TRY(check_statement(presented.authenticator_data, "authenticator_data", party));
+  const auto statement = TRY(check_statement(presented.authenticator_data,
+                                             "credential.response.authenticatorData", party));
   auto passkey = store.read([&](store::Reader& reader) {
     return store::find_passkey(reader, std::string_view(presented.credential_id));
   });

@@ -187,30 +187,31 @@ TEST_F(Passkeys, WhatIsNotOfThisServerIsRefusedByName) {
   };
   EXPECT_TRUE(prove(with([](TestPasskey&) {})).ok());
   EXPECT_EQ(field(with([](TestPasskey& p) { p.origin = "https://muster.example.org:8443"; })),
-            "client_data");
+            "credential.response.clientDataJSON");
   EXPECT_EQ(field(with([](TestPasskey& p) { p.origin = "http://muster.example.org"; })),
-            "client_data");
+            "credential.response.clientDataJSON");
   EXPECT_EQ(field(with([](TestPasskey& p) { p.origin = "https://evil.muster.example.org"; })),
-            "client_data");
+            "credential.response.clientDataJSON");
   EXPECT_EQ(field(with([](TestPasskey& p) { p.more_members = R"(,"crossOrigin":true)"; })),
-            "client_data");
+            "credential.response.clientDataJSON");
   EXPECT_EQ(field(with([](TestPasskey& p) { p.flags = TestPasskey::user_verified; })),
-            "authenticator_data");
+            "credential.response.authenticatorData");
   EXPECT_EQ(field(with([](TestPasskey& p) { p.flags = TestPasskey::user_present; })),
-            "authenticator_data");
+            "credential.response.authenticatorData");
   TestPasskey elsewhere(1, "example.org");
   elsewhere.origin = key.origin;
-  EXPECT_EQ(field(assertion(elsewhere, challenge(), ada)), "authenticator_data");
+  EXPECT_EQ(field(assertion(elsewhere, challenge(), ada)), "credential.response.authenticatorData");
   auto presented = assertion(key, challenge(), ada);
   presented.client_data = key.client_data("webauthn.create", "x");
-  EXPECT_EQ(field(presented), "client_data");
+  EXPECT_EQ(field(presented), "credential.response.clientDataJSON");
   presented.client_data = key.client_data("webauthn.get", challenge().octets);
-  EXPECT_EQ(field(presented), "client_data") << "an answer to another challenge";
+  EXPECT_EQ(field(presented), "credential.response.clientDataJSON")
+      << "an answer to another challenge";
   presented.client_data = "{}";
-  EXPECT_EQ(field(presented), "client_data");
+  EXPECT_EQ(field(presented), "credential.response.clientDataJSON");
   presented = assertion(key, challenge(), ada);
   presented.authenticator_data += 'x';
-  EXPECT_EQ(field(presented), "authenticator_data");
+  EXPECT_EQ(field(presented), "credential.response.authenticatorData");
 }
 
 TEST_F(Passkeys, WhatIsWrongWithThemIsNotTold) {
@@ -278,18 +279,18 @@ TEST_F(Passkeys, AreMadeByAVerifiedUserOfThisServer) {
   };
   const auto as_it_is = [](auto&) {};
   EXPECT_EQ(field([](TestPasskey& p) { p.origin = "https://example.org"; }, as_it_is),
-            "client_data");
+            "credential.response.clientDataJSON");
   EXPECT_EQ(field([](TestPasskey& p) { p.flags = TestPasskey::user_present; }, as_it_is),
-            "attestation_object");
+            "credential.response.attestationObject");
   EXPECT_EQ(field([](TestPasskey& p) { p.flags = TestPasskey::user_verified; }, as_it_is),
-            "attestation_object");
+            "credential.response.attestationObject");
   EXPECT_EQ(field(as_it_is, [](PresentedPasskey& p) { p.attestation_object = "none"; }),
-            "attestation_object");
+            "credential.response.attestationObject");
   EXPECT_EQ(field(as_it_is,
                   [](PresentedPasskey& p) {
                     p.attestation_object = TestPasskey(1, "example.org").attestation_object();
                   }),
-            "attestation_object");
+            "credential.response.attestationObject");
   EXPECT_EQ(
       field(as_it_is,
             [](PresentedPasskey& p) {
@@ -298,7 +299,7 @@ TEST_F(Passkeys, AreMadeByAVerifiedUserOfThisServer) {
                    {cbor::text("attStmt"), cbor::map({})},
                    {cbor::text("authData"), cbor::octets(TestPasskey().authenticator_data())}});
             }),
-      "attestation_object")
+      "credential.response.attestationObject")
       << "no passkey is in it";
 }
 
