@@ -28,7 +28,7 @@ const std::string w3c_attestation = octets_of(
     "ccb64098d20db90856062eb249c33a9b672f26df61225820930a56b87a2fca66334b03458abf879717c12cc68ed7"
     "3290af2e2664796b9220");
 constexpr std::string_view w3c_client_data =
-    R"({"type":"webauthn.create","challenge":"AMMPtUUxxGTStncdq4F7YDwBFi8vpIa-pw8oOuVW4TA",)"
+    R"({"type":"webauthn.create","challenge":"AMMPt4UxxGTStncdq417YDwBFi8vpIa-pw8oOuVW4TA",)"
     R"("origin":"https://example.org","crossOrigin":false,"extraData":"clientDataJSON may be )"
     R"(extended with additional fields in the future, such as this: BkQeDjdcTBrXBiAwJTLE5Q"})";
 
