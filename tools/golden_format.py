@@ -7,6 +7,7 @@ import base64
 import datetime
 import difflib
 import gzip
+import hashlib
 import hmac
 import json
 import re
@@ -15,6 +16,7 @@ import struct
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 TEMPLATE = re.compile(r"\{\{(now)(?:([+-]\d+)s)?\}\}|\{\{0x([0-9A-Fa-f]{2})\}\}"
                       r"|\{\{totp:(\w+)(?:([+-]\d+)s)?\}\}"
+                      r"|\{\{passkey:(\w+)(?::(\w+))?\}\}"
                       r"|\{\{([^{}\n]+?)\*(\d+)\}\}|\{\{(\w+)\}\}")
 CAPTURE = r'[^",{}\[\]\r\n]+'
 
@@ -119,10 +121,54 @@ def totp(secret, seconds):
     return f"{number % 1_000_000:06}"
 
 
+class Passkey:
+    """An authenticator that signs with RS256, for a server at `server_url`. Its key is the one of
+    WebAuthn Level 3, 16.11: two Mersenne primes."""
+    P, Q, E = 2 ** 1279 - 1, 2 ** 2203 - 1, 65537
+    N, SIZE = P * Q, 436
+    ID = b"golden passkey"
+
+    def __init__(self, server_url):
+        self.origin = server_url
+        self.rp_id_hash = hashlib.sha256(server_url.split("//")[1].encode()).digest()
+
+    def client_data(self, of, challenge):
+        return json.dumps({"type": f"webauthn.{of}", "challenge": challenge,
+                           "origin": self.origin}).encode()
+
+    def data(self, flags=b"\x05"):
+        """User present and verified; no counter."""
+        return self.rp_id_hash + flags + bytes(4)
+
+    def attestation(self):
+        key = (bytes.fromhex("a40103033901002059") + self.SIZE.to_bytes(2, "big")
+               + self.N.to_bytes(self.SIZE, "big") + bytes.fromhex("2143010001"))
+        data = (self.data(b"\x45") + bytes(16) + len(self.ID).to_bytes(2, "big") + self.ID + key)
+        return (b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59"
+                + len(data).to_bytes(2, "big") + data)
+
+    def signature(self, challenge):
+        """RFC 8017, 8.2.1, over authenticator data and the hash of the client data."""
+        content = self.data() + hashlib.sha256(self.client_data("get", challenge)).digest()
+        digest = bytes.fromhex("3031300d060960864801650304020105000420") \
+            + hashlib.sha256(content).digest()
+        padded = b"\0\1" + b"\xff" * (self.SIZE - 3 - len(digest)) + b"\0" + digest
+        exponent = pow(self.E, -1, (self.P - 1) * (self.Q - 1))
+        return pow(int.from_bytes(padded, "big"), exponent, self.N).to_bytes(self.SIZE, "big")
+
+    def text(self, part, challenge):
+        """A part of what a browser sends, in base64url."""
+        octets = {"id": lambda: self.ID, "attestation": self.attestation, "data": self.data,
+                  "create": lambda: self.client_data("create", challenge),
+                  "get": lambda: self.client_data("get", challenge),
+                  "signature": lambda: self.signature(challenge)}[part]()
+        return base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+
 def substitute(text, variables, now):
     """Bytes of a request text with its placeholders replaced."""
     def replace(found):
-        is_now, offset, byte, secret, later, repeated, count, name = found.groups()
+        is_now, offset, byte, secret, later, part, of, repeated, count, name = found.groups()
         if is_now:
             return rfc3339(now + datetime.timedelta(seconds=int(offset or 0))).encode()
         if byte:
@@ -131,6 +177,10 @@ def substitute(text, variables, now):
             if secret not in variables:
                 raise GoldenError(f"variable {secret} has no value yet")
             return totp(variables[secret], int(now.timestamp()) + int(later or 0)).encode()
+        if part:
+            if of and of not in variables:
+                raise GoldenError(f"variable {of} has no value yet")
+            return Passkey(variables["server_url"]).text(part, variables.get(of))
         if count:
             return repeated.encode() * int(count)
         if name not in variables:

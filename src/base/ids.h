@@ -57,6 +57,7 @@ using KeyId = NumberId<struct KeyTag>;                // inventory key
 using TokenId = NumberId<struct TokenTag>;            // enrolment token
 using OperatorId = NumberId<struct OperatorTag>;      // operator token
 using SessionId = NumberId<struct SessionTag>;        // of the console
+using PasskeyId = NumberId<struct PasskeyTag>;        // of an operator
 using GenerationId = NumberId<struct GenerationTag>;  // of a feed's advisories
 using AgentId = UuidId<struct AgentTag>;
 using TaskId = UuidId<struct TaskTag>;

@@ -387,4 +387,27 @@ inline constexpr std::size_t totp_code_bytes = 10;
 /// Addresses whose refused sign-ins wait for their audit rows; of more only the number is kept.
 inline constexpr std::size_t refused_sign_in_addresses = 256;
 
+// --- Passkeys --------------------------------------------------------------------------------
+/// Of one operator: a few devices and keys, and some that were forgotten.
+inline constexpr std::size_t operator_passkeys = 10;
+/// From the challenge to its proof: people look for their key, and for their telephone.
+inline constexpr Duration passkey_challenge_ttl = std::chrono::minutes(5);
+/// An operator without a password adds a passkey so soon after it signed in, or not at all.
+inline constexpr Duration recent_sign_in = std::chrono::minutes(15);
+/// WebAuthn Level 3 (7.1) lets ids be as long, and user handles 64 octets (5.4.3).
+inline constexpr std::size_t credential_id_bytes = 1023;
+inline constexpr std::size_t user_handle_bytes = 64;
+/// Browsers write some 150 octets, and may add members.
+inline constexpr std::size_t client_data_bytes = 2 * KiB;
+/// Without certificates an attestation is an RSA key, an id and some 200 octets.
+inline constexpr std::size_t attestation_bytes = 8 * KiB;
+/// Of an assertion: 37 octets, and what extensions say.
+inline constexpr std::size_t authenticator_data_bytes = 1 * KiB;
+/// RSA with 4096 bits.
+inline constexpr std::size_t passkey_signature_bytes = 512;
+/// CTAP 2.1 (8) lets arrays and maps nest so deep; the values are more than any certificate chain
+/// has.
+inline constexpr std::size_t cbor_depth = 4;
+inline constexpr std::size_t cbor_values = 128;
+
 }  // namespace muster::limits

@@ -20,6 +20,7 @@
 #include "base/json_read.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "crypto/passkey_testing.h"
 #include "crypto/testing.h"
 #include "crypto/totp.h"
 #include "endpoints/testing.h"
@@ -165,6 +166,31 @@ inline std::string totp_of(std::string_view inside, const Variables& variables, 
   return crypto::totp_code(crypto::decode_base32(secret->second), crypto::totp_step(now));
 }
 
+/// The part of what a browser sends of a passkey that `{{passkey:part}}` or
+/// `{{passkey:part:challenge}}` names, in base64url.
+inline std::string passkey_part(std::string_view inside, const Variables& variables) {
+  const auto colon = inside.find(':');
+  const std::string_view part = inside.substr(0, colon);
+  std::string challenge;
+  if (colon != std::string_view::npos) {
+    const auto found = variables.find(inside.substr(colon + 1));
+    if (found == variables.end()) throw Broken("no challenge yet: " + std::string(inside));
+    challenge = crypto::from_base64url(found->second).value();
+  }
+  const crypto::TestPasskey passkey;
+  const std::string get = passkey.client_data("webauthn.get", challenge);
+  const auto octets = [&]() -> std::string {
+    if (part == "id") return passkey.id;
+    if (part == "attestation") return passkey.attestation_object();
+    if (part == "data") return passkey.authenticator_data();
+    if (part == "create") return passkey.client_data("webauthn.create", challenge);
+    if (part == "get") return get;
+    if (part == "signature") return passkey.sign(passkey.authenticator_data(), get);
+    throw Broken("no part of a passkey: " + std::string(inside));
+  };
+  return crypto::to_base64url(octets());
+}
+
 /// What `{{inside}}` of a request stands for; nothing if it is no placeholder.
 inline std::optional<std::string> substitute_one(std::string_view inside,
                                                  const Variables& variables, Instant now) {
@@ -179,6 +205,8 @@ inline std::optional<std::string> substitute_one(std::string_view inside,
   }
   constexpr std::string_view totp = "totp:";
   if (inside.starts_with(totp)) return totp_of(inside.substr(totp.size()), variables, now);
+  constexpr std::string_view passkey = "passkey:";
+  if (inside.starts_with(passkey)) return passkey_part(inside.substr(passkey.size()), variables);
   if (inside.size() == 4 && inside.starts_with("0x")) return from_hex(inside.substr(2));
   if (const auto star = inside.rfind('*'); star != std::string_view::npos && star > 0) {
     if (const auto times = parse_int(inside.substr(star + 1))) {

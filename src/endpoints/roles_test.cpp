@@ -24,6 +24,11 @@ const std::map<std::string_view, Role>& least_roles() {
       {"set_own_password", Role::read_only},
       {"offer_second_factor", Role::read_only},
       {"set_second_factor", Role::read_only},
+      {"offer_passkey", Role::read_only},
+      {"add_passkey", Role::read_only},
+      {"list_passkeys", Role::read_only},
+      {"rename_passkey", Role::read_only},
+      {"remove_passkey", Role::read_only},
       {"create_sign_in_link", Role::read_only},
       {"create_operator", Role::admin},
       {"list_operators", Role::admin},
@@ -121,7 +126,8 @@ const std::map<std::string_view, Role>& least_roles() {
 }
 
 /// Routes under /api/v1 that need no operator.
-const std::set<std::string_view> for_strangers = {"sign_in"};
+const std::set<std::string_view> for_strangers = {"sign_in", "sign_in_with_passkey",
+                                                  "create_passkey_challenge"};
 
 bool is_of_operators(const Route& route) {
   return route.path.starts_with("/api/v1/") && for_strangers.count(route.name) == 0;
@@ -193,8 +199,10 @@ TEST(Roles, NobodyElseOpensAnyRouteOfOperators) {
 }
 
 TEST(Roles, AChangeIsNeverForReadersButOfHowTheySignIn) {
-  const std::set<std::string_view> own = {"end_session", "create_sign_in_link", "set_own_password",
-                                          "offer_second_factor", "set_second_factor"};
+  const std::set<std::string_view> own = {
+      "end_session",         "create_sign_in_link", "set_own_password",
+      "offer_second_factor", "set_second_factor",   "offer_passkey",
+      "add_passkey",         "rename_passkey",      "remove_passkey"};
   for (const auto& [name, role] : least_roles()) {
     for (const Route& route : routes()) {
       if (route.name != name || route.method == http::Method::get) continue;

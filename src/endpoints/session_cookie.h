@@ -8,8 +8,9 @@
 #include "endpoints/app.h"
 #include "http/request.h"
 
-/// The cookie of a console's session (RFC 6265): HttpOnly, SameSite=Strict, of this host alone;
-/// with TLS Secure and under the prefix `__Host-`, which a page of a sibling host cannot set.
+/// The cookies of the console (RFC 6265), of which a session's is one: HttpOnly, SameSite=Strict,
+/// of this host alone; with TLS Secure and under the prefix `__Host-`, which a page of a sibling
+/// host cannot set.
 namespace muster::endpoints {
 
 /// Whether the address that browsers are told is https.
@@ -21,5 +22,10 @@ std::string ended_session_cookie(const ServerFace& face);
 
 /// The secret in the request's Cookie; empty if there is none.
 std::string_view presented_session(const ServerFace& face, const http::Request& request);
+
+/// The same for the challenge that a passkey is to answer (fleet/passkeys.h): it is of the browser
+/// that asked for it.
+std::string challenge_cookie(const ServerFace& face, std::string_view sealed, Duration lasts);
+std::string_view presented_challenge(const ServerFace& face, const http::Request& request);
 
 }  // namespace muster::endpoints

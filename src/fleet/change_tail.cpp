@@ -33,6 +33,7 @@ constexpr std::array actions = {
     ByPrefix{"keys.", Topic::access},
     ByPrefix{"operators.", Topic::access},
     ByPrefix{"orgs.", Topic::access},
+    ByPrefix{"passkey.", Topic::access},
     ByPrefix{"sign_in", Topic::access},
     ByPrefix{"sign_out", Topic::access},
     ByPrefix{"releases.", Topic::releases},

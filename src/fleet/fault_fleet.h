@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/passkey_testing.h"
 #include "crypto/testing.h"
 #include "crypto/totp.h"
 #include "fleet/acceptances.h"
@@ -24,6 +25,7 @@
 #include "fleet/operators.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
+#include "fleet/passkeys.h"
 #include "fleet/passwords.h"
 #include "fleet/releases.h"
 #include "fleet/sign_in.h"
@@ -189,6 +191,27 @@ struct FaultFleet {
     const auto offer = offer_second_factor(fleet->store, fleet->credentials, person.id).value();
     second_factor_code =
         crypto::totp_code(crypto::decode_base32(offer.secret), crypto::totp_step(fleet.now));
+    proved_passkey = {fleet->store.write([&](store::Tx& tx) {
+                        return add_passkey(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                           passkey_of_person(1), fleet.now)
+                            .value();
+                      }),
+                      create_passkey_challenge(fleet->credentials, fleet.rng, fleet.now)};
+    made_passkey = passkey_of_person(2);
+  }
+
+  NewPasskey passkey_of_person(std::uint8_t number) {
+    const crypto::TestPasskey made(number, "localhost");
+    const auto challenge =
+        offer_passkey(fleet->store, fleet->credentials, fleet.rng, person.id, fleet.now)
+            .value()
+            .challenge;
+    return prove_new_passkey(
+               fleet->credentials, {"localhost", made.origin}, person.id,
+               {"key", challenge.sealed, made.client_data("webauthn.create", challenge.octets),
+                made.attestation_object()},
+               fleet.now)
+        .value();
   }
 
   void call_first(store::Tx& tx, AgentId agent) {
@@ -269,6 +292,8 @@ struct FaultFleet {
   CreatedLink link;
   SignedIn signed_in;
   ProvedPassword proved;
+  NewPasskey made_passkey;
+  ProvedPasskey proved_passkey;
   std::string second_factor_code;
 };
 

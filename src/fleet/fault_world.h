@@ -117,6 +117,33 @@ class World : public FaultFleet {
                                     .value();
                               },
                               {{"password.remove", 1}}};
+    all["add_passkey"] = {[this](store::Tx& tx) {
+                            add_passkey(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                        made_passkey, fleet.now)
+                                .value();
+                          },
+                          {{"passkey.add", 1}}};
+    all["rename_passkey"] = {[this](store::Tx& tx) {
+                               rename_passkey(tx, fleet->ids, fleet.actor, person.id,
+                                              proved_passkey.passkey.id, "another", fleet.now)
+                                   .value();
+                             },
+                             {{"passkey.rename", 1}}};
+    all["remove_passkey"] = {[this](store::Tx& tx) {
+                               remove_passkey(tx, fleet->ids, fleet->credentials,
+                                              {person.id, http::Role::analyst, {}},
+                                              proved_passkey.passkey.id, fleet.now)
+                                   .value();
+                             },
+                             {{"passkey.remove", 1}}};
+    all["sign_in_with_passkey"] = {[this](store::Tx& tx) {
+                                     sign_in_with_passkey(tx, fleet->ids, fleet.rng,
+                                                          fleet->credentials, fleet.config,
+                                                          proved_passkey, "192.0.2.1", fleet.now)
+                                         .value()
+                                         .value();
+                                   },
+                                   {{"sign_in", 1}}};
     all["end_session"] = {[this](store::Tx& tx) {
                             end_session(tx, fleet->ids, fleet->credentials,
                                         {person.id, http::Role::analyst}, signed_in.session.id,

@@ -8,6 +8,7 @@
 #include "fleet/announcements.h"
 #include "fleet/audit.h"
 #include "fleet/sign_in.h"
+#include "store/sql/passkeys.h"
 #include "store/sql/passwords.h"
 #include "store/store.h"
 
@@ -144,6 +145,7 @@ Result<OperatorView> revoke_operator(store::Tx& tx, NumberIds& ids, Credentials&
   token.revoked_at = now;
   store::revoke_operator_token(tx, id, now);
   store::delete_operator_password(tx, id);
+  store::delete_passkeys(tx, id);
   end_sign_ins(tx, credentials, id, now);
   // It is news wherever the operator was something.
   AuditRows audit(ids, actor, now);

@@ -54,9 +54,9 @@ struct OperatorView {
 /// insufficient_role.
 Result<void> check_rank(const http::Authority& authority, const OperatorView& other);
 
-/// Ends the operator's token, password, sessions and sign-in links; a repeat changes nothing.
-/// `authority` is of who asks. Fails as check_rank, and with illegal_transition for the last owner
-/// of the server or of an organisation, without whom nobody could appoint another.
+/// Ends the operator's token, password, passkeys, sessions and sign-in links; a repeat changes
+/// nothing. `authority` is of who asks. Fails as check_rank, and with illegal_transition for the
+/// last owner of the server or of an organisation, without whom nobody could appoint another.
 Result<OperatorView> revoke_operator(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                      const Actor& actor, const http::Authority& authority,
                                      OperatorId id, Instant now);

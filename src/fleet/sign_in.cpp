@@ -170,10 +170,11 @@ Result<SessionView> end_session(store::Tx& tx, NumberIds& ids, Credentials& cred
   return SessionView{std::move(*session), token->name, token->role};
 }
 
-void end_sign_ins(store::Tx& tx, Credentials& credentials, OperatorId id, Instant now) {
+void end_sign_ins(store::Tx& tx, Credentials& credentials, OperatorId id, Instant now,
+                  SessionId except) {
   for (const store::Session& session :
        store::list_sessions(tx, id, SessionId{number_id_max}, many)) {
-    end(tx, credentials, session, now);
+    if (session.id != except) end(tx, credentials, session, now);
   }
   for (const store::SignInLink& link : store::list_waiting_links(tx, now)) {
     if (link.operator_id != id) continue;

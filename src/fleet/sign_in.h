@@ -54,8 +54,8 @@ Result<SignedIn> sign_in(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& c
                          const Config& config, std::string_view secret, std::string_view address,
                          Instant now);
 
-/// A session of the operator, who has proved itself `with` a "link" or a "password". The oldest
-/// ends at limits::operator_sessions.
+/// A session of the operator, who has proved itself `with` a "link", a "password" or a "passkey".
+/// The oldest ends at limits::operator_sessions.
 SignedIn open_session(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                       const Config& config, const store::OperatorToken& token,
                       std::string_view with, std::string_view address, Instant now);
@@ -90,8 +90,9 @@ struct SessionEnder {
 /// insufficient_role.
 Result<SessionView> end_session(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                 const SessionEnder& ender, SessionId id, Instant now);
-/// All sessions and links of an operator.
-void end_sign_ins(store::Tx& tx, Credentials& credentials, OperatorId id, Instant now);
+/// All sessions and links of an operator, but for the session `except`.
+void end_sign_ins(store::Tx& tx, Credentials& credentials, OperatorId id, Instant now,
+                  SessionId except = {});
 
 /// Writes down which sessions were used since the last time, and takes over what other servers
 /// wrote; deletes what ended limits::ended_session_memory ago. Returns the rows written. Throws

@@ -59,7 +59,8 @@ async function answerOf(method: string, path: string, body?: unknown, signal?: A
   }
   if (response.ok) return response;
   const failure = await failureOf(response);
-  if (response.status === 401 && path !== '/sessions') whenSignedOut();
+  const signingIn = method === 'POST' && path.startsWith('/sessions');
+  if (response.status === 401 && !signingIn) whenSignedOut();
   throw failure;
 }
 

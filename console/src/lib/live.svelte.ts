@@ -32,6 +32,7 @@ const dependsOn: Record<string, readonly Topic[]> = {
   keys: ['access'],
   operators: ['access'],
   sessions: ['access'],
+  passkeys: ['access'],
 };
 export function topicsOf(path: string): readonly Topic[] {
   const [first, , third] = path.replace(/^\//, '').split(/[/?]/);

@@ -7,6 +7,7 @@
 #include "endpoints/guards.h"
 #include "endpoints/operator/operator.h"
 #include "endpoints/operator/operator_members.h"
+#include "endpoints/operator/signing_in.h"
 #include "endpoints/session_cookie.h"
 #include "fleet/nodes.h"
 #include "fleet/operators.h"
@@ -22,13 +23,6 @@ namespace {
 
 std::uint64_t peer_key(std::string_view address) {
   return std::hash<std::string_view>{}(address);
-}
-
-/// A body that tells a secret, or who somebody is, is for this one answer.
-Response private_response(int status, std::string body) {
-  Response response = http::json_response(status, std::move(body));
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
 }
 
 std::string encode_session(const fleet::SessionView& view, SessionId own) {
@@ -77,23 +71,51 @@ Result<Attempt> decode_attempt(const Request& request) {
   return attempt;
 }
 
-/// Somebody else's hands on an open session must become neither its password nor its second factor:
-/// they have to show the password that there is. Guesses count as those of a stranger do, and as
-/// there, after too many of them the right one is refused as well. As slow as fleet::is_password.
-Result<void> prove_own_password(App& app, const Request& request, std::string_view current) {
-  const OperatorId id{request.caller.key};
-  if (request.caller.session.value == 0) return {};
-  if (!fleet::password_state(app.store, id).set_at) return {};
-  const std::uint64_t peer = peer_key(request.peer_address);
-  const std::int64_t failures_max =
-      app.nodes.share_of(app.config.console_sign_in_failures_per_minute);
-  TRY(app.failed_sign_ins.peek(peer, failures_max, request.now));
-  if (fleet::is_password(app.store, id, current)) return {};
-  TRY(app.failed_sign_ins.take(peer, failures_max, request.now));
-  return invalid_field("current_password", "is not your password");
+}  // namespace
+
+Response private_response(int status, std::string body) {
+  Response response = http::json_response(status, std::move(body));
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
 }
 
-}  // namespace
+Result<void> check_sign_in_failures(App& app, const Request& request) {
+  return app.failed_sign_ins.peek(
+      peer_key(request.peer_address),
+      app.nodes.share_of(app.config.console_sign_in_failures_per_minute), request.now);
+}
+
+Error refused_sign_in(App& app, std::string_view address, Instant now, const Error& error) {
+  if (error.code == Errc::invalid_credentials) {
+    (void)app.failed_sign_ins.take(
+        peer_key(address), app.nodes.share_of(app.config.console_sign_in_failures_per_minute), now);
+    app.refused_sign_ins.note(address, now);
+  }
+  return error;
+}
+
+Response signed_in_response(const App& app, const fleet::SignedIn& done, Instant now) {
+  const store::Session& session = done.session;
+  Response response = private_response(
+      201, encode_session({session, done.operator_name, std::string(http::role_name(done.role))},
+                          session.id));
+  response.headers.emplace_back("Set-Cookie",
+                                session_cookie(app.face, done.secret, session.expires_at - now));
+  return response;
+}
+
+Result<void> check_current_password(App& app, const Request& request, std::string_view current) {
+  const OperatorId id{request.caller.key};
+  const bool must_prove =
+      request.caller.session.value != 0 && fleet::password_state(app.store, id).set_at.has_value();
+  if (!must_prove) return {};
+  TRY(check_sign_in_failures(app, request));
+  if (fleet::is_password(app.store, id, current)) return {};
+  TRY(app.failed_sign_ins.take(peer_key(request.peer_address),
+                               app.nodes.share_of(app.config.console_sign_in_failures_per_minute),
+                               request.now));
+  return invalid_field("current_password", "is not your password");
+}
 
 Result<Reply> create_sign_in_link(App& app, const Request& request) {
   TRY(decode_optional_body(request));
@@ -115,18 +137,11 @@ Result<Reply> create_sign_in_link(App& app, const Request& request) {
 }
 
 Result<Reply> sign_in(App& app, const Request& request) {
-  const std::uint64_t peer = peer_key(request.peer_address);
-  const std::int64_t failures_max =
-      app.nodes.share_of(app.config.console_sign_in_failures_per_minute);
-  TRY(app.failed_sign_ins.peek(peer, failures_max, request.now));
+  TRY(check_sign_in_failures(app, request));
   const auto attempt = TRY(decode_attempt(request));
-  const auto refused = [&app, peer, failures_max, address = std::string(request.peer_address),
+  const auto refused = [&app, address = std::string(request.peer_address),
                         now = request.now](const Error& error) {
-    if (error.code == Errc::invalid_credentials) {
-      (void)app.failed_sign_ins.take(peer, failures_max, now);
-      app.refused_sign_ins.note(address, now);
-    }
-    return error;
+    return refused_sign_in(app, address, now, error);
   };
   std::optional<fleet::ProvedPassword> password;
   if (attempt.link.empty()) {
@@ -145,14 +160,7 @@ Result<Reply> sign_in(App& app, const Request& request) {
                                : fleet::sign_in(tx, app.ids, app.rng, app.credentials, app.config,
                                                 link, address, now);
     if (!done.ok()) return refused(done.error());
-    const store::Session& session = done->session;
-    Response response = private_response(
-        201,
-        encode_session({session, done->operator_name, std::string(http::role_name(done->role))},
-                       session.id));
-    response.headers.emplace_back("Set-Cookie",
-                                  session_cookie(app.face, done->secret, session.expires_at - now));
-    return response;
+    return signed_in_response(app, *done, now);
   }));
 }
 
@@ -191,7 +199,7 @@ Result<Reply> set_own_password(App& app, const Request& request) {
         "password", "must have at least " + std::to_string(limits::password_bytes_min) + " bytes");
   }
   const OperatorId id{request.caller.key};
-  TRY(prove_own_password(app, request, current));
+  TRY(check_current_password(app, request, current));
   return Reply(
       http::Write([&app, actor = actor_of(request), id, hash = crypto::hash_password(password),
                    now = request.now](store::Tx& tx) -> Result<Response> {
@@ -215,7 +223,7 @@ Result<Reply> set_second_factor(App& app, const Request& request) {
   const std::string current(
       fields.optional_text("current_password", limits::password_bytes).value_or(""));
   TRY(fields.finish());
-  TRY(prove_own_password(app, request, current));
+  TRY(check_current_password(app, request, current));
   return Reply(http::Write([&app, actor = actor_of(request), id = OperatorId{request.caller.key},
                             code, now = request.now](store::Tx& tx) -> Result<Response> {
     TRY(fleet::set_second_factor(tx, app.ids, app.credentials, actor, id, code, now));

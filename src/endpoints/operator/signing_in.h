@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "endpoints/app.h"
+#include "fleet/sign_in.h"
+#include "http/request.h"
+#include "http/response.h"
+
+/// What all ways of signing in to the console share.
+namespace muster::endpoints {
+
+/// A body that tells a secret, or who somebody is, is for this one answer.
+http::Response private_response(int status, std::string body);
+
+/// Fails with rate_limited when too many attempts from the caller's address failed within a minute.
+Result<void> check_sign_in_failures(App& app, const http::Request& request);
+/// The error that it is given; counts it, and has the audit log told, if it is of credentials.
+Error refused_sign_in(App& app, std::string_view address, Instant now, const Error& error);
+/// The session and its cookie.
+http::Response signed_in_response(const App& app, const fleet::SignedIn& done, Instant now);
+
+/// For what makes another way in: with a session of an operator who has a password, `current` must
+/// be it. Fails with invalid_field naming current_password, and with rate_limited.
+Result<void> check_current_password(App& app, const http::Request& request,
+                                    std::string_view current);
+
+}  // namespace muster::endpoints
