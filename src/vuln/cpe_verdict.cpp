@@ -86,8 +86,10 @@ void fill_match(Match& match, const CpeIndex& index, Candidate& candidate, const
   evidence.scheme = version::scheme_name(*product.scheme);
   evidence.installed = product.version.whole;
   const auto [introduced, fixed, last_affected, after] = index.range(criterion);
-  evidence.range = {std::string(introduced), std::string(fixed), std::string(last_affected),
-                    std::string(after)};
+  evidence.range.introduced = introduced;
+  evidence.range.fixed = fixed;
+  evidence.range.last_affected = last_affected;
+  evidence.range.after = after;
   evidence.sentence = sentence_of(index, criterion, product);
   evidence.criteria = index.name(criterion);
   evidence.caveats = std::move(candidate.outcome.caveats);
