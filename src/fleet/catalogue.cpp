@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "vuln/identify.h"
 #include "vuln/index.h"
+#include "vuln/index_file.h"
 #include "vuln/match.h"
 #include "vuln/origin.h"
 
@@ -60,6 +61,21 @@ bool same_imports(const std::vector<store::FeedRow>& a, const std::vector<store:
   return imports(a) == imports(b);
 }
 
+/// Names the imports that an index is built from: no two have one generation, not even those of
+/// another store that was put in the place of this one. Empty for none.
+std::string key_of(const std::vector<store::FeedRow>& feeds) {
+  std::map<std::string_view, const store::FeedRow*> sorted;
+  for (const store::FeedRow& feed : feeds) {
+    if (has_advisories(feed)) sorted.emplace(feed.feed, &feed);
+  }
+  std::string key;
+  for (const auto& [name, feed] : sorted) {
+    key.append(name).append(" ").append(std::to_string(feed->generation));
+    key.append(" ").append(std::to_string(feed->records)).append(";");
+  }
+  return key;
+}
+
 }  // namespace
 
 bool holds_imports(const Knowledge& knowledge, const std::vector<store::FeedRow>& feeds) {
@@ -91,7 +107,7 @@ std::vector<Verdict::Hit> settle(const Knowledge& knowledge, const model::Packag
   return hits;
 }
 
-Catalogue::Catalogue() {
+Catalogue::Catalogue(std::filesystem::path index_file) : index_file_(std::move(index_file)) {
   auto empty = std::make_shared<Knowledge>();
   empty->index = vuln::Index::build({});
   current_.with([&](auto& current) { current = std::move(empty); });
@@ -101,16 +117,27 @@ void Catalogue::load(store::Reader& reader) {
   publish(read(reader, *current()));
 }
 
-std::shared_ptr<Knowledge> Catalogue::read(store::Reader& reader, const Knowledge& known) {
+std::shared_ptr<const vuln::Index> Catalogue::read_index(
+    store::Reader& reader, const std::vector<store::FeedRow>& feeds) const {
+  const std::string key = key_of(feeds);
+  const bool kept = !index_file_.empty() && !key.empty();
+  if (kept) {
+    if (auto index = vuln::read_index(key, index_file_)) return index;
+  }
+  vuln::Index::Builder builder;
+  store::for_each_advisory(reader, [&](const model::Advisory& advisory) { builder.add(advisory); });
+  auto index = builder.finish();
+  if (kept) vuln::write_index(*index, key, index_file_);
+  return index;
+}
+
+std::shared_ptr<Knowledge> Catalogue::read(store::Reader& reader, const Knowledge& known) const {
   auto fresh = std::make_shared<Knowledge>();
   fresh->feeds = store::list_feeds(reader);
   if (same_imports(known.feeds, fresh->feeds, has_advisories)) {
     fresh->index = known.index;
   } else {
-    vuln::Index::Builder builder;
-    store::for_each_advisory(reader,
-                             [&](const model::Advisory& advisory) { builder.add(advisory); });
-    fresh->index = builder.finish();
+    fresh->index = read_index(reader, fresh->feeds);
   }
   store::for_each_kev_entry(reader, [&](model::KevEntry entry) {
     std::string cve = entry.cve;

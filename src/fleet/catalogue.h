@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -66,16 +67,24 @@ Verdict assess(const Knowledge& knowledge, const model::Package& package);
 std::vector<Verdict::Hit> settle(const Knowledge& knowledge, const model::Package& package,
                                  const Verdict& verdict, const vuln::Surroundings& surroundings);
 
+/// Where a data directory keeps the index between starts. May be deleted.
+inline std::filesystem::path index_file_in(const std::filesystem::path& directory) {
+  return directory / "advisories.index";
+}
+
 /// Holds the current snapshot; it is swapped whole. Safe from several threads.
 class Catalogue {
  public:
-  Catalogue();
+  /// `index_file` is where the index is kept between starts (vuln/index_file.h); empty for nowhere.
+  explicit Catalogue(std::filesystem::path index_file = {});
   /// Puts in force what is stored.
   void load(store::Reader& reader);
   std::shared_ptr<const Knowledge> current() const;
 
-  /// What is stored, not yet in force. Takes over from `known` what no import changed since.
-  static std::shared_ptr<Knowledge> read(store::Reader& reader, const Knowledge& known);
+  /// What is stored, not yet in force. Takes over from `known` what no import changed since. Writes
+  /// an index that it had to build to the index file; if that cannot be written, the next start
+  /// takes longer.
+  std::shared_ptr<Knowledge> read(store::Reader& reader, const Knowledge& known) const;
   /// Puts it in force, and gives it its number.
   void publish(std::shared_ptr<Knowledge> fresh);
 
@@ -99,6 +108,10 @@ class Catalogue {
   std::mutex& storing(feeds::FeedKind kind) { return storing_[static_cast<std::size_t>(kind)]; }
 
  private:
+  std::shared_ptr<const vuln::Index> read_index(store::Reader& reader,
+                                                const std::vector<store::FeedRow>& feeds) const;
+
+  std::filesystem::path index_file_;
   std::array<std::mutex, std::size(feeds::feed_kinds)> storing_;
   std::atomic<int> imports_ = 0;
   std::atomic<bool> stops_matching_ = false;

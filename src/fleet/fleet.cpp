@@ -30,7 +30,7 @@ void write_secret_file(const std::string& path, const std::string& content) {
 }  // namespace
 
 Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
-             Instant server_started, NodeTime node_time)
+             Instant server_started, NodeTime node_time, const std::filesystem::path& index_file)
     : store(std::move(database)),
       secrets(load_or_create_secrets(store, load_or_create_secret_file(secret_file, rng), rng)),
       keyed_hash(secrets.hash_key),
@@ -38,6 +38,7 @@ Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secre
       ids(rng),
       credentials(keyed_hash),
       presence(server_started),
+      catalogue(index_file),
       packages(keyed_hash),
       nodes(store, {credentials, presence, directory, settings, marks, scripts, packages},
             std::move(node_time)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "base/config.h"
@@ -28,10 +29,12 @@ namespace muster::fleet {
 /// Everything a server remembers, in the order it is built: the store and what is held in memory
 /// of it. One process holds a data directory at a time; several share a remote database.
 struct Fleet {
-  /// Loads what `database` holds. Other servers may write it, if it is remote: see Nodes. Throws
-  /// store::StoreError, and std::runtime_error for a wrong secret file.
+  /// Loads what `database` holds. Other servers may write it, if it is remote: see Nodes.
+  /// `index_file` is Catalogue's. Throws store::StoreError, and std::runtime_error for a wrong
+  /// secret file.
   Fleet(std::unique_ptr<store::Database> database, const std::string& secret_file, Rng& rng,
-        Instant server_started, NodeTime node_time = {});
+        Instant server_started, NodeTime node_time = {},
+        const std::filesystem::path& index_file = {});
 
   store::Store store;
   ServerSecrets secrets;

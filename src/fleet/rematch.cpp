@@ -82,7 +82,7 @@ Adoption adopt_feeds(store::Store& store, Catalogue& catalogue, KnownPackages& p
     const auto changed = std::make_shared<PackageMarks>();
     LastPackages last;
     const std::shared_ptr<Knowledge> fresh = store.read([&](store::Reader& reader) {
-      auto read = Catalogue::read(reader, *before);
+      auto read = catalogue.read(reader, *before);
       if (read->index != before->index) {
         last = find_changed_packages(reader, *before, *read, *changed);
       }

@@ -274,8 +274,9 @@ TEST(Adoption, NoOlderSnapshotReplacesANewerOne) {
   fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
   // Read before the next import, as by another that was slower.
-  const auto slow = fleet->store.read(
-      [&](store::Reader& reader) { return Catalogue::read(reader, *fleet->catalogue.current()); });
+  const auto slow = fleet->store.read([&](store::Reader& reader) {
+    return fleet->catalogue.read(reader, *fleet->catalogue.current());
+  });
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "3"}, {"b", "1"}})).ok());
   const auto feeds =
       fleet->store.read([](store::Reader& reader) { return store::list_feeds(reader); });

@@ -176,6 +176,10 @@ Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const
   };
 }
 
+std::string secret_file_of(const Flags& flags) {
+  return flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
+}
+
 int serve(const Flags& flags, const Address& address, const Config& config) {
   const sigset_t signals = block_signals();
   const SystemClock clock;
@@ -192,10 +196,9 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
     std::cerr << "musterd: another server holds " << flags.data << "\n";
     return exit_usage;
   }
-  const std::string secret_file =
-      flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
   fleet::Changes changes;  // writes that are under way at the end may still mark some
-  fleet::Fleet fleet(open_database(flags), secret_file, rng, clock.now(), node_time());
+  fleet::Fleet fleet(open_database(flags), secret_file_of(flags), rng, clock.now(), node_time(),
+                     fleet::index_file_in(flags.data));
   // Before anything is done that one of several servers does for all.
   std::optional<LeaseKeeper> lease(std::in_place, fleet.nodes, changes, flags.store,
                                    fleet.store.node(), clock, log);

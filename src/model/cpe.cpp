@@ -33,6 +33,7 @@ Error bad_cpe(std::string_view what) {
 
 std::vector<std::string_view> split(std::string_view text, char separator, bool escapes) {
   std::vector<std::string_view> parts;
+  parts.reserve(cpe_attributes);
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (escapes && text[i] == '\\') {
@@ -133,6 +134,13 @@ std::string canonical(std::string_view value) {
 
 std::optional<std::string_view> set_value(Cpe& cpe, CpeAttribute attribute,
                                           std::string_view value) {
+  // Most values have nothing to escape.
+  const bool plain = value != not_applicable && !value.empty() &&
+                     std::all_of(value.begin(), value.end(), is_plain);
+  if (plain || value == any) {
+    cpe[attribute] = value;
+    return std::nullopt;
+  }
   if (const auto flaw = flaw_of(value)) return flaw;
   cpe[attribute] = canonical(value);
   return std::nullopt;

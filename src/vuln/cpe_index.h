@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -59,6 +60,11 @@ class CpeIndex {
     std::uint32_t name;   // of name()
     std::uint32_t range;  // of range(); 0 is none
     bool vulnerable;
+    /// Its product's scheme reads all its versions, and it asks for no update, edition or target:
+    /// of a product of which none of these is known, for_each_near() gives it exactly if it holds.
+    bool plain;
+    /// Its configuration holds if it does, as most are made.
+    bool enough;
   };
   /// The attributes' values as texts.
   using Name = std::array<std::uint32_t, model::cpe_attributes>;
@@ -84,6 +90,9 @@ class CpeIndex {
     std::uint32_t last;
     std::uint32_t first_rung;
     std::uint32_t rung_count;
+    std::uint32_t first_stretch;
+    std::uint32_t stretch_count;
+    version::Scheme scheme;  // of the product, where its package declares none of its own
   };
   /// Of the product that a name is about; null if no criterion is.
   const Group* find(const model::Cpe& product) const;
@@ -93,11 +102,19 @@ class CpeIndex {
     std::string_view whole;
     std::string_view base;
   };
-  /// Calls `each(posting)` for those of a group that may hold the version, by advisory id: all but
-  /// those whose range or version is known to be another. A product of thousands of criteria costs
-  /// a few comparisons of versions, and one of numbers for each criterion.
+  /// From where to where on its group's ladder a criterion holds, or a version may stand.
+  struct Span {
+    std::uint32_t low;
+    std::uint32_t high;
+  };
+  /// Where a version stands, by both of its readings: `anywhere` if it is read by another scheme.
+  Span place_of(const Group& group, const Reading& reading) const;
+  static constexpr Span anywhere{0, 0xFFFFFFFFU};
+  /// Calls `each(posting)` for those of a group that may hold at that place, by advisory id: all
+  /// but those whose range or version is known to be another. A product of thousands of criteria
+  /// costs a few comparisons of versions, and one of numbers for each range that ends above.
   template <typename F>
-  void for_each_near(const Group& group, const Reading& reading, F&& each) const;
+  void for_each_near(const Group& group, Span place, F&& each) const;
   /// Those whose part, vendor or product is no exact name.
   std::span<const Posting> wildcards() const { return wildcards_; }
 
@@ -124,18 +141,48 @@ class CpeIndex {
   /// Memory in use, in bytes.
   std::size_t bytes() const;
 
- private:
-  /// From where to where on its group's ladder a criterion may hold.
-  struct Span {
-    std::uint32_t low;
-    std::uint32_t high;
-  };
-  static constexpr Span anywhere{0, 0xFFFFFFFFU};
+  /// As Index::for_each_array(), of which these are a part.
+  template <typename Self, typename Each>
+  static void for_each_array(Self& index, Each&& each) {
+    StringPool::for_each_array(index.pool_, each);
+    each(index.rows_);
+    each(index.configurations_);
+    each(index.nodes_);
+    each(index.criteria_);
+    each(index.names_);
+    each(index.ranges_);
+    each(index.aliases_);
+    each(index.postings_);
+    each(index.rungs_);
+    each(index.points_);
+    each(index.stretches_);
+    each(index.groups_);
+    each(index.slots_);
+    each(index.wildcards_);
+    Vocabulary::for_each_array(index.vocabulary_, each);
+  }
 
-  /// Where a version may stand on the ladder of a group.
-  Span place_of(const Group& group, const Reading& reading) const;
-  std::uint32_t place_on(std::span<const std::uint32_t> ladder, version::Scheme scheme,
+ private:
+  /// A version that criteria of a group name, and the first of the points of those that are about
+  /// it alone; the others follow, until those of the next rung.
+  struct Rung {
+    std::uint32_t text;
+    std::uint32_t first_point;
+  };
+  /// A criterion of a group that is about more than one version, or that only its texts can decide.
+  struct Stretch {
+    Span span;
+    std::uint32_t posting;
+  };
+
+  std::uint32_t place_on(std::span<const Rung> ladder, version::Scheme scheme,
                          std::string_view text) const;
+
+  static std::uint32_t hash_of(std::string_view part, std::string_view vendor,
+                               std::string_view product);
+  /// Part, vendor and product.
+  std::array<std::string_view, 3> names_of(const Group& group) const;
+  void make_slots();
 
   /// The key of the product that a name is about; nothing if part, vendor or product is no exact
   /// text.
@@ -150,21 +197,40 @@ class CpeIndex {
   std::vector<Range> ranges_;
   std::vector<std::uint32_t> aliases_;
   std::vector<Posting> postings_;  // group by group, by row within one
-  std::vector<Span> spans_;        // of each posting
   /// For each group its ladder: every version that its criteria name, ascending under its scheme,
   /// equal ones once. Rung n is place 2n + 1, and what lies between two rungs the place between.
-  std::vector<std::uint32_t> rungs_;
-  std::vector<Group> groups_;  // by product
+  /// One more ends the points of the last.
+  std::vector<Rung> rungs_;
+  std::vector<std::uint32_t> points_;  // numbers of postings, rung by rung, ascending on each
+  std::vector<Stretch> stretches_;     // group by group, the highest end first
+  std::vector<Group> groups_;          // by product
+  /// Groups by the hash of part, vendor and product, in open addressing.
+  struct Slot {
+    std::uint32_t hash;
+    std::uint32_t group_plus_one;  // 0 is free
+  };
+  std::vector<Slot> slots_;
   std::vector<Posting> wildcards_;
   Vocabulary vocabulary_;
 };
 
 template <typename F>
-void CpeIndex::for_each_near(const Group& group, const Reading& reading, F&& each) const {
-  const auto [low, high] = place_of(group, reading);
-  for (std::size_t at = group.first; at < group.last; ++at) {
-    if (spans_[at].low <= high && spans_[at].high >= low) each(postings_[at]);
+void CpeIndex::for_each_near(const Group& group, Span place, F&& each) const {
+  std::vector<std::uint32_t> near;
+  // Of rung n the place is 2n + 1; the rungs from the lower place to the higher one.
+  const auto first = group.first_rung + std::min(place.low / 2, group.rung_count);
+  const auto last = group.first_rung + std::min(place.high / 2 + place.high % 2, group.rung_count);
+  if (first < last) {
+    near.assign(points_.begin() + rungs_[first].first_point,
+                points_.begin() + rungs_[last].first_point);
   }
+  for (const Stretch& stretch :
+       std::span(stretches_).subspan(group.first_stretch, group.stretch_count)) {
+    if (stretch.span.high < place.low) break;
+    if (stretch.span.low <= place.high) near.push_back(stretch.posting);
+  }
+  std::sort(near.begin(), near.end());
+  for (const std::uint32_t posting : near) each(postings_[posting]);
 }
 
 class CpeIndex::Builder {

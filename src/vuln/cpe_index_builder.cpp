@@ -98,14 +98,19 @@ struct CpeIndex::Builder::State {
   std::vector<std::uint32_t> make_groups();
   void add_postings();
   /// A version that criteria of a group name, and its place on the group's ladder.
-  struct Rung {
+  struct Version {
     std::uint32_t text;
     std::uint32_t place;
   };
   void add_ladder(Group& group);
+  void add_rungs(Group& group, std::vector<Version>& versions);
+  void place_postings(Group& group, const std::vector<Version>& versions);
   version::Scheme scheme_of(const Group& group) const;
   std::optional<std::uint32_t> version_text(const Criterion& criterion);
-  Span span_of(const Criterion& criterion, const std::vector<Rung>& rungs);
+  std::optional<Span> span_of(const Criterion& criterion, const std::vector<Version>& versions);
+  bool is_of_no_version(const Criterion& criterion) const;
+  bool asks_for_no_more(const Criterion& criterion) const;
+  void mark_enough();
   std::optional<Vocabulary::Program> program_of(const Group& group) const;
   Vocabulary make_vocabulary() const;
 };
@@ -129,7 +134,8 @@ std::optional<CpeIndex::Criterion> CpeIndex::Builder::State::make_criterion(
   const model::VersionRange& range = criterion.range;
   const Range ends{add(range.introduced), add(range.fixed), add(range.last_affected),
                    add(range.after)};
-  return Criterion{*name, ends == Range{} ? 0 : ranges.add(ends), criterion.vulnerable};
+  return Criterion{*name, ends == Range{} ? 0 : ranges.add(ends), criterion.vulnerable, false,
+                   false};
 }
 
 bool CpeIndex::Builder::State::add_configuration(const model::CpeConfiguration& configuration) {
@@ -222,7 +228,7 @@ std::vector<std::uint32_t> CpeIndex::Builder::State::make_groups() {
   std::vector<std::uint32_t> groups(index.names_.size(), no_group);
   for (const auto& [product, name] : keys) {
     if (index.groups_.empty() || index.groups_.back().product != product) {
-      index.groups_.push_back({product, 0, 0, 0, 0});
+      index.groups_.push_back({product, 0, 0, 0, 0, 0, 0, {}});
     }
     groups[name] = static_cast<std::uint32_t>(index.groups_.size() - 1);
   }
@@ -251,8 +257,9 @@ void CpeIndex::Builder::State::add_postings() {
     index.postings_[index.groups_[group_of[name]].last++] = posting;
   });
   std::erase_if(index.groups_, [](const Group& group) { return group.first == group.last; });
-  index.spans_.resize(index.postings_.size(), anywhere);
   for (Group& group : index.groups_) add_ladder(group);
+  index.rungs_.push_back({0, static_cast<std::uint32_t>(index.points_.size())});
+  mark_enough();
 }
 
 /// The scheme of a product whose package declares none of its own.
@@ -275,63 +282,137 @@ std::optional<std::uint32_t> CpeIndex::Builder::State::version_text(const Criter
 }
 
 void CpeIndex::Builder::State::add_ladder(Group& group) {
-  const version::Scheme scheme = scheme_of(group);
-  std::vector<Rung> rungs;
+  group.scheme = scheme_of(group);
+  std::vector<Version> versions;
   for (std::uint32_t at = group.first; at < group.last; ++at) {
     const Criterion& criterion = index.criteria_[index.postings_[at].criterion];
-    if (const auto text = version_text(criterion)) rungs.push_back({*text, 0});
+    if (const auto text = version_text(criterion)) versions.push_back({*text, 0});
     for (const std::uint32_t end : index.ranges_[criterion.range]) {
-      if (end != 0) rungs.push_back({end, 0});
+      if (end != 0) versions.push_back({end, 0});
     }
   }
-  const auto by_text = [](const Rung& a, const Rung& b) { return a.text < b.text; };
-  std::sort(rungs.begin(), rungs.end(), by_text);
-  rungs.erase(std::unique(rungs.begin(), rungs.end(),
-                          [](const Rung& a, const Rung& b) { return a.text == b.text; }),
-              rungs.end());
-  std::erase_if(rungs, [&](const Rung& rung) {
-    return !version::validate(scheme, index.text(rung.text)).ok();
+  const auto by_text = [](const Version& a, const Version& b) { return a.text < b.text; };
+  std::sort(versions.begin(), versions.end(), by_text);
+  versions.erase(std::unique(versions.begin(), versions.end(),
+                             [](const auto& a, const auto& b) { return a.text == b.text; }),
+                 versions.end());
+  std::erase_if(versions, [&](const Version& each) {
+    return !version::validate(group.scheme, index.text(each.text)).ok();
   });
-  const auto order = [&](const Rung& a, const Rung& b) {
-    return version::compare_valid(scheme, index.text(a.text), index.text(b.text));
+  add_rungs(group, versions);
+  std::sort(versions.begin(), versions.end(), by_text);
+  place_postings(group, versions);
+}
+
+/// Gives each version its place.
+void CpeIndex::Builder::State::add_rungs(Group& group, std::vector<Version>& versions) {
+  const auto order = [&](const Version& a, const Version& b) {
+    return version::compare_valid(group.scheme, index.text(a.text), index.text(b.text));
   };
-  std::sort(rungs.begin(), rungs.end(),
-            [&](const Rung& a, const Rung& b) { return order(a, b) < 0; });
+  std::sort(versions.begin(), versions.end(),
+            [&](const Version& a, const Version& b) { return order(a, b) < 0; });
   group.first_rung = static_cast<std::uint32_t>(index.rungs_.size());
-  for (std::size_t i = 0; i < rungs.size(); ++i) {
-    if (i == 0 || order(rungs[i - 1], rungs[i]) != 0) index.rungs_.push_back(rungs[i].text);
-    group.rung_count = static_cast<std::uint32_t>(index.rungs_.size()) - group.first_rung;
-    rungs[i].place = group.rung_count * 2 - 1;
-  }
-  std::sort(rungs.begin(), rungs.end(), by_text);
-  for (std::uint32_t at = group.first; at < group.last; ++at) {
-    index.spans_[at] = span_of(index.criteria_[index.postings_[at].criterion], rungs);
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    if (i == 0 || order(versions[i - 1], versions[i]) != 0) {
+      index.rungs_.push_back({versions[i].text, 0});
+      ++group.rung_count;
+    }
+    versions[i].place = group.rung_count * 2 - 1;
   }
 }
 
-CpeIndex::Span CpeIndex::Builder::State::span_of(const Criterion& criterion,
-                                                 const std::vector<Rung>& rungs) {
+/// Puts each criterion of a group on the rung that it is about, or among those about more.
+void CpeIndex::Builder::State::place_postings(Group& group, const std::vector<Version>& versions) {
+  struct Point {
+    std::uint32_t place;
+    std::uint32_t posting;
+  };
+  std::vector<Point> points;
+  group.first_stretch = static_cast<std::uint32_t>(index.stretches_.size());
+  for (std::uint32_t at = group.first; at < group.last; ++at) {
+    Criterion& criterion = index.criteria_[index.postings_[at].criterion];
+    if (is_of_no_version(criterion)) continue;
+    const std::optional<Span> span = span_of(criterion, versions);
+    criterion.plain = span && asks_for_no_more(criterion);
+    if (span && span->low == span->high && span->low % 2 == 1) {
+      points.push_back({span->low, at});
+    } else {
+      index.stretches_.push_back({span.value_or(anywhere), at});
+    }
+  }
+  group.stretch_count = static_cast<std::uint32_t>(index.stretches_.size()) - group.first_stretch;
+  std::stable_sort(index.stretches_.begin() + group.first_stretch, index.stretches_.end(),
+                   [](const auto& a, const auto& b) { return a.span.high > b.span.high; });
+  std::stable_sort(points.begin(), points.end(),
+                   [](const auto& a, const auto& b) { return a.place < b.place; });
+  auto point = points.begin();
+  for (std::uint32_t rung = 0; rung < group.rung_count; ++rung) {
+    index.rungs_[group.first_rung + rung].first_point =
+        static_cast<std::uint32_t>(index.points_.size());
+    for (; point != points.end() && point->place == rung * 2 + 1; ++point) {
+      index.points_.push_back(point->posting);
+    }
+  }
+}
+
+/// Without a range, and its version is NA: installed software has one, so this never holds.
+bool CpeIndex::Builder::State::is_of_no_version(const Criterion& criterion) const {
+  return !index.has_range(criterion) && index.value(criterion, CpeAttribute::version) == "-";
+}
+
+/// Where on the ladder a criterion holds; nothing if that cannot be said.
+std::optional<CpeIndex::Span> CpeIndex::Builder::State::span_of(
+    const Criterion& criterion, const std::vector<Version>& versions) {
   /// 0 for what is no version.
   const auto place = [&](std::uint32_t text) -> std::uint32_t {
-    const auto found =
-        std::lower_bound(rungs.begin(), rungs.end(), text,
-                         [](const Rung& rung, std::uint32_t wanted) { return rung.text < wanted; });
-    return found == rungs.end() || found->text != text ? 0 : found->place;
+    const auto found = std::lower_bound(
+        versions.begin(), versions.end(), text,
+        [](const Version& each, std::uint32_t wanted) { return each.text < wanted; });
+    return found == versions.end() || found->text != text ? 0 : found->place;
   };
   if (const auto text = version_text(criterion)) {
     const std::uint32_t at = place(*text);
-    return at == 0 ? anywhere : Span{at, at};
+    return at == 0 ? std::nullopt : std::optional(Span{at, at});
+  }
+  if (!index.has_range(criterion)) {
+    const bool any = index.value(criterion, CpeAttribute::version) == "*";
+    return any ? std::optional(anywhere) : std::nullopt;
   }
   const auto [introduced, fixed, last_affected, after] = index.ranges_[criterion.range];
   Span span = anywhere;
   for (const std::uint32_t end : {introduced, fixed, last_affected, after}) {
-    if (end != 0 && place(end) == 0) return span;
+    if (end != 0 && place(end) == 0) return std::nullopt;
   }
   if (introduced != 0) span.low = place(introduced);
   if (after != 0) span.low = std::max(span.low, place(after) + 1);
   if (last_affected != 0) span.high = place(last_affected);
   if (fixed != 0) span.high = std::min(span.high, place(fixed) - 1);
   return span;
+}
+
+/// Whether part, vendor, product and version are all that a criterion asks for.
+bool CpeIndex::Builder::State::asks_for_no_more(const Criterion& criterion) const {
+  static constexpr CpeAttribute others[] = {CpeAttribute::update,    CpeAttribute::edition,
+                                            CpeAttribute::language,  CpeAttribute::sw_edition,
+                                            CpeAttribute::target_sw, CpeAttribute::target_hw,
+                                            CpeAttribute::other};
+  return std::all_of(std::begin(others), std::end(others), [&](CpeAttribute each) {
+    const std::string_view value = index.value(criterion, each);
+    return value == "*" || value == "-";
+  });
+}
+
+/// Marks the criteria of which one is enough for its configuration.
+void CpeIndex::Builder::State::mark_enough() {
+  for (const Configuration& configuration : index.configurations_) {
+    if (configuration.all || configuration.negate) continue;
+    for (const Node& node : index.nodes(configuration)) {
+      if (node.all || node.negate) continue;
+      for (std::uint32_t i = 0; i < node.criterion_count; ++i) {
+        index.criteria_[node.first_criterion + i].enough = true;
+      }
+    }
+  }
 }
 
 /// The application that a group of postings is about; nothing for systems and hardware, and for
@@ -400,16 +481,10 @@ CpeIndex CpeIndex::Builder::finish() {
                                    [&](const Row& a, const Row& b) { return state_->same(a, b); });
   index.rows_.erase(repeats, index.rows_.end());
   state_->add_postings();
+  index.make_slots();
   index.vocabulary_ = state_->make_vocabulary();
-  index.pool_.shrink();
-  index.criteria_.shrink_to_fit();
-  index.nodes_.shrink_to_fit();
-  index.configurations_.shrink_to_fit();
-  index.rows_.shrink_to_fit();
-  index.names_.shrink_to_fit();
-  index.ranges_.shrink_to_fit();
-  index.rungs_.shrink_to_fit();
-  index.groups_.shrink_to_fit();
+  index.pool_.seal();
+  for_each_array(index, [](auto& array) { array.shrink_to_fit(); });
   CpeIndex done = std::move(index);
   state_ = std::make_unique<State>();
   return done;

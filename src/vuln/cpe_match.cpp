@@ -189,8 +189,8 @@ Truth qualifiers_fit(const CpeIndex& index, const CpeIndex::Criterion& criterion
 
 void add_version_caveats(const CpeIndex& index, const CpeIndex::Criterion& criterion,
                          std::vector<std::string>& caveats) {
-  const auto [introduced, fixed, last_affected, after] = index.range(criterion);
   if (index.has_range(criterion)) {
+    const auto [introduced, fixed, last_affected, after] = index.range(criterion);
     if (fixed.empty() && last_affected.empty()) {
       caveats.emplace_back("the advisory names no last version, so later fixes are not known");
     }
@@ -306,6 +306,21 @@ CriterionOutcome compare_criterion(const CpeIndex& index, const CpeIndex::Criter
     outcome.truth = Truth::no;
     return outcome;
   }
+  add_version_caveats(index, criterion, outcome.caveats);
+  return outcome;
+}
+
+bool is_plain(const Product& product) {
+  const ProductVersion& version = product.version;
+  return !product.edition_only && version.update.empty() && !version.patch &&
+         version.whole == version.base &&
+         std::all_of(std::begin(qualifiers), std::end(qualifiers),
+                     [&](const auto& each) { return is_logical(product.name[each.first]); });
+}
+
+CriterionOutcome plain_outcome(const CpeIndex& index, const CpeIndex::Criterion& criterion) {
+  CriterionOutcome outcome;
+  outcome.truth = Truth::yes;
   add_version_caveats(index, criterion, outcome.caveats);
   return outcome;
 }

@@ -37,6 +37,12 @@ struct CriterionOutcome {
 CriterionOutcome compare_criterion(const CpeIndex& index, const CpeIndex::Criterion& criterion,
                                    const Product& product, SystemFamily family);
 
+/// Whether nothing but the version of a product decides about the plain criteria of its group: no
+/// update, edition or target of it is known.
+bool is_plain(const Product& product);
+/// compare_criterion() for a plain criterion that holds for a plain product.
+CriterionOutcome plain_outcome(const CpeIndex& index, const CpeIndex::Criterion& criterion);
+
 /// Whether a configuration holds for a host that has `subject` under all these names, among the
 /// surroundings. A hardware criterion holds for firmware that matches (no inventory lists hardware)
 /// and is unknown for programs. `missing` gets the criteria that nothing was known about. `held` is

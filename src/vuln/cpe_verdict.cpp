@@ -2,6 +2,7 @@
 #include "vuln/cpe_verdict.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <tuple>
 
@@ -30,33 +31,38 @@ struct Findings {
   bool product_known = false;
 };
 
-std::string sentence_of(const CpeIndex& index, const CpeIndex::Criterion& criterion,
-                        const Product& product) {
-  const std::string scheme(version::scheme_name(*product.scheme));
-  const std::string& installed = product.version.whole;
-  if (!index.has_range(criterion)) {
-    const std::string_view value = index.value(criterion, CpeAttribute::version);
-    if (value == "*") return installed + " is one of all versions (" + scheme + ")";
-    std::string text = installed + " is " + model::unescape_cpe_value(value);
-    const std::string_view update = index.value(criterion, CpeAttribute::update);
-    if (model::is_literal_cpe_value(update)) text += " " + model::unescape_cpe_value(update);
-    return text + " (" + scheme + ")";
-  }
-  const auto [introduced, fixed, last_affected, after] = index.range(criterion);
+/// In one piece: a verdict may have hundreds of such texts.
+std::string join(std::initializer_list<std::string_view> parts) {
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += part.size();
   std::string text;
-  if (!introduced.empty()) text.append(introduced).append(" <= ");
-  if (!after.empty()) text.append(after).append(" < ");
-  text += installed;
-  if (!fixed.empty()) text.append(" < ").append(fixed);
-  if (!last_affected.empty()) text.append(" <= ").append(last_affected);
-  return text + " (" + scheme + ")";
+  text.reserve(size);
+  for (const std::string_view part : parts) text += part;
+  return text;
 }
 
-Match make_match(const CpeIndex& index, const Candidate& candidate, const Product& product,
-                 const std::vector<std::string>& missing) {
+std::string sentence_of(const CpeIndex& index, const CpeIndex::Criterion& criterion,
+                        const Product& product) {
+  const std::string_view installed = product.version.whole;
+  const std::string_view scheme = version::scheme_name(*product.scheme);
+  if (!index.has_range(criterion)) {
+    const std::string_view value = index.value(criterion, CpeAttribute::version);
+    if (value == "*") return join({installed, " is one of all versions (", scheme, ")"});
+    const std::string_view update = index.value(criterion, CpeAttribute::update);
+    const bool updated = model::is_literal_cpe_value(update);
+    return join({installed, " is ", model::unescape_cpe_value(value), updated ? " " : "",
+                 updated ? model::unescape_cpe_value(update) : "", " (", scheme, ")"});
+  }
+  const auto [introduced, fixed, last_affected, after] = index.range(criterion);
+  return join({introduced, introduced.empty() ? "" : " <= ", after, after.empty() ? "" : " < ",
+               installed, fixed.empty() ? "" : " < ", fixed,
+               last_affected.empty() ? "" : " <= ", last_affected, " (", scheme, ")"});
+}
+
+void fill_match(Match& match, const CpeIndex& index, Candidate& candidate, const Product& product,
+                const std::vector<std::string>& missing) {
   const CpeIndex::Row& row = index.row(candidate.posting.row);
   const CpeIndex::Criterion& criterion = index.criterion(candidate.posting.criterion);
-  Match match;
   match.feed = index.text(row.feed);
   match.id = index.text(row.id);
   match.aliases = index.aliases(row);
@@ -75,15 +81,18 @@ Match make_match(const CpeIndex& index, const Candidate& candidate, const Produc
   Evidence& evidence = match.evidence;
   evidence.feed = match.feed;
   evidence.advisory_id = match.id;
-  evidence.package = product.name[CpeAttribute::vendor] + ":" + product.name[CpeAttribute::product];
+  evidence.package =
+      join({product.name[CpeAttribute::vendor], ":", product.name[CpeAttribute::product]});
   evidence.scheme = version::scheme_name(*product.scheme);
   evidence.installed = product.version.whole;
   const auto [introduced, fixed, last_affected, after] = index.range(criterion);
-  evidence.range = {std::string(introduced), std::string(fixed), std::string(last_affected),
-                    std::string(after)};
+  evidence.range.introduced = introduced;
+  evidence.range.fixed = fixed;
+  evidence.range.last_affected = last_affected;
+  evidence.range.after = after;
   evidence.sentence = sentence_of(index, criterion, product);
   evidence.criteria = index.name(criterion);
-  evidence.caveats = candidate.outcome.caveats;
+  evidence.caveats = std::move(candidate.outcome.caveats);
   if (product.source == Identity::Source::vocabulary) {
     evidence.caveats.emplace_back("the product was found by the program's name and vendor");
   }
@@ -94,18 +103,6 @@ Match make_match(const CpeIndex& index, const Candidate& candidate, const Produc
   for (const std::string& name : missing) {
     evidence.caveats.push_back("it is not known whether the host has " + name);
   }
-  return match;
-}
-
-/// Whether one criterion that holds is enough for its configuration, as most are made: then nobody
-/// need go through thousands of others beside it.
-bool is_enough(const CpeIndex& index, const Posting& posting) {
-  const CpeIndex::Configuration& configuration = index.configuration(posting.configuration);
-  if (configuration.all || configuration.negate) return false;
-  const auto nodes = index.nodes(configuration);
-  return std::any_of(nodes.begin(), nodes.end(), [&](const CpeIndex::Node& node) {
-    return !node.all && !node.negate && node.contains(posting.criterion);
-  });
 }
 
 /// Decides rows for one package. With `only`, for these rows, and then what stays unknown is
@@ -118,9 +115,14 @@ class Judge {
 
   Findings judge() {
     collect();
-    std::stable_sort(candidates_.begin(), candidates_.end(), [](const auto& a, const auto& b) {
+    const auto precedes = [](const Candidate& a, const Candidate& b) {
       return std::tie(a.posting.row, a.product) < std::tie(b.posting.row, b.product);
-    });
+    };
+    // Those of one product come in order.
+    if (!std::is_sorted(candidates_.begin(), candidates_.end(), precedes)) {
+      std::stable_sort(candidates_.begin(), candidates_.end(), precedes);
+    }
+    findings_.matches.reserve(candidates_.size());
     for (std::size_t first = 0; first < candidates_.size();) {
       std::size_t last = first;
       while (last < candidates_.size() &&
@@ -136,24 +138,46 @@ class Judge {
  private:
   void collect() {
     for (std::size_t at = 0; at < products_.size(); ++at) {
-      const CpeIndex::Group* group = index_.find(products_[at].name);
+      const Product& product = products_[at];
+      const CpeIndex::Group* group = index_.find(product.name);
       findings_.product_known |= group != nullptr;
-      const ProductVersion& version = products_[at].version;
+      const ProductVersion& version = product.version;
       if (version.whole.empty()) continue;
       if (group != nullptr) {
-        index_.for_each_near(*group, {*products_[at].scheme, version.whole, version.base},
-                             [&](const Posting& posting) { consider(posting, at); });
+        const CpeIndex::Span place =
+            index_.place_of(*group, {*product.scheme, version.whole, version.base});
+        const bool plain = place.low == place.high && is_plain(product);
+        index_.for_each_near(*group, place,
+                             [&](const Posting& posting) { consider(posting, at, plain); });
       }
-      for (const Posting& posting : index_.wildcards()) consider(posting, at);
+      for (const Posting& posting : index_.wildcards()) consider(posting, at, false);
     }
   }
 
-  void consider(const Posting& posting, std::size_t product) {
+  /// `plain`: a plain criterion that is near holds.
+  void consider(const Posting& posting, std::size_t product, bool plain) {
     if (only_ != nullptr && !std::binary_search(only_->begin(), only_->end(), posting.row)) return;
-    CriterionOutcome outcome = compare_criterion(index_, index_.criterion(posting.criterion),
-                                                 products_[product], surroundings_.family());
+    if (is_decided(posting.row, product)) return;
+    const CpeIndex::Criterion& criterion = index_.criterion(posting.criterion);
+    CriterionOutcome outcome =
+        plain && criterion.plain
+            ? plain_outcome(index_, criterion)
+            : compare_criterion(index_, criterion, products_[product], surroundings_.family());
     if (outcome.truth == Truth::no && !outcome.incomparable) return;
     candidates_.push_back({posting, product, std::move(outcome)});
+  }
+
+  /// Whether what was found last is enough for the row, so that what follows there tells no more.
+  bool is_decided(std::uint32_t row, std::size_t product) const {
+    if (candidates_.empty()) return false;
+    const Candidate& last = candidates_.back();
+    return last.posting.row == row && last.product == product && is_enough(last);
+  }
+
+  /// Whether a criterion holds, and its configuration with it.
+  bool is_enough(const Candidate& candidate) const {
+    return candidate.outcome.truth == Truth::yes &&
+           index_.criterion(candidate.posting.criterion).enough;
   }
 
   /// A configuration and what came of it: the same for all of its criteria that hold.
@@ -164,9 +188,7 @@ class Judge {
   };
 
   Truth truth_of(const Candidate& candidate, Evaluated& evaluated) const {
-    if (candidate.outcome.truth == Truth::yes && is_enough(index_, candidate.posting)) {
-      return Truth::yes;
-    }
+    if (is_enough(candidate)) return Truth::yes;
     const std::uint32_t number = candidate.posting.configuration;
     if (evaluated.configuration != number) {
       evaluated = {number, Truth::no, {}};
@@ -179,18 +201,18 @@ class Judge {
   }
 
   void judge_row(std::size_t first, std::size_t last) {
-    const Candidate* open = nullptr;
+    Candidate* open = nullptr;
     std::vector<std::string> missing_for_open;
     bool incomparable = false;
     Evaluated evaluated;
     for (std::size_t at = first; at < last; ++at) {
-      const Candidate& candidate = candidates_[at];
+      Candidate& candidate = candidates_[at];
       incomparable |= candidate.outcome.incomparable;
       if (candidate.outcome.truth == Truth::no) continue;
       const Truth holds = truth_of(candidate, evaluated);
       if (holds == Truth::yes && candidate.outcome.truth == Truth::yes) {
-        findings_.matches.push_back(
-            make_match(index_, candidate, products_[candidate.product], {}));
+        fill_match(findings_.matches.emplace_back(), index_, candidate,
+                   products_[candidate.product], {});
         return;
       }
       if (holds != Truth::no && open == nullptr) {
@@ -206,8 +228,8 @@ class Judge {
       // The candidate's own target is among its caveats already.
       const std::string own = index_.name(index_.criterion(open->posting.criterion));
       std::erase(missing_for_open, own);
-      findings_.matches.push_back(
-          make_match(index_, *open, products_[open->product], missing_for_open));
+      fill_match(findings_.matches.emplace_back(), index_, *open, products_[open->product],
+                 missing_for_open);
     }
   }
 

@@ -140,6 +140,7 @@ bool is_program(Ecosystem ecosystem) {
 }
 
 std::optional<model::Cpe> parsed(std::string_view text) {
+  if (text.empty()) return std::nullopt;
   auto cpe = model::parse_cpe(text);
   return cpe.ok() ? std::optional(std::move(*cpe)) : std::nullopt;
 }
@@ -178,12 +179,12 @@ Identity::Kind identity_kind(const model::Package& package) {
 
 ProductNames find_product_names(const model::Package& package, const CpeIndex& index) {
   ProductNames names;
-  const std::string version = model::escape_cpe_value(version_within(package.version));
+  const auto version = [&] { return model::escape_cpe_value(version_within(package.version)); };
   if (package.identity && identity_kind(package) == Identity::Kind::cpe) {
     for (const model::ProductName& each : package.identity->products) {
       names.others.push_back({each.vendor, each.product});
     }
-    take_main(names, version);
+    take_main(names, version());
     names.source = Identity::Source::overridden;
     return names;
   }
@@ -191,8 +192,10 @@ ProductNames find_product_names(const model::Package& package, const CpeIndex& i
     names.source = Identity::Source::reported;
     std::string& stated = (*names.main)[model::CpeAttribute::version];
     names.states_version = model::is_literal_cpe_value(stated);
-    if (version.empty() || names.states_version) return names;
-    stated = version;
+    if (names.states_version) return names;
+    std::string found = version();
+    if (found.empty()) return names;
+    stated = std::move(found);
     names.main = parsed(model::bind_to_formatted_string(*names.main));
     if (!names.main) names.source = Identity::Source::none;
     return names;
@@ -205,7 +208,7 @@ ProductNames find_product_names(const model::Package& package, const CpeIndex& i
     names.others = find_product(index, package.name, package.vendor);
     names.source = Identity::Source::vocabulary;
   }
-  take_main(names, version);
+  take_main(names, version());
   return names;
 }
 

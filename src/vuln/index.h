@@ -104,6 +104,21 @@ class Index {
   /// Memory in use, in bytes.
   std::size_t bytes() const;
 
+  /// Calls `each` with every array and number that `index` consists of, in one order: all that a
+  /// copy of it needs (vuln/index_file.h). Whatever they have comes from one index as a whole.
+  template <typename Self, typename Each>
+  static void for_each_array(Self& index, Each&& each) {
+    StringPool::for_each_array(index.pool_, each);
+    StringPool::for_each_array(index.distros_, each);
+    each(index.rows_);
+    each(index.ranges_);
+    each(index.aliases_);
+    each(index.groups_);
+    each(index.ecosystems_);
+    each(index.incomparable_);
+    CpeIndex::for_each_array(index.cpe_, each);
+  }
+
  private:
   struct Group {
     std::uint64_t key;

@@ -3,8 +3,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include "base/check.h"
+#include "base/test_directory.h"
 #include "base/testing.h"
 #include "vuln/index_diff.h"
+#include "vuln/index_file.h"
 
 namespace muster::vuln {
 namespace {
@@ -191,6 +194,16 @@ void build_nvd_index(benchmark::State& state) {
   state.counters["bytes"] = static_cast<double>(bytes);
 }
 BENCHMARK(build_nvd_index)->Unit(benchmark::kMillisecond)->Iterations(3);
+
+/// What a start costs, once the index is in a file: from the page cache, as after a restart.
+void read_nvd_index(benchmark::State& state) {
+  const TestDirectory directory;
+  const std::filesystem::path file = std::filesystem::path(directory.path()) / "index";
+  CHECK(write_index(nvd_index(), "", file));
+  for (auto _ : state) benchmark::DoNotOptimize(read_index("", file));
+  state.counters["bytes"] = static_cast<double>(std::filesystem::file_size(file));
+}
+BENCHMARK(read_nvd_index)->Unit(benchmark::kMillisecond);
 
 void match_all(benchmark::State& state, const std::vector<Package>& packages) {
   const Index& index = nvd_index();

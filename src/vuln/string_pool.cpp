@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vuln/string_pool.h"
 
-#include <functional>
 #include <limits>
 
 #include "base/check.h"
+#include "vuln/content_hash.h"
 
 namespace muster::vuln {
 
@@ -13,11 +13,11 @@ StringPool::StringPool() : ends_{0}, slots_(64) {
 }
 
 std::uint32_t StringPool::hash_of(std::string_view text) {
-  const std::uint64_t hash = std::hash<std::string_view>{}(text);
-  return static_cast<std::uint32_t>(hash ^ hash >> 32);
+  return static_cast<std::uint32_t>(ContentHash().add(text).value());
 }
 
 std::size_t StringPool::slot_of(std::uint32_t hash, std::string_view wanted) const {
+  CHECK(!slots_.empty());
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
     const Slot& slot = slots_[at];
@@ -66,6 +66,12 @@ std::size_t StringPool::bytes() const {
 void StringPool::shrink() {
   bytes_.shrink_to_fit();
   ends_.shrink_to_fit();
+}
+
+void StringPool::seal() {
+  shrink();
+  slots_.clear();
+  slots_.shrink_to_fit();
 }
 
 }  // namespace muster::vuln

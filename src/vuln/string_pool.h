@@ -20,7 +20,7 @@ class StringPool {
   /// The number of a text that was added.
   std::optional<std::uint32_t> find(std::string_view text) const;
   std::string_view text(std::uint32_t number) const {
-    return std::string_view(bytes_).substr(ends_[number], ends_[number + 1] - ends_[number]);
+    return {bytes_.data() + ends_[number], ends_[number + 1] - ends_[number]};
   }
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size() - 1); }
@@ -28,6 +28,16 @@ class StringPool {
   std::size_t bytes() const;
   /// Gives back what growing kept in reserve.
   void shrink();
+  /// Gives back all but the texts: no add() and no find() from now on.
+  void seal();
+
+  /// As Index::for_each_array(), of which these are a part.
+  template <typename Self, typename Each>
+  static void for_each_array(Self& pool, Each&& each) {
+    each(pool.bytes_);
+    each(pool.ends_);
+    each(pool.slots_);
+  }
 
  private:
   /// A text's hash stands beside its number, so that neither another text in its place nor growing

@@ -150,11 +150,11 @@ std::string stated_version(const Cpe& name) {
 
 std::vector<Product> products_of(const model::Package& package, const CpeIndex& index) {
   std::vector<Product> products;
-  const ProductNames names = find_product_names(package, index);
-  const std::optional<Cpe>& main = names.main;
-  if (!main) return products;
+  ProductNames names = find_product_names(package, index);
+  if (!names.main) return products;
+  products.reserve(1 + names.others.size());
   const auto add = [&](Cpe name) {
-    Product product;
+    Product& product = products.emplace_back();
     product.name = std::move(name);
     product.ecosystem = package.ecosystem;
     product.source = names.source;
@@ -166,17 +166,16 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
         model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
       set_version(product, stated_version(product.name));
     }
-    products.push_back(std::move(product));
   };
-  add(*main);
+  add(*std::move(names.main));
   for (const CpeName& other : names.others) {
-    Cpe name = *main;
+    Cpe name = products.front().name;
     name[CpeAttribute::vendor] = other.vendor;
     name[CpeAttribute::product] = other.product;
     add(std::move(name));
     // An extended support release has advisories under the product's own name too, but only those
     // that say so are about it.
-    const bool esr = (*main)[CpeAttribute::product].ends_with("_esr");
+    const bool esr = products.front().name[CpeAttribute::product].ends_with("_esr");
     if (esr && !other.product.ends_with("_esr")) {
       products.back().name[CpeAttribute::sw_edition] = "esr";
       products.back().edition_only = true;

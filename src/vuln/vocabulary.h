@@ -40,6 +40,12 @@ class Vocabulary {
 
   std::size_t bytes() const { return programs_.capacity() * sizeof(Program); }
 
+  /// As Index::for_each_array(), of which these are a part.
+  template <typename Self, typename Each>
+  static void for_each_array(Self& vocabulary, Each&& each) {
+    each(vocabulary.programs_);
+  }
+
  private:
   std::vector<Program> programs_;  // by key, vendor, product
 };

@@ -227,7 +227,7 @@ Result<void> sync_feeds_here(const Shell& shell, const FlagValues& values) {
   crypto::SystemRng rng;
   const SystemClock clock;
   fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(directory), directory + "/secret", rng,
-                     clock.now());
+                     clock.now(), {}, fleet::index_file_in(directory));
   const egress::Client client(egress::rules_of(config, "muster/" MUSTER_VERSION));
   const fleet::SyncWorld world = world_of(shell, client, clock);
   const fleet::FeedTarget target{fleet.store, fleet.ids, fleet.catalogue, fleet.packages};

@@ -110,7 +110,7 @@ Result<void> import_feed_here(const Shell& shell, const FlagValues& values) {
   crypto::SystemRng rng;
   const SystemClock clock;
   fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(directory), directory + "/secret", rng,
-                     clock.now());
+                     clock.now(), {}, fleet::index_file_in(directory));
   const fleet::ImportOutcome outcome = TRY(fleet::import_feed(
       fleet.store, fleet.ids, fleet.catalogue, fleet.packages, fleet::Actor::server(),
       feeds::parse_feed_kind(values.text("kind")).value(), std::move(files), clock.now()));

@@ -264,7 +264,7 @@ Result<void> scan(const Shell& shell, const FlagValues& values) {
   const std::string directory = values.text("data");
   const auto lock = TRY(lock_data_directory(directory, false));
   store::Store store(std::make_unique<store::SqliteDatabase>(directory));
-  fleet::Catalogue catalogue;
+  fleet::Catalogue catalogue(fleet::index_file_in(directory));
   store.read([&](store::Reader& reader) { catalogue.load(reader); });
   const auto knowledge = catalogue.current();
   if (knowledge->index->size() == 0) {
