@@ -12,13 +12,13 @@ const Columns listed = {
     {"hostname", "HOST"},
     {"cve", "CVE", &formats::id},
     {"severity", "SEVERITY", &formats::severity},
-    {"score", "SCORE", &formats::number},
-    {"kev", "KEV", &formats::exploited},
-    {"epss", "EPSS", &formats::share},
     {"package", "PACKAGE"},
     {"version", "INSTALLED"},
     {"fixed_version", "FIXED"},
+    {"kev", "KEV", &formats::exploited},
     {"status", "STATUS", &formats::state},
+    {"score", "SCORE", &formats::number},
+    {"epss", "EPSS", &formats::share},
 };
 
 const Columns groups = {

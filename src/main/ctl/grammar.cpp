@@ -25,7 +25,7 @@ Result<void> check_limit(const std::string& text) {
 Verb& Noun::add(const Words& words, std::vector<Flag> flags) {
   CLI::App* app = app_.add_subcommand(words.name, words.what);
   app->footer("Example:\n  " + words.example +
-              "\n\nAlso: --json, --server URL, --token-file FILE, --ca-file FILE");
+              "\n\nAlso: --json, --wide, --server URL, --token-file FILE, --ca-file FILE");
   Verb verb;
   verb.app = app;
   verb.values = std::make_unique<FlagValues>(std::move(flags));

@@ -22,10 +22,10 @@ const Columns listed = {
     {"id", "ID", &formats::id},
     {"name", "NAME"},
     {"role", "ON SERVER"},
+    {"revoked_at", "REVOKED", &formats::time},
+    {"expires_at", "EXPIRES", &formats::time},
     {"grants", "IN ORGANISATIONS", &formats::grants},
     {"created_at", "CREATED", &formats::time},
-    {"expires_at", "EXPIRES", &formats::time},
-    {"revoked_at", "REVOKED", &formats::time},
 };
 
 const Columns created = {

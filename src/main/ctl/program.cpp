@@ -25,6 +25,7 @@ struct Common {
   std::string token_file;
   std::string ca_file;
   bool json = false;
+  bool wide = false;
 };
 
 void declare(CLI::App& root, Common& common, const std::string& version) {
@@ -43,6 +44,7 @@ void declare(CLI::App& root, Common& common, const std::string& version) {
       ->envname("MUSTER_CA_FILE")
       ->check(CLI::ExistingFile);
   root.add_flag("--json", common.json, "Print JSON and nothing else");
+  root.add_flag("--wide", common.wide, "Print whole tables, whatever the terminal's width");
 }
 
 Result<std::string> read_token_file(const std::string& path) {
@@ -137,7 +139,7 @@ int run(const World& world, const std::vector<std::string>& arguments) {
     const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     return refuse_usage(world, root, failure, json);
   }
-  return run_verb(world, Shell(world, common.json), common, grammar.chosen());
+  return run_verb(world, Shell(world, common.json, common.wide), common, grammar.chosen());
 }
 
 }  // namespace muster::ctl

@@ -26,13 +26,48 @@ TEST(Findings, AreListedAsATable) {
   const Transcript done = desk.run({"findings", "list"});
   EXPECT_EQ(done.code, 0);
   EXPECT_EQ(done.out,
-            "ID  HOST         CVE            SEVERITY  SCORE  KEV    EPSS  PACKAGE  INSTALLED"
-            "  FIXED     STATUS\n"
-            "12  web-1        CVE-2024-0001  critical    9.8  yes  97.6 %  openssl  3.0.11-1 "
-            "  3.0.13-1  open\n"
-            "7   evil\\x1b[2J  —              low           —  no        —  日本語   1.0      "
-            "  —         accepted\n");
+            "ID  HOST         CVE            SEVERITY  PACKAGE  INSTALLED  FIXED     KEV  STATUS  "
+            "  SCORE    EPSS\n"
+            "12  web-1        CVE-2024-0001  critical  openssl  3.0.11-1   3.0.13-1  yes  open    "
+            "    9.8  97.6 %\n"
+            "7   evil\\x1b[2J  —              low       日本語   1.0        —         no   accepted"
+            "      —       —\n");
   EXPECT_EQ(done.err, "2 findings\n");
+}
+
+TEST(Findings, OnANarrowTerminalKeepWhatDecidesAndSayWhatIsMissing) {
+  Desk desk;
+  desk.look.width = 80;
+  desk.server.on("GET /api/v1/findings?limit=1000", {200, R"({"items": [
+    {"id": 118087515157623, "hostname": "web-1.example.org", "cve": "CVE-2024-10001", "severity": "critical",
+     "score": 9.8, "kev": true, "epss": null, "package": "linux-image-amd64", "version": "3.0.11-1~deb12u1",
+     "fixed_version": "3.0.13-1", "status": "open"}], "next_cursor": null})"});
+  const Transcript narrow = desk.run({"findings", "list"});
+  const std::string headings = narrow.out.substr(0, narrow.out.find('\n'));
+  for (const char* heading : {"ID", "HOST", "CVE", "SEVERITY", "PACKAGE", "INSTALLED", "FIXED"}) {
+    EXPECT_NE(headings.find(heading), std::string::npos) << heading << " of " << headings;
+  }
+  EXPECT_NE(narrow.out.find("118087515157623"), std::string::npos) << "an id is copied";
+  EXPECT_NE(narrow.err.find("--wide shows all"), std::string::npos) << narrow.err;
+  EXPECT_EQ(narrow.err.find("EPSS"), std::string::npos) << "an empty column is not missed";
+  const Transcript whole = desk.run({"findings", "list", "--wide"});
+  EXPECT_NE(whole.out.find("3.0.11-1~deb12u1"), std::string::npos) << whole.out;
+  EXPECT_EQ(whole.err, "1 finding\n");
+}
+
+TEST(Config, IsExplainedInWholeSentencesOnANarrowTerminal) {
+  Desk desk;
+  desk.look.width = 60;
+  const Transcript done = desk.run({"config", "explain"});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_EQ(done.out.find("…"), std::string::npos) << done.out;
+}
+
+TEST(Images, TakeTheirIdLikeEveryOtherNoun) {
+  Desk desk;
+  desk.server.on("GET /api/v1/images/7/findings?limit=1000",
+                 {200, R"({"items": [], "next_cursor": null})"});
+  EXPECT_EQ(desk.run({"images", "findings", "7"}).code, 0);
 }
 
 TEST(Findings, AreFilteredByTheServer) {
