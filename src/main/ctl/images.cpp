@@ -81,6 +81,7 @@ void add_images(Grammar& grammar) {
              {.name = "--cve",
               .member = "cve",
               .what = "Only those in which that CVE is open",
+              .check = check_cve,
               .shown = "CVE"},
              {"--all", "retired", "Also those that no host has any more", Flag::Kind::on},
              org_flag("Only of that organisation")},

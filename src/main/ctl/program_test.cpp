@@ -107,7 +107,6 @@ TEST(Findings, AreExplainedToAPerson) {
             "advisory   CVE-2024-0001 of the feed debian, for openssl in debian:12\n"
             "affected   every version before 3.0.13-1\n"
             "scheme     versions are ordered as deb\n"
-            "compared   3.0.11-1~deb12u1\n"
             "therefore  3.0.11-1~deb12u1 < 3.0.13-1 (deb)\n"
             "fix        update to 3.0.13-1\n");
 }

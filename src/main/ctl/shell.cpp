@@ -82,13 +82,15 @@ ListPrinter::ListPrinter(const Shell& shell, const Columns& columns, Counted cou
     : shell_(shell), columns_(columns), counted_(counted), table_(table_of(columns)) {}
 
 void ListPrinter::add(const Json& item) {
+  if (!shell_.json()) return add_row(cells_of(columns_, item));
   ++count_;
-  if (!shell_.json()) {
-    table_.add(cells_of(columns_, item));
-    return;
-  }
   array_ += array_.empty() ? "" : ", ";
   array_ += item.serialise();
+}
+
+void ListPrinter::add_row(std::vector<Cell> cells) {
+  ++count_;
+  table_.add(std::move(cells));
 }
 
 void ListPrinter::finish(bool more) {
@@ -104,7 +106,7 @@ void ListPrinter::finish(bool more) {
   shell_.print(table_.render(shell_.look()));
   std::string line = std::to_string(count_) + " ";
   line.append(count_ == 1 ? counted_.one : counted_.many);
-  if (more) line += " shown, there are more";
+  if (more) line += " shown, there are more (--limit)";
   shell_.remark(line);
   std::string hidden;
   for (const std::string& heading : table_.left_out(shell_.look())) {

@@ -74,6 +74,8 @@ class ListPrinter {
  public:
   ListPrinter(const Shell& shell, const Columns& columns, Counted counted);
   void add(const Json& item);
+  /// A row of which the cells are known; not for JSON.
+  void add_row(std::vector<Cell> cells);
   /// Prints. `more`: there are items that were not added.
   void finish(bool more);
 
