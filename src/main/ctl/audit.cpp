@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The audit log: its newest rows, and the proof that none was changed.
-#include <map>
 #include <fstream>
 #include <istream>
+#include <map>
 
 #include "base/limits.h"
 #include "base/text.h"

@@ -31,7 +31,8 @@ Cell bytes_cell(const Json& value) {
   for (const auto& [unit, name] : units) {
     if (*count < unit) continue;
     if (*count % unit == 0) return {fmt::format("{} {}", *count / unit, name)};
-    return {fmt::format("{:.1f} {}", static_cast<double>(*count) / static_cast<double>(unit), name)};
+    return {
+        fmt::format("{:.1f} {}", static_cast<double>(*count) / static_cast<double>(unit), name)};
   }
   return {fmt::format("{} B", *count)};
 }

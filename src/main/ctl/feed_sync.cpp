@@ -89,9 +89,7 @@ std::string encode_outcome(feeds::FeedKind kind, const Result<fleet::SyncOutcome
   json.begin_object().member("kind", feeds::feed_name(kind));
   if (!done.ok()) return json.member("failure", done.error().message).end_object().take();
   const fleet::ImportOutcome& imported = done->imported;
-  json.member("changed", done->changed)
-      .member("source", done->source)
-      .member("files", done->files);
+  json.member("changed", done->changed).member("source", done->source).member("files", done->files);
   if (!read) json.member("bytes", done->bytes);
   if (done->changed) {
     json.member("published", imported.published)

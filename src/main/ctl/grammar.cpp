@@ -163,7 +163,7 @@ Result<void> print_list(const Shell& shell, Session& session, const std::string&
 std::optional<std::size_t> list_limit(const Shell& shell, const FlagValues& values) {
   if (const auto count = values.integer("limit")) return static_cast<std::size_t>(*count);
   if (shell.json()) return std::nullopt;
-  return limits::page_size;
+  return static_cast<std::size_t>(limits::page_size);
 }
 
 Flag limit_flag() {

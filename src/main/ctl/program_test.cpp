@@ -63,6 +63,76 @@ TEST(Config, IsExplainedInWholeSentencesOnANarrowTerminal) {
   EXPECT_EQ(done.out.find("…"), std::string::npos) << done.out;
 }
 
+TEST(Feeds, ThatWereNeverImportedAreNotShownAsFresh) {
+  Desk desk;
+  desk.server.on("GET /api/v1/feeds?limit=1000", {200, R"({"items": [
+    {"kind": "kev", "records": 0, "imported_at": null, "stale": false},
+    {"kind": "epss", "records": 1, "imported_at": "2026-03-21T14:30:01Z", "stale": false}],
+    "next_cursor": null})"});
+  const Transcript done = desk.run({"feeds", "status"});
+  const std::string kev = done.out.substr(done.out.find("kev"), done.out.find("epss") - 4);
+  EXPECT_NE(kev.find("none"), std::string::npos) << done.out;
+  EXPECT_EQ(done.out.find("none", done.out.find("epss")), std::string::npos) << done.out;
+}
+
+TEST(Audit, NamesOperatorsForPeopleAndKeepsTheirNumbersForPrograms) {
+  Desk desk;
+  desk.server.on("GET /api/v1/operators?limit=1000",
+                 {200, R"({"items": [{"id": 118, "name": "ada"}], "next_cursor": null})"});
+  desk.server.on("GET /api/v1/audit?limit=1000", {200, R"({"items": [
+    {"at": "2026-03-21T14:30:01Z", "actor": "operator:118", "action": "keys.create", "target": "7", "details": {}},
+    {"at": "2026-03-21T14:30:01Z", "actor": "operator:119", "action": "keys.revoke", "target": "7", "details": {}}],
+    "next_cursor": null})"});
+  const Transcript done = desk.run({"audit", "list"});
+  EXPECT_NE(done.out.find("ada "), std::string::npos) << done.out;
+  EXPECT_EQ(done.out.find("operator:118"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("operator:119"), std::string::npos) << "one that is not known";
+  const Transcript json = desk.run({"audit", "list", "--json"});
+  EXPECT_NE(json.out.find("operator:118"), std::string::npos) << json.out;
+}
+
+TEST(Refusals, NameTheFlagOfAMember) {
+  Desk desk;
+  desk.server.on(
+      "POST /api/v1/tokens",
+      {400,
+       R"({"error": "invalid_field", "message": "must be between 60 and 9", "field": "ttl_seconds"})"});
+  const Transcript done = desk.run({"tokens", "create", "--ttl", "0s"});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_NE(done.err.find("--ttl: must be between"), std::string::npos) << done.err;
+  EXPECT_EQ(done.err.find("ttl_seconds"), std::string::npos) << done.err;
+}
+
+TEST(Lists, ForPeopleEndAfterAPage) {
+  Desk desk;
+  std::string items;
+  for (int i = 1; i <= 1000; ++i)
+    items += (i > 1 ? ", " : "") + ("{\"id\": " + std::to_string(i)) + "}";
+  desk.server.on("GET /api/v1/orgs?limit=1000",
+                 {200, "{\"items\": [" + items + "], \"next_cursor\": \"1000\"}"});
+  desk.server.on("GET /api/v1/orgs?limit=1&cursor=1000",
+                 {200, R"({"items": [{"id": 1001}], "next_cursor": "1001"})"});
+  const Transcript done = desk.run({"orgs", "list"});
+  EXPECT_EQ(done.code, 0);
+  EXPECT_EQ(done.err, "1000 organisations shown, there are more (--limit)\n");
+}
+
+TEST(Help, FitsAPage) {
+  Desk desk;
+  for (const std::vector<std::string>& verb : {std::vector<std::string>{"scan"},
+                                               {"doctor"},
+                                               {"tasks", "create"},
+                                               {"operators", "create"}}) {
+    std::vector<std::string> line = verb;
+    line.emplace_back("--help");
+    std::istringstream lines(desk.run(line).out);
+    for (std::string text; std::getline(lines, text);) {
+      // An example is copied, and stays whole.
+      if (!text.starts_with("  muster ")) EXPECT_LE(display_width(text), 80U) << text;
+    }
+  }
+}
+
 TEST(Images, TakeTheirIdLikeEveryOtherNoun) {
   Desk desk;
   desk.server.on("GET /api/v1/images/7/findings?limit=1000",
@@ -199,6 +269,10 @@ TEST(ExitCodes, TellARefusalFromAMistake) {
         {"hosts", "show", ""},
         {"hosts", "show", "a", "b"},
         {"hosts", "list", "--limit", "0"},
+        {"agents", "list", "--os", "beos"},
+        {"findings", "list", "--cve", "nope"},
+        {"events", "list", "--since", "yesterday"},
+        {"tasks", "list", "--status", "x"},
         {"findings", "list", "--min-severity", "dreadful"},
         {"settings", "set", "--scope", "org", "novalue"},
         {"settings", "set", "--scope", "galaxy", "a=1"},
@@ -318,7 +392,7 @@ TEST(Limits, ShowThatManyAndSayThatThereIsMore) {
   EXPECT_EQ(done.out,
             "ID  NAME  CREATED\n"
             "1   a     2026-03-21 14:30:01Z\n");
-  EXPECT_EQ(done.err, "1 organisation shown, there are more\n");
+  EXPECT_EQ(done.err, "1 organisation shown, there are more (--limit)\n");
 }
 
 TEST(Hosts, AreShownWithTheirSoftware) {

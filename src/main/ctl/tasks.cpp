@@ -4,6 +4,7 @@
 #include "main/ctl/grammar.h"
 #include "main/ctl/output.h"
 #include "main/ctl/signed_tasks.h"
+#include "model/task.h"
 
 namespace muster::ctl {
 
