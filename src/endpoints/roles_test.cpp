@@ -32,6 +32,7 @@ const std::map<std::string_view, Role>& least_roles() {
       {"create_sign_in_link", Role::read_only},
       {"create_operator", Role::admin},
       {"list_operators", Role::admin},
+      {"renew_operator", Role::admin},
       {"revoke_operator", Role::admin},
       {"remove_password", Role::admin},
       {"grant_role", Role::admin},

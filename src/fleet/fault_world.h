@@ -61,6 +61,13 @@ class World : public FaultFleet {
                                                 {"o", http::Role::analyst, Duration(0)}, fleet.now);
                               },
                               {{"operators.create", 1}}};
+    all["renew_operator"] = {[this](store::Tx& tx) {
+                               renew_operator(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                              http::Role::owner, person.id, std::chrono::hours(24),
+                                              fleet.now)
+                                   .value();
+                             },
+                             {{"operators.renew", 2}}};
     all["revoke_operator"] = {[this](store::Tx& tx) {
                                 revoke_operator(tx, fleet->ids, fleet->credentials, fleet.actor,
                                                 http::Role::owner, person.id, fleet.now)

@@ -120,6 +120,16 @@ CreatedOperator create_operator(store::Tx& tx, NumberIds& ids, Rng& rng, Credent
   return created;
 }
 
+Result<void> check_operator_name(store::Reader& reader, std::string_view name, Instant now) {
+  for (const store::OperatorToken& token : store::list_operator_tokens(reader)) {
+    if (token.name != name || !is_active(token, now)) continue;
+    return Error{Errc::name_taken,
+                 "An operator has this name already; renew that one, or choose another name.",
+                 "name"};
+  }
+  return {};
+}
+
 Result<void> check_rank(const Authority& authority, const OperatorView& other) {
   if (!knows_of(authority, other)) return no_such_operator();
   if (role_of(other.token) > authority.on_server) {
@@ -132,6 +142,33 @@ Result<void> check_rank(const Authority& authority, const OperatorView& other) {
     }
   }
   return {};
+}
+
+Result<OperatorView> renew_operator(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                    const Actor& actor, const Authority& authority, OperatorId id,
+                                    Duration ttl, Instant now) {
+  OperatorView view = TRY(get_operator(tx, id));
+  TRY(check_rank(authority, view));
+  store::OperatorToken& token = view.token;
+  if (token.revoked_at) {
+    return Error{Errc::illegal_transition, "The operator was revoked; appoint it anew."};
+  }
+  // One that was over may have lost its name meanwhile.
+  if (!is_active(token, now)) TRY(check_operator_name(tx, token.name, now));
+  token.expires_at = ttl.count() == 0 ? std::nullopt : std::optional(now + ttl);
+  store::set_operator_token_end(tx, id, token.expires_at);
+  AuditRows audit(ids, actor, now);
+  const auto details = [&](JsonWriter& json) {
+    json.member("name", token.name).member("expires_at", token.expires_at);
+  };
+  audit.add(OrgId{0}, "operators.renew", std::to_string(id.value), details);
+  for (const store::OperatorGrant& grant : view.grants) {
+    audit.add(grant.org, "operators.renew", std::to_string(id.value), details);
+  }
+  audit.record(tx);
+  announce_operator_token(tx, id);
+  tx.on_commit([&credentials, row = token] { credentials.follow_operator_token(row); });
+  return view;
 }
 
 Result<OperatorView> revoke_operator(store::Tx& tx, NumberIds& ids, Credentials& credentials,

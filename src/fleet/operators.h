@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -39,6 +40,10 @@ struct CreatedOperator {
 CreatedOperator create_operator(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                                 const Actor& actor, const OperatorOrder& order, Instant now);
 
+/// Fails with name_taken when an operator whose token is good has the name: the audit log and the
+/// console tell operators by it, and only one may sign in under it.
+Result<void> check_operator_name(store::Reader& reader, std::string_view name, Instant now);
+
 /// Whether the operator's token is neither revoked nor over.
 bool is_active(const store::OperatorToken& token, Instant now);
 
@@ -53,6 +58,13 @@ struct OperatorView {
 /// not know, being an administrator nowhere where the operator has a role, and with
 /// insufficient_role.
 Result<void> check_rank(const http::Authority& authority, const OperatorView& other);
+
+/// Moves the end of the operator's token to `ttl` from now (zero: it never ends), also of one that
+/// is over: it, the grants and a password are good again. Fails as check_rank, and with
+/// illegal_transition for a revoked one.
+Result<OperatorView> renew_operator(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                                    const Actor& actor, const http::Authority& authority,
+                                    OperatorId id, Duration ttl, Instant now);
 
 /// Ends the operator's token, password, passkeys, sessions and sign-in links; a repeat changes
 /// nothing. `authority` is of who asks. Fails as check_rank, and with illegal_transition for the

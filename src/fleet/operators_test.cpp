@@ -194,5 +194,50 @@ TEST_F(Grants, ARestartKnowsWhatWasGranted) {
   EXPECT_EQ(authority_of(id).in(other), Role::admin);
 }
 
+TEST_F(Grants, ATokenIsRenewedAlsoWhenItIsOver) {
+  const Duration day = std::chrono::hours(24);
+  const OperatorId id = appoint(Role::operations, org, day);
+  const auto renew = [&](const Authority& authority, Duration ttl) {
+    return fleet->store.write([&](store::Tx& tx) {
+      return renew_operator(tx, fleet->ids, fleet->credentials, fleet.actor, authority, id, ttl,
+                            fleet.now);
+    });
+  };
+  EXPECT_EQ(renew(Authority(Role::operations), day).error().code, Errc::not_found);
+  fleet.now = fleet.now + 2 * day;
+  const auto renewed = renew(Role::owner, day);
+  ASSERT_TRUE(renewed.ok());
+  EXPECT_EQ(renewed->token.expires_at, fleet.now + day);
+  EXPECT_TRUE(is_active(find_operator(fleet->store, id)->token, fleet.now));
+  EXPECT_EQ(fleet->credentials.operators.find(renewed->token.hash)->expires_at, fleet.now + day);
+  EXPECT_EQ(renew(Role::owner, Duration(0))->token.expires_at, std::nullopt) << "it never ends";
+  EXPECT_NE(audit_of(org).front().find("operators.renew"), std::string::npos);
+
+  ASSERT_TRUE(revoke(Role::owner, id).ok());
+  EXPECT_EQ(renew(Role::owner, day).error().code, Errc::illegal_transition);
+  EXPECT_FALSE(fleet->credentials.operators.find(renewed->token.hash).has_value());
+}
+
+TEST_F(Grants, ANameIsTakenWhileItsOperatorsTokenIsGood) {
+  const Duration day = std::chrono::hours(24);
+  const auto check = [&](std::string_view name) {
+    return fleet->store.read(
+        [&](store::Reader& reader) { return check_operator_name(reader, name, fleet.now); });
+  };
+  EXPECT_TRUE(check("ada").ok());
+  const OperatorId id = appoint(Role::analyst, std::nullopt, day);
+  EXPECT_EQ(check("ada").error().code, Errc::name_taken);
+  EXPECT_EQ(check("ada").error().field, "name");
+  EXPECT_TRUE(check("adam").ok());
+  fleet.now = fleet.now + day;
+  EXPECT_TRUE(check("ada").ok()) << "it is over";
+  appoint(Role::analyst);
+  const auto renewed = fleet->store.write([&](store::Tx& tx) {
+    return renew_operator(tx, fleet->ids, fleet->credentials, fleet.actor, Role::owner, id, day,
+                          fleet.now);
+  });
+  EXPECT_EQ(renewed.error().code, Errc::name_taken) << "another has it now";
+}
+
 }  // namespace
 }  // namespace muster::fleet

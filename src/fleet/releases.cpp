@@ -60,11 +60,15 @@ Result<void> take_manifest(const ReleaseOrder::Signed& given, const std::vector<
   if (!crypto::verify(given.manifest, given.signature, given.signer)) {
     return invalid_field("manifest_signature", "does not hold under that public key");
   }
-  const bool replay = std::any_of(platform.begin(), platform.end(), [&](const Release& known) {
-    return known.facts.serial >= facts.serial;
-  });
-  if (replay) {
-    return invalid_field("manifest", "has a serial that is not above those already published");
+  std::int64_t published = 0;
+  for (const Release& known : platform) published = std::max(published, known.facts.serial);
+  if (published >= facts.serial) {
+    return invalid_field("manifest",
+                         "has the serial " + std::to_string(facts.serial) +
+                             ", which must be above those already published, the last of them " +
+                             std::to_string(published) +
+                             ": sign again with muster releases sign --serial " +
+                             std::to_string(published + 1));
   }
   release.facts = facts;
   release.manifest = given.manifest;

@@ -143,6 +143,8 @@ TEST_F(Releases, AManifestThatWasSignedElsewhereMustHoldInAllItSays) {
   made.manifest =
       sign({"2.0.1", "linux", "amd64", made.sha256, 7, 5, fleet.now + std::chrono::hours(1)});
   EXPECT_EQ(publish(made).error().field, "manifest") << "the serial of another";
+  EXPECT_NE(publish(made).error().message.find("--serial 6"), std::string::npos)
+      << "it says how to sign again";
 }
 
 TEST_F(Releases, ExpiredOnesAreNotGivenOut) {

@@ -214,17 +214,19 @@ void OperatorDesk::want_approval() {
 }
 
 void OperatorDesk::appoint_second() {
-  world_.wire.send(
-      desk,
-      call(http::Method::post, "/api/v1/operators", R"({"name": "second", "role": "operator"})"),
-      [this](Result<agent::Answer> answer) {
-        if (!answer.ok() || answer->status != 201) {
-          world_.steps.after(std::chrono::seconds(30), [this] { appoint_second(); });
-          return;
-        }
-        JsonDocument document;
-        second_token_ = *document.parse(answer->body).value().find("token")->string();
-      });
+  // A name of its own for each try: the answer may be lost of one that was appointed.
+  const std::string name = "second-" + std::to_string(++appointments_);
+  world_.wire.send(desk,
+                   call(http::Method::post, "/api/v1/operators",
+                        R"({"name": ")" + name + R"(", "role": "operator"})"),
+                   [this](Result<agent::Answer> answer) {
+                     if (!answer.ok() || answer->status != 201) {
+                       world_.steps.after(std::chrono::seconds(30), [this] { appoint_second(); });
+                       return;
+                     }
+                     JsonDocument document;
+                     second_token_ = *document.parse(answer->body).value().find("token")->string();
+                   });
 }
 
 /// Now and then whoever asked for the work tries; some work is rejected, and some left to expire.

@@ -52,6 +52,7 @@ class OperatorDesk {
   std::set<AgentId> disabled_;
   bool approves_;                     // in this world risky work needs a second person
   std::string second_token_;          // of that person; empty until it is appointed
+  int appointments_ = 0;              // that were asked for
   std::vector<std::string> waiting_;  // a task of each call whose tasks wait for approval
 };
 

@@ -7,6 +7,7 @@
 #include "endpoints/operator/operator_members.h"
 #include "endpoints/reach.h"
 #include "fleet/orgs.h"
+#include "store/store.h"
 
 namespace muster::endpoints {
 
@@ -46,6 +47,13 @@ std::string encode_grant(const store::OperatorGrant& grant) {
 http::Role role_member(Fields& fields) {
   const auto name = one_of(fields, "role", {"read_only", "analyst", "operator", "admin", "owner"});
   return http::parse_role(name).value_or(http::Role::none);
+}
+
+/// How long a token is good from now on; zero never ends.
+Duration ttl_member(Fields& fields) {
+  return std::chrono::seconds(
+      fields.optional_integer("ttl_seconds", 0, limits::operator_ttl_seconds_max)
+          .value_or(limits::operator_ttl_seconds));
 }
 
 /// The organisation in the path: in words or as a number. Fails as org_param.
@@ -95,9 +103,7 @@ Result<Reply> create_operator(App& app, const Request& request) {
   fleet::OperatorOrder order;
   order.name = fields.text("name", limits::name_bytes);
   order.role = role_member(fields);
-  order.ttl = std::chrono::seconds(
-      fields.optional_integer("ttl_seconds", 0, limits::operator_ttl_seconds_max)
-          .value_or(limits::operator_ttl_seconds));
+  order.ttl = ttl_member(fields);
   order.org = TRY(place_of(app, request, fields, body));
   TRY(fields.finish());
   const http::Authority& authority = request.caller.authority;
@@ -106,6 +112,7 @@ Result<Reply> create_operator(App& app, const Request& request) {
   }
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             now = request.now](store::Tx& tx) -> Result<Response> {
+    TRY(fleet::check_operator_name(tx, order.name, now));
     const auto created =
         fleet::create_operator(tx, app.ids, app.rng, app.credentials, actor, order, now);
     JsonWriter json;
@@ -132,6 +139,21 @@ Result<Reply> list_operators(App& app, const Request& request) {
     all.push_back({std::to_string(view.token.id.value), encode_operator(view, names)});
   }
   return page_of(all, request);
+}
+
+Result<Reply> renew_operator(App& app, const Request& request) {
+  const OperatorId id{TRY(number_param(request.params[0], "operator"))};
+  Fields fields(TRY(decode_body(request)));
+  const Duration ttl = ttl_member(fields);
+  TRY(fields.finish());
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), authority = request.caller.authority, id, ttl,
+       names = org_names(app), now = request.now](store::Tx& tx) -> Result<Response> {
+        const auto view = TRY(
+            fleet::renew_operator(tx, app.ids, app.credentials, actor, authority, id, ttl, now));
+        return http::json_response(200, encode_operator(view, names));
+      });
 }
 
 Result<Reply> revoke_operator(App& app, const Request& request) {

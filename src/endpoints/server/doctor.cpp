@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "endpoints/app.h"
 #include "fleet/catalogue.h"
+#include "fleet/credentials.h"
 #include "fleet/feed_age.h"
 #include "fleet/key_schedule.h"
 #include "fleet/refusals.h"
@@ -119,6 +120,31 @@ Check check_keys(std::int64_t overdue) {
           "They work on with their old keys; muster agents list shows when they last called."};
 }
 
+/// An owner who is lost appoints nobody: the last one is told while its token is good still.
+Check check_owners(const App& app, Instant now) {
+  constexpr Duration warned = std::chrono::hours(24 * 14);
+  std::optional<Duration> left;
+  const auto look = [&](const crypto::KeyHash&, const fleet::OperatorCredential& entry) {
+    if (entry.role != http::Role::owner) return;
+    const Duration own = entry.expires_at ? *entry.expires_at - now : Duration::max();
+    left = std::max(left.value_or(Duration::min()), own);
+  };
+  app.credentials.operators.for_each(look);
+  if (!left || *left <= Duration(0)) {
+    return {"owners", State::over, "no owner's token is good any more",
+            "muster operators create --role owner --data DIR on the server's machine."};
+  }
+  Check check{"owners", State::fine, "an owner's token never ends", {}};
+  if (*left == Duration::max()) return check;
+  check.found = fmt::format("the last owner's token ends in {} days",
+                            std::chrono::duration_cast<std::chrono::hours>(*left).count() / 24);
+  if (*left < warned) {
+    check.state = State::near;
+    check.advice = "muster operators renew ID: without an owner nobody appoints another.";
+  }
+  return check;
+}
+
 }  // namespace
 
 std::string_view check_state_name(Check::State state) {
@@ -185,6 +211,7 @@ std::vector<Check> check_server(const App& app, Instant now) {
   }
   checks.push_back(check_agent_clocks(app.refusals.skewed()));
   checks.push_back(check_keys(app.keys.numbers().overdue));
+  checks.push_back(check_owners(app, now));
   return checks;
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/json_read.h"
 #include "endpoints/testing.h"
+#include "fleet/operators.h"
+#include "store/store.h"
 
 namespace muster::endpoints {
 namespace {
@@ -104,6 +106,24 @@ TEST_F(Doctor, WarnsOfACertificateTwoWeeksBeforeItEnds) {
   EXPECT_EQ(check("certificate").state, State::near);
   expires_at = now - 1;
   EXPECT_EQ(check("certificate").state, State::over);
+}
+
+TEST_F(Doctor, WarnsTwoWeeksBeforeTheLastOwnersTokenEnds) {
+  EXPECT_EQ(check("owners").state, State::fine);
+  EXPECT_EQ(check("owners").found, "the last owner's token ends in 90 days");
+  server.clock.advance(std::chrono::hours(24 * 77));
+  EXPECT_EQ(check("owners").state, State::near);
+  EXPECT_NE(check("owners").advice.find("muster operators renew"), std::string::npos);
+  server.clock.advance(std::chrono::hours(24 * 13));
+  EXPECT_EQ(check("owners").state, State::over);
+  EXPECT_NE(check("owners").advice.find("--data DIR"), std::string::npos);
+
+  server.wiring.app.store.write([&](store::Tx& tx) {
+    App& app = server.wiring.app;
+    return fleet::create_operator(tx, app.ids, app.rng, app.credentials, fleet::Actor::server(),
+                                  {"ada", http::Role::owner, Duration(0)}, server.clock.now());
+  });
+  EXPECT_EQ(check("owners").found, "an owner's token never ends");
 }
 
 TEST_F(Doctor, LeavesOutWhatTheMachineDoesNotTell) {

@@ -98,65 +98,108 @@ Result<std::string> secret_for(const FlagValues& values, const std::string& file
                                             ".secret is there");
 }
 
-/// A directory beside the store's place, gone again whatever happens.
-struct Staging {
-  explicit Staging(const std::string& directory) : path(directory + "/restoring") {
-    fs::remove_all(path);
-    fs::create_directory(path);
-    fs::permissions(path, fs::perms::owner_all);
-  }
-  ~Staging() {
+/// What a restore makes in a data directory: gone again, with the directory if that is new, unless
+/// it is kept.
+class Restoration {
+ public:
+  explicit Restoration(const std::string& directory)
+      : directory_(directory), is_new_(!fs::exists(directory)), had_lock_(exists("lock")) {}
+  ~Restoration() {
     std::error_code ignored;
-    fs::remove_all(path, ignored);
+    fs::remove_all(staging(), ignored);
+    if (kept_) return;
+    if (made_secret_) fs::remove(place("secret"), ignored);
+    if (!had_lock_) fs::remove(place("lock"), ignored);
+    if (is_new_) fs::remove(directory_, ignored);
   }
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  std::string path;
+  Restoration(const Restoration&) = delete;
+  Restoration& operator=(const Restoration&) = delete;
+
+  std::string place(const std::string& name) const { return directory_ + "/" + name; }
+  std::string staging() const { return place("restoring"); }
+  /// Makes it, empty: a restore that was killed may have left one.
+  void stage() {
+    fs::remove_all(staging());
+    fs::create_directory(staging());
+    fs::permissions(staging(), fs::perms::owner_all);
+  }
+  Result<void> take_secret(const std::string& from) {
+    if (exists("secret")) return {};
+    TRY(copy_secret(from, place("secret")));
+    made_secret_ = true;
+    return {};
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  bool exists(const char* name) const { return fs::exists(place(name)); }
+
+  std::string directory_;
+  bool is_new_;
+  bool had_lock_;
+  bool made_secret_ = false;
+  bool kept_ = false;
 };
+
+/// A secret may wait in the directory; a lock and a draft are what a killed restore leaves.
+Result<void> check_empty(const std::string& directory) {
+  if (!fs::exists(directory)) return {};
+  if (!fs::is_directory(directory)) return invalid_field("--data", directory + " is no directory");
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::string name = entry.path().filename();
+    if (name == "muster.db") {
+      return invalid_field("--data",
+                           directory + " holds a server's data already; move it away first");
+    }
+    if (name != "secret" && name != "lock" && name != "restoring") {
+      return invalid_field("--data", directory + " is not empty: it holds " + name);
+    }
+  }
+  return {};
+}
+
+/// Opens the draft as a server would: its secrets, its migrations, all that is kept in memory.
+std::string open_once(const std::string& staging, const std::string& secret,
+                      const std::string& file, const std::string& directory) {
+  crypto::SystemRng rng;
+  const SystemClock clock;
+  fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(staging), secret, rng, clock.now());
+  fleet.store.write([&](store::Tx& tx) {
+    fleet::record_audit(tx, fleet.ids, store::server_org, fleet::Actor::server(), "store.restore",
+                        fs::path(file).filename().string(), {}, clock.now());
+  });
+  JsonWriter json;
+  fleet.store.read([&](store::Reader& reader) {
+    json.begin_object()
+        .member("data", directory)
+        .member("agents", store::count_agents(reader, {}).value)
+        .member("hosts", store::count_hosts(reader, {}).value)
+        .end_object();
+  });
+  return json.take();
+}
 
 Result<void> restore(const Shell& shell, const FlagValues& values) {
   const std::string directory = values.text("data");
   const std::string file = values.text("file");
-  const auto lock = TRY(lock_data_directory(directory, true));
-  const std::string place = directory + "/muster.db";
-  if (fs::exists(place)) {
-    return invalid_field("--data",
-                         directory + " holds a server's data already; move it away first");
-  }
+  TRY(check_empty(directory));
   if (!fs::exists(file)) return Error{Errc::not_found, file + ": cannot be read"};
   const std::string secret = TRY(secret_for(values, file, directory));
   TRY(read_file(secret, secret_bytes));
   store::check_sqlite(file);
 
-  const Staging staging(directory);
-  const std::string draft = staging.path + "/muster.db";
+  Restoration restoration(directory);
+  const auto lock = TRY(lock_data_directory(directory, true));
+  restoration.stage();
+  const std::string draft = restoration.staging() + "/muster.db";
   store::copy_sqlite(file, draft, shown_on(shell));
-  JsonWriter json;
-  {
-    // Opens it as a server would: its secrets, its migrations, all that is kept in memory.
-    crypto::SystemRng rng;
-    const SystemClock clock;
-    fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(staging.path), secret, rng,
-                       clock.now());
-    fleet.store.write([&](store::Tx& tx) {
-      fleet::record_audit(tx, fleet.ids, store::server_org, fleet::Actor::server(), "store.restore",
-                          fs::path(file).filename().string(), {}, clock.now());
-    });
-    fleet.store.read([&](store::Reader& reader) {
-      json.begin_object()
-          .member("data", directory)
-          .member("agents", store::count_agents(reader, {}).value)
-          .member("hosts", store::count_hosts(reader, {}).value)
-          .end_object();
-    });
-  }
+  const std::string json = open_once(restoration.staging(), secret, file, directory);
   // One that the operator named stays where it is: it is kept apart from the data on purpose.
-  const std::string own_secret = directory + "/secret";
   const bool apart = values.has("secret_file");
-  if (!apart && !fs::exists(own_secret)) TRY(copy_secret(secret, own_secret));
-  // Once more, now as one file again, under the name that a server looks for.
-  store::copy_sqlite(draft, place, {});
-  print_outcome(shell, json.take(), restored);
+  if (!apart) TRY(restoration.take_secret(secret));
+  store::move_sqlite(draft, restoration.place("muster.db"));
+  restoration.keep();
+  print_outcome(shell, json, restored);
   shell.remark("Start musterd on it" + (apart ? " with --secret-file " + secret : "") +
                ". What came after the backup is not known to it.");
   return {};

@@ -97,12 +97,11 @@ TEST_F(Backup, IsNotRestoredWithoutItsSecret) {
   const Transcript without = restore();
   EXPECT_EQ(without.code, 2);
   EXPECT_NE(without.err.find("--secret-file"), std::string::npos) << without.err;
-  EXPECT_FALSE(fs::exists(other + "/muster.db"));
+  EXPECT_FALSE(fs::exists(other));
 
   const std::string wrong = write("wrong", std::string(32, 'x'));
   EXPECT_THROW(restore({"--secret-file", wrong}), std::runtime_error);
-  EXPECT_FALSE(fs::exists(other + "/muster.db"));
-  EXPECT_FALSE(fs::exists(other + "/secret"));
+  EXPECT_FALSE(fs::exists(other)) << "it was made for this";
 
   EXPECT_EQ(restore({"--secret-file", data + "/secret"}).code, 0);
   EXPECT_FALSE(fs::exists(other + "/secret")) << "a secret that is kept apart stays there";
@@ -116,7 +115,21 @@ TEST_F(Backup, ThatIsDamagedIsNotRestored) {
     damaged << "\xff\xff\xff\xff\xff";
   }
   EXPECT_THROW(restore(), store::StoreError);
-  EXPECT_FALSE(fs::exists(other + "/muster.db"));
+  EXPECT_FALSE(fs::exists(other));
+}
+
+TEST_F(Backup, IsRestoredIntoNoDirectoryThatHoldsSomething) {
+  ASSERT_EQ(back_up({"--with-secret"}).code, 0);
+  fs::create_directory(other);
+  write("other/notes.txt", "mine");
+  const Transcript refused = restore();
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("is not empty: it holds notes.txt"), std::string::npos) << refused.err;
+  EXPECT_FALSE(fs::exists(other + "/lock"));
+
+  fs::remove(other + "/notes.txt");
+  fs::copy_file(data + "/secret", other + "/secret");
+  EXPECT_EQ(restore().code, 0) << "the secret may wait there";
 }
 
 }  // namespace

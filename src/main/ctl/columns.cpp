@@ -29,7 +29,10 @@ Cell bytes_cell(const Json& value) {
   constexpr std::array<std::pair<std::int64_t, const char*>, 3> units = {
       {{std::int64_t{1} << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}}};
   for (const auto& [unit, name] : units) {
-    if (*count >= unit && *count % unit == 0) return {fmt::format("{} {}", *count / unit, name)};
+    if (*count < unit) continue;
+    if (*count % unit == 0) return {fmt::format("{} {}", *count / unit, name)};
+    return {
+        fmt::format("{:.1f} {}", static_cast<double>(*count) / static_cast<double>(unit), name)};
   }
   return {fmt::format("{} B", *count)};
 }

@@ -22,6 +22,9 @@ TEST(Formats, SayWhatTheServerSaid) {
             R"(os=linux n=2 o={"x": null})");
   EXPECT_EQ(shown(formats::bytes, "65536"), "64 KiB");
   EXPECT_EQ(shown(formats::bytes, "268435456"), "256 MiB");
+  EXPECT_EQ(shown(formats::bytes, "268435457"), "256.0 MiB");
+  EXPECT_EQ(shown(formats::bytes, "1536"), "1.5 KiB");
+  EXPECT_EQ(shown(formats::bytes, "1023"), "1023 B");
   EXPECT_EQ(shown(formats::bytes, "1000"), "1000 B");
   EXPECT_EQ(shown(formats::percent, "3.25"), "3.2 %");
 }

@@ -13,7 +13,6 @@ const Columns columns = {
     {"key", "KEY", &formats::id},
     {"value", "IN FORCE"},
     {"default", "DEFAULT"},
-    {"meaning", "MEANING"},
 };
 
 Result<void> explain(const Shell& shell, const FlagValues& values) {
@@ -31,7 +30,7 @@ Result<void> explain(const Shell& shell, const FlagValues& values) {
     }
     config = *std::move(parsed);
   }
-  print_array(shell, explain_config_json(config), columns, {"setting", "settings"});
+  print_blocks(shell, explain_config_json(config), columns, "meaning", {"setting", "settings"});
   return {};
 }
 

@@ -14,7 +14,8 @@ Result<std::unique_ptr<store::DirectoryLock>> lock_data_directory(const std::str
   }
   auto lock = store::DirectoryLock::acquire(directory);
   if (lock == nullptr) {
-    return Error{Errc::unavailable, directory + ": a server holds it; use --server"};
+    return Error{Errc::unavailable,
+                 directory + ": a server holds it; stop it first, or use --server"};
   }
   return lock;
 }

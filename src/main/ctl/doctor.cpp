@@ -9,11 +9,11 @@ namespace muster::ctl {
 namespace {
 
 const Columns columns = {
-    {"name", "CHECK"}, {"state", "STATE"}, {"found", "FOUND"}, {"advice", "WHAT TO DO"}};
+    {"name", "CHECK"}, {"state", "STATE", &formats::state}, {"found", "FOUND"}};
 
 Result<void> examine(const Shell& shell, Session& session, const FlagValues&) {
   const std::string checks = TRY(session.call(http::Method::get, "/api/v1/doctor"));
-  print_array(shell, checks, columns, {"check", "checks"});
+  print_blocks(shell, checks, columns, "advice", {"check", "checks"});
   JsonDocument document;
   std::size_t troubles = 0;
   TRY(document.parse(checks)).for_each([&](const Json& check) {

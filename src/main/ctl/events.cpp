@@ -32,10 +32,12 @@ void add_events(Grammar& grammar) {
              {.name = "--since",
               .member = "since",
               .what = "Only from that time on (RFC 3339)",
+              .check = check_time,
               .shown = "TIME"},
              {.name = "--until",
               .member = "until",
               .what = "Only before that time (RFC 3339)",
+              .check = check_time,
               .shown = "TIME"},
              org_flag("Only of that organisation")},
             events, {"event", "events"});

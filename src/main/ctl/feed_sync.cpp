@@ -64,22 +64,33 @@ std::vector<std::string> chosen_kinds(const FlagValues& values) {
 }
 
 void print_outcome(const Shell& shell, const std::string& json, const Columns& columns) {
-  if (shell.json()) return shell.print_json(json);
   const auto object = thread_json().parse(json);
   CHECK(object.ok());
   shell.print_facts(facts_of(columns, *object));
   shell.print("\n");
 }
 
-std::string encode_outcome(feeds::FeedKind kind, const Result<fleet::SyncOutcome>& done) {
+/// Objects as one JSON value, an array, or each as facts.
+void print_outcomes(const Shell& shell, const std::vector<std::string>& objects,
+                    const Columns& columns) {
+  if (!shell.json()) {
+    for (const std::string& object : objects) print_outcome(shell, object, columns);
+    return;
+  }
+  std::string array;
+  for (const std::string& object : objects) array.append(array.empty() ? "" : ", ").append(object);
+  shell.print_json("[" + array + "]");
+}
+
+/// `read`: from files that were there, nothing was fetched.
+std::string encode_outcome(feeds::FeedKind kind, const Result<fleet::SyncOutcome>& done,
+                           bool read) {
   JsonWriter json;
   json.begin_object().member("kind", feeds::feed_name(kind));
   if (!done.ok()) return json.member("failure", done.error().message).end_object().take();
   const fleet::ImportOutcome& imported = done->imported;
-  json.member("changed", done->changed)
-      .member("source", done->source)
-      .member("bytes", done->bytes)
-      .member("files", done->files);
+  json.member("changed", done->changed).member("source", done->source).member("files", done->files);
+  if (!read) json.member("bytes", done->bytes);
   if (done->changed) {
     json.member("published", imported.published)
         .member("records", imported.records)
@@ -182,14 +193,18 @@ Result<void> sync_feeds(const Shell& shell, Session& session, const FlagValues& 
     if (values.has(local)) return invalid_field("--" + std::string(local), "needs --data");
   }
   const std::vector<std::string> kinds = chosen_kinds(values);
+  std::vector<std::string> asked;
   JsonWriter order;
   order.begin_object().member("full", values.has("full")).end_object();
   for (const std::string& kind : kinds) {
     const std::string answer = TRY(session.call(
         http::Method::post, "/api/v1/feeds/" + kind + "/sync", std::string(order.text())));
-    if (values.has("no_wait") && shell.json()) shell.print_json(answer);
+    asked.push_back(answer);
   }
-  if (values.has("no_wait")) return {};
+  if (values.has("no_wait")) {
+    if (shell.json()) print_outcomes(shell, asked, served);
+    return {};
+  }
   std::vector<std::string> failed;
   for (bool waits = true; waits;) {
     waits = false;
@@ -210,7 +225,7 @@ Result<void> sync_feeds(const Shell& shell, Session& session, const FlagValues& 
       continue;
     }
     shell.progress("");
-    for (const std::string& row : rows) print_outcome(shell, row, served);
+    print_outcomes(shell, rows, served);
   }
   fail_if_any(failed);
   return {};
@@ -232,17 +247,25 @@ Result<void> sync_feeds_here(const Shell& shell, const FlagValues& values) {
   const fleet::SyncWorld world = world_of(shell, client, clock);
   const fleet::FeedTarget target{fleet.store, fleet.ids, fleet.catalogue, fleet.packages};
   std::vector<std::string> failed;
+  std::vector<std::string> outcomes;
   for (const std::string& name : chosen_kinds(values)) {
     const auto kind = feeds::parse_feed_kind(name).value();
     const auto done =
         fleet::sync_feed(target, sources, world, fleet::Actor::server(), kind, values.has("full"));
     shell.progress("");
-    print_outcome(shell, encode_outcome(kind, done), synced);
     // A directory need not hold every kind.
     const bool none = values.has("feeds") && !values.has("kind") && !done.ok() &&
                       done.error().code == Errc::not_found;
-    if (!done.ok() && !none) failed.push_back(name);
+    if (none) {
+      shell.remark(name + ": there is no file of it");
+      continue;
+    }
+    outcomes.push_back(encode_outcome(kind, done, values.has("feeds")));
+    // With JSON they are one value, which ends with the last of them.
+    if (!shell.json()) print_outcome(shell, outcomes.back(), synced);
+    if (!done.ok()) failed.push_back(name);
   }
+  if (shell.json()) print_outcomes(shell, outcomes, synced);
   fail_if_any(failed);
   return {};
 }

@@ -29,6 +29,8 @@ const Columns held = {
     {"failure", "LAST FAILURE"},
 };
 
+constexpr std::size_t stale_column = 5;
+
 const Columns imported = {
     {"kind", "kind"},
     {"published", "published"},
@@ -47,6 +49,23 @@ void print_import(const Shell& shell, const Json& outcome) {
   remarks->for_each([&](const Json& remark) {
     shell.remark("skipped: " + std::string(remark.string().value_or("")));
   });
+}
+
+Result<void> show_status(const Shell& shell, Session& session, const FlagValues& values) {
+  constexpr Counted feeds = {"feed", "feeds"};
+  const std::string path = "/api/v1/feeds";
+  if (shell.json()) return print_list(shell, session, path, values, held, feeds);
+  ListPrinter printer(shell, held, feeds);
+  const auto add = [&](const Json& feed) {
+    std::vector<Cell> cells = cells_of(held, feed);
+    const auto imported_at = feed.find("imported_at");
+    // What was never there is not old, and not fresh either.
+    if (!imported_at || imported_at->is_null()) cells[stale_column] = {"none", Style::notice};
+    printer.add_row(std::move(cells));
+  };
+  const bool more = TRY(session.list(path, "", list_limit(shell, values), add));
+  printer.finish(more);
+  return {};
 }
 
 Result<std::vector<std::string>> read_files(const std::vector<std::string>& paths) {
@@ -146,8 +165,8 @@ void add_feeds(Grammar& grammar) {
           {"sync", "Bring feeds up to date from their sources ([feeds] of the configuration)",
            "muster feeds sync --kind kev --kind epss"},
           feed_sync_flags(), sync_feeds, sync_feeds_here)
-      .list({"status", "Show what each feed holds and how old it is", "muster feeds status"},
-            "/api/v1/feeds", {}, held, {"feed", "feeds"});
+      .remote({"status", "Show what each feed holds and how old it is", "muster feeds status"},
+              {limit_flag()}, show_status);
 }
 
 }  // namespace muster::ctl

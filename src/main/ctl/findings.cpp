@@ -12,13 +12,13 @@ const Columns listed = {
     {"hostname", "HOST"},
     {"cve", "CVE", &formats::id},
     {"severity", "SEVERITY", &formats::severity},
-    {"score", "SCORE", &formats::number},
-    {"kev", "KEV", &formats::exploited},
-    {"epss", "EPSS", &formats::share},
     {"package", "PACKAGE"},
     {"version", "INSTALLED"},
     {"fixed_version", "FIXED"},
+    {"kev", "KEV", &formats::exploited},
     {"status", "STATUS", &formats::state},
+    {"score", "SCORE", &formats::number},
+    {"epss", "EPSS", &formats::share},
 };
 
 const Columns groups = {
@@ -112,6 +112,15 @@ std::string state_of(const Json& finding) {
   return text.append(": ").append(text_at(finding, "resolution"));
 }
 
+/// "libwebp 1.2.4-0.1, of which libwebp7 is built"
+std::string source_text(const Json& finding) {
+  std::string text(text_at(finding, "evidence.package"));
+  text.append(" ").append(text_at(finding, "evidence.installed"));
+  const std::string_view package = text_at(finding, "package");
+  if (package == text_at(finding, "evidence.package")) return text;
+  return text.append(", of which ").append(package).append(" is built");
+}
+
 /// Who accepts it, why and until when.
 std::string acceptance_text(const Json& finding) {
   std::string text("by ");
@@ -141,7 +150,8 @@ void print_stale_feeds(const Shell& shell, const Json& finding) {
   feeds->for_each([&](const Json& feed) {
     const auto stale = feed.find("stale");
     if (!stale || !stale->boolean().value_or(false)) return;
-    shell.remark("the feed " + std::string(text_at(feed, "feed")) + " is stale: imported " +
+    shell.remark("the feed " + std::string(text_at(feed, "feed")) + " is stale: published " +
+                 time_text(text_at(feed, "published")) + ", imported " +
                  time_text(text_at(feed, "imported_at")));
   });
 }
@@ -162,10 +172,14 @@ void print_explanation(const Shell& shell, const Json& finding) {
       {"advisory", {advisory_text(finding)}},
       {"affected", {range_text(finding)}},
       {"scheme", {"versions are ordered as " + std::string(text_at(finding, "evidence.scheme"))}},
-      {"compared", {std::string(text_at(finding, "evidence.installed"))}},
       {"therefore", {std::string(text_at(finding, "evidence.sentence"))}},
       {"fix", {fixed.empty() ? "none is known" : "update to " + fixed}},
   };
+  // What is compared is the version of the source package, where that differs.
+  if (const auto compared = text_at(finding, "evidence.installed");
+      !compared.empty() && compared != text_at(finding, "version")) {
+    facts.push_back({"compared", {source_text(finding)}});
+  }
   if (const std::string_view criteria = text_at(finding, "evidence.criteria"); !criteria.empty()) {
     facts.push_back({"criteria", {std::string(criteria)}});
   }
@@ -202,7 +216,11 @@ void add_findings(Grammar& grammar) {
               .what = "Only of that host, by id or hostname",
               .shown = "HOST"},
              {"--query", "query", "Only of hosts that the query means, as group:web"},
-             {.name = "--cve", .member = "cve", .what = "Only of that CVE", .shown = "CVE"},
+             {.name = "--cve",
+              .member = "cve",
+              .what = "Only of that CVE",
+              .check = check_cve,
+              .shown = "CVE"},
              {"--package", "package", "Only of packages of that name"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
              {.name = "--min-severity",

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "main/ctl/duration.h"
 #include "main/ctl/session.h"
 
@@ -52,17 +53,31 @@ std::string shown_value(const Flag& flag) {
     case Flag::Kind::file:
       return "FILE";
     case Flag::Kind::files:
-      return "FILE…";
+      return "FILE...";
     case Flag::Kind::texts:
-      return "TEXT…";
+      return "TEXT...";
     case Flag::Kind::pairs:
-      return "NAME=VALUE…";
+      return "NAME=VALUE...";
     default:
       return "TEXT";
   }
 }
 
 }  // namespace
+
+Result<void> check_time(const std::string& text) {
+  if (parse_rfc3339(text).ok()) return {};
+  return Error{Errc::invalid_field, "must be a time such as 2026-03-21T14:30:00Z"};
+}
+
+Result<void> check_cve(const std::string& text) {
+  // CVE-YYYY-N…, four digits or more (https://cve.org/ResourcesSupport/FAQs).
+  constexpr std::size_t prefix = 9;
+  const bool named = text.starts_with("CVE-") && text.size() >= prefix + 4 && text[8] == '-';
+  const std::string digits = named ? text.substr(4, 4) + text.substr(prefix) : "-";
+  if (digits.find_first_not_of("0123456789") == std::string::npos) return {};
+  return Error{Errc::invalid_field, "must be a CVE such as CVE-2024-3094"};
+}
 
 FlagValues::FlagValues(std::vector<Flag> flags) {
   for (Flag& flag : flags) values_.push_back({std::move(flag)});
@@ -103,6 +118,13 @@ const FlagValues::Value& FlagValues::at(std::string_view member) const {
                                   [&](const Value& value) { return value.flag.member == member; });
   CHECK(found != values_.end());
   return *found;
+}
+
+std::string_view FlagValues::name_of(std::string_view member) const {
+  for (const Value& value : values_) {
+    if (value.flag.member == member) return value.flag.name;
+  }
+  return {};
 }
 
 bool FlagValues::has(std::string_view member) const {

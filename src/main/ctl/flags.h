@@ -34,6 +34,10 @@ struct Flag {
   std::string shown = {};  // in the help, for the value; TEXT, N… when empty
 };
 
+/// Checks of texts, for Flag::check.
+Result<void> check_time(const std::string& text);  // as RFC 3339 writes it
+Result<void> check_cve(const std::string& text);   // "CVE-2024-3094"
+
 /// The values that a command line gave to some flags.
 class FlagValues {
  public:
@@ -45,6 +49,8 @@ class FlagValues {
   void bind(CLI::App& verb);
 
   bool has(std::string_view member) const;
+  /// How the command line calls a member, "--ttl" for "ttl_seconds"; empty when no flag is for it.
+  std::string_view name_of(std::string_view member) const;
   /// The text of a member; empty when it was not given.
   std::string text(std::string_view member) const;
   std::vector<std::string> texts(std::string_view member) const;

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/json_write.h"
+#include "base/limits.h"
 
 namespace muster::ctl {
 
@@ -25,7 +26,7 @@ Result<void> check_limit(const std::string& text) {
 Verb& Noun::add(const Words& words, std::vector<Flag> flags) {
   CLI::App* app = app_.add_subcommand(words.name, words.what);
   app->footer("Example:\n  " + words.example +
-              "\n\nAlso: --json, --server URL, --token-file FILE, --ca-file FILE");
+              "\n\nAlso: --json, --wide, --server URL, --token-file FILE, --ca-file FILE");
   Verb verb;
   verb.app = app;
   verb.values = std::make_unique<FlagValues>(std::move(flags));
@@ -150,8 +151,7 @@ Result<void> call_and_print(const Shell& shell, Session& session, http::Method m
 
 Result<void> print_list(const Shell& shell, Session& session, const std::string& path,
                         const FlagValues& values, const Columns& columns, Counted counted) {
-  const auto count = values.integer("limit");
-  const auto most = count ? std::optional(static_cast<std::size_t>(*count)) : std::nullopt;
+  const auto most = list_limit(shell, values);
   ListPrinter printer(shell, columns, counted);
   // The pages have limits of their own.
   const bool more = TRY(session.list(values.expand(path), values.query(path + "{limit}"), most,
@@ -160,10 +160,16 @@ Result<void> print_list(const Shell& shell, Session& session, const std::string&
   return {};
 }
 
+std::optional<std::size_t> list_limit(const Shell& shell, const FlagValues& values) {
+  if (const auto count = values.integer("limit")) return static_cast<std::size_t>(*count);
+  if (shell.json()) return std::nullopt;
+  return static_cast<std::size_t>(limits::page_size);
+}
+
 Flag limit_flag() {
   return {.name = "--limit",
           .member = "limit",
-          .what = "Show this many and say whether there are more",
+          .what = "Show this many and say whether there are more (1000; with --json all)",
           .kind = Flag::Kind::integer,
           .check = check_limit};
 }

@@ -97,6 +97,10 @@ Result<void> call_and_print(const Shell& shell, Session& session, http::Method m
 Result<void> print_list(const Shell& shell, Session& session, const std::string& path,
                         const FlagValues& values, const Columns& columns, Counted counted);
 
+/// How many items a list prints: --limit, else a page of them, which a person can read; programs
+/// get all (nothing).
+std::optional<std::size_t> list_limit(const Shell& shell, const FlagValues& values);
+
 /// Flags that many verbs have.
 Flag id_flag(const std::string& what);
 Flag org_flag(const std::string& what);

@@ -8,14 +8,14 @@ namespace {
 const Columns listed = {
     {"id", "ID", &formats::id},
     {"hostname", "HOSTNAME"},
+    {"presence", "PRESENCE", &formats::state},
+    {"findings", "FINDINGS", &formats::number},
+    {"coverage.state", "STATE", &formats::state},
+    {"coverage.share", "ASSESSED", &formats::share},
+    {"packages", "PACKAGES", &formats::number},
+    {"last_report_at", "LAST REPORT", &formats::time},
     {"os", "OS"},
     {"distro", "DISTRO"},
-    {"presence", "PRESENCE", &formats::state},
-    {"packages", "PACKAGES", &formats::number},
-    {"findings", "FINDINGS", &formats::number},
-    {"coverage.share", "ASSESSED", &formats::share},
-    {"coverage.state", "STATE", &formats::state},
-    {"last_report_at", "LAST REPORT", &formats::time},
     {"tags", "TAGS", &formats::words},
 };
 

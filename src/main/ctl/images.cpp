@@ -47,14 +47,14 @@ const Columns findings = {
     {"id", "ID", &formats::id},
     {"advisory", "ADVISORY", &formats::id},
     {"severity", "SEVERITY", &formats::severity},
-    {"kev", "KEV", &formats::exploited},
-    {"epss", "EPSS", &formats::share},
     {"package", "PACKAGE"},
     {"version", "INSTALLED"},
     {"fixed_version", "FIXED"},
+    {"kev", "KEV", &formats::exploited},
+    {"status", "STATUS"},
+    {"epss", "EPSS", &formats::share},
     {"fix_status", "FIX"},
     {"found_by", "FOUND BY", &formats::words},
-    {"status", "STATUS"},
     {"title", "TITLE"},
 };
 
@@ -81,6 +81,7 @@ void add_images(Grammar& grammar) {
              {.name = "--cve",
               .member = "cve",
               .what = "Only those in which that CVE is open",
+              .check = check_cve,
               .shown = "CVE"},
              {"--all", "retired", "Also those that no host has any more", Flag::Kind::on},
              org_flag("Only of that organisation")},
@@ -88,13 +89,9 @@ void add_images(Grammar& grammar) {
       .call({"show", "Show one image and the hosts that have it", "muster images show 1234567890"},
             http::Method::get, "/api/v1/images/{id}", {id_flag("Id of the image")}, print_image)
       .list({"findings", "List what is vulnerable in an image, the most pressing first",
-             "muster images findings --image 1234567890"},
-            "/api/v1/images/{image}/findings",
-            {{.name = "--image",
-              .member = "image",
-              .what = "Id of the image",
-              .required = true,
-              .shown = "ID"},
+             "muster images findings 1234567890"},
+            "/api/v1/images/{id}/findings",
+            {id_flag("Id of the image"),
              {"--resolved", "resolved", "Also what is resolved", Flag::Kind::on}},
             findings, {"finding", "findings"});
 }

@@ -33,7 +33,7 @@ void add_keys(Grammar& grammar) {
               .what = "What it may do (agent alone by default)",
               .kind = Flag::Kind::texts,
               .choices = {"agent", "read", "import"},
-              .shown = "agent|read|import…"},
+              .shown = "agent|read|import..."},
              org_flag("Whose hosts it reports, by id or name")},
             facts_view(created, "The key is shown this once."))
       .list({"list", "List inventory keys, never their text", "muster keys list --json"},

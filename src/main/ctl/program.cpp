@@ -25,12 +25,16 @@ struct Common {
   std::string token_file;
   std::string ca_file;
   bool json = false;
+  bool wide = false;
 };
 
 void declare(CLI::App& root, Common& common, const std::string& version) {
   root.require_subcommand(1);
   // Makes these flags known behind every verb as well.
   root.fallthrough();
+  root.footer(
+      "Exit codes: 0 done; 1 the server refused, or there is none, or what was examined is not\n"
+      "fine; 2 the command line cannot be meant. docs/reference/exit-codes.md");
   root.set_version_flag("--version", "muster " + version);
   root.add_option("--server", common.server,
                   std::string("Address of the server (MUSTER_URL, else ") + server_default + ")")
@@ -43,6 +47,7 @@ void declare(CLI::App& root, Common& common, const std::string& version) {
       ->envname("MUSTER_CA_FILE")
       ->check(CLI::ExistingFile);
   root.add_flag("--json", common.json, "Print JSON and nothing else");
+  root.add_flag("--wide", common.wide, "Print whole tables, whatever the terminal's width");
 }
 
 Result<std::string> read_token_file(const std::string& path) {
@@ -83,13 +88,25 @@ int fail(const Shell& shell, const Error& error, int code) {
   return code;
 }
 
+/// A refusal that names a member of a request, in the words of the command line.
+Error in_flags(Error error, const FlagValues& values) {
+  const std::string member = error.field + ": ";
+  const std::string_view flag = values.name_of(error.field);
+  if (!flag.empty() && error.message.starts_with(member)) {
+    error.message = std::string(flag) + ": " + error.message.substr(member.size());
+  }
+  return error;
+}
+
 int run_verb(const World& world, const Shell& shell, const Common& common, const Verb& verb) {
   if (verb.needs_no_server()) {
     const Result<void> done = verb.local(shell, *verb.values);
     if (done.ok()) return exit_ok;
     // An answer, and no mistake in what was given: `audit verify` found a break.
     const bool disproved = done.error().code == Errc::set_hash_mismatch;
-    return fail(shell, done.error(), disproved ? exit_refused : exit_usage);
+    if (!disproved) return fail(shell, done.error(), exit_usage);
+    shell.complain("audit_chain_broken", done.error());
+    return exit_refused;
   }
   const Result<std::string> token = find_token(world, common);
   if (!token.ok()) return fail(shell, token.error(), exit_usage);
@@ -103,7 +120,7 @@ int run_verb(const World& world, const Shell& shell, const Common& common, const
   Session session(**transport, *token, address);
   session.ask_about(world.org);
   const Result<void> done = verb.remote(shell, session, *verb.values);
-  return done.ok() ? exit_ok : fail(shell, done.error(), exit_refused);
+  return done.ok() ? exit_ok : fail(shell, in_flags(done.error(), *verb.values), exit_refused);
 }
 
 /// CLI11 misses a subcommand before it looks at what stands in its place.
@@ -113,10 +130,37 @@ std::string words_of(const CLI::App& root, const CLI::ParseError& failure) {
   return required && !unknown.empty() ? unknown.front() + ": is not known here" : failure.what();
 }
 
+/// CLI11's help with its long lines broken: descriptions of flags stay in their column.
+std::string wrapped_help(const std::string& help, std::size_t width) {
+  constexpr std::size_t column = 30;  // CLI11's, where descriptions begin
+  std::istringstream lines(help);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    const bool described = line.starts_with("  ") && line.size() > column;
+    if (display_width(line) <= width) {
+      out.append(line).append("\n");
+    } else if (described && line[column - 1] == ' ' && line[column] != ' ') {
+      const std::string text = wrapped(std::string_view(line).substr(column), column, width);
+      out.append(line.substr(0, column)).append(text.substr(column));
+    } else {
+      // An example is copied: it stays whole.
+      const bool prose = !line.starts_with(' ');
+      out.append(prose ? wrapped(line, 0, width) : line + "\n");
+    }
+  }
+  return out;
+}
+
 int refuse_usage(const World& world, const CLI::App& root, const CLI::ParseError& failure,
                  bool json) {
   const bool wanted = failure.get_exit_code() == 0;  // --help, --version
-  if (wanted) return root.exit(failure, world.out, world.err);
+  if (wanted) {
+    constexpr std::size_t paper = 80;
+    std::ostringstream help;
+    const int code = root.exit(failure, help, world.err);
+    world.out << wrapped_help(help.str(), std::max(paper, world.look.width.value_or(paper)));
+    return code;
+  }
   const Shell shell(world, json);
   shell.complain("usage", Error{Errc::invalid_field, words_of(root, failure)});
   shell.remark("Run with --help for more information.");
@@ -137,7 +181,7 @@ int run(const World& world, const std::vector<std::string>& arguments) {
     const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     return refuse_usage(world, root, failure, json);
   }
-  return run_verb(world, Shell(world, common.json), common, grammar.chosen());
+  return run_verb(world, Shell(world, common.json, common.wide), common, grammar.chosen());
 }
 
 }  // namespace muster::ctl

@@ -101,6 +101,7 @@ std::vector<Flag> list_flags() {
       {.name = "--since",
        .member = "since",
        .what = "Only received from that time on (RFC 3339)",
+       .check = check_time,
        .shown = "TIME"},
       org_flag("Only of that organisation"),
       limit_flag(),

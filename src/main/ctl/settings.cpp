@@ -85,7 +85,7 @@ void add_settings(Grammar& grammar) {
                        .kind = Flag::Kind::texts,
                        .required = true,
                        .check = check_pair,
-                       .shown = "KEY=VALUE…"});
+                       .shown = "KEY=VALUE..."});
   grammar.noun("settings", "What hosts are told about their reporting")
       .call({"show", "Show what is set in one scope",
              "muster settings show --scope tag --target laptops"},

@@ -61,7 +61,7 @@ void Shell::progress(std::string_view line) const {
 }
 
 void Shell::print_facts(const std::vector<Fact>& facts) const {
-  world_.out << render_facts(facts, world_.look);
+  world_.out << render_facts(facts, look_);
 }
 
 void Shell::complain(std::string_view code, const Error& error) const {
@@ -82,13 +82,15 @@ ListPrinter::ListPrinter(const Shell& shell, const Columns& columns, Counted cou
     : shell_(shell), columns_(columns), counted_(counted), table_(table_of(columns)) {}
 
 void ListPrinter::add(const Json& item) {
+  if (!shell_.json()) return add_row(cells_of(columns_, item));
   ++count_;
-  if (!shell_.json()) {
-    table_.add(cells_of(columns_, item));
-    return;
-  }
   array_ += array_.empty() ? "" : ", ";
   array_ += item.serialise();
+}
+
+void ListPrinter::add_row(std::vector<Cell> cells) {
+  ++count_;
+  table_.add(std::move(cells));
 }
 
 void ListPrinter::finish(bool more) {
@@ -100,11 +102,42 @@ void ListPrinter::finish(bool more) {
     shell_.remark("no " + std::string(counted_.many));
     return;
   }
+  if (shell_.look().width) table_.drop_empty(nothing_there);
   shell_.print(table_.render(shell_.look()));
   std::string line = std::to_string(count_) + " ";
   line.append(count_ == 1 ? counted_.one : counted_.many);
-  if (more) line += " shown, there are more";
+  if (more) line += " shown, there are more (--limit)";
   shell_.remark(line);
+  std::string hidden;
+  for (const std::string& heading : table_.left_out(shell_.look())) {
+    hidden.append(hidden.empty() ? "" : ", ").append(heading);
+  }
+  if (!hidden.empty()) shell_.remark("without " + hidden + ": --wide shows all");
+}
+
+void print_blocks(const Shell& shell, const std::string& array, const Columns& columns,
+                  std::string_view text, Counted counted) {
+  if (shell.json() || !shell.look().width) {
+    Columns all = columns;
+    std::string heading(text);
+    for (char& c : heading) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    all.push_back({text, heading});
+    return print_array(shell, array, all, counted);
+  }
+  constexpr std::size_t indent = 4;
+  JsonDocument document;
+  const Result<Json> rows = document.parse(array);
+  CHECK(rows.ok());
+  rows->for_each([&](const Json& row) {
+    std::string line;
+    for (const Cell& cell : cells_of(columns, row)) {
+      if (!line.empty()) line += "  ";
+      line += painted(escape_for_terminal(cell.text), cell.style, shell.look());
+    }
+    shell.print(line + "\n");
+    shell.print(wrapped(escape_for_terminal(text_at(row, text)), indent, *shell.look().width));
+  });
+  shell.remark(std::to_string(rows->size()) + " " + std::string(counted.many));
 }
 
 void print_array(const Shell& shell, const std::string& array, const Columns& columns,

@@ -41,10 +41,14 @@ struct Counted {
 /// that was; server text is escaped wherever it goes to a terminal.
 class Shell {
  public:
-  Shell(const World& world, bool json) : world_(world), json_(json) {}
+  /// `wide`: nothing is cut to the terminal.
+  Shell(const World& world, bool json, bool wide = false)
+      : world_(world), look_(world.look), json_(json) {
+    if (wide) look_.width.reset();
+  }
 
   bool json() const { return json_; }
-  const Look& look() const { return world_.look; }
+  const Look& look() const { return look_; }
   std::istream& in() const { return world_.in; }
 
   /// One JSON value and a line end.
@@ -61,6 +65,7 @@ class Shell {
 
  private:
   const World& world_;
+  Look look_;
   bool json_;
 };
 
@@ -69,6 +74,8 @@ class ListPrinter {
  public:
   ListPrinter(const Shell& shell, const Columns& columns, Counted counted);
   void add(const Json& item);
+  /// A row of which the cells are known; not for JSON.
+  void add_row(std::vector<Cell> cells);
   /// Prints. `more`: there are items that were not added.
   void finish(bool more);
 
@@ -84,6 +91,11 @@ class ListPrinter {
 /// Prints the elements of a JSON array of our own.
 void print_array(const Shell& shell, const std::string& array, const Columns& columns,
                  Counted counted);
+
+/// As print_array, for rows with a text that may be long, the member `text`: on a terminal that is
+/// wrapped below the row's other cells, which are `columns`.
+void print_blocks(const Shell& shell, const std::string& array, const Columns& columns,
+                  std::string_view text, Counted counted);
 
 /// Lines of text from the server, escaped one by one so that line ends and tabs stay.
 std::string escaped_lines(std::string_view text);

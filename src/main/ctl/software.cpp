@@ -57,7 +57,7 @@ void add_software(Grammar& grammar) {
               .member = "products",
               .what = "The products of CPE that it is, the main one first",
               .kind = Flag::Kind::texts,
-              .shown = "VENDOR:PRODUCT…"},
+              .shown = "VENDOR:PRODUCT..."},
              {"--skip", "skip", "It is no product: do not assess it", Flag::Kind::on},
              {"--clear", "clear", "Take back what was said of it", Flag::Kind::on},
              org_flag("Its organisation")},

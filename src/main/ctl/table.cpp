@@ -15,9 +15,9 @@ namespace {
 constexpr std::string_view gap = "  ";
 constexpr std::string_view ellipsis = "…";
 /// Behind the headings when columns at the end found no room.
-constexpr std::string_view left_out = " +";
+constexpr std::string_view left_out_mark = " +";
 /// A column that gives way keeps as much as shows what it is about.
-constexpr std::size_t cut_width_min = 8;
+constexpr std::size_t cut_width_min = 6;
 
 struct Block {
   char32_t first;
@@ -151,6 +151,26 @@ std::string cut_to_width(std::string_view text, std::size_t width) {
   return out.append(ellipsis);
 }
 
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  const std::string margin(indent, ' ');
+  std::string out;
+  std::string line;
+  const auto end_line = [&] {
+    if (!line.empty()) out.append(margin).append(line).append("\n");
+    line.clear();
+  };
+  while (!text.empty()) {
+    const auto space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    if (!line.empty() && indent + display_width(line) + 1 + display_width(word) > width) end_line();
+    if (!line.empty()) line.push_back(' ');
+    line.append(word);
+  }
+  end_line();
+  return out;
+}
+
 std::string painted(std::string_view text, Style style, const Look& look) {
   if (!look.colour || style == Style::plain || text.empty()) return std::string(text);
   return std::string(code_of(style)).append(text).append("\x1b[0m");
@@ -199,8 +219,28 @@ std::vector<std::size_t> Table::widths(const Look& look) const {
   return widths;
 }
 
+std::vector<std::string> Table::left_out(const Look& look) const {
+  std::vector<std::string> headings;
+  for (std::size_t i = widths(look).size(); i < columns_.size(); ++i) {
+    headings.push_back(columns_[i].heading);
+  }
+  return headings;
+}
+
+void Table::drop_empty(std::string_view nothing) {
+  for (std::size_t i = columns_.size(); i-- > 1;) {
+    const bool empty = std::all_of(rows_.begin(), rows_.end(), [&](const auto& row) {
+      return row[i].text.empty() || row[i].text == nothing;
+    });
+    if (!empty) continue;
+    const auto at = static_cast<std::ptrdiff_t>(i);
+    columns_.erase(columns_.begin() + at);
+    for (auto& row : rows_) row.erase(row.begin() + at);
+  }
+}
+
 std::size_t Table::room_for(std::size_t count, std::size_t width) const {
-  const std::size_t mark = count == columns_.size() ? 0 : left_out.size();
+  const std::size_t mark = count == columns_.size() ? 0 : left_out_mark.size();
   return width > mark ? width - mark : width;
 }
 
@@ -225,7 +265,7 @@ std::string Table::render(const Look& look) const {
   const std::size_t used =
       std::accumulate(width.begin(), width.end(), gap.size() * (width.size() - 1));
   const bool all = width.size() == columns_.size();
-  if (!all && used + left_out.size() <= look.width.value_or(0)) headings.append(left_out);
+  if (!all && used + left_out_mark.size() <= look.width.value_or(0)) headings.append(left_out_mark);
   end_line(std::move(headings));
   for (const auto& row : rows_) {
     end_line(line_of([&](std::size_t i) { return row[i]; }));

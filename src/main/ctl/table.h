@@ -31,6 +31,10 @@ std::size_t display_width(std::string_view text);
 /// `text` cut to at most `width` columns, the last of them "…" if anything was cut.
 std::string cut_to_width(std::string_view text, std::size_t width);
 
+/// `text` in lines of at most `width` columns, each `indent` to the right, broken at spaces: a word
+/// that is longer stays whole.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
+
 /// `text` with the escape sequences of `style` around it, if `look` has colours.
 std::string painted(std::string_view text, Style style, const Look& look);
 
@@ -55,6 +59,11 @@ class Table {
 
   /// Lines with their ends; no line has trailing spaces.
   std::string render(const Look& look) const;
+  /// Headings of the columns that say something and found no room.
+  std::vector<std::string> left_out(const Look& look) const;
+  /// Takes out the columns in which no row says anything, for terminals: `nothing` is what stands
+  /// in such a cell. The first column stays.
+  void drop_empty(std::string_view nothing);
 
  private:
   /// Of the columns that are shown: all, or as many as the terminal has room for.

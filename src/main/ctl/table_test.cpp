@@ -83,6 +83,27 @@ TEST(Table, LeavesOutColumnsThatFindNoRoomAndSaysSo) {
   EXPECT_NE(table.render({.colour = true, .width = 30}).find(" +\n"), std::string::npos);
 }
 
+TEST(Table, NamesTheColumnsThatItLeftOut) {
+  Table table({{"AT", Table::Align::left, true}, {"TYPE"}, {"AGENT", Table::Align::left, true}});
+  table.add({{"2026-03-21"}, {"host_registered"}, {"01a203aa-7398-715d-a7fd"}});
+  EXPECT_EQ(table.left_out({.width = 30}), std::vector<std::string>{"AGENT"});
+  EXPECT_TRUE(table.left_out({}).empty());
+}
+
+TEST(Table, DropsColumnsInWhichNothingIsSaid) {
+  Table table({{"ID"}, {"EMPTY"}, {"NAME"}, {"NULL"}});
+  table.add({{"—"}, {""}, {"a"}, {"—"}});
+  table.add({{"—"}, {""}, {"—"}, {"—"}});
+  table.drop_empty("—");
+  EXPECT_EQ(table.render({}), "ID  NAME\n—   a\n—   —\n") << "the first stays";
+}
+
+TEST(Wrapped, BreaksAtSpacesAndKeepsLongWordsWhole) {
+  EXPECT_EQ(wrapped("one two three", 2, 9), "  one two\n  three\n");
+  EXPECT_EQ(wrapped("a unbreakable b", 0, 4), "a\nunbreakable\nb\n");
+  EXPECT_EQ(wrapped("", 4, 80), "");
+}
+
 TEST(Table, NeverExceedsEvenATinyTerminal) {
   Table table({{"ID", Table::Align::left, true}, {"NAME"}, {"COMMAND"}});
   table.add({{"0123456789"}, {"日本語日本語日本語"}, {"a very long command line indeed"}});

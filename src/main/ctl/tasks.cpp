@@ -4,6 +4,7 @@
 #include "main/ctl/grammar.h"
 #include "main/ctl/output.h"
 #include "main/ctl/signed_tasks.h"
+#include "model/task.h"
 
 namespace muster::ctl {
 
@@ -142,11 +143,23 @@ std::vector<std::string> task_types() {
   };
 }
 
+std::vector<std::string> task_statuses() {
+  std::vector<std::string> names;
+  for (int i = 0; i <= static_cast<int>(model::TaskStatus::cancelled); ++i) {
+    names.emplace_back(model::task_status_name(static_cast<model::TaskStatus>(i)));
+  }
+  return names;
+}
+
 std::vector<Flag> list_flags() {
   return {
       {.name = "--agent", .member = "agent", .what = "Only of that agent", .shown = "ID"},
       {.name = "--batch", .member = "batch", .what = "Only of that batch", .shown = "ID"},
-      {.name = "--status", .member = "status", .what = "Only in that status", .shown = "STATUS"},
+      {.name = "--status",
+       .member = "status",
+       .what = "Only in that status",
+       .choices = task_statuses(),
+       .shown = "STATUS"},
       {.name = "--type",
        .member = "type",
        .what = "Only of that type",
@@ -169,7 +182,7 @@ std::vector<Flag> create_flags() {
        .member = "agent_ids",
        .what = "Ids of the agents, a task for each",
        .kind = Flag::Kind::texts,
-       .shown = "ID…"},
+       .shown = "ID..."},
       {"--query", "query", "Instead: all hosts that the query means (docs/reference/query.md)"},
       {"--dry-run", "dry_run", "Only say whom the query means", Flag::Kind::on},
       {"--command", "command", "The shell command of execute_command; cleanup for uninstall"},
@@ -180,12 +193,12 @@ std::vector<Flag> create_flags() {
        .member = "arguments",
        .what = "Arguments of the test's program",
        .kind = Flag::Kind::texts,
-       .shown = "TEXT…"},
+       .shown = "TEXT..."},
       {.name = "--env",
        .member = "env_vars",
        .what = "Environment variables; NAME alone takes the value from muster's own environment",
        .kind = Flag::Kind::pairs,
-       .shown = "NAME[=VALUE]…"},
+       .shown = "NAME[=VALUE]..."},
       {"--timeout", "execution_timeout", "How long it may run", Flag::Kind::seconds},
       {"--priority", "priority", "0 to 10, higher is given out first", Flag::Kind::integer},
       {"--ttl", "ttl_seconds", "Within what time it may be given out", Flag::Kind::seconds},

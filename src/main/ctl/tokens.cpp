@@ -7,16 +7,16 @@ namespace {
 
 const Columns listed = {
     {"id", "ID", &formats::id},
-    {"org_id", "ORG", &formats::number},
     {"status", "STATUS", &formats::state},
     {"uses", "USES", &formats::number},
     {"max_uses", "OF", &formats::number},
-    {"created_at", "CREATED", &formats::time},
     {"expires_at", "EXPIRES", &formats::time},
     {"revoked_at", "REVOKED", &formats::time},
     {"tags", "TAGS", &formats::words},
     {"networks", "NETWORKS", &formats::words},
     {"systems", "SYSTEMS", &formats::words},
+    {"org_id", "ORG", &formats::number},
+    {"created_at", "CREATED", &formats::time},
 };
 
 const Columns uses = {

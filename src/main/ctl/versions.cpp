@@ -9,6 +9,14 @@ namespace muster::ctl {
 
 namespace {
 
+std::vector<std::string> schemes() {
+  return {
+#define SCHEME(name) #name,
+#include "version/schemes.def"
+#undef SCHEME
+  };
+}
+
 /// -1, 0 or 1. Fails with invalid_field for an unknown scheme and for text that is no version.
 Result<int> compare(std::string_view scheme_text, std::string_view a, std::string_view b) {
   const auto scheme = version::parse_scheme(scheme_text);
@@ -76,15 +84,18 @@ Result<void> compare_versions(const Shell& shell, const FlagValues& values) {
 
 void add_versions(Grammar& grammar) {
   grammar.noun("versions", "How versions are ordered")
-      .local(
-          {"compare",
-           "Print -1, 0 or 1: A is older than B, the same, newer. Without arguments for each "
-           "line of standard input, SCHEME, A and B between tabs",
-           "muster versions compare --scheme deb 1.0~rc1-1 1.0-1"},
-          {{.name = "--scheme", .member = "scheme", .what = "The rule of order", .shown = "SCHEME"},
-           {"A", "a", "A version"},
-           {"B", "b", "Another version"}},
-          compare_versions);
+      .local({"compare",
+              "Print -1, 0 or 1: A is older than B, the same, newer. Without arguments for each "
+              "line of standard input, SCHEME, A and B between tabs",
+              "muster versions compare --scheme deb 1.0~rc1-1 1.0-1"},
+             {{.name = "--scheme",
+               .member = "scheme",
+               .what = "The rule of order",
+               .choices = schemes(),
+               .shown = "SCHEME"},
+              {"A", "a", "A version"},
+              {"B", "b", "Another version"}},
+             compare_versions);
 }
 
 }  // namespace muster::ctl

@@ -106,6 +106,13 @@ std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id) 
       read_operator_token);
 }
 
+bool set_operator_token_end(Tx& tx, OperatorId id, std::optional<Instant> expires_at) {
+  return tx.execute(
+             "UPDATE operator_tokens SET expires_at = $2"
+             " WHERE operator_id = $1 AND revoked_at IS NULL",
+             id, expires_at) == 1;
+}
+
 bool revoke_operator_token(Tx& tx, OperatorId id, Instant now) {
   return tx.execute(
              "UPDATE operator_tokens SET revoked_at = $2"

@@ -57,6 +57,8 @@ struct InventoryKey {
 void insert_operator_token(Tx& tx, const OperatorToken& token);
 std::vector<OperatorToken> list_operator_tokens(Reader& reader);
 std::optional<OperatorToken> find_operator_token(Reader& reader, OperatorId id);
+/// False when there is no such live token. Nothing: it never ends.
+bool set_operator_token_end(Tx& tx, OperatorId id, std::optional<Instant> expires_at);
 /// False when there is no such live token.
 bool revoke_operator_token(Tx& tx, OperatorId id, Instant now);
 

@@ -206,11 +206,15 @@ class SqliteConnection final : public Connection {
 
 }  // namespace
 
-std::unique_ptr<Connection> open_sqlite(const std::string& path, Access access,
-                                        const std::string& vfs) {
+void configure_sqlite() {
   // Counting its memory makes SQLite lock one mutex for every allocation of every thread.
   static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   CHECK(uncounted == SQLITE_OK);
+}
+
+std::unique_ptr<Connection> open_sqlite(const std::string& path, Access access,
+                                        const std::string& vfs) {
+  configure_sqlite();
   return std::make_unique<SqliteConnection>(path, access, vfs);
 }
 

@@ -8,6 +8,10 @@
 
 namespace muster::store {
 
+/// Sets what SQLite takes once in a process, before anything is opened: every function that opens a
+/// database by itself calls it first. A repeat changes nothing. Safe from several threads.
+void configure_sqlite();
+
 /// Opens a file as a SQLite database in WAL mode with synchronous=FULL: a commit that returned is
 /// on disk. `vfs` names a registered SQLite VFS; empty is the system's. Throws StoreError.
 std::unique_ptr<Connection> open_sqlite(const std::string& path, Access access,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/driver.h"
+#include "store/sqlite/sqlite_connection.h"
 
 namespace muster::store {
 
@@ -29,6 +30,7 @@ using Handle = std::unique_ptr<sqlite3, Close>;
 }
 
 Handle open(const std::string& path, int flags) {
+  configure_sqlite();
   sqlite3* opened = nullptr;
   const int state = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Handle handle(opened);
@@ -53,6 +55,15 @@ void sync_path(const std::string& path) {
   if (!synced) fail(path, std::strerror(error));
 }
 
+/// Gives a file another name, for good. Takes nothing's place.
+void rename_file(const std::string& path, const std::string& name) {
+  // Unlike rename(), link() fails where something has the name.
+  if (::link(path.c_str(), name.c_str()) != 0) fail(name, std::strerror(errno));
+  ::unlink(path.c_str());
+  const std::string folder = std::filesystem::path(name).parent_path();
+  sync_path(folder.empty() ? "." : folder);
+}
+
 /// A file that only we may read and that goes again unless it is kept.
 class Draft {
  public:
@@ -70,12 +81,8 @@ class Draft {
   const std::string& path() const { return path_; }
   /// Gives it its name, for good. Takes nothing's place.
   void keep(const std::string& name) {
-    // Unlike rename(), link() fails where something has the name.
-    if (::link(path_.c_str(), name.c_str()) != 0) fail(name, std::strerror(errno));
-    ::unlink(path_.c_str());
+    rename_file(path_, name);
     path_.clear();
-    const std::string folder = std::filesystem::path(name).parent_path();
-    sync_path(folder.empty() ? "." : folder);
   }
 
  private:
@@ -117,6 +124,15 @@ std::uint64_t copy_sqlite(const std::string& from, const std::string& to,
   sync_path(draft.path());
   draft.keep(to);
   return std::filesystem::file_size(to);
+}
+
+void move_sqlite(const std::string& from, const std::string& to) {
+  if (std::filesystem::exists(to)) fail(to, "exists already");
+  // Takes in what its WAL holds and needs it no more.
+  run(open(from, SQLITE_OPEN_READWRITE), from, "PRAGMA journal_mode=DELETE;");
+  if (std::filesystem::exists(from + "-wal")) fail(from, "is in use");
+  sync_path(from);
+  rename_file(from, to);
 }
 
 void check_sqlite(const std::string& path) {

@@ -18,6 +18,10 @@ using CopyProgress = std::function<void(std::uint64_t done, std::uint64_t of)>;
 std::uint64_t copy_sqlite(const std::string& from, const std::string& to,
                           const CopyProgress& progress);
 
+/// Gives a database that nobody has open the name `to` on the same file system. When it returns,
+/// `to` is whole, on disk, and one file. Throws StoreError, also when `to` exists.
+void move_sqlite(const std::string& from, const std::string& to);
+
 /// Reads a whole database, which nobody writes, and throws StoreError for the first page, row or
 /// index that is not as it must be.
 void check_sqlite(const std::string& path);

@@ -98,6 +98,23 @@ TEST(CopySqlite, OfWhatIsNoDatabaseLeavesNothing) {
   EXPECT_FALSE(std::filesystem::exists(ledger.copy + ".partial"));
 }
 
+TEST(MoveSqlite, TakesInTheWalAndTakesNothingsPlace) {
+  Ledger ledger;
+  copy_sqlite(ledger.path, ledger.copy, {});
+  {
+    const auto reader = open_sqlite(ledger.copy, Access::read_only);
+    open_sqlite(ledger.copy, Access::read_write)->run("UPDATE money SET amount = 7");
+  }
+  ASSERT_TRUE(std::filesystem::exists(ledger.copy + "-wal")) << "who only reads cannot take it in";
+  const std::string moved = ledger.directory.path() + "/moved.db";
+  move_sqlite(ledger.copy, moved);
+  EXPECT_FALSE(std::filesystem::exists(ledger.copy));
+  EXPECT_FALSE(std::filesystem::exists(moved + "-wal"));
+  EXPECT_EQ(number(moved, "SELECT sum(amount) FROM money"), 7 * 4000);
+  EXPECT_THROW(move_sqlite(ledger.path, moved), StoreError);
+  EXPECT_TRUE(std::filesystem::exists(ledger.path));
+}
+
 TEST(CheckSqlite, FindsADamagedPage) {
   Ledger ledger;
   copy_sqlite(ledger.path, ledger.copy, {});
