@@ -99,6 +99,7 @@ const std::map<std::string_view, Role>& least_roles() {
       {"withdraw_release", Role::admin},
       {"list_hosts", Role::read_only},
       {"show_host", Role::read_only},
+      {"delete_host", Role::admin},
       {"list_held_reports", Role::read_only},
       {"release_held_report", Role::operations},
       {"discard_held_report", Role::operations},

@@ -62,8 +62,14 @@ void follow_agent(store::Reader& reader, const SharedMemory& memory,
 
 void follow_host(store::Reader& reader, const SharedMemory& memory,
                  const store::AnnouncementRow& announcement) {
-  const auto host = store::find_host(reader, announcement.org, HostId{number_of(announcement)});
-  if (!host) return;
+  const HostId id{number_of(announcement)};
+  const auto host = store::find_host(reader, announcement.org, id);
+  if (!host) {
+    memory.directory.erase(id);
+    memory.marks.erase(id);
+    memory.presence.remove_host(id);
+    return;
+  }
   memory.directory.set(*host);
   memory.marks.set(host->id, ReportMarks::of(*host));
 }

@@ -45,7 +45,7 @@ void announce_session(store::Tx& tx, SessionId session);
 void announce_sign_in_link(store::Tx& tx, const crypto::KeyHash& link);
 /// What a poll of the agent may find.
 void announce_tasks(store::Tx& tx, OrgId org, AgentId agent);
-/// What a host is called, its tags, and what its reporter told of.
+/// What a host is called, its tags, and what its reporter told of; or that it is no more.
 void announce_host(store::Tx& tx, OrgId org, HostId host);
 /// Who is silent or flapping: of these agents, or of all when there are many.
 void announce_silence(store::Tx& tx, std::span<const AgentId> agents);

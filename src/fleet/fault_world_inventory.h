@@ -4,6 +4,7 @@
 // The writes of reports and scans for the fault loop; part of fleet/fault_world.h.
 #include "fleet/dependency_scans.h"
 #include "fleet/fault_world.h"
+#include "fleet/host_removal.h"
 
 namespace muster::fleet {
 
@@ -37,6 +38,12 @@ inline void World::add_inventory(std::map<std::string, Named>& all) {
                                       .value();
                                 },
                                 {{"hosts.discard", 1}}};
+  all["delete_host"] = {[this](store::Tx& tx) {
+                          delete_host(tx, fleet.inventory(), fleet->credentials, fleet.actor,
+                                      TestFleet::org, held, fleet.now)
+                              .value();
+                        },
+                        {{"hosts.delete", 1}}};
   all["second source"] = {[this](store::Tx& tx) {
                             auto report = TestFleet::report_of(
                                 "web-1", {debian_package("a", "1"), debian_package("x", "1")});

@@ -30,6 +30,23 @@ void HostDirectory::load(store::Reader& reader) {
   }
 }
 
+void HostDirectory::Table::unlink(HostId host, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto found = by_name.find(name);
+    std::erase(found->second, host);
+    if (found->second.empty()) by_name.erase(found);
+  }
+}
+
+void HostDirectory::erase(HostId host) {
+  table_.with([&](Table& table) {
+    const auto found = table.hosts.find(host);
+    if (found == table.hosts.end()) return;
+    table.unlink(host, found->second.names);
+    table.hosts.erase(found);
+  });
+}
+
 void HostDirectory::set(const model::Host& host) {
   std::vector<std::string> names{name_key(host.org, 'h', fold_case(host.hostname))};
   if (!host.machine_id.empty() && !host.machine_shared) {
@@ -42,11 +59,7 @@ void HostDirectory::set(const model::Host& host) {
     if (entry.known.tags != tags) tag_changes_.fetch_add(1);
     entry.known = {host.id, host.hostname, std::move(tags)};
     if (entry.names == names) return;
-    for (const std::string& name : entry.names) {
-      const auto found = table.by_name.find(name);
-      std::erase(found->second, host.id);
-      if (found->second.empty()) table.by_name.erase(found);
-    }
+    table.unlink(host.id, entry.names);
     for (const std::string& name : names) {
       std::vector<HostId>& ids = table.by_name[name];
       ids.insert(std::upper_bound(ids.begin(), ids.end(), host.id), host.id);

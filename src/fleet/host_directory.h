@@ -33,6 +33,8 @@ class HostDirectory {
 
   void load(store::Reader& reader);
   void set(const model::Host& host);
+  /// A host that was deleted.
+  void erase(HostId host);
 
   /// By machine id if one is given, known and not shared, else by hostname in any case.
   std::optional<Known> find(OrgId org, std::string_view machine_id,
@@ -50,6 +52,9 @@ class HostDirectory {
     // Key: org, kind of name, name. Ids ascend, and there is at least one.
     std::unordered_map<std::string, std::vector<HostId>> by_name;
     std::unordered_map<HostId, Entry> hosts;
+
+    /// From now on these names do not lead to the host.
+    void unlink(HostId host, const std::vector<std::string>& names);
   };
   Guarded<Table> table_;
   std::atomic<std::uint64_t> tag_changes_ = 0;

@@ -392,6 +392,10 @@ void PresenceTable::touch_host(OrgId org, HostId host, std::string_view agent_ve
   });
 }
 
+void PresenceTable::remove_host(HostId host) {
+  shard(host).with([&](Hosts& hosts) { hosts.erase(host); });
+}
+
 std::optional<HostPresence> PresenceTable::find_host(OrgId org, HostId host) const {
   return shard(host).with([&](const Hosts& hosts) -> std::optional<HostPresence> {
     const auto found = hosts.find(host);

@@ -143,6 +143,7 @@ class PresenceTable {
   /// Any proved call counts as a sign of life; a late message never moves last_seen back.
   void touch_agent(AgentId agent, Instant now);
   void touch_host(OrgId org, HostId host, std::string_view agent_version, Instant now);
+  void remove_host(HostId host);
   std::optional<HostPresence> find_host(OrgId org, HostId host) const;
 
   /// Calls `each(AgentId, const AgentPresence&)` for all, shard by shard.

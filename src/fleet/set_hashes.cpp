@@ -71,6 +71,10 @@ void ReportMarks::set(HostId host, const Mark& mark) {
   shard(host).with([&](Marks& marks) { marks[host] = mark; });
 }
 
+void ReportMarks::erase(HostId host) {
+  shard(host).with([&](Marks& marks) { marks.erase(host); });
+}
+
 std::optional<ReportMarks::Mark> ReportMarks::find(HostId host) const {
   return shard(host).with([&](const Marks& marks) -> std::optional<Mark> {
     const auto found = marks.find(host);

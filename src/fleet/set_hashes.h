@@ -66,6 +66,8 @@ class ReportMarks {
 
   void load(store::Reader& reader);
   void set(HostId host, const Mark& mark);
+  /// A host that was deleted.
+  void erase(HostId host);
   std::optional<Mark> find(HostId host) const;
 
   /// Whether the last full report of a host is older than [inventory] full_report_days, and it is

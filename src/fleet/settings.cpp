@@ -246,6 +246,19 @@ void Settings::force_full_scan(store::Tx& tx, OrgId org, HostId host) {
   store_all(tx, {{org, "host", std::to_string(host.value), "force_full_scan", "true"}});
 }
 
+void Settings::forget_host(store::Tx& tx, OrgId org, HostId host) {
+  const std::string id = std::to_string(host.value);
+  std::vector<store::Setting> removed;
+  values_.with([&](const Values& values) {
+    for (auto at = values.lower_bound({org.value, "host", id, ""}); at != values.end(); ++at) {
+      const auto& [of_owner, of_scope, of_id, name] = at->first;
+      if (of_owner != org.value || of_scope != "host" || of_id != id) break;
+      removed.push_back({org, "host", id, name, "null"});
+    }
+  });
+  store_all(tx, removed);
+}
+
 void Settings::end_forced_scan(store::Tx& tx, OrgId org, HostId host) {
   const std::string id = std::to_string(host.value);
   const bool forced = values_.with([&](const Values& values) {

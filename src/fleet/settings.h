@@ -91,6 +91,8 @@ class Settings {
   /// Asks a host for a full report, until one is stored.
   void force_full_scan(store::Tx& tx, OrgId org, HostId host);
   /// Takes force_full_scan out of a host's own settings: the full report came.
+  /// Removes what is set for a host alone.
+  void forget_host(store::Tx& tx, OrgId org, HostId host);
   void end_forced_scan(store::Tx& tx, OrgId org, HostId host);
 
  private:

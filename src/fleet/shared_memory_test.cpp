@@ -6,6 +6,7 @@
 
 #include "fleet/agent_keys.h"
 #include "fleet/announcements.h"
+#include "fleet/host_removal.h"
 #include "fleet/nodes.h"
 #include "fleet/nodes_testing.h"
 #include "fleet/tasks.h"
@@ -217,6 +218,16 @@ TEST_F(SharedMemoryOnPostgres, TasksHostsSettingsAndSilenceAreFollowed) {
               }).ok());
   b->fleet.nodes.renew(test_epoch);
   EXPECT_FALSE(b->fleet.presence.find_agent(agent.agent).has_value());
+  ASSERT_TRUE(b->fleet.directory.find(agent.host));
+  EXPECT_TRUE(write([&](store::Tx& tx) {
+                const Config config;
+                return delete_host(tx,
+                                   {config, fleet.ids, fleet.catalogue, fleet.packages,
+                                    fleet.presence, fleet.directory, fleet.settings, fleet.marks},
+                                   fleet.credentials, actor, org, agent.host, test_epoch);
+              }).ok());
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_FALSE(b->fleet.directory.find(agent.host)) << "deleted";
 }
 
 TEST_F(SharedMemoryOnPostgres, WhatOneServerHeardTheOtherReadsAndNeverTakesBack) {

@@ -3,8 +3,10 @@
 #include "fleet/hosts.h"
 #include "base/text.h"
 #include "endpoints/decode.h"
+#include "endpoints/inventory/parts.h"
 #include "endpoints/operator/operator.h"
 #include "endpoints/reach.h"
+#include "fleet/host_removal.h"
 #include "fleet/saved_views.h"
 #include "model/host_query.h"
 
@@ -224,6 +226,21 @@ Result<Reply> show_host(App& app, const Request& request) {
   write_runtime(json, view.runtime);
   json.end_object();
   return Reply(http::json_response(200, json.take()));
+}
+
+Result<Reply> delete_host(App& app, const Request& request) {
+  const auto name = http::decode_component(request.params[0]);
+  const fleet::HostRef host = TRY(host_of(app, request, name.value_or("")));
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), host,
+       now = request.now](store::Tx& tx) -> Result<http::Response> {
+        TRY(fleet::delete_host(tx, inventory_of(app), app.credentials, actor, host.org, host.id,
+                               now));
+        JsonWriter json;
+        json.begin_object().member("id", host.id).member("status", "deleted").end_object();
+        return http::json_response(200, json.take());
+      });
 }
 
 }  // namespace muster::endpoints

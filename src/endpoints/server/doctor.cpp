@@ -44,7 +44,8 @@ constexpr Advice advices[] = {
     {"writes",
      "The disk takes commits too slowly: see what else writes to it, or use a faster one."},
     {"memory", "Give the server more memory, or let fewer agents connect to it."},
-    {"disk", "Make room, or keep less: [history] and muster agents decommission."},
+    {"disk",
+     "Make room, or keep less: [history], and muster hosts delete for hosts that are no more."},
 };
 
 std::string_view advice_for(std::string_view budget) {

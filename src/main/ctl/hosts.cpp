@@ -99,6 +99,11 @@ const Columns held = {
     {"reported_at", "LAST REPORT", &formats::time},
 };
 
+const Columns deleted = {
+    {"id", "host", &formats::id},
+    {"status", "status", &formats::state},
+};
+
 const Columns reviewed = {
     {"asset_id", "host", &formats::id},
     {"status", "status", &formats::state},
@@ -149,6 +154,12 @@ void add_hosts(Grammar& grammar) {
             listed, {"host", "hosts"})
       .call({"show", "Show one host and its software", "muster hosts show web-1"},
             http::Method::get, "/api/v1/hosts/{id}", {id_flag("Id or hostname")}, print_host)
+      .call({"delete",
+             "Delete a host that is no more; its events and results stay. Live agents are"
+             " decommissioned first",
+             "muster hosts delete web-1"},
+            http::Method::del, "/api/v1/hosts/{id}", {id_flag("Id or hostname")},
+            facts_view(deleted))
       .list({"held", "List reports that would remove most of a host's software, held for review",
              "muster hosts held"},
             "/api/v1/held-reports", {org_flag("Only of that organisation")}, held,

@@ -126,6 +126,9 @@ void set_host(Tx& tx, const model::Host& host);
 void set_host_operator_tags(Tx& tx, const model::Host& host);
 /// Only what every report changes: when it came, and the packages. Touches no index.
 void set_host_reported(Tx& tx, const model::Host& host);
+/// With its findings, its images, what it told of and what was accepted on it. What counts on a
+/// package set is released before. Its events, results and tasks stay.
+void delete_host(Tx& tx, OrgId org, HostId id);
 std::optional<model::Host> find_host(Reader& reader, OrgId org, HostId id);
 /// The host that a machine id names, of several the one registered last: none if it is empty or
 /// shared.

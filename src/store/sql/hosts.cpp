@@ -117,6 +117,25 @@ void set_host_reported(Tx& tx, const Host& host) {
       host.software_agent, host.held_packages, host.set_hash, host.last_full_at);
 }
 
+void delete_host(Tx& tx, OrgId org, HostId id) {
+  tx.post("DELETE FROM findings WHERE org_id = $1 AND host_id = $2", org, id);
+  tx.post("DELETE FROM host_images WHERE org_id = $1 AND host_id = $2", org, id);
+  tx.post("DELETE FROM host_runtimes WHERE org_id = $1 AND host_id = $2", org, id);
+  tx.post("DELETE FROM host_presence WHERE org_id = $1 AND host_id = $2", org, id);
+  tx.post("DELETE FROM acceptances WHERE org_id = $1 AND scope = 'host' AND subject = $2", org,
+          std::to_string(id.value));
+  // Keys of both begin with something else than the host; there are few of it in an organisation.
+  tx.post(
+      "DELETE FROM key_uses WHERE org_id = $1 AND host_id = $2 AND key_id IN"
+      " (SELECT key_id FROM inventory_keys WHERE org_id = $1)",
+      org, id);
+  tx.post(
+      "DELETE FROM latest_results WHERE org_id = $1 AND host_id = $2 AND test_uuid IN"
+      " (SELECT DISTINCT test_uuid FROM results WHERE org_id = $1 AND host_id = $2)",
+      org, id);
+  tx.post("DELETE FROM hosts WHERE org_id = $1 AND host_id = $2", org, id);
+}
+
 std::optional<Host> find_host(Reader& reader, OrgId org, HostId id) {
   return first(read_hosts(reader.query(
       "SELECT " HOST_COLUMNS " FROM hosts WHERE org_id = $1 AND host_id = $2", org, id)));
