@@ -9,7 +9,7 @@
 
 namespace muster::vuln {
 
-/// An index in a file, so that a start need not build it from its advisories again (docs/adr/0031).
+/// An index in a file, so that a start need not build it from its advisories again (docs/adr/0032).
 /// The file is a copy of what is in memory, for the program that wrote it and for those built of
 /// the same sources: for all others, and on other machines, it is as good as none.
 
