@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Packages muster-agent: a .deb and a tarball, the same for the same program and SOURCE_DATE_EPOCH.
+"""Packages muster-agent (a .deb and a tarball) or musterd with muster (a .deb): the same bytes for the
+same programs and SOURCE_DATE_EPOCH.
 
 usage: packaging/package.py PROGRAM FOLDER [--arch amd64|arm64]
 
-PROGRAM is stripped (with STRIP, by default `strip`). The version is what the program says of itself,
+PROGRAM is muster-agent, or musterd with muster beside it. It is stripped (with STRIP, by default `strip`). The version is what the program says of itself,
 or for another architecture VERSION; the dependencies are the packages of the libraries that it is linked
 with, or DEPENDS.
 """
 import argparse
+import dataclasses
 import gzip
 import io
 import os
@@ -21,47 +23,90 @@ import tarfile
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAME = "muster-agent"
-UNIT = "muster-agent.service"
-# As debhelper's (dh_installsystemd, dh_installsysusers): an agent that its owner disabled stays disabled
-# over an upgrade, one that is masked or stopped by policy-rc.d stays so, and neither fails the upgrade.
-SCRIPTS = {
-    "postinst": f"""#!/bin/sh
+
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """What a package is called, says of itself and brings: a unit, sysusers and configuration of
+    its name, and the programs."""
+    name: str
+    programs: tuple
+    configuration: dict     # the file here, and where it goes
+    state: str              # what `purge` removes
+    description: str
+
+    def unit(self):
+        return f"{self.name}.service"
+
+    def files(self, folder):
+        """(source, target, mode) of each."""
+        for program in self.programs:
+            yield folder / program, f"usr/bin/{program}", 0o755
+        yield HERE / self.unit(), f"lib/systemd/system/{self.unit()}", 0o644
+        yield HERE / f"{self.name}.sysusers", f"usr/lib/sysusers.d/{self.name}.conf", 0o644
+        for source, target in self.configuration.items():
+            yield HERE / source, target, 0o644
+        yield HERE.parent / "LICENSE", f"usr/share/doc/{self.name}/copyright", 0o644
+
+
+AGENT = Package(
+    "muster-agent", ("muster-agent",), {"agent.toml": "etc/muster-agent/agent.toml"},
+    "/var/lib/muster-agent",
+    "Description: agent of the Muster control plane\n"
+    " Tells a Muster server how this host is and what is installed on it, and runs\n"
+    " tasks if the host's own policy allows them.\n")
+SERVER = Package(
+    "musterd", ("musterd", "muster"),
+    {"musterd.toml": "etc/muster/musterd.toml", "musterd.default": "etc/default/musterd"},
+    "/var/lib/muster",
+    "Description: server and command line of the Muster control plane\n"
+    " Enrols hosts, knows which are alive, gives them work, and tells which of their\n"
+    " packages are vulnerable and exploited. Its web console is part of it.\n")
+
+
+def scripts_of(package):
+    """As debhelper's (dh_installsystemd, dh_installsysusers): a service that its owner disabled stays
+    disabled over an upgrade, one that is masked or stopped by policy-rc.d stays so, and neither fails
+    the upgrade."""
+    unit = package.unit()
+    return {
+        "postinst": f"""#!/bin/sh
 set -e
 if [ "$1" = configure ] || [ "$1" = abort-upgrade ] || [ "$1" = abort-remove ]; then
   if command -v systemd-sysusers >/dev/null; then
-    systemd-sysusers muster-agent.conf || true
+    systemd-sysusers {package.name}.conf || true
   fi
-  deb-systemd-helper unmask {UNIT} >/dev/null || true
-  if deb-systemd-helper --quiet was-enabled {UNIT}; then
-    deb-systemd-helper enable {UNIT} >/dev/null || true
+  deb-systemd-helper unmask {unit} >/dev/null || true
+  if deb-systemd-helper --quiet was-enabled {unit}; then
+    deb-systemd-helper enable {unit} >/dev/null || true
   else
-    deb-systemd-helper update-state {UNIT} >/dev/null || true
+    deb-systemd-helper update-state {unit} >/dev/null || true
   fi
   if [ -d /run/systemd/system ]; then
     systemctl --system daemon-reload >/dev/null || true
     if [ -n "$2" ]; then action=restart; else action=start; fi
-    deb-systemd-invoke $action {UNIT} >/dev/null || true
+    deb-systemd-invoke $action {unit} >/dev/null || true
   fi
 fi
 """,
-    "prerm": f"""#!/bin/sh
+        "prerm": f"""#!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-  deb-systemd-invoke stop {UNIT} >/dev/null || true
+  deb-systemd-invoke stop {unit} >/dev/null || true
 fi
 """,
-    "postrm": f"""#!/bin/sh
+        "postrm": f"""#!/bin/sh
 set -e
 [ ! -d /run/systemd/system ] || systemctl --system daemon-reload >/dev/null || true
 if [ "$1" = purge ]; then
-  rm -rf /var/lib/muster-agent
+  rm -rf {package.state}
   if [ -x /usr/bin/deb-systemd-helper ]; then
-    deb-systemd-helper purge {UNIT} >/dev/null || true
+    deb-systemd-helper purge {unit} >/dev/null || true
   fi
 fi
 """,
-}
+    }
 
 
 def output(*command):
@@ -79,13 +124,15 @@ def deb_version_of(version):
     return version.replace("-", "~", 1)
 
 
-def libraries_of(program):
-    """The Debian packages of the libraries that the program needs, with the version that is here:
+def libraries_of(programs):
+    """The Debian packages of the libraries that the programs need, with the version that is here:
     an older one may lack what it was linked with."""
     if "DEPENDS" in os.environ:
         return os.environ["DEPENDS"]
-    needed = re.findall(r"NEEDED\s+(\S+)", output("objdump", "-p", str(program)))
-    paths = dict(re.findall(r"(\S+) => (\S+)", output("ldd", str(program))))
+    needed, paths = [], {}
+    for program in programs:
+        needed += re.findall(r"NEEDED\s+(\S+)", output("objdump", "-p", str(program)))
+        paths.update(re.findall(r"(\S+) => (\S+)", output("ldd", str(program))))
     packages = {}
     for library in needed:
         path = paths.get(library)
@@ -116,38 +163,33 @@ def dependency_on(package, library):
     return f"{package} (>= {output('dpkg-query', '-W', '-f=${Version}', package).split('-')[0]})"
 
 
-def stage(program, root):
+def stage(package, programs, root):
     """What is installed, below `root`."""
-    for source, target, mode in (
-            (program, "usr/bin/muster-agent", 0o755),
-            (HERE / "muster-agent.service", "lib/systemd/system/muster-agent.service", 0o644),
-            (HERE / "muster-agent.sysusers", "usr/lib/sysusers.d/muster-agent.conf", 0o644),
-            (HERE / "agent.toml", "etc/muster-agent/agent.toml", 0o644),
-            (HERE.parent / "LICENSE", "usr/share/doc/muster-agent/copyright", 0o644)):
+    for source, target, mode in package.files(programs):
         path = root / target
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
         path.chmod(mode)
-    subprocess.run([os.environ.get("STRIP", "strip"), str(root / "usr/bin/muster-agent")], check=True)
+    for program in package.programs:
+        subprocess.run([os.environ.get("STRIP", "strip"), str(root / "usr/bin" / program)], check=True)
 
 
-def make_deb(root, version, arch, folder):
+def make_deb(package, root, version, arch, folder):
     size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) // 1024
     version = deb_version_of(version)
     control = root / "DEBIAN"
     control.mkdir()
+    programs = [root / "usr/bin" / program for program in package.programs]
     (control / "control").write_text(
-        f"Package: {NAME}\nVersion: {version}\nArchitecture: {arch}\n"
+        f"Package: {package.name}\nVersion: {version}\nArchitecture: {arch}\n"
         "Section: admin\nPriority: optional\nMaintainer: The Muster authors\n"
-        f"Installed-Size: {size}\nDepends: {libraries_of(root / 'usr/bin/muster-agent')}\n"
-        "Description: agent of the Muster control plane\n"
-        " Tells a Muster server how this host is and what is installed on it, and runs\n"
-        " tasks if the host's own policy allows them.\n")
-    (control / "conffiles").write_text("/etc/muster-agent/agent.toml\n")
-    for name, text in SCRIPTS.items():
+        f"Installed-Size: {size}\nDepends: {libraries_of(programs)}\n" + package.description)
+    (control / "conffiles").write_text(
+        "".join(f"/{target}\n" for target in package.configuration.values()))
+    for name, text in scripts_of(package).items():
         (control / name).write_text(text)
         (control / name).chmod(0o755)
-    deb = folder / f"{NAME}_{version}_{arch}.deb"
+    deb = folder / f"{package.name}_{version}_{arch}.deb"
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(deb)],
                    check=True, stdout=subprocess.DEVNULL)
     shutil.rmtree(control)
@@ -156,7 +198,7 @@ def make_deb(root, version, arch, folder):
 
 def make_tarball(root, version, arch, folder, epoch):
     """The program alone: it brings its unit and configuration with `install`."""
-    top = f"{NAME}-{version}-linux-{arch}"
+    top = f"{AGENT.name}-{version}-linux-{arch}"
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for source, name, mode in ((root / "usr/bin/muster-agent", "muster-agent", 0o755),
@@ -176,6 +218,9 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--arch", choices=("amd64", "arm64"))
     given = parser.parse_args()
+    package = next((one for one in (AGENT, SERVER) if one.name == given.program.name), None)
+    if package is None:
+        sys.exit(f"package.py: {given.program} is neither muster-agent nor musterd")
     arch = given.arch or output("dpkg", "--print-architecture").strip()
     epoch = int(os.environ.setdefault(
         "SOURCE_DATE_EPOCH", str(int(given.program.stat().st_mtime))))
@@ -185,10 +230,10 @@ def main():
         root = pathlib.Path(scratch) / "root"
         root.mkdir(mode=0o755)
         old = os.umask(0o022)
-        stage(given.program, root)
-        for path in (make_deb(root, version, arch, given.folder),
-                     make_tarball(root, version, arch, given.folder, epoch)):
-            print(path)
+        stage(package, given.program.parent, root)
+        print(make_deb(package, root, version, arch, given.folder))
+        if package is AGENT:
+            print(make_tarball(root, version, arch, given.folder, epoch))
         os.umask(old)
 
 
