@@ -25,9 +25,13 @@ FeedKeeper::FeedKeeper(endpoints::Wiring& wiring, fleet::FeedSources sources, eg
       thread_([this] { run(); }) {}
 
 FeedKeeper::~FeedKeeper() {
+  stop();
+  thread_.join();
+}
+
+void FeedKeeper::stop() {
   wiring_.app.catalogue.stop_matching();
   wiring_.feed_syncs.stop();
-  thread_.join();
 }
 
 void FeedKeeper::run() {

@@ -19,11 +19,14 @@ class FeedKeeper {
  public:
   FeedKeeper(endpoints::Wiring& wiring, fleet::FeedSources sources, egress::Client client,
              const Clock& clock, Rng& rng, Log& log);
-  /// Ends what is under way: at once while something is fetched, else once what is stored now is,
-  /// or a batch was matched.
+  /// As stop(), and waits for that.
   ~FeedKeeper();
   FeedKeeper(const FeedKeeper&) = delete;
   FeedKeeper& operator=(const FeedKeeper&) = delete;
+
+  /// Ends what is under way, here and in imports that operators sent: at once while something is
+  /// fetched, else once what is stored now is, or a batch was matched. Nothing begins any more.
+  void stop();
 
  private:
   void run();

@@ -233,8 +233,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   run_until_signal(signals, wiring, clock, config, certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
-  fleet.catalogue.stop_matching();
-  wiring.feed_syncs.stop();
+  feeds->stop();
   server.drain();
   feeds.reset();
   watch.reset();

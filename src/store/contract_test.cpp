@@ -419,8 +419,8 @@ TEST_P(Contract, PresenceNeverMovesBackAndTheLastOfEqualRowsWins) {
   EXPECT_EQ(since(now), 2U);
   EXPECT_EQ(since(now + Duration(1)), 0U);
   write([](Tx& tx) { bring_back_last_seen(tx, now - Duration(2)); });
-  for (const auto& row : read([](Reader& reader) { return list_agent_presence(reader); })) {
-    EXPECT_EQ(row.last_seen, now - Duration(2));
+  for (const auto& heard : read([](Reader& reader) { return list_agent_presence(reader); })) {
+    EXPECT_EQ(heard.last_seen, now - Duration(2));
   }
   EXPECT_EQ(since(now - Duration(1)), 0U);
 }

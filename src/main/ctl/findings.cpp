@@ -204,6 +204,14 @@ std::vector<std::string> severities() {
   return names;
 }
 
+Flag severity_flag(std::string what) {
+  return {.name = "--min-severity",
+          .member = "min_severity",
+          .what = std::move(what),
+          .choices = severities(),
+          .shown = "SEVERITY"};
+}
+
 }  // namespace
 
 void add_findings(Grammar& grammar) {
@@ -223,11 +231,7 @@ void add_findings(Grammar& grammar) {
               .shown = "CVE"},
              {"--package", "package", "Only of packages of that name"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
-             {.name = "--min-severity",
-              .member = "min_severity",
-              .what = "Only of that severity and above",
-              .choices = severities(),
-              .shown = "SEVERITY"},
+             severity_flag("Only of that severity and above"),
              {"--accepted", "accepted", "Those that operators accept instead", Flag::Kind::on},
              {"--all", "all", "Open, accepted and resolved ones", Flag::Kind::on},
              org_flag("Only of that organisation")},
@@ -241,11 +245,7 @@ void add_findings(Grammar& grammar) {
               .choices = {"cve", "package", "host"}},
              {"--query", "query", "Only of hosts that the query means, as group:web"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
-             {.name = "--min-severity",
-              .member = "min_severity",
-              .what = "Only findings of that severity and above",
-              .choices = severities(),
-              .shown = "SEVERITY"},
+             severity_flag("Only findings of that severity and above"),
              org_flag("Only of that organisation")},
             groups, {"group", "groups"})
       .call({"explain", "Say why there is a finding, and make its comparison again",

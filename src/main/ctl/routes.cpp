@@ -21,14 +21,14 @@ std::string routes_json() {
   JsonWriter json;
   json.begin_array();
 #define ROUTE(verb, path_text, guard_name, dialect_name, body_max, run_on, function, ...) \
-  json.begin_object()                                                                \
-      .member("method", http::method_name(http::Method::verb))                       \
-      .member("path", path_text)                                                     \
-      .member("guard", #guard_name)                                                  \
-      .member("dialect", #dialect_name)                                              \
-      .member("body_bytes_max", limits::body_max)                                    \
-      .member("runs_on", #run_on)                                                    \
-      .member("function", #function)                                                 \
+  json.begin_object()                                                                     \
+      .member("method", http::method_name(http::Method::verb))                            \
+      .member("path", path_text)                                                          \
+      .member("guard", #guard_name)                                                       \
+      .member("dialect", #dialect_name)                                                   \
+      .member("body_bytes_max", limits::body_max)                                         \
+      .member("runs_on", #run_on)                                                         \
+      .member("function", #function)                                                      \
       .end_object();
 #include "endpoints/routes.def"
 #undef ROUTE
