@@ -53,6 +53,7 @@ const std::vector<std::string> walks_of_agents = {
     "FROM audit_links WHERE org_id = $1 ORDER BY seq DESC LIMIT 1",
     "FROM inventory_keys ORDER BY key_id",
     "FROM agent_clones WHERE org_id = $1 AND split_agent = $2",
+    "FROM webhooks w WHERE w.org_id = $1",
 };
 
 void replay(const std::string& name) {
