@@ -84,7 +84,7 @@ TEST_F(DiskFilesTest, NoLinkIsFollowed) {
   std::ofstream(root_ / "target") << "x";
   std::filesystem::create_symlink("target", root_ / "link");
   EXPECT_THROW(files.inspect("link"), std::system_error);
-  EXPECT_THROW(files.append("link", 0, "y"), std::system_error);
+  EXPECT_FALSE(files.append("link", 0, "y"));
   EXPECT_EQ(files.read("target"), "x");
 }
 

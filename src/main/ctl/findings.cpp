@@ -150,9 +150,10 @@ void print_stale_feeds(const Shell& shell, const Json& finding) {
   feeds->for_each([&](const Json& feed) {
     const auto stale = feed.find("stale");
     if (!stale || !stale->boolean().value_or(false)) return;
-    shell.remark("the feed " + std::string(text_at(feed, "feed")) + " is stale: published " +
-                 time_text(text_at(feed, "published")) + ", imported " +
-                 time_text(text_at(feed, "imported_at")));
+    const std::string_view published = text_at(feed, "published");
+    shell.remark("the feed " + std::string(text_at(feed, "feed")) + " is stale: " +
+                 (published.empty() ? "" : "published " + time_text(published) + ", ") +
+                 "imported " + time_text(text_at(feed, "imported_at")));
   });
 }
 

@@ -83,7 +83,7 @@ TEST(Refusals, NameTheFlagOfAMember) {
   EXPECT_EQ(done.err.find("ttl_seconds"), std::string::npos) << done.err;
 }
 
-TEST(Lists, ForPeopleEndAfterAPage) {
+TEST(TablesForPeople, EndAfterAPage) {
   Desk desk;
   std::string items;
   for (int i = 1; i <= 1000; ++i)

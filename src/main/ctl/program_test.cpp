@@ -151,7 +151,7 @@ TEST(ExitCodes, TellARefusalFromAMistake) {
                            "field": "max_uses"})"});
   const Transcript refused = desk.run({"tokens", "create", "--max-uses", "0"});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_EQ(refused.err, "muster: max_uses: must be positive\n");
+  EXPECT_EQ(refused.err, "muster: --max-uses: must be positive\n");
   EXPECT_EQ(desk.run({"hosts", "list"}).code, 1) << "nothing answers";
   for (const std::vector<std::string>& line :
        {std::vector<std::string>{},
