@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/feed_keeper.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "fleet/catalogue.h"
@@ -9,8 +10,8 @@ namespace muster {
 
 namespace {
 
-/// How late the schedule may be.
-constexpr Duration look_every = std::chrono::seconds(30);
+/// How late the schedule may be, and what another server imported before hosts of this one follow.
+constexpr Duration latest = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -38,6 +39,8 @@ void FeedKeeper::run() {
   fleet::SyncWorld world;
   world.fetch = [this](const http::FetchOrder& order) { return client_.fetch(order); };
   world.now = [this] { return clock_.now(); };
+  const Duration look_every =
+      std::min<Duration>(latest, std::chrono::seconds(wiring_.app.config.presence_check_seconds));
   do {
     try {
       wiring_.finish_matching(clock_.now());
