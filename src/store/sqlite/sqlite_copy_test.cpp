@@ -105,7 +105,6 @@ TEST(MoveSqlite, TakesInTheWalAndTakesNothingsPlace) {
     const auto reader = open_sqlite(ledger.copy, Access::read_only);
     open_sqlite(ledger.copy, Access::read_write)->run("UPDATE money SET amount = 7");
   }
-  ASSERT_TRUE(std::filesystem::exists(ledger.copy + "-wal")) << "who only reads cannot take it in";
   const std::string moved = ledger.directory.path() + "/moved.db";
   move_sqlite(ledger.copy, moved);
   EXPECT_FALSE(std::filesystem::exists(ledger.copy));
