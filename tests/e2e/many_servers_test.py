@@ -6,9 +6,8 @@ import time
 import unittest
 import urllib.request
 
-from agents_at_work import (FEED, Beats, Enrols, ReportsInventory, ReportsResults, Tally,
-                            WrittenFacts, rng_for)
-from many_servers import QUICK_PRESENCE, Servers
+from agents_at_work import FEED
+from many_servers import QUICK_PRESENCE, Load, Servers, import_feed
 from muster_process import Musterd, agent_headers, all_pages
 from postgres_process import NOT_INSTALLED
 
@@ -306,67 +305,28 @@ class AServerDies(unittest.TestCase):
         self.addCleanup(servers.close)
         a, b = servers.start().all
         operator = servers.operator(a)
-        operator.must("POST", "/api/v1/feeds/debian", FEED)
-        token = operator.must("POST", "/api/v1/tokens",
-                              {"ttl_seconds": 3600, "max_uses": 10_000})["token"]
-        key = operator.must("POST", "/api/v1/keys", {"name": "site"})["key"]
-        agents = [a.enrol(token, f"runner-{number}") for number in range(4)]
-        beating = a.enrol(token, "beating")
-        tally = Tally()
-        runners = []
-        for number, (agent, server) in enumerate(zip(agents, (a, b, b, b))):
-            tasks = []
-            while len(tasks) < 600:
-                tasks += operator.must("POST", "/api/v1/tasks", {
-                    "type": "execute_command", "agent_ids": [agent["agent_id"]] * 200,
-                    "command": "true"})["task_ids"]
-            runners.append(ReportsResults(server.caller(agent_headers(agent)),
-                                          rng_for(1, "runner", number), tally, tasks))
-        hosts = {f"host-{number}": None for number in range(6)}
-        site = ReportsInventory(b.caller({"X-Agent-Key": key}), rng_for(1, "site"), tally, hosts)
-        enrols = Enrols(b.caller(), rng_for(1, "enrols"), tally, token, "new")
-        beats = Beats(b.caller(agent_headers(beating)), rng_for(1, "beats"), tally, 0)
-        everybody = (*runners, site, enrols, beats)
-        for caller in everybody:
-            caller.start()
-        reached = tally.wait_for(600)
+        import_feed(operator)
+        load = Load(operator, "dies", (a, b, b, b), b).start()
+        reached = load.tally.wait_for(600)
         b.kill()
         died = time.monotonic()
         # Its agents' next retry.
         served = []
-        for agent in agents[1:]:
+        for agent in load.agents[1:]:
             a.caller(agent_headers(agent)).must("POST", "/api/agent/heartbeat", BEAT)
             served.append(time.monotonic() - died)
-        tally.stopped.set()
-        for caller in everybody:
-            caller.join()
-        self.assertEqual(tally.failures, [])
-        self.assertTrue(reached, f"only {tally.count} writes in time")
-
-        facts = WrittenFacts(self, operator)
-        acknowledged = 0
-        for runner in runners:
-            for task, result in runner.acknowledged.items():
-                facts.result(task, result)
-            acknowledged += len(runner.acknowledged)
-        for hostname, packages in site.hosts.items():
-            pending = site.pending
-            possible = (packages, pending[2]) if pending and pending[0] == hostname else (packages,)
-            self.assertIn(facts.software(hostname), possible, hostname)
-        for _, data in enrols.enrolled:
-            facts.key_works(a, data)
-        if beats.acknowledged:
-            shown = operator.must("GET", f"/api/v1/agents/{beating['agent_id']}")
-            self.assertIn(shown["agent_version"], [beats.acknowledged[-1], beats.pending])
-        print(f"[{tally.count} writes acknowledged, {acknowledged} of them results; the other"
+        load.stop()
+        self.assertTrue(reached, f"only {load.tally.count} writes in time")
+        results = load.check(self, a)
+        print(f"[{load.tally.count} writes acknowledged, {results} of them results; the other"
               f" server took the dead one's agents after {max(served) * 1000:.0f} ms] ", end="",
               flush=True)
         # And a revocation does not wait for the dead for ever.
         begun = time.monotonic()
-        operator.must("POST", f"/api/v1/agents/{agents[0]['agent_id']}/disable", {})
+        operator.must("POST", f"/api/v1/agents/{load.agents[0]['agent_id']}/disable", {})
         self.assertLess(time.monotonic() - begun, 15)
         b.start()
-        refused = b.caller(agent_headers(agents[0])).ask("POST", "/api/agent/heartbeat", BEAT)
+        refused = b.caller(agent_headers(load.agents[0])).ask("POST", "/api/agent/heartbeat", BEAT)
         self.assertEqual(refused.status, 401)
 
 

@@ -115,10 +115,12 @@ def agent_headers(enrolled):
 
 class Musterd:
     """A server on a data directory: started, killed, drained and started again on the same one.
-    `flags` come last; callers use TLS with a `certificate` (tools/certificate.py)."""
+    `flags` come last; callers use TLS with a `certificate` (tools/certificate.py); `binaries` may
+    be changed between two starts."""
 
     def __init__(self, directory, config=NO_LIMITS, flags=(), certificate=None):
         self.directory = pathlib.Path(directory)
+        self.binaries = BINARIES
         self.flags, self.certificate = flags, certificate
         self.config_file = self.directory.with_name(self.directory.name + ".toml")
         self.config_file.write_text(config)
@@ -128,15 +130,16 @@ class Musterd:
         self.callers = []       # closed when the server ends
 
     @staticmethod
-    def command(directory, *arguments):
+    def command(directory, *arguments, binaries=BINARIES):
         listen = [] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]
-        return [str(BINARIES / "musterd"), "--data", str(directory), *listen, *arguments]
+        return [str(binaries / "musterd"), "--data", str(directory), *listen, *arguments]
 
     def start(self):
         self.port, self.events = None, []
         started = threading.Event()
         self.process = subprocess.Popen(
-            self.command(self.directory, "--config", str(self.config_file), *self.flags),
+            self.command(self.directory, "--config", str(self.config_file), *self.flags,
+                         binaries=self.binaries),
             stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=self._read_log,
                                        args=(self.process.stderr, started), daemon=True)
