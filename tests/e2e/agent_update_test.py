@@ -112,10 +112,11 @@ class AgentUpdates(unittest.TestCase):
             time.sleep(0.05)
 
     def wait_for_start_of_trial(self, start):
-        until = time.monotonic() + PATIENCE_SECONDS
-        while (self.record().get("trial") or {}).get("starts") != start:
-            self.assertLess(time.monotonic(), until, f"no start {start}: {self.record()}")
-            time.sleep(0.05)
+        def started():
+            written = (self.state / "update.json").exists()
+            trial = self.record().get("trial") if written else None
+            return trial is not None and trial["starts"] == start
+        Musterd.wait_for(started)
 
     def record(self):
         return json.loads((self.state / "update.json").read_text())
