@@ -51,7 +51,7 @@ EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view 
   const auto id = ids.next<EventId>(now);
   const store::EventRow event{org, id, now, std::string(type), agent, host, details_json(details)};
   store::insert_event(tx, event);
-  if (telling == Telling::told) store::insert_deliveries(tx, event, limits::webhook_queue);
+  if (telling == Telling::told) store::insert_deliveries(tx, event);
   return id;
 }
 

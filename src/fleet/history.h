@@ -74,10 +74,3 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
 std::int64_t prune_events(store::Store& store, Duration keep, Instant now);
 
 }  // namespace muster::fleet
-
-namespace muster::limits {
-
-/// Events that wait for one webhook: a day of a busy fleet's, and the receiver is away.
-inline constexpr std::int64_t webhook_queue = 1000;
-
-}  // namespace muster::limits

@@ -116,6 +116,20 @@ class Delivering {
              WebhookPass& pass)
       : store_(store), keyed_hash_(keyed_hash), world_(world), pass_(pass) {}
 
+  /// Gives up what waits beyond limits::webhook_queue.
+  void bound_queue(const WebhookRow& seen) {
+    const auto waiting = store_.read(
+        [&](store::Reader& reader) { return store::count_deliveries(reader, seen.org, seen.id); });
+    std::int64_t late = waiting - limits::webhook_queue;
+    while (late > 0 && world_.goes_on()) {
+      give_up(seen, [&](store::Tx& tx) {
+        return store::delete_late_deliveries(tx, seen.org, seen.id, limits::webhook_queue,
+                                             limits::prune_rows);
+      });
+      late -= limits::prune_rows;
+    }
+  }
+
   /// Until one is not taken, none waits, or its turn is over.
   void deliver_to(const WebhookRow& webhook) {
     const Instant began = world_.now();
@@ -193,14 +207,20 @@ class Delivering {
     const auto left = store_.read(
         [&](store::Reader& reader) { return store::count_deliveries(reader, seen.org, seen.id); });
     if (left == 0) return;
+    give_up(seen,
+            [&](store::Tx& tx) { return store::delete_lost_deliveries(tx, seen.org, seen.id); });
+  }
+
+  /// Counts what `remove` removes.
+  void give_up(const WebhookRow& seen, const std::function<std::int64_t(store::Tx&)>& remove) {
     pass_.given_up += static_cast<std::size_t>(store_.write([&](store::Tx& tx) {
-      const std::int64_t lost = store::delete_lost_deliveries(tx, seen.org, seen.id);
+      const std::int64_t removed = remove(tx);
       auto webhook = store::find_webhook(tx, seen.org, seen.id);
-      if (webhook && lost > 0) {
-        webhook->given_up += lost;
+      if (webhook && removed > 0) {
+        webhook->given_up += removed;
         store::set_webhook_course(tx, *webhook);
       }
-      return lost;
+      return removed;
     }));
   }
 
@@ -302,6 +322,8 @@ WebhookPass deliver_events(store::Store& store, const crypto::KeyedHash& keyed_h
   Delivering delivering(store, keyed_hash, world, pass);
   const auto webhooks =
       store.read([](store::Reader& reader) { return store::list_webhooks(reader, std::nullopt); });
+  // First, and of those that rest, too: the calls may take minutes.
+  for (const WebhookRow& webhook : webhooks) delivering.bound_queue(webhook);
   for (const WebhookRow& webhook : webhooks) {
     if (!world.goes_on()) break;
     const Instant now = world.now();

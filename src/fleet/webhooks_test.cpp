@@ -174,9 +174,21 @@ TEST_F(Webhooks, GiveAnEventUpAndGoOnWithTheNext) {
 
 TEST_F(Webhooks, KeepABoundedNumberOfEventsAndCountTheRest) {
   create("pager", {"alert_firing"}).value();
-  for (std::int64_t i = 0; i < limits::webhook_queue + 3; ++i) happens("alert_firing");
-  EXPECT_EQ(view().waiting, limits::webhook_queue);
-  EXPECT_EQ(view().webhook.given_up, 3);
+  create("other", {"alert_firing"}).value();
+  for (std::int64_t i = 0; i < limits::webhook_queue; ++i) happens("alert_firing");
+  refusal = Error{Errc::unavailable, "The server answered 500."};
+  EXPECT_EQ(deliver().given_up, 0U);
+  const std::string oldest = header(sent[0], "webhook-id");
+  for (int i = 0; i < 3; ++i) happens("alert_firing");
+  EXPECT_EQ(deliver().given_up, 6U) << "also while they rest";
+  for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+    EXPECT_EQ(view(i).waiting, limits::webhook_queue);
+    EXPECT_EQ(view(i).webhook.given_up, 3);
+  }
+  fleet.now = fleet.now + limits::webhook_wait_first;
+  sent.clear();
+  EXPECT_EQ(deliver().failed, 2U);
+  EXPECT_EQ(header(sent[0], "webhook-id"), oldest) << "the newest were given up";
 }
 
 TEST_F(Webhooks, OfOneOrganisationHearNothingOfAnother) {
