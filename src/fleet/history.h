@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/json_write.h"
 #include "base/time.h"
+#include "model/event_type.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -41,7 +42,7 @@ enum class Telling : std::uint8_t { told, quiet };
 
 /// Appends to the events of an agent or host, in the transaction of what happened, and lets it wait
 /// for the webhooks that want its type. Returns the event's id.
-EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
                      const Details& details, Instant now, Telling telling = Telling::told);
 
@@ -61,7 +62,7 @@ struct EventQuestion {
   std::optional<OrgId> org;
   std::optional<AgentId> agent;
   std::optional<HostId> host;
-  std::optional<std::string> type;
+  std::optional<model::EventType> type;
   std::optional<Instant> since;  // at or after
   std::optional<Instant> until;  // before
 };

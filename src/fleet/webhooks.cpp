@@ -26,12 +26,7 @@ Result<WebhookRow> find(store::Reader& reader, WebhookId id) {
   return std::move(*webhook);
 }
 
-bool is_event_type(std::string_view text) {
-  return !text.empty() && text.size() <= limits::event_type_bytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-         });
-}
+static_assert(model::event_type_count <= limits::webhook_events, "one may want all");
 
 /// What can be said of an address before it is called; the rest is said by egress, each time.
 Result<void> check_url(const std::string& url, const Config& config) {
@@ -64,11 +59,6 @@ Result<void> check_order(store::Reader& reader, const Config& config, const Webh
   if (order.events.empty() || order.events.size() > limits::webhook_events) {
     return invalid_field(
         "events", "must be 1 to " + std::to_string(limits::webhook_events) + " types of events");
-  }
-  for (std::size_t i = 0; i < order.events.size(); ++i) {
-    if (is_event_type(order.events[i])) continue;
-    return invalid_field("events[" + std::to_string(i) + "]",
-                         "must be a type of events, such as alert_firing");
   }
   const std::vector<WebhookRow> others = store::list_webhooks(reader, order.org);
   if (others.size() >= limits::webhooks_of_org) {
@@ -260,7 +250,9 @@ Result<CreatedWebhook> create_webhook(store::Tx& tx, NumberIds& ids,
   webhook.id = ids.next<WebhookId>(now);
   webhook.name = order.name;
   webhook.url = order.url;
-  webhook.events = order.events;
+  for (const model::EventType type : order.events) {
+    webhook.events.emplace_back(model::event_type_name(type));
+  }
   webhook.created_at = now;
   webhook.created_by = actor.text;
   store::insert_webhook(tx, webhook);
@@ -290,7 +282,7 @@ Result<WebhookRow> test_webhook(store::Tx& tx, NumberIds& ids, const Actor& acto
     return Error{Errc::rate_limited, "As many events wait for this webhook as may."};
   }
   const EventId event = record_event(
-      tx, ids, webhook.org, "webhook_test", std::nullopt, std::nullopt,
+      tx, ids, webhook.org, model::EventType::webhook_test, std::nullopt, std::nullopt,
       [&](JsonWriter& details) {
         details.member("webhook_id", id).member("webhook", webhook.name);
       },

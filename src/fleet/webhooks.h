@@ -15,6 +15,7 @@
 #include "crypto/keyed_hash.h"
 #include "fleet/history.h"
 #include "http/fetch.h"
+#include "model/event_type.h"
 #include "store/sql/webhooks.h"
 
 namespace muster {
@@ -35,7 +36,7 @@ struct WebhookOrder {
   OrgId org;
   std::string name;
   std::string url;
-  std::vector<std::string> events;  // types of events, in full
+  std::vector<model::EventType> events;
 };
 /// `secret` ("whsec_", then base64) is shown this once: it follows from the server's own and the
 /// webhook's id, and is not stored.

@@ -145,7 +145,7 @@ Result<Reply> report_update_status(App& app, const Request& request) {
       http::Write([&app, org = request.caller.org, id = host->id, status, old_version, new_version,
                    failure, now = request.now](store::Tx& tx) -> Result<Response> {
         fleet::record_event(
-            tx, app.ids, org, "update_reported", std::nullopt, id,
+            tx, app.ids, org, model::EventType::update_reported, std::nullopt, id,
             [&](JsonWriter& details) {
               details.member("status", status)
                   .member("old_version", old_version)
