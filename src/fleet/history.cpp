@@ -81,6 +81,19 @@ HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::
   return page;
 }
 
+void write_event(JsonWriter& json, const store::EventRow& event) {
+  json.begin_object()
+      .member("id", event.id)
+      .member("org_id", event.org)
+      .member("at", event.at)
+      .member("type", event.type)
+      .member("agent_id", event.agent)
+      .member("asset_id", event.host)
+      .key("details")
+      .raw(event.details)
+      .end_object();
+}
+
 HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
                             std::string_view cursor, int count) {
   store::EventFilter filter;
@@ -104,16 +117,7 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {
     JsonWriter json;
-    json.begin_object()
-        .member("id", row.id)
-        .member("org_id", row.org)
-        .member("at", row.at)
-        .member("type", row.type)
-        .member("agent_id", row.agent)
-        .member("asset_id", row.host)
-        .key("details")
-        .raw(row.details)
-        .end_object();
+    write_event(json, row);
     page.rows.push_back(json.take());
   }
   return page;

@@ -17,6 +17,7 @@
 namespace muster::store {
 class Tx;
 class Store;
+struct EventRow;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -56,6 +57,9 @@ struct HistoryPage {
 /// Of one organisation, with 0 of the whole server, or of all.
 HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
                             int count);
+
+/// An event as an object: what operators list and webhooks send.
+void write_event(JsonWriter& json, const store::EventRow& event);
 
 /// Which events an operator asks for; what is not given leaves nothing out.
 struct EventQuestion {

@@ -81,21 +81,9 @@ void write_facts(JsonWriter& details, const WebhookRow& webhook) {
 
 std::string encode_message(const store::EventRow& event) {
   JsonWriter json;
-  json.begin_object()
-      .member("type", event.type)
-      .member("timestamp", event.at)
-      .key("data")
-      .begin_object()
-      .member("id", event.id)
-      .member("org_id", event.org)
-      .member("at", event.at)
-      .member("type", event.type)
-      .member("agent_id", event.agent)
-      .member("asset_id", event.host)
-      .key("details")
-      .raw(event.details)
-      .end_object()
-      .end_object();
+  json.begin_object().member("type", event.type).member("timestamp", event.at).key("data");
+  write_event(json, event);
+  json.end_object();
   return json.take();
 }
 
