@@ -74,9 +74,7 @@ Result<void> check_order(store::Reader& reader, const Config& config, const Webh
 }
 
 void write_facts(JsonWriter& details, const WebhookRow& webhook) {
-  details.member("webhook_id", webhook.id).key("events").begin_array();
-  for (const std::string& type : webhook.events) details.value(type);
-  details.end_array();
+  details.member("webhook_id", webhook.id).member("events", webhook.events);
 }
 
 std::string encode_message(const store::EventRow& event) {

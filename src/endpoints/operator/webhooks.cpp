@@ -21,10 +21,7 @@ void write_webhook(JsonWriter& json, const store::WebhookRow& webhook) {
       .member("org_id", webhook.org)
       .member("name", webhook.name)
       .member("url", webhook.url)
-      .key("events")
-      .begin_array();
-  for (const std::string& type : webhook.events) json.value(type);
-  json.end_array()
+      .member("events", webhook.events)
       .member("created_at", webhook.created_at)
       .member("created_by", webhook.created_by)
       .member("delivered_at", webhook.delivered_at)
