@@ -277,13 +277,14 @@ class Replaying(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.tree = pathlib.Path(directory.name)
-        for folder in ("api/golden", "api/schemas", "src/base", "src/endpoints"):
+        for folder in ("api/golden", "api/schemas", "src/base", "src/endpoints", "src/model"):
             (self.tree / folder).mkdir(parents=True)
         (self.tree / "src/base/limits.h").write_text(
             "inline constexpr std::size_t no_bytes = 0;\n")
         (self.tree / "src/base/errc.def").write_text("ERRC(body_too_large, 413)\n"
                                                      "ERRC(overloaded, 503)\n"
                                                      "ERRC(unavailable, 503)\n")
+        (self.tree / "src/model/event_types.def").write_text('EVENT_TYPE(online, "x")\n')
         (self.tree / "src/endpoints/routes.def").write_text(
             'ROUTE(get, "/status", anybody, operators, no_bytes, here, f)\n'
             'ROUTE(get, "/config", anybody, operators, no_bytes, here, f)\n'

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes api/openapi.yaml from src/endpoints/routes.def and api/schemas/*.yaml.
+"""Writes api/openapi.yaml from src/endpoints/routes.def and api/schemas/*.yaml; the schemas ErrorCode
+and EventType are the lists of src/base/errc.def and src/model/event_types.def.
 
   openapi.py              write api/openapi.yaml
   openapi.py --check      write nothing; fail when the committed file differs
@@ -18,6 +19,8 @@ import re
 import sys
 
 import yaml
+
+from event_types import SOURCE as EVENT_TYPES, read_event_types
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -223,7 +226,7 @@ def check_codes(routes, merged, codes):
             raise ContractError(f"error code {name} is documented: drop it from UNDOCUMENTED_CODES")
 
 
-def build(routes, merged, codes, limits):
+def build(routes, merged, codes, limits, event_types):
     """The OpenAPI document. Raises ContractError where its inputs disagree."""
     for key in routes:
         if key not in merged["routes"]:
@@ -232,7 +235,8 @@ def build(routes, merged, codes, limits):
         if key not in routes:
             raise ContractError(f"api/schemas: {key} is no route of routes.def")
     check_codes(routes, merged, codes)
-    schemas = {"ErrorCode": {"type": "string", "enum": list(codes)}, **merged["schemas"]}
+    schemas = {"ErrorCode": {"type": "string", "enum": list(codes)},
+               "EventType": {"type": "string", "enum": list(event_types)}, **merged["schemas"]}
     paths = {}
     for key, route in routes.items():
         method, path = key.split(" ")
@@ -280,7 +284,8 @@ def load(root=ROOT):
              for path in sorted((root / "api/schemas").glob("*.yaml"))]
     return build(read_routes(routes_file.read_text()), merge_areas(areas),
                  read_codes((root / "src/base/errc.def").read_text()),
-                 read_limits((root / "src/base/limits.h").read_text()))
+                 read_limits((root / "src/base/limits.h").read_text()),
+                 read_event_types((root / EVENT_TYPES).read_text()))
 
 
 def main(arguments=None):

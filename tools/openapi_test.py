@@ -63,7 +63,7 @@ ERRC(unavailable, 503)
 def build(routes=ROUTES, schemas=SCHEMAS, codes=CODES):
     merged = openapi.merge_areas([("a.yaml", openapi.read_area(schemas))])
     return openapi.build(openapi.read_routes(routes), merged, openapi.read_codes(codes),
-                         openapi.read_limits(LIMITS))
+                         openapi.read_limits(LIMITS), ["came_online"])
 
 
 class Sources(unittest.TestCase):
@@ -102,6 +102,10 @@ class Document(unittest.TestCase):
                          schema["properties"])
         remove = document["paths"]["/things/{id}"]["delete"]
         self.assertEqual([("id", "path")], [(p["name"], p["in"]) for p in remove["parameters"]])
+
+    def test_event_types_are_a_schema(self):
+        self.assertEqual({"type": "string", "enum": ["came_online"]},
+                         build()["components"]["schemas"]["EventType"])
 
     def test_errors_are_those_of_the_route_its_guard_and_its_body(self):
         responses = build()["paths"]["/things"]["post"]["responses"]
@@ -142,6 +146,7 @@ class CommittedFile(unittest.TestCase):
             root = pathlib.Path(directory)
             for name, text in (("src/base/limits.h", LIMITS), ("src/base/errc.def", CODES),
                                ("src/endpoints/routes.def", ROUTES),
+                               ("src/model/event_types.def", 'EVENT_TYPE(online, "x")\n'),
                                ("api/schemas/a.yaml", SCHEMAS)):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_text(text)

@@ -99,9 +99,7 @@ struct SignedWorld : FakeWorld {
     json.member("command", sent.command).member("test_uuid", sent.test);
     json.member("binary_name", sent.binary_name).member("binary_sha256", sent.binary_sha256);
     json.member("binary_size", program.size()).member("execution_timeout", sent.timeout);
-    json.key("arguments").begin_array();
-    for (const std::string& argument : sent.arguments) json.value(argument);
-    json.end_array();
+    json.member("arguments", sent.arguments);
     if (!sent.variables.empty()) {
       json.key("env_vars").begin_object();
       for (const auto& [name, value] : sent.variables) json.member(name, value);

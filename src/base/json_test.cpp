@@ -78,6 +78,19 @@ TEST(JsonWriter, WritesEveryKindOfValue) {
             R"( "00000000-0000-0000-0000-000000000000", null, "x", {}])");
 }
 
+TEST(JsonWriter, WritesArraysOfWhatItWrites) {
+  JsonWriter json;
+  json.begin_object()
+      .member("texts", std::vector<std::string>{"a", "\"b\""})
+      .member("views", std::vector<std::string_view>{"c"})
+      .member("none", std::vector<std::string>())
+      .member("numbers", std::vector<int>{1, -2})
+      .end_object();
+  EXPECT_EQ(json.take(),
+            R"({"texts": ["a", "\"b\""], "views": ["c"], "none": [], "numbers": [1, -2]})");
+  EXPECT_EQ(JsonWriter().value(std::vector<std::vector<int>>{{1}, {}}).take(), "[[1], []]");
+}
+
 TEST(JsonDocument, RefusesTextThatPointsNowhere) {
   JsonDocument document;
   EXPECT_FALSE(document.parse(std::string_view()).ok());

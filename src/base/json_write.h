@@ -3,8 +3,10 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -56,6 +58,13 @@ class JsonWriter {
   template <typename T>
   JsonWriter& value(const std::optional<T>& maybe) {
     return maybe ? value(*maybe) : null();
+  }
+  /// An array.
+  template <typename T>
+  JsonWriter& value(const std::vector<T>& all) {
+    begin_array();
+    for (const T& one : all) value(one);
+    return end_array();
   }
   JsonWriter& null() { return raw("null"); }
   /// Inserts text that is JSON already.

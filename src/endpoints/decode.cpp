@@ -66,6 +66,12 @@ Result<Uuid> uuid_param(std::string_view text, std::string_view what) {
   return *id;
 }
 
+Result<TaskId> task_param(const http::Request& request) {
+  const Result<Uuid> id = parse_uuid(request.params[0]);
+  if (!id.ok()) return Error{Errc::unknown_task, "Task not found"};
+  return TaskId{*id};
+}
+
 Result<std::int64_t> number_param(std::string_view text, std::string_view what) {
   const auto number = parse_int(text);
   if (!number) return Error{Errc::not_found, "There is no such " + std::string(what) + "."};

@@ -49,6 +49,8 @@ void read_hex(Fields& fields, std::string_view name, std::array<std::uint8_t, N>
 /// A path or query value as an id. Fails with not_found: an id of the wrong form never was.
 Result<Uuid> uuid_param(std::string_view text, std::string_view what);
 Result<std::int64_t> number_param(std::string_view text, std::string_view what);
+/// The task that the path names first. Fails with unknown_task, as for one that never was.
+Result<TaskId> task_param(const http::Request& request);
 
 /// Items on a page: `?limit=`, 1 to limits::page_size. Fails with invalid_field.
 Result<int> page_limit(const http::Request& request);

@@ -54,6 +54,7 @@ const std::vector<std::string> walks_of_agents = {
     "FROM inventory_keys ORDER BY key_id",
     "FROM agent_clones WHERE org_id = $1 AND split_agent = $2",
     "FROM webhooks w WHERE w.org_id = $1",
+    "SELECT 1 FROM webhooks LIMIT 1",
 };
 
 void replay(const std::string& name) {

@@ -104,7 +104,8 @@ void end(store::Tx& tx, NumberIds& ids, const Acceptance& acceptance, Acceptance
          Instant now) {
   store::end_acceptance(tx, acceptance.org, acceptance.id, now);
   record_event(
-      tx, ids, acceptance.org, "acceptance_ended", std::nullopt, host_of(acceptance),
+      tx, ids, acceptance.org, model::EventType::acceptance_ended, std::nullopt,
+      host_of(acceptance),
       [&](JsonWriter& details) {
         write_terms(details, acceptance);
         details.member("why", model::acceptance_end_name(why));
@@ -188,8 +189,8 @@ Result<AcceptanceOutcome> record_acceptance(store::Tx& tx, NumberIds& ids, const
   const auto details = [&](JsonWriter& json) { write_terms(json, accepted); };
   record_audit(tx, ids, accepted.org, actor, "findings.accept", std::to_string(order.finding.value),
                details, now);
-  record_event(tx, ids, accepted.org, "finding_accepted", std::nullopt, host_of(accepted), details,
-               now);
+  record_event(tx, ids, accepted.org, model::EventType::finding_accepted, std::nullopt,
+               host_of(accepted), details, now);
   settle(tx, {accepted, std::nullopt, false});
   return AcceptanceOutcome{accepted, store::count_accepted_findings(tx, accepted)};
 }

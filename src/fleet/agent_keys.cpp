@@ -106,7 +106,7 @@ Result<void> record_first_use(store::Tx& tx, NumberIds& ids, Credentials& creden
     // Whether two machines have this one, too, is to be seen.
     store::delete_clone(tx, org, id);
     record_event(
-        tx, ids, org, "key_rotated", id, agent.host,
+        tx, ids, org, model::EventType::key_rotated, id, agent.host,
         [&](JsonWriter& details) { details.member("generation", generation); }, now);
   }
   if (before->keys.used) return {};
@@ -146,7 +146,7 @@ void end_uninstalled_agent(store::Tx& tx, NumberIds& ids, Credentials& credentia
   agent->status = model::AgentStatus::uninstalled;
   store::set_agent_status(tx, org, id, agent->status);
   announce_agent(tx, org, id);
-  record_event(tx, ids, org, "uninstalled", id, agent->host, {}, now);
+  record_event(tx, ids, org, model::EventType::uninstalled, id, agent->host, {}, now);
   abandon_split(tx, credentials, *agent);
   tx.on_commit([&credentials, &presence, agent = *std::move(agent)] {
     credentials.set_agent(agent);
@@ -178,7 +178,7 @@ Result<void> decommission_agent(store::Tx& tx, NumberIds& ids, Credentials& cred
   if (agent->status != model::AgentStatus::superseded) TRY(agent_to_change(tx, org, id));
   store::set_agent_status(tx, org, id, model::AgentStatus::decommissioned);
   record_audit(tx, ids, org, actor, "agents.decommission", id.text(), {}, now);
-  record_event(tx, ids, org, "decommissioned", id, agent->host, {}, now);
+  record_event(tx, ids, org, model::EventType::decommissioned, id, agent->host, {}, now);
   abandon_split(tx, credentials, *agent);
   announce_agent(tx, org, id);
   tx.on_commit([&credentials, &presence, agent = *agent] {

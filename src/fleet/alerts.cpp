@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/host_search.h"
@@ -19,7 +20,7 @@ using store::AlertRow;
 
 namespace {
 
-constexpr std::string_view fired = "alert_firing";
+constexpr std::string_view fired = model::event_type_name(model::EventType::alert_firing);
 
 Error no_such_alert() {
   return {Errc::not_found, "There is no such alert."};
@@ -105,7 +106,7 @@ Result<std::optional<model::HostCount>> count_hosts(const Search& search, const 
   });
 }
 
-void tell(store::Tx& tx, NumberIds& ids, std::string_view type, const AlertRow& alert,
+void tell(store::Tx& tx, NumberIds& ids, model::EventType type, const AlertRow& alert,
           AlertState from, Instant now) {
   record_event(
       tx, ids, alert.org, type, std::nullopt, std::nullopt,
@@ -121,8 +122,16 @@ void tell(store::Tx& tx, NumberIds& ids, std::string_view type, const AlertRow& 
       now, is_muted(alert, now) ? Telling::quiet : Telling::told);
 }
 
-std::string event_of(AlertState state) {
-  return "alert_" + std::string(model::alert_state_name(state));
+model::EventType event_of(AlertState state) {
+  switch (state) {
+    case AlertState::ok:
+      return model::EventType::alert_ok;
+    case AlertState::pending:
+      return model::EventType::alert_pending;
+    case AlertState::firing:
+      return model::EventType::alert_firing;
+  }
+  check_failed("a state of alerts", __FILE__, __LINE__);
 }
 
 /// Commits what an evaluation of `seen` found, unless the alert has gone on without it. Returns
@@ -155,7 +164,7 @@ bool record(store::Tx& tx, NumberIds& ids, const AlertRow& seen,
   if (after != before) {
     tell(tx, ids, event_of(after), *alert, before, now);
   } else if (mute_ended && after == AlertState::firing) {
-    tell(tx, ids, "alert_unmuted", *alert, before, now);
+    tell(tx, ids, model::EventType::alert_unmuted, *alert, before, now);
   }
   return after != before;
 }
@@ -229,7 +238,7 @@ Result<AlertRow> mute_alert(store::Tx& tx, NumberIds& ids, const Actor& actor, A
       tx, ids, alert.org, actor, until ? "alerts.mute" : "alerts.unmute", alert.name,
       [&](JsonWriter& details) { details.member("alert_id", id).member("until", until); }, now);
   if (!until && alert.course.state == AlertState::firing) {
-    tell(tx, ids, "alert_unmuted", alert, AlertState::firing, now);
+    tell(tx, ids, model::EventType::alert_unmuted, alert, AlertState::firing, now);
   }
   return alert;
 }

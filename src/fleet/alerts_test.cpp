@@ -219,10 +219,12 @@ TEST_F(Alerts, OfWhichThereIsNoTimeForComeFirstTheNextTime) {
 
 TEST_F(Alerts, TellWebhooksUnlessTheyAreMuted) {
   const auto hook = fleet->store.write([&](store::Tx& tx) {
-    return create_webhook(
-        tx, fleet->ids, fleet->keyed_hash, fleet.config, fleet.actor,
-        {TestFleet::org, "pager", "https://192.0.2.1/", {"alert_firing", "alert_unmuted"}},
-        fleet.now);
+    return create_webhook(tx, fleet->ids, fleet->keyed_hash, fleet.config, fleet.actor,
+                          {TestFleet::org,
+                           "pager",
+                           "https://192.0.2.1/",
+                           {model::EventType::alert_firing, model::EventType::alert_unmuted}},
+                          fleet.now);
   });
   const auto waiting = [&] { return list_webhooks(fleet->store, TestFleet::org)[0].waiting; };
   const AlertId loud = create("loud", "hostname:web-*", at_once).value().id;

@@ -72,8 +72,9 @@ Result<std::vector<Task>> decide_tasks(store::Tx& tx, const TaskBoard& board, co
     store::set_task(tx, *moved);
     record(audit, *moved, decision, *batch);
     const auto state = board.presence.find_agent(task.agent);
-    record_task_event(tx, board.ids, *moved, state ? state->host : HostId{},
-                      decision.approve ? "task_approved" : "task_rejected", now);
+    record_task_event(
+        tx, board.ids, *moved, state ? state->host : HostId{},
+        decision.approve ? model::EventType::task_approved : model::EventType::task_rejected, now);
     follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
     decided.push_back(*std::move(moved));
   }

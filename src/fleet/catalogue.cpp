@@ -19,9 +19,8 @@ namespace {
 /// What a finding keeps of a match: all that a person needs to check it by hand.
 std::string encode_match(const vuln::Match& match) {
   JsonWriter json;
-  json.begin_object().key("aliases").begin_array();
-  for (const std::string& alias : match.aliases) json.value(alias);
-  json.end_array()
+  json.begin_object()
+      .member("aliases", match.aliases)
       .member("fixed_version", match.evidence.range.fixed)
       .member("urgency", match.urgency)
       .member("disputed", match.disputed)

@@ -36,8 +36,8 @@ void look(benchmark::State& state) {
     fleet->store.write([&](store::Tx& tx) {
       for (std::int64_t i = 0; i < rows; ++i) {
         record_event(
-            tx, fleet->ids, TestFleet::org, "came_online", std::nullopt, std::nullopt,
-            [](JsonWriter&) {}, fleet.now);
+            tx, fleet->ids, TestFleet::org, model::EventType::came_online, std::nullopt,
+            std::nullopt, [](JsonWriter&) {}, fleet.now);
       }
     });
   };

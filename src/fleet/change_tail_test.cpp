@@ -9,6 +9,8 @@
 namespace muster::fleet {
 namespace {
 
+using model::EventType;
+
 constexpr OrgId everywhere{0};
 constexpr std::string_view kev =
     R"({"title": "t", "catalogVersion": "1", "dateReleased": "2026-03-21T00:00:00Z", "count": 1,)"
@@ -33,7 +35,7 @@ class Tail : public ::testing::Test {
     return changes.take();
   }
   /// By a server of its own, for ids of one never go back.
-  void event(OrgId org, std::string_view type, Instant at) {
+  void event(OrgId org, EventType type, Instant at) {
     NumberIds ids(fleet.rng);
     fleet->store.write([&](store::Tx& tx) {
       record_event(tx, ids, org, type, std::nullopt, std::nullopt, no_details, at);
@@ -75,10 +77,10 @@ TEST_F(Tail, FindsWhatHappenedToAgents) {
 }
 
 TEST_F(Tail, FindsRowsThatCameLateOnceAndOldOnesNever) {
-  event(OrgId{1}, "came_online", fleet.now);
+  event(OrgId{1}, EventType::came_online, fleet.now);
   look();
-  event(OrgId{2}, "task_failed", fleet.now - ChangeTail::late / 2);  // a slower clock's
-  event(OrgId{3}, "task_failed", fleet.now - 2 * ChangeTail::late);
+  event(OrgId{2}, EventType::task_failed, fleet.now - ChangeTail::late / 2);  // a slower clock's
+  event(OrgId{3}, EventType::task_failed, fleet.now - 2 * ChangeTail::late);
   EXPECT_EQ(look(), (Changed{{OrgId{2}, Topic::events | Topic::tasks}}));
   EXPECT_TRUE(look().empty());
 }
@@ -88,7 +90,7 @@ TEST_F(Tail, OfMoreThanItFollowsSaysThatItMayBeAnybodys) {
   const auto write = [&](int rows) {
     fleet->store.write([&](store::Tx& tx) {
       for (int i = 0; i < rows; ++i) {
-        record_event(tx, fleet->ids, OrgId{5}, "came_online", std::nullopt, std::nullopt,
+        record_event(tx, fleet->ids, OrgId{5}, EventType::came_online, std::nullopt, std::nullopt,
                      no_details, fleet.now);
       }
     });

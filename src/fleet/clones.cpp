@@ -71,7 +71,7 @@ void record_clone(store::Tx& tx, NumberIds& ids, Credentials& credentials, OrgId
         .end_object();
   };
   record_event(
-      tx, ids, org, "clone_detected", agent, host,
+      tx, ids, org, model::EventType::clone_detected, agent, host,
       [&](JsonWriter& details) {
         write_machine(details, "older", clone.older);
         write_machine(details, "newer", clone.newer);

@@ -125,7 +125,7 @@ Result<Enrolled> repeat_enrolment(store::Tx& tx, NumberIds& ids, Credentials& cr
   agent.keys = model::repeated(before->keys);
   store::set_agent_keys(tx, agent);
   record_event(
-      tx, ids, agent.org, "enrolment_repeated", agent.id, agent.host,
+      tx, ids, agent.org, model::EventType::enrolment_repeated, agent.id, agent.host,
       [&](JsonWriter& details) {
         details.member("token_id", token.token)
             .member("key_generation", agent.keys.issued)
@@ -187,7 +187,7 @@ Result<Enrolled> enrol_agent(store::Tx& tx, NumberIds& ids, Rng& rng, Credential
   agent.key_hash = credentials.hash(enrolled.key);
   store::insert_agent(tx, agent);
   record_event(
-      tx, ids, token.org, "enrolled", agent.id, host.id,
+      tx, ids, token.org, model::EventType::enrolled, agent.id, host.id,
       [&](JsonWriter& details) {
         details.member("hostname", request.hostname)
             .member("os", request.os)

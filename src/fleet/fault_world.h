@@ -170,9 +170,10 @@ class World : public FaultFleet {
                            {{"alerts.create", 1}}};
     all["create_webhook"] = {
         [this](store::Tx& tx) {
-          create_webhook(tx, fleet->ids, fleet->keyed_hash, fleet.config, fleet.actor,
-                         {TestFleet::org, "pager", "https://192.0.2.1/", {"alert_firing"}},
-                         fleet.now)
+          create_webhook(
+              tx, fleet->ids, fleet->keyed_hash, fleet.config, fleet.actor,
+              {TestFleet::org, "pager", "https://192.0.2.1/", {model::EventType::alert_firing}},
+              fleet.now)
               .value();
         },
         {{"webhooks.create", 1}}};

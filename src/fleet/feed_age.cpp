@@ -23,7 +23,7 @@ std::int64_t stale_days(const Config& config, feeds::FeedKind kind) {
   check_failed("a known feed", __FILE__, __LINE__);
 }
 
-void tell(store::Tx& tx, NumberIds& ids, std::string_view type, const FeedAge& age, Instant now) {
+void tell(store::Tx& tx, NumberIds& ids, model::EventType type, const FeedAge& age, Instant now) {
   record_event(
       tx, ids, OrgId{0}, type, std::nullopt, std::nullopt,
       [&](JsonWriter& details) {
@@ -82,10 +82,10 @@ std::size_t watch_feed_age(store::Store& store, NumberIds& ids, const Config& co
       const std::string name(feeds::feed_name(age.kind));
       if (age.stale) {
         store::set_stale_feed(tx, {name, now});
-        tell(tx, ids, "feed_stale", age, now);
+        tell(tx, ids, model::EventType::feed_stale, age, now);
       } else {
         store::delete_stale_feed(tx, name);
-        tell(tx, ids, "feed_recovered", age, now);
+        tell(tx, ids, model::EventType::feed_recovered, age, now);
       }
     }
     return changed.size();

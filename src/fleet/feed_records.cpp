@@ -119,7 +119,7 @@ void set_exploited(store::Tx& tx, NumberIds& ids, const std::vector<model::KevEn
     end_acceptances_of_exploited(tx, ids, entry.cve, now);
     for (const store::OpenHosts& open : store::count_hosts_with_cve(tx, entry.cve)) {
       record_event(
-          tx, ids, open.org, "became_exploited", std::nullopt, std::nullopt,
+          tx, ids, open.org, model::EventType::became_exploited, std::nullopt, std::nullopt,
           [&](JsonWriter& details) {
             details.member("cve", entry.cve)
                 .member("name", entry.name)

@@ -226,7 +226,7 @@ void keep_success(const FeedTarget& target, const SyncOutcome& outcome, Instant 
     store::set_feed_sync(tx, row);
     if (failures == 0) return;
     record_event(
-        tx, target.ids, OrgId{0}, "feed_sync_recovered", std::nullopt, std::nullopt,
+        tx, target.ids, OrgId{0}, model::EventType::feed_sync_recovered, std::nullopt, std::nullopt,
         [&](JsonWriter& details) {
           details.member("feed", row.feed)
               .member("source", row.source)
@@ -246,7 +246,7 @@ void keep_failure(const FeedTarget& target, FeedKind kind, const Error& error, I
     store::set_feed_sync(tx, row);
     if (row.failures > 1) return;
     record_event(
-        tx, target.ids, OrgId{0}, "feed_sync_failed", std::nullopt, std::nullopt,
+        tx, target.ids, OrgId{0}, model::EventType::feed_sync_failed, std::nullopt, std::nullopt,
         [&](JsonWriter& details) {
           details.member("feed", row.feed).member("failure", row.failure);
         },

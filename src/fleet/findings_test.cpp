@@ -175,7 +175,7 @@ TEST(KnownExploited, ATransitionIsOneEventForAllHostsAndTheFirstCatalogueIsNone)
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
   const auto told = [&] {
     EventQuestion question;
-    question.type = "became_exploited";
+    question.type = model::EventType::became_exploited;
     return list_event_page(fleet->store, question, "", 10).rows;
   };
   const std::string cve = *findings(fleet)[0].stored.finding.cve;

@@ -115,7 +115,7 @@ void record_condition(store::Tx& tx, NumberIds& ids, OrgId org, AgentId agent, H
   store::set_agent_condition(tx, {org, agent, condition, now});
   if (!condition.config_error.empty() && condition.config_error != former.config_error) {
     record_event(
-        tx, ids, org, "config_refused", agent, host,
+        tx, ids, org, model::EventType::config_refused, agent, host,
         [&](JsonWriter& details) {
           details.member("config_hash", condition.config_hash)
               .member("error", condition.config_error);
@@ -126,7 +126,7 @@ void record_condition(store::Tx& tx, NumberIds& ids, OrgId org, AgentId agent, H
                            condition.update_error == former.update_error;
   if (condition.update_error.empty() || same_update) return;
   record_event(
-      tx, ids, org, "update_failed", agent, host,
+      tx, ids, org, model::EventType::update_failed, agent, host,
       [&](JsonWriter& details) {
         details.member("version", condition.update_version).member("error", condition.update_error);
       },
@@ -217,7 +217,7 @@ void record_heartbeat_change(store::Tx& tx, NumberIds& ids, PresenceTable& prese
   }
   if (updated) {
     record_event(
-        tx, ids, org, "version_updated", agent, host,
+        tx, ids, org, model::EventType::version_updated, agent, host,
         [&](JsonWriter& details) {
           details.member("from", *change.former_version).member("to", heartbeat.agent_version);
         },

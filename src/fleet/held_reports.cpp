@@ -63,7 +63,7 @@ Result<Review> find_review(store::Tx& tx, OrgId org, HostId id) {
 
 /// Stores the host without its hold, and that an operator decided so.
 void finish_review(store::Tx& tx, const Inventory& inventory, const Actor& actor, Review& review,
-                   std::string_view action, std::string_view event, const ReviewOutcome& outcome,
+                   std::string_view action, model::EventType event, const ReviewOutcome& outcome,
                    Instant now) {
   model::Host& host = review.first;
   const store::HeldReport& held = review.second;
@@ -111,7 +111,7 @@ Reviewed lay_reviewed(store::Tx& tx, const Inventory& inventory, const Inventory
   }
   if (mass && !former) {
     record_event(
-        tx, inventory.ids, host.org, "report_held",
+        tx, inventory.ids, host.org, model::EventType::report_held,
         report.agent ? std::optional(report.agent->id) : std::nullopt, host.id,
         [&](JsonWriter& details) {
           details.member("packages", outcome.held).member("of", base.size());
@@ -138,7 +138,8 @@ Result<ReviewOutcome> release_held_report(store::Tx& tx, const Inventory& invent
   outcome.packages = held.package_count;
   outcome.findings_resolved = set_software(tx, inventory, *knowledge, host, present, next, now) +
                               settle_conditions(tx, inventory, *knowledge, host, next, now);
-  finish_review(tx, inventory, actor, review, "hosts.release", "report_released", outcome, now);
+  finish_review(tx, inventory, actor, review, "hosts.release", model::EventType::report_released,
+                outcome, now);
   return outcome;
 }
 
@@ -152,7 +153,8 @@ Result<ReviewOutcome> discard_held_report(store::Tx& tx, const Inventory& invent
   review.first.set_hash.reset();
   // Its sender believes it gone and its deltas are of that.
   inventory.settings.force_full_scan(tx, org, id);
-  finish_review(tx, inventory, actor, review, "hosts.discard", "report_discarded", outcome, now);
+  finish_review(tx, inventory, actor, review, "hosts.discard", model::EventType::report_discarded,
+                outcome, now);
   return outcome;
 }
 

@@ -45,13 +45,14 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
   rows.record(tx);
 }
 
-EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
                      const Details& details, Instant now, Telling telling) {
   const auto id = ids.next<EventId>(now);
-  const store::EventRow event{org, id, now, std::string(type), agent, host, details_json(details)};
+  const store::EventRow event{
+      org, id, now, std::string(model::event_type_name(type)), agent, host, details_json(details)};
   store::insert_event(tx, event);
-  if (telling == Telling::told) store::insert_deliveries(tx, event, limits::webhook_queue);
+  if (telling == Telling::told) store::insert_deliveries(tx, event);
   return id;
 }
 
@@ -80,10 +81,28 @@ HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::
   return page;
 }
 
+void write_event(JsonWriter& json, const store::EventRow& event) {
+  json.begin_object()
+      .member("id", event.id)
+      .member("org_id", event.org)
+      .member("at", event.at)
+      .member("type", event.type)
+      .member("agent_id", event.agent)
+      .member("asset_id", event.host)
+      .key("details")
+      .raw(event.details)
+      .end_object();
+}
+
 HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
                             std::string_view cursor, int count) {
-  store::EventFilter filter{question.org, question.agent,         question.host,  question.type,
-                            {},           EventId{number_id_max}, question.since, question.until};
+  store::EventFilter filter;
+  filter.org = question.org;
+  filter.agent = question.agent;
+  filter.host = question.host;
+  if (question.type) filter.type = model::event_type_name(*question.type);
+  filter.since = question.since;
+  filter.until = question.until;
   // Ids are in the order of time, so they bound the search. They run ahead of it where many events
   // meet in a millisecond, hence the minute.
   if (question.since) filter.from = NumberIds::first<EventId>(*question.since);
@@ -98,16 +117,7 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {
     JsonWriter json;
-    json.begin_object()
-        .member("id", row.id)
-        .member("org_id", row.org)
-        .member("at", row.at)
-        .member("type", row.type)
-        .member("agent_id", row.agent)
-        .member("asset_id", row.host)
-        .key("details")
-        .raw(row.details)
-        .end_object();
+    write_event(json, row);
     page.rows.push_back(json.take());
   }
   return page;

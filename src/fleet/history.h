@@ -11,11 +11,13 @@
 #include "base/ids.h"
 #include "base/json_write.h"
 #include "base/time.h"
+#include "model/event_type.h"
 #include "store/total.h"
 
 namespace muster::store {
 class Tx;
 class Store;
+struct EventRow;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -41,7 +43,7 @@ enum class Telling : std::uint8_t { told, quiet };
 
 /// Appends to the events of an agent or host, in the transaction of what happened, and lets it wait
 /// for the webhooks that want its type. Returns the event's id.
-EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, std::string_view type,
+EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
                      const Details& details, Instant now, Telling telling = Telling::told);
 
@@ -56,12 +58,15 @@ struct HistoryPage {
 HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
                             int count);
 
+/// An event as an object: what operators list and webhooks send.
+void write_event(JsonWriter& json, const store::EventRow& event);
+
 /// Which events an operator asks for; what is not given leaves nothing out.
 struct EventQuestion {
   std::optional<OrgId> org;
   std::optional<AgentId> agent;
   std::optional<HostId> host;
-  std::optional<std::string> type;
+  std::optional<model::EventType> type;
   std::optional<Instant> since;  // at or after
   std::optional<Instant> until;  // before
 };
@@ -74,10 +79,3 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
 std::int64_t prune_events(store::Store& store, Duration keep, Instant now);
 
 }  // namespace muster::fleet
-
-namespace muster::limits {
-
-/// Events that wait for one webhook: a day of a busy fleet's, and the receiver is away.
-inline constexpr std::int64_t webhook_queue = 1000;
-
-}  // namespace muster::limits

@@ -48,7 +48,7 @@ Result<void> delete_host(store::Tx& tx, const Inventory& inventory, Credentials&
   store::delete_host(tx, org, id);
   const auto name = [&](JsonWriter& details) { details.member("hostname", host->hostname); };
   record_audit(tx, inventory.ids, org, actor, "hosts.delete", std::to_string(id.value), name, now);
-  record_event(tx, inventory.ids, org, "host_deleted", std::nullopt, id, name, now);
+  record_event(tx, inventory.ids, org, model::EventType::host_deleted, std::nullopt, id, name, now);
   announce_host(tx, org, id);
   tx.on_commit([&directory = inventory.directory, &marks = inventory.marks,
                 &presence = inventory.presence, id] {

@@ -320,12 +320,7 @@ Result<std::vector<std::string>> change_operator_tags(store::Tx& tx, NumberIds& 
   store::set_host_operator_tags(tx, *host);
   record_audit(
       tx, ids, org, actor, "agents.tag", id.text(),
-      [&](JsonWriter& details) {
-        details.key("tags").begin_array();
-        for (const std::string& tag : host->operator_tags) details.value(tag);
-        details.end_array();
-      },
-      now);
+      [&](JsonWriter& details) { details.member("tags", host->operator_tags); }, now);
   announce_host(tx, org, host->id);
   tx.on_commit([&directory, host = std::move(*host)] { directory.set(host); });
   return tags;

@@ -203,7 +203,7 @@ Result<model::Host> register_host(store::Tx& tx, const Inventory& inventory, Org
   fresh.last_seen = now;
   store::insert_host(tx, fresh);
   record_event(
-      tx, inventory.ids, org, "host_registered", std::nullopt, fresh.id,
+      tx, inventory.ids, org, model::EventType::host_registered, std::nullopt, fresh.id,
       [&](JsonWriter& details) { details.member("hostname", fresh.hostname); }, now);
   return fresh;
 }

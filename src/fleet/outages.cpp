@@ -54,7 +54,7 @@ struct Change {
     if (changes < config.presence_flapping_changes) return false;
     store::insert_flapping(tx, {org, agent, host, now});
     record_event(
-        tx, ids, org, "flapping_started", agent, host,
+        tx, ids, org, model::EventType::flapping_started, agent, host,
         [&](JsonWriter& details) {
           details.member("changes", changes)
               .member("window_seconds", config.presence_flapping_window_seconds);
@@ -79,7 +79,7 @@ void record_outage(const Change& change, Instant since, const model::Vitals& vit
                           told ? "alone" : "flapping", std::nullopt, std::string(cause), ""}});
   if (!told) return;
   record_event(
-      change.tx, change.ids, change.org, "went_offline", change.agent, change.host,
+      change.tx, change.ids, change.org, model::EventType::went_offline, change.agent, change.host,
       [&](JsonWriter& details) {
         details.member("since", since)
             .member("silent_seconds", seconds(change.now - since))
@@ -92,7 +92,7 @@ void record_outage(const Change& change, Instant since, const model::Vitals& vit
 
 void record_came_online(const Change& change, const Return& back, std::string_view cause) {
   record_event(
-      change.tx, change.ids, change.org, "came_online", change.agent, change.host,
+      change.tx, change.ids, change.org, model::EventType::came_online, change.agent, change.host,
       [&](JsonWriter& details) {
         details.member("reconnect_reason", back.reason);
         if (!back.reported_reason.empty() && back.reported_reason != back.reason) {
@@ -301,8 +301,8 @@ bool OutageWatch::tell_group(const ToldTogether& group, Instant now) {
       }
       details.end_array();
     };
-    const EventId id = record_event(tx, ids_, org, "group_offline", std::nullopt, std::nullopt,
-                                    write_details, now);
+    const EventId id = record_event(tx, ids_, org, model::EventType::group_offline, std::nullopt,
+                                    std::nullopt, write_details, now);
     store::insert_outage_group(
         tx, {org, id, group.scope, static_cast<std::int64_t>(members.size()), now});
     std::vector<store::OutageRow> rows;
@@ -367,7 +367,7 @@ void OutageWatch::end_groups(Noticed& noticed, Instant now) {
     store_.write([&](store::Tx& tx) {
       store::end_outage_group(tx, group.org, group.id, now);
       record_event(
-          tx, ids_, group.org, "group_online", std::nullopt, std::nullopt,
+          tx, ids_, group.org, model::EventType::group_online, std::nullopt, std::nullopt,
           [&](JsonWriter& details) {
             details.member("group_event_id", group.id)
                 .member("scope", group.scope)
@@ -404,7 +404,7 @@ void OutageWatch::calm_flapping(Noticed& noticed, Instant now) {
       const std::int64_t changes = store::count_presence_changes(tx, row.org, row.agent, row.since);
       const bool away = store::find_open_outage(tx, row.org, row.agent).has_value();
       record_event(
-          tx, ids_, row.org, "flapping_stopped", row.agent, row.host,
+          tx, ids_, row.org, model::EventType::flapping_stopped, row.agent, row.host,
           [&](JsonWriter& details) {
             details.member("flapping_seconds", seconds(now - row.since))
                 .member("changes", changes)

@@ -83,7 +83,9 @@ std::size_t RefusalWatch::tell(store::Store& store, NumberIds& ids, Instant now)
     for (const auto& [agent, known] : all) {
       const Refusal& last = known.last;
       record_event(
-          tx, ids, known.org, known.skewed ? "clock_skewed" : "clock_corrected", agent, known.host,
+          tx, ids, known.org,
+          known.skewed ? model::EventType::clock_skewed : model::EventType::clock_corrected, agent,
+          known.host,
           [&, &known = known](JsonWriter& details) {
             if (!known.skewed) return;
             details.key("skew_seconds");

@@ -34,7 +34,7 @@ std::size_t RetiredKeyWatch::tell(store::Store& store, NumberIds& ids) {
     store.write([&](store::Tx& tx) {
       for (const Use& use : uses) {
         record_event(
-            tx, ids, use.org, "retired_key_used", use.agent, use.host,
+            tx, ids, use.org, model::EventType::retired_key_used, use.agent, use.host,
             [&](JsonWriter& details) {
               details.member("generation", use.generation).member("address", use.address);
             },

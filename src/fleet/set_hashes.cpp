@@ -51,7 +51,7 @@ void record_drift(store::Tx& tx, const Inventory& inventory, const model::Host& 
   if (inventory.settings.of_host(host.org, host.id, {}).force_full_scan) return;
   inventory.settings.force_full_scan(tx, host.org, host.id);
   record_event(
-      tx, inventory.ids, host.org, "software_drift", host.software_agent, host.id,
+      tx, inventory.ids, host.org, model::EventType::software_drift, host.software_agent, host.id,
       [&](JsonWriter& details) {
         details.member("set_hash", ours.text()).member("reported_set_hash", theirs.text());
       },

@@ -315,8 +315,8 @@ Result<void> change_settings(store::Store& store, NumberIds& ids, Settings& sett
                      (scope.id.empty() ? std::to_string(owner(scope)) : scope.id),
                  details, now);
     if (for_owners) {
-      record_event(tx, ids, scope.org, "approval_rule_changed", std::nullopt, std::nullopt, details,
-                   now);
+      record_event(tx, ids, scope.org, model::EventType::approval_rule_changed, std::nullopt,
+                   std::nullopt, details, now);
     }
     return {};
   });

@@ -116,7 +116,7 @@ void complete_split(store::Tx& tx, NumberIds& ids, Credentials& credentials,
   CHECK(from.has_value());
   store::delete_clone(tx, agent.org, clone->agent);
   record_event(
-      tx, ids, agent.org, "agent_split", agent.id, agent.host,
+      tx, ids, agent.org, model::EventType::agent_split, agent.id, agent.host,
       [&](JsonWriter& details) {
         details.member("former_agent_id", from->id).member("former_asset_id", from->host);
       },

@@ -58,7 +58,7 @@ void supersede_earlier_agents(store::Tx& tx, NumberIds& ids, Credentials& creden
     store::set_agent_superseded(tx, other, caller.id);
     const bool one_machine = !other.machine_id.empty() && other.machine_id == caller.machine_id;
     record_event(
-        tx, ids, caller.org, "re_enrolled", caller.id, caller.host,
+        tx, ids, caller.org, model::EventType::re_enrolled, caller.id, caller.host,
         [&](JsonWriter& details) {
           details.member("former_agent_id", other.id)
               .member("evidence", one_machine ? "machine_id" : "hostname")
@@ -91,7 +91,7 @@ Result<void> bring_back_agent(store::Tx& tx, NumberIds& ids, Credentials& creden
   agent.host = own.id;
   store::set_agent_returned(tx, agent);
   record_event(
-      tx, ids, org, "agent_split", id, own.id,
+      tx, ids, org, model::EventType::agent_split, id, own.id,
       [&](JsonWriter& details) {
         details.member("former_asset_id", left->id).member("machine_shared", own.machine_shared);
       },

@@ -36,7 +36,7 @@ bool is_outstanding(const Task& task) {
 }
 
 void record_task_event(store::Tx& tx, NumberIds& ids, const Task& task, HostId host,
-                       std::string_view type, Instant now) {
+                       model::EventType type, Instant now) {
   record_event(
       tx, ids, task.org, type, task.agent, host,
       [&](JsonWriter& details) {

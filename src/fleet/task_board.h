@@ -11,6 +11,7 @@
 #include "crypto/seal.h"
 #include "fleet/credentials.h"
 #include "fleet/presence.h"
+#include "model/event_type.h"
 #include "model/task.h"
 
 namespace muster::store {
@@ -44,7 +45,7 @@ bool is_outstanding(const model::Task& task);
 
 /// Writes an event about the task: "task_failed" and the like.
 void record_task_event(store::Tx& tx, NumberIds& ids, const model::Task& task, HostId host,
-                       std::string_view type, Instant now);
+                       model::EventType type, Instant now);
 
 Error unknown_task();
 

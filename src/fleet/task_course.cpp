@@ -91,7 +91,7 @@ void cancel_unbegun(store::Tx& tx, const TaskBoard& board, const Poller& agent, 
   event.error = why;
   const Task cancelled = *advance(task, event, now);
   store::set_task(tx, cancelled);
-  record_task_event(tx, board.ids, cancelled, agent.host, "task_cancelled", now);
+  record_task_event(tx, board.ids, cancelled, agent.host, model::EventType::task_cancelled, now);
 }
 
 /// The agent had been given up, and its result came after all. Returns whether a retry ended.
@@ -123,7 +123,7 @@ void create_retry(store::Tx& tx, const TaskBoard& board, const Task& given_up, H
   const std::optional<Task> retry = model::retry_of(given_up, id, now);
   if (!retry) return;
   store::insert_task(tx, *retry, sealed_env);
-  record_task_event(tx, board.ids, *retry, host, "task_retried", now);
+  record_task_event(tx, board.ids, *retry, host, model::EventType::task_retried, now);
 }
 
 void pass_time(store::Tx& tx, const TaskBoard& board, const Task& before, Instant now) {
@@ -138,7 +138,8 @@ void pass_time(store::Tx& tx, const TaskBoard& board, const Task& before, Instan
   if (after.status == before.status) return;
   const HostId host = state ? state->host : HostId{};
   const bool expired = after.status == TaskStatus::expired;
-  record_task_event(tx, board.ids, after, host, expired ? "task_expired" : "task_failed", now);
+  record_task_event(tx, board.ids, after, host,
+                    expired ? model::EventType::task_expired : model::EventType::task_failed, now);
   create_retry(tx, board, after, host, sealed_env, now);
 }
 
@@ -163,7 +164,7 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
     if (current.status == TaskStatus::expired) {
       changed = true;
       store::set_task(tx, current);
-      record_task_event(tx, board.ids, current, poller.host, "task_expired", now);
+      record_task_event(tx, board.ids, current, poller.host, model::EventType::task_expired, now);
       continue;
     }
     if (claimed || !model::is_deliverable(current, poller.effect_once, idle, now)) continue;
@@ -175,7 +176,7 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
       current = *advance(std::move(current), event, now);
       changed = true;
       store::set_task(tx, current);
-      record_task_event(tx, board.ids, current, poller.host, "task_failed", now);
+      record_task_event(tx, board.ids, current, poller.host, model::EventType::task_failed, now);
       continue;
     }
     claimed = *advance(std::move(current), {TaskEvent::Kind::delivered}, now);
@@ -209,7 +210,7 @@ Result<StatusOutcome> set_task_status(store::Tx& tx, const TaskBoard& board, con
   if (changed) {
     store::set_task(tx, after);
     if (after.status == TaskStatus::failed) {
-      record_task_event(tx, board.ids, after, agent.host, "task_failed", now);
+      record_task_event(tx, board.ids, after, agent.host, model::EventType::task_failed, now);
     }
     if (is_outstanding(before)) {
       follow_outstanding(tx, board.presence, agent.org, agent.agent, agent.effect_once, false);
@@ -236,7 +237,7 @@ Result<StatusOutcome> record_result(store::Tx& tx, const TaskBoard& board, const
   if (result.outcome) store::set_latest_result(tx, agent.org, result);
   Task task = *advance(before, {TaskEvent::Kind::result_reported}, now);
   store::set_task(tx, task);
-  record_task_event(tx, board.ids, task, agent.host, "task_completed", now);
+  record_task_event(tx, board.ids, task, agent.host, model::EventType::task_completed, now);
   bool follow = is_outstanding(before);
   if (model::is_terminal(before.status)) {
     follow = end_unbegun_retries(tx, board, agent, task, now) || follow;

@@ -132,7 +132,7 @@ class Approvals {
       if (!asked.approve_by) continue;
       all += asked.tasks;
       record_event(
-          tx, ids, org, "approval_wanted", std::nullopt, std::nullopt,
+          tx, ids, org, model::EventType::approval_wanted, std::nullopt, std::nullopt,
           [&, &wanted = asked](JsonWriter& details) {
             details.member("batch_id", task.batch)
                 .member("task_type", model::task_type_name(task.type))

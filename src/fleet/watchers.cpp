@@ -38,9 +38,7 @@ constexpr std::string_view alive = "event: alive\ndata: {}\n\n";
 
 std::string message(Topics topics) {
   JsonWriter json;
-  json.begin_object().key("topics").begin_array();
-  for (const std::string_view name : topics.names()) json.value(name);
-  json.end_array().end_object();
+  json.begin_object().member("topics", topics.names()).end_object();
   return "event: changed\ndata: " + json.take() + "\n\n";
 }
 

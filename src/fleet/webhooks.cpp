@@ -26,12 +26,7 @@ Result<WebhookRow> find(store::Reader& reader, WebhookId id) {
   return std::move(*webhook);
 }
 
-bool is_event_type(std::string_view text) {
-  return !text.empty() && text.size() <= limits::event_type_bytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-         });
-}
+static_assert(model::event_type_count <= limits::webhook_events, "one may want all");
 
 /// What can be said of an address before it is called; the rest is said by egress, each time.
 Result<void> check_url(const std::string& url, const Config& config) {
@@ -65,11 +60,6 @@ Result<void> check_order(store::Reader& reader, const Config& config, const Webh
     return invalid_field(
         "events", "must be 1 to " + std::to_string(limits::webhook_events) + " types of events");
   }
-  for (std::size_t i = 0; i < order.events.size(); ++i) {
-    if (is_event_type(order.events[i])) continue;
-    return invalid_field("events[" + std::to_string(i) + "]",
-                         "must be a type of events, such as alert_firing");
-  }
   const std::vector<WebhookRow> others = store::list_webhooks(reader, order.org);
   if (others.size() >= limits::webhooks_of_org) {
     return invalid_field("name", "there are " + std::to_string(limits::webhooks_of_org) +
@@ -84,28 +74,14 @@ Result<void> check_order(store::Reader& reader, const Config& config, const Webh
 }
 
 void write_facts(JsonWriter& details, const WebhookRow& webhook) {
-  details.member("webhook_id", webhook.id).key("events").begin_array();
-  for (const std::string& type : webhook.events) details.value(type);
-  details.end_array();
+  details.member("webhook_id", webhook.id).member("events", webhook.events);
 }
 
 std::string encode_message(const store::EventRow& event) {
   JsonWriter json;
-  json.begin_object()
-      .member("type", event.type)
-      .member("timestamp", event.at)
-      .key("data")
-      .begin_object()
-      .member("id", event.id)
-      .member("org_id", event.org)
-      .member("at", event.at)
-      .member("type", event.type)
-      .member("agent_id", event.agent)
-      .member("asset_id", event.host)
-      .key("details")
-      .raw(event.details)
-      .end_object()
-      .end_object();
+  json.begin_object().member("type", event.type).member("timestamp", event.at).key("data");
+  write_event(json, event);
+  json.end_object();
   return json.take();
 }
 
@@ -115,6 +91,20 @@ class Delivering {
   Delivering(store::Store& store, const crypto::KeyedHash& keyed_hash, const WebhookWorld& world,
              WebhookPass& pass)
       : store_(store), keyed_hash_(keyed_hash), world_(world), pass_(pass) {}
+
+  /// Gives up what waits beyond limits::webhook_queue.
+  void bound_queue(const WebhookRow& seen) {
+    const auto waiting = store_.read(
+        [&](store::Reader& reader) { return store::count_deliveries(reader, seen.org, seen.id); });
+    std::int64_t late = waiting - limits::webhook_queue;
+    while (late > 0 && world_.goes_on()) {
+      give_up(seen, [&](store::Tx& tx) {
+        return store::delete_late_deliveries(tx, seen.org, seen.id, limits::webhook_queue,
+                                             limits::prune_rows);
+      });
+      late -= limits::prune_rows;
+    }
+  }
 
   /// Until one is not taken, none waits, or its turn is over.
   void deliver_to(const WebhookRow& webhook) {
@@ -193,14 +183,20 @@ class Delivering {
     const auto left = store_.read(
         [&](store::Reader& reader) { return store::count_deliveries(reader, seen.org, seen.id); });
     if (left == 0) return;
+    give_up(seen,
+            [&](store::Tx& tx) { return store::delete_lost_deliveries(tx, seen.org, seen.id); });
+  }
+
+  /// Counts what `remove` removes.
+  void give_up(const WebhookRow& seen, const std::function<std::int64_t(store::Tx&)>& remove) {
     pass_.given_up += static_cast<std::size_t>(store_.write([&](store::Tx& tx) {
-      const std::int64_t lost = store::delete_lost_deliveries(tx, seen.org, seen.id);
+      const std::int64_t removed = remove(tx);
       auto webhook = store::find_webhook(tx, seen.org, seen.id);
-      if (webhook && lost > 0) {
-        webhook->given_up += lost;
+      if (webhook && removed > 0) {
+        webhook->given_up += removed;
         store::set_webhook_course(tx, *webhook);
       }
-      return lost;
+      return removed;
     }));
   }
 
@@ -240,7 +236,9 @@ Result<CreatedWebhook> create_webhook(store::Tx& tx, NumberIds& ids,
   webhook.id = ids.next<WebhookId>(now);
   webhook.name = order.name;
   webhook.url = order.url;
-  webhook.events = order.events;
+  for (const model::EventType type : order.events) {
+    webhook.events.emplace_back(model::event_type_name(type));
+  }
   webhook.created_at = now;
   webhook.created_by = actor.text;
   store::insert_webhook(tx, webhook);
@@ -270,7 +268,7 @@ Result<WebhookRow> test_webhook(store::Tx& tx, NumberIds& ids, const Actor& acto
     return Error{Errc::rate_limited, "As many events wait for this webhook as may."};
   }
   const EventId event = record_event(
-      tx, ids, webhook.org, "webhook_test", std::nullopt, std::nullopt,
+      tx, ids, webhook.org, model::EventType::webhook_test, std::nullopt, std::nullopt,
       [&](JsonWriter& details) {
         details.member("webhook_id", id).member("webhook", webhook.name);
       },
@@ -302,6 +300,8 @@ WebhookPass deliver_events(store::Store& store, const crypto::KeyedHash& keyed_h
   Delivering delivering(store, keyed_hash, world, pass);
   const auto webhooks =
       store.read([](store::Reader& reader) { return store::list_webhooks(reader, std::nullopt); });
+  // First, and of those that rest, too: the calls may take minutes.
+  for (const WebhookRow& webhook : webhooks) delivering.bound_queue(webhook);
   for (const WebhookRow& webhook : webhooks) {
     if (!world.goes_on()) break;
     const Instant now = world.now();

@@ -15,6 +15,7 @@
 #include "crypto/keyed_hash.h"
 #include "fleet/history.h"
 #include "http/fetch.h"
+#include "model/event_type.h"
 #include "store/sql/webhooks.h"
 
 namespace muster {
@@ -35,7 +36,7 @@ struct WebhookOrder {
   OrgId org;
   std::string name;
   std::string url;
-  std::vector<std::string> events;  // types of events, in full
+  std::vector<model::EventType> events;
 };
 /// `secret` ("whsec_", then base64) is shown this once: it follows from the server's own and the
 /// webhook's id, and is not stored.
@@ -85,7 +86,8 @@ struct WebhookPass {
   std::size_t failed = 0;
   std::size_t given_up = 0;
 };
-/// Delivers what waits, on the server that leads: each webhook's oldest events first, until one is
+/// Delivers what waits, on the server that leads. Of each webhook's events those behind the first
+/// limits::webhook_queue are given up; then they are delivered, the oldest first, until one is
 /// not taken or limits::webhook_turn is over; that one is tried again after webhook_wait(), or what
 /// the receiver asked for, and given up after limits::webhook_attempts. What became of each is
 /// committed before the next is sent. Blocks. Throws store::StoreError.
@@ -97,6 +99,9 @@ WebhookPass deliver_events(store::Store& store, const crypto::KeyedHash& keyed_h
 namespace muster::limits {
 
 inline constexpr std::size_t webhooks_of_org = 20;
+/// Events that wait for one: a day of a busy fleet's, and the receiver is away. What comes between
+/// two passes waits beyond it.
+inline constexpr std::int64_t webhook_queue = 1000;
 inline constexpr std::size_t webhook_url_bytes = 2000;
 /// Types of events that one wants.
 inline constexpr std::size_t webhook_events = 50;

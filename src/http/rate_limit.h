@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <string_view>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -43,5 +45,10 @@ class RateLimit {
   std::size_t keys_max_;
   std::array<Guarded<Windows>, shards> windows_;
 };
+
+/// By what a peer is counted that has proved nothing: its address.
+inline std::uint64_t peer_key(std::string_view address) {
+  return std::hash<std::string_view>{}(address);
+}
 
 }  // namespace muster::http

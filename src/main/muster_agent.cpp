@@ -315,10 +315,7 @@ void print_status_json(const agent::State& state, const agent::Files& files, boo
       .member("org_id", state.identity.org)
       .member("agent_version", agent::agent_version)
       .member("running", running)
-      .key("allow")
-      .begin_array();
-  for (const std::string& type : state.settings.policy_allow) json.value(type);
-  json.end_array()
+      .member("allow", state.settings.policy_allow)
       .member("executor_user", user_name(user_of_commands(state.settings)))
       .member("task_limits", groups_of(files))
       .member("require_signed_tasks", state.settings.policy_require_signed_tasks)

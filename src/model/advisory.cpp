@@ -29,11 +29,9 @@ void member_unless_empty(JsonWriter& json, std::string_view name, std::string_vi
   if (!text.empty()) json.member(name, text);
 }
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  if (texts.empty()) return;
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
+void member_unless_empty(JsonWriter& json, std::string_view name,
+                         const std::vector<std::string>& texts) {
+  if (!texts.empty()) json.member(name, texts);
 }
 
 std::string text_or_empty(Fields& fields, std::string_view name) {
@@ -87,8 +85,8 @@ std::optional<std::string_view> Advisory::cve() const {
 std::string encode_advisory(const Advisory& advisory) {
   JsonWriter json;
   json.begin_object().member("feed", advisory.feed).member("id", advisory.id);
-  write_texts(json, "aliases", advisory.aliases);
-  write_texts(json, "flaws", advisory.flaws);
+  member_unless_empty(json, "aliases", advisory.aliases);
+  member_unless_empty(json, "flaws", advisory.flaws);
   member_unless_empty(json, "ecosystem", ecosystem_name(advisory.ecosystem));
   member_unless_empty(json, "distro", advisory.distro);
   member_unless_empty(json, "package", advisory.package);

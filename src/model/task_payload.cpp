@@ -10,27 +10,21 @@ namespace muster::model {
 
 namespace {
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 void write_metadata(JsonWriter& json, const TestMetadata& metadata) {
   json.key("metadata")
       .begin_object()
       .member("category", metadata.category)
       .member("subcategory", metadata.subcategory)
-      .member("severity", metadata.severity);
-  write_texts(json, "techniques", metadata.techniques);
-  write_texts(json, "tactics", metadata.tactics);
-  json.member("threat_actor", metadata.threat_actor);
-  write_texts(json, "target", metadata.target);
-  json.member("complexity", metadata.complexity);
-  write_texts(json, "tags", metadata.tags);
-  json.member("score", metadata.score);
-  write_texts(json, "integrations", metadata.integrations);
-  json.end_object();
+      .member("severity", metadata.severity)
+      .member("techniques", metadata.techniques)
+      .member("tactics", metadata.tactics)
+      .member("threat_actor", metadata.threat_actor)
+      .member("target", metadata.target)
+      .member("complexity", metadata.complexity)
+      .member("tags", metadata.tags)
+      .member("score", metadata.score)
+      .member("integrations", metadata.integrations)
+      .end_object();
 }
 
 }  // namespace
@@ -43,9 +37,9 @@ std::string encode_payload(const TaskPayload& payload, std::int64_t execution_ti
       .member("binary_name", payload.binary_name)
       .member("binary_sha256", payload.binary_sha256)
       .member("binary_size", payload.binary_size)
-      .member("execution_timeout", execution_timeout_seconds);
-  write_texts(json, "arguments", payload.arguments);
-  json.member("command", payload.command);
+      .member("execution_timeout", execution_timeout_seconds)
+      .member("arguments", payload.arguments)
+      .member("command", payload.command);
   write_metadata(json, payload.metadata);
   json.end_object();
   return json.take();

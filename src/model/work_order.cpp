@@ -45,10 +45,7 @@ std::string encode_work_order(const WorkOrder& order) {
       .member("test_uuid", order.test_uuid)
       .member("binary_name", order.binary_name)
       .member("binary_sha256", order.binary_sha256)
-      .key("arguments")
-      .begin_array();
-  for (const std::string& argument : order.arguments) json.value(argument);
-  json.end_array()
+      .member("arguments", order.arguments)
       .member("execution_timeout", order.execution_timeout_seconds)
       .member("env_sha256", order.env_sha256)
       .member("not_before", order.not_before)

@@ -3,6 +3,7 @@
 #include "store/sql/alerts.h"
 #include "store/sql/webhooks.h"
 #include "store/testing/contract.h"
+#include "store/testing/statement_plans.h"
 
 namespace muster::store {
 namespace {
@@ -62,6 +63,11 @@ class AlertsContract : public testing::Contract {
   EventRow event(std::int64_t id, const std::string& type, OrgId of = org) {
     EventRow row{of, {id}, now, type, AgentId{uuid(1)}, HostId{7}, "{}"};
     return row;
+  }
+  void happens(Tx& tx, std::int64_t id, const std::string& type) {
+    const EventRow row = event(id, type);
+    insert_event(tx, row);
+    insert_deliveries(tx, row);
   }
   std::vector<std::int64_t> waiting(std::int64_t id) {
     std::vector<std::int64_t> ids;
@@ -133,7 +139,7 @@ TEST_P(AlertsContract, WebhooksAreKeptAsTheyWere) {
   EXPECT_EQ(read([](Reader& reader) { return list_webhooks(reader, std::nullopt); }).size(), 1U);
 }
 
-TEST_P(AlertsContract, EventsWaitForThoseThatWantThemUpToTheirBound) {
+TEST_P(AlertsContract, EventsWaitForThoseThatWantThem) {
   write([&](Tx& tx) {
     insert_webhook(tx, webhook(1, {"alert_ok", "alert_firing"}));
     insert_webhook(tx, webhook(2, {"offline"}));
@@ -143,25 +149,89 @@ TEST_P(AlertsContract, EventsWaitForThoseThatWantThemUpToTheirBound) {
                                    {3, "firing"},
                                    {4, "alert_firing_again"},
                                    {5, "alert_ok"}}) {
-      const EventRow row = event(id, type);
-      insert_event(tx, row);
-      insert_deliveries(tx, row, 3);
-      insert_deliveries(tx, row, 3);  // twice is once
+      happens(tx, id, type);
+      insert_deliveries(tx, event(id, type));  // twice is once
     }
   });
   EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 5}));
   EXPECT_EQ(waiting(2), std::vector<std::int64_t>{2});
-  write([&](Tx& tx) {
-    for (const int id : {6, 7, 8}) {
-      const EventRow row = event(id, "alert_ok");
-      insert_event(tx, row);
-      insert_deliveries(tx, row, 3);
-    }
-  });
-  EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 5, 6}));
-  EXPECT_EQ(read([](Reader& reader) { return find_webhook(reader, org, {1}); })->given_up, 2);
-  EXPECT_EQ(read([](Reader& reader) { return count_deliveries(reader, org, {1}); }), 3);
+  EXPECT_EQ(read([](Reader& reader) { return count_deliveries(reader, org, {1}); }), 2);
   EXPECT_EQ(read([](Reader& reader) { return count_deliveries(reader, other_org, {3}); }), 0);
+}
+
+TEST_P(AlertsContract, WhatWaitsBehindABoundIsDeletedOldestFirst) {
+  write([&](Tx& tx) {
+    insert_webhook(tx, webhook(1, {"a"}));
+    insert_webhook(tx, webhook(2, {"a"}));
+    for (const int id : {5, 1, 4, 2, 3}) happens(tx, id, "a");
+  });
+  const auto bound = [&](std::int64_t most, int count) {
+    return write([&](Tx& tx) { return delete_late_deliveries(tx, org, {1}, most, count); });
+  };
+  EXPECT_EQ(bound(5, 10), 0);
+  EXPECT_EQ(bound(2, 1), 1);
+  EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 2, 4, 5}));
+  EXPECT_EQ(bound(2, 10), 2);
+  EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(waiting(2).size(), 5U) << "another's are its own";
+}
+
+TEST_P(AlertsContract, AnEventAsksForNoWebhookWhereThereWasNoneBefore) {
+  if (GetParam() != Engine::sqlite) GTEST_SKIP() << "other servers write there, too";
+  testing::StatementLog statements;
+  store.reset();
+  store.emplace(database->open());
+  std::int64_t event_id = 0;
+  const auto asked = [&] {
+    statements.texts.clear();
+    statements.listening = true;
+    write([&](Tx& tx) { happens(tx, ++event_id, "a"); });
+    statements.listening = false;
+    EXPECT_FALSE(statements.texts.empty());
+    return std::count_if(
+        statements.texts.begin(), statements.texts.end(),
+        [](const std::string& sql) { return sql.find("webhook") != std::string::npos; });
+  };
+  EXPECT_EQ(asked(), 1) << "once";
+  EXPECT_EQ(asked(), 0);
+  write([&](Tx& tx) { insert_webhook(tx, webhook(1, {"b"})); });
+  EXPECT_EQ(asked(), 1);
+}
+
+TEST_P(AlertsContract, AWebhookHearsOfEventsThatFollowEventsWithoutAny) {
+  write([&](Tx& tx) { happens(tx, 1, "a"); });
+  const bool undone = !write([&](Tx& tx) -> Result<void> {
+                         insert_webhook(tx, webhook(1, {"a"}));
+                         return Error{Errc::name_taken, "for a test"};
+                       }).ok();
+  EXPECT_TRUE(undone);
+  write([&](Tx& tx) { happens(tx, 2, "a"); });
+  write([&](Tx& tx) { insert_webhook(tx, webhook(1, {"a"})); });
+  write([&](Tx& tx) { happens(tx, 3, "a"); });
+  EXPECT_EQ(waiting(1), std::vector<std::int64_t>{3});
+}
+
+TEST_P(AlertsContract, AWebhookWhoseDeletionWasUndoneHearsOfTheNextEvent) {
+  write([&](Tx& tx) { insert_webhook(tx, webhook(1, {"a"})); });
+  store.reset();
+  store.emplace(database->open());
+  const bool undone = !write([&](Tx& tx) -> Result<void> {
+                         delete_webhook(tx, org, {1});
+                         happens(tx, 1, "a");
+                         return Error{Errc::name_taken, "for a test"};
+                       }).ok();
+  EXPECT_TRUE(undone);
+  write([&](Tx& tx) { happens(tx, 2, "a"); });
+  EXPECT_EQ(waiting(1), std::vector<std::int64_t>{2});
+}
+
+TEST_P(AlertsContract, AWebhookMadeOnAnotherServerHearsOfTheNextEventOfThisOne) {
+  if (GetParam() == Engine::sqlite) GTEST_SKIP() << "one server alone has a file";
+  write([&](Tx& tx) { happens(tx, 1, "a"); });
+  Store another(database->open());
+  another.write([&](Tx& tx) { insert_webhook(tx, webhook(1, {"a"})); });
+  write([&](Tx& tx) { happens(tx, 2, "a"); });
+  EXPECT_EQ(waiting(1), std::vector<std::int64_t>{2});
 }
 
 TEST_P(AlertsContract, DeliveriesAreCountedAndEnd) {

@@ -195,6 +195,10 @@ class Tx : public Reader {
   /// none. Dropped if the closure that asked for it is undone.
   void announce(Announcement what) { announced_.push_back(std::move(what)); }
 
+  /// What store/sql/webhooks.cpp knows of the table, where this connection alone writes to it:
+  /// nothing yet, or that it was empty and nobody touched it. Errs on the side of true.
+  std::optional<bool> may_have_webhooks;
+
  private:
   friend class Store;
   void start_posted(Sql sql, std::span<const Param> params);

@@ -403,11 +403,7 @@ std::string encode_evidence(const Evidence& evidence) {
   if (!evidence.range.after.empty()) json.member("after", evidence.range.after);
   json.end_object().member("sentence", evidence.sentence);
   if (!evidence.criteria.empty()) json.member("criteria", evidence.criteria);
-  if (!evidence.caveats.empty()) {
-    json.key("caveats").begin_array();
-    for (const std::string& caveat : evidence.caveats) json.value(caveat);
-    json.end_array();
-  }
+  if (!evidence.caveats.empty()) json.member("caveats", evidence.caveats);
   json.end_object();
   return json.take();
 }

@@ -7,20 +7,19 @@ import http.server
 import json
 import os
 import pathlib
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
+from https_server import HttpsServer
 from muster_process import BINARIES, NO_LIMITS, ROOT, START_SECONDS, Musterd, all_pages
 
 sys.path.insert(0, str(ROOT / "tools"))
 from certificate import Certificate  # noqa: E402
 
 
-class Receiver:
+class Receiver(HttpsServer):
     """Takes what is posted to it over HTTPS, or answers as `statuses` says, first to last."""
 
     def __init__(self, certificate):
@@ -36,18 +35,7 @@ class Receiver:
 
             def log_message(self, *_):
                 pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate.file, certificate.key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"https://127.0.0.1:{self.server.server_port}/hook"
-
-    def stop(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(Hook, certificate)
 
 
 def verified(secret, headers, body):
@@ -97,7 +85,7 @@ ca_file = "{self.certificate.file}"
 
     def test_an_alert_fires_once_and_is_told_until_it_is_taken(self):
         self.start()
-        hook = self.answer("webhooks", "create", "pager", self.receiver.url)
+        hook = self.answer("webhooks", "create", "pager", self.receiver.url + "hook")
         self.report("web-1")
         self.answer("views", "set", "web", "hostname:web-*")
         self.receiver.statuses.append(503)
@@ -140,7 +128,7 @@ ca_file = "{self.certificate.file}"
 
     def test_what_may_not_be_called_is_not_and_says_so(self):
         self.start(allow="")
-        hook = self.answer("webhooks", "create", "inside", self.receiver.url)
+        hook = self.answer("webhooks", "create", "inside", self.receiver.url + "hook")
         self.answer("webhooks", "test", str(hook["id"]))
         self.server.wait_for(lambda: self.answer("webhooks", "list")[0]["failures"] == 1)
         self.assertIn("not public", self.answer("webhooks", "list")[0]["failure"])

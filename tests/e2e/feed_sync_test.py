@@ -4,13 +4,12 @@ import http.server
 import json
 import os
 import pathlib
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
+from https_server import HttpsServer
 from muster_process import BINARIES, ROOT, START_SECONDS, Musterd, all_pages
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -20,7 +19,7 @@ KEV = "known_exploited_vulnerabilities.json"
 TRACKER = "debian-tracker.json"
 
 
-class Mirror:
+class Mirror(HttpsServer):
     """Serves a folder over HTTPS on loopback, with dates and 304. `asked`: path and status."""
 
     def __init__(self, folder, certificate):
@@ -35,18 +34,7 @@ class Mirror:
 
             def log_message(self, *_):
                 pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate.file, certificate.key)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        self.url = f"https://127.0.0.1:{self.server.server_port}/"
-
-    def stop(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+        super().__init__(Files, certificate)
 
 
 class FeedSync(unittest.TestCase):

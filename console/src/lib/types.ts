@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of the API's objects (api/openapi.yaml) the pages show.
 
+import type { EventType } from './event_types';
+
 export type Severity = 'unknown' | 'negligible' | 'low' | 'medium' | 'high' | 'critical';
 export type Presence = 'online' | 'offline' | 'unknown';
 export const roles = ['read_only', 'analyst', 'operator', 'admin', 'owner'] as const;
@@ -150,7 +152,7 @@ export interface Token {
   networks: string[]; systems: string[];
 }
 export interface Key { id: number; name: string; scopes: string[]; created_at: string; revoked_at: string | null }
-export interface Event { id: number; at: string; type: string; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
+export interface Event { id: number; at: string; type: EventType; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
 export interface AuditEntry { id: number; at: string; actor: string; action: string; target: string; details: Record<string, unknown> }
 export interface AuditHead { org_id: number; seq: number; hash: string; head: string }
 export interface SecondFactorOffer { secret: string; url: string }

@@ -33,10 +33,6 @@ std::string encode_enrolled(const fleet::Enrolled& enrolled, const ServerFace& f
   return json.take();
 }
 
-std::uint64_t peer_key(std::string_view address) {
-  return std::hash<std::string_view>{}(address);
-}
-
 /// Installers that were made for one organisation name it, as text or number; text that is no id
 /// means none that there is.
 std::optional<std::int64_t> org_of(const Json& body) {
@@ -52,7 +48,7 @@ Result<http::Reply> enroll_agent(App& app, const http::Request& request) {
   TRY(check_lease(app));
   // Addresses that guess tokens are slowed; a site behind one address that proves its tokens is
   // not (only failed proofs count).
-  const std::uint64_t peer = peer_key(request.peer_address);
+  const std::uint64_t peer = http::peer_key(request.peer_address);
   const std::int64_t failures_max =
       app.nodes.share_of(app.config.limits_enroll_failures_per_minute);
   TRY(app.failed_enrolments.peek(peer, failures_max, request.now));

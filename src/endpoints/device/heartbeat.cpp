@@ -213,11 +213,7 @@ http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) 
     json.member("new_api_key", acknowledgement.new_api_key);
   }
   if (acknowledgement.config_hash) json.member("config_hash", *acknowledgement.config_hash);
-  if (!acknowledgement.warnings.empty()) {
-    json.key("warnings").begin_array();
-    for (const std::string& warning : acknowledgement.warnings) json.value(warning);
-    json.end_array();
-  }
+  if (!acknowledgement.warnings.empty()) json.member("warnings", acknowledgement.warnings);
   json.end_object().end_object();
   return http::json_response(200, json.take());
 }

@@ -21,13 +21,6 @@ fleet::Poller poller_of(const http::Request& request) {
           request.headers.find("User-Agent").starts_with(own_agent), request.caller.ended};
 }
 
-/// An id of the wrong form never was a task.
-Result<TaskId> task_param(const http::Request& request) {
-  const Result<Uuid> id = parse_uuid(request.params[0]);
-  if (!id.ok()) return Error{Errc::unknown_task, "Task not found"};
-  return TaskId{*id};
-}
-
 std::string encode_task(const model::Task& task) {
   const auto ttl =
       std::chrono::duration_cast<std::chrono::seconds>(task.deliver_by - task.created_at);

@@ -88,7 +88,7 @@ Result<Reply> check_update(App& app, const Request& request) {
 }
 
 Result<Reply> download_release(App& app, const Request& request) {
-  TRY(app.download_limit.take(std::hash<std::string_view>{}(request.peer_address),
+  TRY(app.download_limit.take(http::peer_key(request.peer_address),
                               app.nodes.share_of(app.config.limits_download_per_minute),
                               request.now));
   const Platform platform = TRY(platform_of(request));

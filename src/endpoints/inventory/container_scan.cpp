@@ -3,10 +3,10 @@
 #include "base/text.h"
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
+#include "endpoints/inventory/parts.h"
 #include "feeds/image_report.h"
 #include "feeds/json_members.h"
 #include "feeds/json_values.h"
-#include "fleet/host_directory.h"
 #include "fleet/images.h"
 #include "fleet/presence.h"
 #include "http/response.h"
@@ -28,13 +28,13 @@ struct HostName {
   std::string hostname;
 };
 
-Result<HostId> host_of(App& app, const http::Request& request, const HostName& name) {
-  if (request.caller.kind == http::Caller::Kind::agent) return request.caller.host;
-  if (name.machine_id.empty() && name.hostname.empty()) {
+Result<HostId> scanned_host(const App& app, const http::Request& request, const HostName& name) {
+  const bool by_agent = request.caller.kind == http::Caller::Kind::agent;
+  if (!by_agent && name.machine_id.empty() && name.hostname.empty()) {
     return Error{Errc::missing_field, "hostname or agent_id required", "hostname"};
   }
-  const auto host = app.directory.find(request.caller.org, name.machine_id, name.hostname);
-  if (!host) return Error{Errc::unknown_host, "Asset not found. Send full inventory first."};
+  const auto host = named_host(app, request, name.machine_id, name.hostname);
+  if (!host) return unknown_host();
   return host->id;
 }
 
@@ -202,7 +202,7 @@ Result<http::Reply> report_container_scan(App& app, const http::Request& request
   Received received;
   const HostName name = TRY(decode_scan(request, body, received));
   received.scan.org = request.caller.org;
-  received.scan.host = TRY(host_of(app, request, name));
+  received.scan.host = TRY(scanned_host(app, request, name));
   return http::Reply(http::Write([&app, received = std::move(received),
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
     const auto knowledge = app.catalogue.current();

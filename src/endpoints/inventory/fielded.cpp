@@ -140,12 +140,12 @@ Result<Reply> report_update_status(App& app, const Request& request) {
     return no_id();
   }
   const auto host = named_host(app, request, machine_id.value_or(""), hostname.value_or(""));
-  if (!host) return Error{Errc::unknown_host, "Asset not found. Send full inventory first."};
+  if (!host) return unknown_host();
   return Reply(
       http::Write([&app, org = request.caller.org, id = host->id, status, old_version, new_version,
                    failure, now = request.now](store::Tx& tx) -> Result<Response> {
         fleet::record_event(
-            tx, app.ids, org, "update_reported", std::nullopt, id,
+            tx, app.ids, org, model::EventType::update_reported, std::nullopt, id,
             [&](JsonWriter& details) {
               details.member("status", status)
                   .member("old_version", old_version)

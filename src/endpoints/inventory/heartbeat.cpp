@@ -100,9 +100,7 @@ Result<http::Reply> inventory_heartbeat(App& app, const http::Request& request) 
 
   const OrgId org = request.caller.org;
   const auto host = app.directory.find(org, machine_id.value_or(""), hostname);
-  if (!host) {
-    return Error{Errc::unknown_host, "Asset not found. Send full inventory first."};
-  }
+  if (!host) return unknown_host();
   app.presence.touch_host(org, host->id, agent_version.value_or(""), request.now);
   fleet::HostSettings settings = settings_for(app, request, *host);
   const bool in_doubt = set_hash && !settings.force_full_scan &&

@@ -19,6 +19,10 @@ std::optional<fleet::HostDirectory::Known> named_host(const App& app, const http
   return app.directory.find(request.caller.org, machine_id, hostname);
 }
 
+Error unknown_host() {
+  return {Errc::unknown_host, "Asset not found. Send full inventory first."};
+}
+
 fleet::HostSettings settings_for(const App& app, const http::Request& request,
                                  const fleet::HostDirectory::Known& host) {
   const http::Caller& caller = request.caller;

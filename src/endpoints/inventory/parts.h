@@ -22,6 +22,9 @@ std::optional<fleet::HostDirectory::Known> named_host(const App& app, const http
                                                       std::string_view machine_id,
                                                       std::string_view hostname);
 
+/// What is said of a host that there is not.
+Error unknown_host();
+
 /// What a caller is told about its reporting on `host`: the settings in force, and a full report
 /// that is due by its age.
 fleet::HostSettings settings_for(const App& app, const http::Request& request,

@@ -17,12 +17,6 @@ using http::Response;
 
 namespace {
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 /// Fails with invalid_field for words that mean nothing.
 Result<fleet::AgentQuery> decode_agent_query(App& app, const Request& request) {
   const auto param = [&](std::string_view name) { return http::query_param(request.query, name); };
@@ -117,9 +111,9 @@ void write_agent(JsonWriter& json, const App& app, const fleet::AgentView& view)
   } else {
     json.null();
   }
-  json.member("enrolled_at", agent.enrolled_at);
-  write_texts(json, "tags", view.tags);
-  write_texts(json, "operator_tags", view.operator_tags);
+  json.member("enrolled_at", agent.enrolled_at)
+      .member("tags", view.tags)
+      .member("operator_tags", view.operator_tags);
   write_key(json, view);
   write_refusal(json, app.refusals.find(agent.id));
 }
@@ -292,7 +286,7 @@ Result<Reply> tag_agent(App& app, const Request& request) {
         fleet::change_operator_tags(tx, app.ids, app.directory, actor, org, id, add, remove, now));
     JsonWriter json;
     json.begin_object().member("agent_id", id);
-    write_texts(json, "operator_tags", tags);
+    json.member("operator_tags", tags);
     json.end_object();
     return http::json_response(200, json.take());
   }));

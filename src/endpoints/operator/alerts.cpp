@@ -43,10 +43,8 @@ std::string encode_alert(const fleet::AlertView& view) {
       .member("acknowledged_by", alert.acknowledged_by)
       .member("muted_until", alert.muted_until)
       .member("muted_by", alert.muted_by)
-      .key("failing_webhooks")
-      .begin_array();
-  for (const std::string& name : view.failing_webhooks) json.value(name);
-  json.end_array().end_object();
+      .member("failing_webhooks", view.failing_webhooks)
+      .end_object();
   return json.take();
 }
 

@@ -80,10 +80,7 @@ Result<Reply> import_feed(App& app, const Request& request) {
       .member("records", outcome.records)
       .member("skipped", outcome.skipped)
       .member("superseded", outcome.superseded)
-      .key("remarks")
-      .begin_array();
-  for (const std::string& remark : outcome.remarks) json.value(remark);
-  json.end_array()
+      .member("remarks", outcome.remarks)
       .member("hosts_matched", outcome.hosts_matched)
       .member("findings_opened", outcome.findings_opened)
       .member("findings_resolved", outcome.findings_resolved)

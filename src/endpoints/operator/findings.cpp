@@ -172,10 +172,8 @@ std::string encode_group(const fleet::FindingGroup& group) {
       .member("severity", model::severity_name(group.severity))
       .member("findings", group.findings)
       .member("hosts", group.hosts)
-      .key("packages")
-      .begin_array();
-  for (const std::string& package : group.packages) json.value(package);
-  json.end_array().end_object();
+      .member("packages", group.packages)
+      .end_object();
   return json.take();
 }
 

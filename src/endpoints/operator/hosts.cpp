@@ -28,10 +28,7 @@ void write_host(JsonWriter& json, const fleet::HostView& view) {
       .member("arch", host.arch)
       .member("distro", host.distro)
       .member("ip_address", host.ip_address)
-      .key("tags")
-      .begin_array();
-  for (const std::string& tag : host.tags) json.value(tag);
-  json.end_array();
+      .member("tags", host.tags);
   // The live agent: the one that enrolled last.
   json.key("agent_id");
   if (view.agents.empty()) {

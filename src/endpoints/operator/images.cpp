@@ -14,12 +14,6 @@ using http::Request;
 
 namespace {
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 void write_known(JsonWriter& json, std::string_view name, const std::string& text) {
   json.key(name);
   if (text.empty()) {
@@ -33,8 +27,8 @@ void write_known(JsonWriter& json, std::string_view name, const std::string& tex
 void begin_image(JsonWriter& json, const store::ImageView& view) {
   json.begin_object().member("id", view.image.id).member("org_id", view.image.org);
   write_known(json, "digest", view.image.digest);
-  write_texts(json, "references", view.references);
-  json.member("kind", view.image.kind)
+  json.member("references", view.references)
+      .member("kind", view.image.kind)
       .member("os", view.image.os)
       .member("arch", view.image.arch)
       .member("hosts", view.hosts)
@@ -69,7 +63,7 @@ std::string encode_listed(const store::ImageView& view) {
 std::string encode_whole(const fleet::ImageDetail& detail) {
   JsonWriter json;
   begin_image(json, detail.view);
-  write_texts(json, "repo_digests", detail.view.image.repo_digests);
+  json.member("repo_digests", detail.view.image.repo_digests);
   json.key("running_on").begin_array();
   for (const store::ImageHostView& host : detail.hosts) {
     json.begin_object()

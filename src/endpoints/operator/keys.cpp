@@ -45,12 +45,6 @@ Result<std::uint8_t> decode_scopes(Fields& fields) {
   return static_cast<std::uint8_t>(scopes);
 }
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 std::string encode_token(const store::EnrolmentToken& token, Instant now) {
   JsonWriter json;
   json.begin_object()
@@ -63,13 +57,12 @@ std::string encode_token(const store::EnrolmentToken& token, Instant now) {
       .member("uses", token.uses)
       .member("created_at", token.created_at)
       .member("expires_at", token.expires_at)
-      .member("revoked_at", token.revoked_at);
-  write_texts(json, "tags", token.terms.tags);
+      .member("revoked_at", token.revoked_at)
+      .member("tags", token.terms.tags);
   json.key("networks").begin_array();
   for (const IpNetwork& network : token.terms.networks) json.value(format_ip_network(network));
   json.end_array();
-  write_texts(json, "systems", token.terms.systems);
-  json.end_object();
+  json.member("systems", token.terms.systems).end_object();
   return json.take();
 }
 

@@ -14,12 +14,6 @@ using http::Request;
 
 namespace {
 
-Result<TaskId> task_param(const Request& request) {
-  const Result<Uuid> id = parse_uuid(request.params[0]);
-  if (!id.ok()) return Error{Errc::unknown_task, "Task not found"};
-  return TaskId{*id};
-}
-
 void write_outcome(JsonWriter& json, const std::optional<model::Outcome>& outcome) {
   json.key("outcome");
   if (outcome) {
@@ -30,9 +24,7 @@ void write_outcome(JsonWriter& json, const std::optional<model::Outcome>& outcom
 }
 
 void write_flags(JsonWriter& json, model::ResultFlags flags) {
-  json.key("flags").begin_array();
-  for (const std::string_view name : flags.names()) json.value(name);
-  json.end_array();
+  json.member("flags", flags.names());
 }
 
 void write_control(JsonWriter& json, TaskId task, const model::Control& control,

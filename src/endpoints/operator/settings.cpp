@@ -82,7 +82,9 @@ Result<Reply> list_events(App& app, const Request& request) {
   if (const auto text = http::query_param(request.query, "agent")) {
     question.agent = AgentId{TRY(uuid_param(*text, "agent"))};
   }
-  question.type = http::query_param(request.query, "type");
+  if (const auto text = http::query_param(request.query, "type")) {
+    question.type = TRY(model::read_event_type(*text, "type"));
+  }
   question.since = TRY(time_param(request, "since"));
   question.until = TRY(time_param(request, "until"));
   const int limit = TRY(page_limit(request));

@@ -21,10 +21,6 @@ using http::Response;
 
 namespace {
 
-std::uint64_t peer_key(std::string_view address) {
-  return std::hash<std::string_view>{}(address);
-}
-
 std::string encode_session(const fleet::SessionView& view, SessionId own) {
   const store::Session& session = view.session;
   JsonWriter json;
@@ -81,14 +77,15 @@ Response private_response(int status, std::string body) {
 
 Result<void> check_sign_in_failures(App& app, const Request& request) {
   return app.failed_sign_ins.peek(
-      peer_key(request.peer_address),
+      http::peer_key(request.peer_address),
       app.nodes.share_of(app.config.console_sign_in_failures_per_minute), request.now);
 }
 
 Error refused_sign_in(App& app, std::string_view address, Instant now, const Error& error) {
   if (error.code == Errc::invalid_credentials) {
     (void)app.failed_sign_ins.take(
-        peer_key(address), app.nodes.share_of(app.config.console_sign_in_failures_per_minute), now);
+        http::peer_key(address), app.nodes.share_of(app.config.console_sign_in_failures_per_minute),
+        now);
     app.refused_sign_ins.note(address, now);
   }
   return error;
@@ -111,7 +108,7 @@ Result<void> check_current_password(App& app, const Request& request, std::strin
   if (!must_prove) return {};
   TRY(check_sign_in_failures(app, request));
   if (fleet::is_password(app.store, id, current)) return {};
-  TRY(app.failed_sign_ins.take(peer_key(request.peer_address),
+  TRY(app.failed_sign_ins.take(http::peer_key(request.peer_address),
                                app.nodes.share_of(app.config.console_sign_in_failures_per_minute),
                                request.now));
   return invalid_field("current_password", "is not your password");

@@ -12,12 +12,6 @@ using http::Request;
 
 namespace {
 
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 std::string encode_software(const fleet::ListedSoftware& view) {
   JsonWriter json;
   json.begin_object()
@@ -31,9 +25,9 @@ std::string encode_software(const fleet::ListedSoftware& view) {
       .member("hosts", view.hosts)
       .member("identity", view.identity)
       .member("method", view.method)
-      .member("confidence", view.confidence);
-  write_texts(json, "products", view.products);
-  json.member("state", view.state)
+      .member("confidence", view.confidence)
+      .member("products", view.products)
+      .member("state", view.state)
       .member("reason", view.reason)
       .member("reason_text", view.reason_text)
       .member("findings", view.open_findings)

@@ -16,12 +16,6 @@ using http::Response;
 
 namespace {
 
-Result<TaskId> task_param(const Request& request) {
-  const Result<Uuid> id = parse_uuid(request.params[0]);
-  if (!id.ok()) return Error{Errc::unknown_task, "Task not found"};
-  return TaskId{*id};
-}
-
 std::string command_of(const model::Task& task) {
   const Result<Json> payload = thread_json().parse(task.payload);
   const auto command = payload.ok() ? payload->find("command") : std::nullopt;

@@ -53,11 +53,12 @@ Result<Reply> show_view(App& app, const Request& request) {
   write_view(json, shown.view);
   json.key("hosts");
   write_total(json, shown.hosts);
-  json.key("used_by").begin_object().key("views").begin_array();
-  for (const std::string& name : shown.views) json.value(name);
-  json.end_array().key("alerts").begin_array();
-  for (const std::string& name : shown.alerts) json.value(name);
-  json.end_array().end_object().end_object();
+  json.key("used_by")
+      .begin_object()
+      .member("views", shown.views)
+      .member("alerts", shown.alerts)
+      .end_object()
+      .end_object();
   return Reply(http::json_response(200, json.take()));
 }
 

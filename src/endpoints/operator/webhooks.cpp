@@ -12,6 +12,7 @@ namespace muster::endpoints {
 using http::Reply;
 using http::Request;
 using http::Response;
+using model::EventType;
 
 namespace {
 
@@ -20,10 +21,7 @@ void write_webhook(JsonWriter& json, const store::WebhookRow& webhook) {
       .member("org_id", webhook.org)
       .member("name", webhook.name)
       .member("url", webhook.url)
-      .key("events")
-      .begin_array();
-  for (const std::string& type : webhook.events) json.value(type);
-  json.end_array()
+      .member("events", webhook.events)
       .member("created_at", webhook.created_at)
       .member("created_by", webhook.created_by)
       .member("delivered_at", webhook.delivered_at)
@@ -42,6 +40,15 @@ std::string encode_webhook(const store::WebhookRow& webhook) {
   return json.take();
 }
 
+Result<std::vector<EventType>> types_of(const std::vector<std::string>& texts) {
+  std::vector<EventType> types;
+  for (const std::string& text : texts) {
+    const std::string member = "events[" + std::to_string(types.size()) + "]";
+    types.push_back(TRY(model::read_event_type(text, member)));
+  }
+  return types;
+}
+
 Result<WebhookId> webhook_param(const Request& request) {
   return WebhookId{TRY(number_param(request.params[0], "webhook"))};
 }
@@ -54,10 +61,12 @@ Result<Reply> create_webhook(App& app, const Request& request) {
   fleet::WebhookOrder order;
   order.name = fields.text("name", limits::name_bytes);
   order.url = fields.text("url", limits::webhook_url_bytes);
-  order.events = {"alert_firing", "alert_ok", "alert_unmuted"};
+  order.events = {EventType::alert_firing, EventType::alert_ok, EventType::alert_unmuted};
   if (fields.has("events")) {
-    order.events =
+    const std::vector<std::string> texts =
         fields.optional_texts("events", limits::webhook_events, limits::event_type_bytes);
+    TRY(fields.finish());
+    order.events = TRY(types_of(texts));
   }
   TRY(fields.finish());
   order.org = TRY(org_member(app, request, fields, body));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "main/ctl/grammar.h"
+#include "model/event_type.h"
 
 namespace muster::ctl {
 
@@ -12,6 +13,10 @@ const Columns events = {
 };
 
 }  // namespace
+
+std::vector<std::string> event_types() {
+  return {model::event_type_names.begin(), model::event_type_names.end()};
+}
 
 void add_events(Grammar& grammar) {
   grammar.noun("events", "What happened")
@@ -27,7 +32,8 @@ void add_events(Grammar& grammar) {
               .shown = "AGENT"},
              {.name = "--type",
               .member = "type",
-              .what = "Only of that type, such as went_offline",
+              .what = "Only of that type (docs/reference/events.md)",
+              .choices = event_types(),
               .shown = "TYPE"},
              {.name = "--since",
               .member = "since",

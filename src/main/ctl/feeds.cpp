@@ -111,10 +111,7 @@ std::string encode_outcome(const fleet::ImportOutcome& outcome) {
       .member("records", outcome.records)
       .member("skipped", outcome.skipped)
       .member("superseded", outcome.superseded)
-      .key("remarks")
-      .begin_array();
-  for (const std::string& remark : outcome.remarks) json.value(remark);
-  json.end_array()
+      .member("remarks", outcome.remarks)
       .member("hosts_matched", outcome.hosts_matched)
       .member("findings_opened", outcome.findings_opened)
       .member("findings_resolved", outcome.findings_resolved)

@@ -193,9 +193,7 @@ void FlagValues::write_members(JsonWriter& json, std::string_view path) const {
         break;
       case Flag::Kind::files:
       case Flag::Kind::texts:
-        json.begin_array();
-        for (const std::string& text : value.given) json.value(text);
-        json.end_array();
+        json.value(value.given);
         break;
       case Flag::Kind::pairs:
         json.begin_object();

@@ -106,6 +106,9 @@ Flag id_flag(const std::string& what);
 Flag org_flag(const std::string& what);
 Flag limit_flag();  // of lists
 
+/// The types that an event may have, as lists show them.
+std::vector<std::string> event_types();
+
 #define NOUN(name) void add_##name(Grammar& grammar);
 #include "main/ctl/nouns.def"
 #undef NOUN

@@ -71,6 +71,19 @@ TEST(Audit, NamesOperatorsForPeopleAndKeepsTheirNumbersForPrograms) {
   EXPECT_NE(json.out.find("operator:118"), std::string::npos) << json.out;
 }
 
+TEST(Refusals, OfATypeOfEventsNameThoseThatThereAre) {
+  Desk desk;
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"events", "list", "--type", "online"},
+        {"webhooks", "create", "pager", "https://192.0.2.1/", "--event", "alert_ok", "online"}}) {
+    const Transcript done = desk.run(line);
+    EXPECT_EQ(done.code, 2);
+    EXPECT_NE(done.err.find("online"), std::string::npos) << done.err;
+    EXPECT_NE(done.err.find("came_online"), std::string::npos) << done.err;
+    EXPECT_NE(done.err.find("webhook_test"), std::string::npos) << done.err;
+  }
+}
+
 TEST(Refusals, NameTheFlagOfAMember) {
   Desk desk;
   desk.server.on(

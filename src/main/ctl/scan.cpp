@@ -51,9 +51,10 @@ void write_finding(JsonWriter& json, const fleet::Knowledge& knowledge, const Pa
     json.key(name);
     text.empty() ? json.null() : json.value(text);
   };
-  json.begin_object().member("cve", match.cve).member("id", match.id).key("aliases").begin_array();
-  for (const std::string& alias : match.aliases) json.value(alias);
-  json.end_array()
+  json.begin_object()
+      .member("cve", match.cve)
+      .member("id", match.id)
+      .member("aliases", match.aliases)
       .member("feed", match.feed)
       .member("package", package.name)
       .member("version", package.version);

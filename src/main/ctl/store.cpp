@@ -73,10 +73,7 @@ Result<void> plan_citus(const Shell& shell, const FlagValues&) {
     shell.print(plan.script());
     return {};
   }
-  JsonWriter json;
-  json.begin_array();
-  for (const std::string& statement : plan.statements) json.value(statement);
-  shell.print_json(json.end_array().take());
+  shell.print_json(JsonWriter().value(plan.statements).take());
   return {};
 }
 

@@ -39,6 +39,7 @@ void add_webhooks(Grammar& grammar) {
               .member = "events",
               .what = "Types of events instead of those of alerts; may be repeated",
               .kind = Flag::Kind::texts,
+              .choices = event_types(),
               .shown = "TYPE"},
              org_flag("Whose events, by id or name")},
             facts_view(created, "The secret is shown this once."))

@@ -8,11 +8,7 @@
 namespace muster::store {
 
 std::string encode_text_list(const std::vector<std::string>& texts) {
-  JsonWriter json;
-  json.begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-  return json.take();
+  return JsonWriter().value(texts).take();
 }
 
 std::string text_list_element(const std::string& text) {

@@ -46,9 +46,10 @@ std::optional<WebhookRow> find_webhook_anywhere(Reader& reader, WebhookId id);
 /// Of an organisation or of all, by organisation, then id.
 std::vector<WebhookRow> list_webhooks(Reader& reader, std::optional<OrgId> org);
 
-/// Lets an event wait for each webhook of its organisation that wants its type; where `most` wait
-/// already, it counts as given up. One statement each, also where there is no webhook.
-void insert_deliveries(Tx& tx, const EventRow& event, std::int64_t most);
+/// Lets an event wait for each webhook of its organisation that wants its type, however many wait
+/// (delete_late_deliveries). One statement; on SQLite, which nobody else writes to, none as long as
+/// there was no webhook since the start.
+void insert_deliveries(Tx& tx, const EventRow& event);
 
 /// Lets an event wait for one webhook, whatever it wants.
 void insert_delivery(Tx& tx, OrgId org, WebhookId webhook, EventId event);
@@ -65,6 +66,9 @@ void set_delivery_attempts(Tx& tx, OrgId org, WebhookId webhook, EventId event,
                            std::int64_t attempts);
 /// Whether it waited still.
 bool delete_delivery(Tx& tx, OrgId org, WebhookId webhook, EventId event);
+/// The oldest behind the first `most`, at most `count`. Returns how many.
+std::int64_t delete_late_deliveries(Tx& tx, OrgId org, WebhookId webhook, std::int64_t most,
+                                    int count);
 /// Those whose events were pruned. Returns how many.
 std::int64_t delete_lost_deliveries(Tx& tx, OrgId org, WebhookId webhook);
 

@@ -40,8 +40,8 @@ class StatementLog {
   }
   static int note(unsigned, void*, void* statement, void*) {
     if (current == nullptr || !current->listening) return 0;
-    if (const char* text = sqlite3_sql(static_cast<sqlite3_stmt*>(statement))) {
-      current->texts.emplace(text);
+    if (const char* sql = sqlite3_sql(static_cast<sqlite3_stmt*>(statement))) {
+      current->texts.emplace(sql);
     }
     return 0;
   }
@@ -74,25 +74,25 @@ inline std::vector<std::string> walking_statements(const std::string& path,
   };
   const auto tables = column("SELECT name FROM sqlite_master WHERE type = 'table'", 0);
   // A plan says how a statement calls a table, and of a query within it nothing that is one.
-  const auto is_table = [&](const std::string& name, const std::string& text) {
+  const auto is_table = [&](const std::string& name, const std::string& statement) {
     return std::any_of(tables.begin(), tables.end(), [&](const std::string& table) {
       return table == name ||
-             std::regex_search(text, std::regex("\\b" + table + " (AS )?" + name + "\\b"));
+             std::regex_search(statement, std::regex("\\b" + table + " (AS )?" + name + "\\b"));
     });
   };
   static const std::regex whole(
       R"((SCAN (\w+)|SEARCH (\w+) USING (COVERING )?INDEX \w+ \(org_id=\?\)).*)");
   std::vector<std::string> walking;
-  for (const std::string& text : texts) {
+  for (const std::string& statement : texts) {
     const bool may = std::any_of(allowed.begin(), allowed.end(), [&](const std::string& part) {
-      return text.find(part) != std::string::npos;
+      return statement.find(part) != std::string::npos;
     });
     if (may) continue;
-    for (const std::string& step : column("EXPLAIN QUERY PLAN " + text, 3)) {
+    for (const std::string& step : column("EXPLAIN QUERY PLAN " + statement, 3)) {
       std::smatch found;
       if (!std::regex_match(step, found, whole)) continue;
-      if (!is_table(found[2].matched ? found[2] : found[3], text)) continue;
-      walking.push_back(step + ": " + text);
+      if (!is_table(found[2].matched ? found[2] : found[3], statement)) continue;
+      walking.push_back(step + ": " + statement);
     }
   }
   return walking;
