@@ -7,7 +7,7 @@ export const roles = ['read_only', 'analyst', 'operator', 'admin', 'owner'] as c
 export type Role = (typeof roles)[number];
 
 export interface Total { value: number; relation: 'eq' | 'gte' }
-export interface Page<T> { items: T[]; next_cursor: string | null; total: Total }
+export interface Page<T> { items: T[]; next_cursor: string | null; total: Total; unknown_not_shown?: Total }
 
 export interface Org { id: number; name: string }
 export interface Grant { org_id: number; org: string; role: Role; granted_at: string; granted_by: string }

@@ -208,6 +208,7 @@ Result<Reply> list_findings(App& app, const Request& request) {
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.statuses = TRY(statuses_param(request));
   query.severity_min = TRY(min_severity_param(request));
+  query.include_unknown = TRY(flag_param(request, "include_unknown"));
   query.among = TRY(among_param(app, request, query.org));
   const fleet::FindingPage page = TRY(fleet::list_finding_page(app.store, app.catalogue, query));
   std::vector<std::string> items;
@@ -218,7 +219,8 @@ Result<Reply> list_findings(App& app, const Request& request) {
     json.end_object();
     items.push_back(json.take());
   }
-  return Reply(page_response(items, page.next_cursor, page.total, app, request.now));
+  return Reply(
+      page_response(items, page.next_cursor, page.total, app, request.now, page.unknown_not_shown));
 }
 
 Result<Reply> group_findings(App& app, const Request& request) {
@@ -227,6 +229,7 @@ Result<Reply> group_findings(App& app, const Request& request) {
   query.org = TRY(org_param(app, request));
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.severity_min = TRY(min_severity_param(request));
+  query.include_unknown = TRY(flag_param(request, "include_unknown"));
   query.among = TRY(among_param(app, request, query.org));
   const std::string by = http::query_param(request.query, "by").value_or("cve");
   if (by == "package") {
@@ -240,7 +243,8 @@ Result<Reply> group_findings(App& app, const Request& request) {
   std::vector<std::string> items;
   for (const fleet::FindingGroup& group : groups.groups) items.push_back(encode_group(group));
   const auto all = static_cast<std::int64_t>(groups.groups_in_all);
-  return Reply(page_response(items, "", {all, groups.whole}, app, request.now));
+  return Reply(
+      page_response(items, "", {all, groups.whole}, app, request.now, groups.unknown_not_shown));
 }
 
 Result<Reply> show_finding(App& app, const Request& request) {

@@ -121,9 +121,14 @@ http::Response page_response(const std::vector<std::string>& items, std::string_
 }
 
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
-                             store::Total total, const App& app, Instant now) {
+                             store::Total total, const App& app, Instant now,
+                             std::optional<store::Total> unknown_not_shown) {
   JsonWriter json;
   begin_page(json, items, next_cursor, total);
+  if (unknown_not_shown) {
+    json.key("unknown_not_shown");
+    write_total(json, *unknown_not_shown);
+  }
   write_feeds(json, app, now);
   json.end_object();
   return http::json_response(200, json.take());

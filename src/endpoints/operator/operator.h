@@ -52,9 +52,11 @@ void write_total(JsonWriter& json, store::Total total);
 /// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total);
-/// The same with the member `feeds`.
+/// The same with the member `feeds`, and with `unknown_not_shown` where that is given: how many
+/// findings a least severity hides because theirs is unknown.
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
-                             store::Total total, const App& app, Instant now);
+                             store::Total total, const App& app, Instant now,
+                             std::optional<store::Total> unknown_not_shown = std::nullopt);
 
 /// One page of a list that is held whole: `items` and their cursors in order.
 struct Listed {

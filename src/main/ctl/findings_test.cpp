@@ -30,6 +30,32 @@ TEST(Findings, AreExplainedWithTheirComparisonMadeAgain) {
       << done.err;
 }
 
+TEST(Findings, OfASeveritySayHowManyOfUnknownSeverityTheyLeaveOut) {
+  Desk desk;
+  const auto page = [&](const std::string& unknown) {
+    const std::string body =
+        R"({"items": [], "next_cursor": null, "unknown_not_shown": )" + unknown + "}";
+    desk.server.on("GET /api/v1/findings?limit=1000&min_severity=high", {200, body});
+    desk.server.on("GET /api/v1/finding-groups?limit=1000&min_severity=high", {200, body});
+  };
+  page(R"({"value": 1, "relation": "eq"})");
+  EXPECT_EQ(desk.run({"findings", "list", "--min-severity", "high"}).err,
+            "no findings\n1 finding of unknown severity not shown; --include-unknown\n");
+  page(R"({"value": 10000, "relation": "gte"})");
+  const Transcript groups = desk.run({"findings", "groups", "--min-severity", "high", "--json"});
+  EXPECT_EQ(groups.out, "[]\n");
+  EXPECT_EQ(groups.err,
+            "{\"warning\": \"at least 10000 findings of unknown severity not shown; "
+            "--include-unknown\"}\n");
+  page(R"({"value": 0, "relation": "eq"})");
+  EXPECT_EQ(desk.run({"findings", "list", "--min-severity", "high", "--json"}).err, "");
+  desk.server.on("GET /api/v1/findings?limit=1000&min_severity=high&include_unknown=true",
+                 {200, R"({"items": [], "next_cursor": null})"});
+  EXPECT_EQ(
+      desk.run({"findings", "list", "--min-severity", "high", "--include-unknown", "--json"}).code,
+      0);
+}
+
 TEST(Findings, AreAcceptedForATimeAndReopened) {
   Desk desk;
   desk.server.on("POST /api/v1/findings/12/accept",
