@@ -39,7 +39,7 @@ EVERY_ROUTE = {503: ["overloaded", "unavailable"]}
 EVERY_BODY = {413: ["body_too_large"]}
 DEVICE_401 = ["invalid_credentials", "clock_skew", "disabled"]
 ROLES = ["read_only", "analyst", "operator", "admin"]
-OPERATOR_ERRORS = {401: ["invalid_credentials"], 403: ["insufficient_role", "foreign_origin"]}
+OPERATOR_ERRORS = {401: ["invalid_credentials"], 403: ["insufficient_role", "insufficient_scope", "foreign_origin"]}
 GUARD_ERRORS = {
     "anybody": {},
     "device_key": {401: DEVICE_401, 429: ["rate_limited"]},
@@ -47,6 +47,7 @@ GUARD_ERRORS = {
                       403: ["insufficient_scope"], 429: ["rate_limited"]},
     "stranger": {403: ["foreign_origin"]},
     **{f"role_{role}": OPERATOR_ERRORS for role in ROLES},
+    "feed_importer": OPERATOR_ERRORS,
     "operator_or_loopback": OPERATOR_ERRORS,
 }
 AGENT_KEY = [{"agentKey": [], "agentId": [], "requestTimestamp": []},
@@ -57,6 +58,7 @@ GUARD_SECURITY = {
     "inventory_key": [{"agentKey": []}] + AGENT_KEY,
     "stranger": [],
     **{f"role_{role}": [{"bearer": []}, {"session": []}] for role in ROLES},
+    "feed_importer": [{"bearer": []}, {"session": []}],
     "operator_or_loopback": [{}, {"bearer": []}, {"session": []}],
 }
 SECURITY_SCHEMES = {
@@ -175,6 +177,8 @@ def operation(key, route, entry, limits):
            "security": GUARD_SECURITY[route.guard]}
     if route.guard.startswith("role_"):
         out["x-role"] = route.guard.removeprefix("role_")
+    if route.guard == "feed_importer":
+        out["x-role"] = "admin"
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                   for name in re.findall(r":(\w+)", path)]
     for name, query in (entry.get("query") or {}).items():

@@ -14,6 +14,9 @@
 namespace muster::endpoints {
 
 fleet::Actor actor_of(const http::Request& request) {
+  if (request.caller.kind == http::Caller::Kind::inventory_key) {
+    return fleet::Actor::inventory_key(KeyId{request.caller.key});
+  }
   return fleet::Actor::operator_token(OperatorId{request.caller.key});
 }
 

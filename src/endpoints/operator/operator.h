@@ -18,7 +18,7 @@
 
 namespace muster::endpoints {
 
-/// The operator behind a request, for the audit log.
+/// The operator or key behind a request, for the audit log.
 fleet::Actor actor_of(const http::Request& request);
 
 /// The organisation that the member `org` (id or name) means, or else `?org=`; when absent
