@@ -79,6 +79,8 @@ class Grammar {
   Noun noun(const std::string& name, const std::string& what);
   /// For verbs that stand alone.
   Noun root();
+  /// All that was declared, and what stands around it.
+  const CLI::App& tree() const { return root_; }
   /// The verb that was parsed.
   const Verb& chosen() const;
 
