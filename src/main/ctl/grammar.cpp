@@ -176,7 +176,7 @@ std::optional<std::size_t> list_limit(const Shell& shell, const FlagValues& valu
 Flag limit_flag() {
   return {.name = "--limit",
           .member = "limit",
-          .what = "Show this many and say whether there are more (1000; with --json all)",
+          .what = "How many to show (1000 by default; all with --json)",
           .kind = Flag::Kind::integer,
           .check = check_limit};
 }

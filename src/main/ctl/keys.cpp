@@ -38,7 +38,7 @@ void add_keys(Grammar& grammar) {
             .kind = Flag::Kind::texts,
             .choices = {"agent", "read", "import"},
             .shown = "agent|read|import..."},
-           org_flag("Whose hosts it reports, by id or name")},
+           org_flag("Organisation whose hosts it reports, by id or name")},
           facts_view(created, "The key is shown this once."))
       .list({"list", "List inventory keys, never their text", "muster keys list --json"},
             "/api/v1/keys", {org_flag("Only of that organisation")}, listed, {"key", "keys"})

@@ -125,10 +125,18 @@ TEST(Routes, AreThoseOfTheList) {
   Desk desk;
   const Transcript done = desk.run({"routes", "--json"});
   EXPECT_EQ(done.code, 0);
-  EXPECT_NE(done.out.find(R"({"method": "POST", "path": "/api/agent/enroll", "guard": "anybody", )"
-                          R"("dialect": "device", "body_bytes_max": 8192, "runs_on": "write")"),
+  EXPECT_NE(
+      done.out.find(R"({"method": "POST", "path": "/api/agent/enroll", "callers": "anybody", )"
+                    R"("role": null, "body_bytes_max": 8192})"),
+      std::string::npos)
+      << done.out;
+  EXPECT_NE(done.out.find(R"("path": "/api/v1/orgs", "callers": "role admin", "role": "admin")"),
             std::string::npos)
       << done.out;
+  const Transcript table = desk.run({"routes"});
+  for (const char* internal : {"inventory_key", "device_key", "role_", "shared", "RUNS ON"}) {
+    EXPECT_EQ(table.out.find(internal), std::string::npos) << internal;
+  }
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ void add_scripts(Grammar& grammar) {
             upload_script)
       .list({"list", "List scripts", "muster scripts list --json"}, "/api/v1/scripts", {}, listed,
             {"script", "scripts"})
-      .call({"delete", "Offer none to the agents of a platform any more",
+      .call({"delete", "Stop offering a script to the agents of a platform",
              "muster scripts delete --platform linux"},
             http::Method::del, "/api/v1/scripts/{platform}", {platform_flag()}, facts_view(shown));
 }
