@@ -75,6 +75,16 @@ void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score) 
   write("epss_percentile", &model::EpssScore::percentile);
 }
 
+void write_operator(JsonWriter& json, std::string_view member, std::optional<OperatorId> id,
+                    fleet::OperatorNames& names) {
+  json.member(member, id).member(std::string(member) + "_name", id ? names.of(*id) : std::nullopt);
+}
+
+void write_actor(JsonWriter& json, std::string_view member, std::string_view actor,
+                 fleet::OperatorNames& names) {
+  json.member(member, actor).member(std::string(member) + "_name", names.of_actor(actor));
+}
+
 void write_feeds(JsonWriter& json, const App& app, Instant now) {
   json.key("feeds").begin_array();
   for (const fleet::FeedAge& age :

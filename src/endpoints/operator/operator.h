@@ -12,6 +12,7 @@
 #include "crypto/sha256.h"
 #include "endpoints/app.h"
 #include "fleet/history.h"
+#include "fleet/operator_names.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "model/advisory.h"
@@ -43,6 +44,15 @@ Result<http::Reply> reply_when_followed(App& app, http::Write work);
 
 /// The members `epss` and `epss_percentile`, both null without a score.
 void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score);
+
+/// The member `member`, an operator's id, and `member`_name beside it: null for one that is not
+/// known.
+void write_operator(JsonWriter& json, std::string_view member, std::optional<OperatorId> id,
+                    fleet::OperatorNames& names);
+/// The same of who did something, as the audit log names it; the name is null for what is no
+/// operator.
+void write_actor(JsonWriter& json, std::string_view member, std::string_view actor,
+                 fleet::OperatorNames& names);
 
 /// The member `feeds`: how old each imported feed is that decided what the answer says.
 void write_feeds(JsonWriter& json, const App& app, Instant now);

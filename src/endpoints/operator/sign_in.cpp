@@ -172,7 +172,8 @@ Result<Reply> show_self(App& app, const Request& request) {
       .member("operator_id", self.id)
       .member("name", self.name)
       .member("role", self.role);
-  write_grants(json, view.grants, org_names(app));
+  fleet::OperatorNames people(app.store);
+  write_grants(json, view.grants, org_names(app), people);
   json.key("session_id");
   if (request.caller.session.value == 0) {
     json.null();

@@ -33,12 +33,12 @@ const Columns shown = {
     {"evaluated_at", "evaluated", &formats::time},
     {"failure", "failure"},
     {"acknowledged_at", "acknowledged", &formats::time},
-    {"acknowledged_by", "acknowledged by"},
+    {"acknowledged_by", "acknowledged by", &formats::person},
     {"muted_until", "muted until", &formats::time},
-    {"muted_by", "muted by"},
+    {"muted_by", "muted by", &formats::person},
     {"failing_webhooks", "failing webhooks", &formats::words},
     {"created_at", "created", &formats::time},
-    {"created_by", "created by"},
+    {"created_by", "created by", &formats::person},
 };
 
 }  // namespace

@@ -36,7 +36,7 @@ const Columns decided = {
     {"flaw", "flaw"},
     {"acceptance.scope", "scope"},
     {"acceptance.reason", "reason"},
-    {"acceptance.accepted_by", "accepted by"},
+    {"acceptance.accepted_by", "accepted by", &formats::person},
     {"acceptance.until", "until", &formats::time},
     {"findings", "findings"},
 };
@@ -124,7 +124,8 @@ std::string source_text(const Json& finding) {
 /// Who accepts it, why and until when.
 std::string acceptance_text(const Json& finding) {
   std::string text("by ");
-  text.append(text_at(finding, "acceptance.accepted_by"));
+  const std::string_view name = text_at(finding, "acceptance.accepted_by_name");
+  text.append(name.empty() ? text_at(finding, "acceptance.accepted_by") : name);
   const std::string_view until = text_at(finding, "acceptance.until");
   text.append(until.empty() ? std::string(", for good") : ", until " + time_text(until));
   return text.append(": ").append(text_at(finding, "acceptance.reason"));

@@ -14,14 +14,14 @@ using test::Transcript;
 TEST(Findings, AreExplainedWithTheirComparisonMadeAgain) {
   Desk desk;
   desk.server.on("GET /api/v1/findings/12/explain", {200, R"j({"id": 12,
-    "acceptance": {"reason": "why", "accepted_by": "operator:1", "until": null},
+    "acceptance": {"reason": "why", "accepted_by": "operator:1", "accepted_by_name": "ada", "until": null},
     "explanation": {"holds": false, "steps": [
       {"step": "identity", "holds": true, "text": "a deb"},
       {"step": "versions", "holds": false, "text": "9 < 3: no"}]},
     "feeds": [{"feed": "nvd", "stale": false}, {"feed": "debian", "stale": true,
                "imported_at": "2026-03-01T00:00:00Z"}]})j"});
   const Transcript done = desk.run({"findings", "explain", "12"});
-  EXPECT_NE(done.out.find("accepted   by operator:1, for good: why\n"), std::string::npos);
+  EXPECT_NE(done.out.find("accepted   by ada, for good: why\n"), std::string::npos);
   EXPECT_NE(done.out.find("identity  yes    a deb\n"), std::string::npos) << done.out;
   EXPECT_NE(done.out.find("versions  no     9 < 3: no\n"), std::string::npos) << done.out;
   EXPECT_NE(done.out.find("It does not hold with what the feeds and the host say now.\n"),

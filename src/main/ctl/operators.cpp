@@ -44,8 +44,11 @@ const Columns renewed = {
 };
 
 const Columns granted = {
-    {"operator_id", "operator", &formats::id}, {"org_id", "org"},    {"role", "role"},
-    {"granted_at", "granted", &formats::time}, {"granted_by", "by"},
+    {"operator_id", "operator", &formats::id},
+    {"org_id", "org"},
+    {"role", "role"},
+    {"granted_at", "granted", &formats::time},
+    {"granted_by", "by", &formats::person},
 };
 
 const Columns done = {{"status", "status"}};

@@ -57,11 +57,9 @@ TEST(Feeds, ThatWereNeverImportedAreNotShownAsFresh) {
 
 TEST(Audit, NamesOperatorsForPeopleAndKeepsTheirNumbersForPrograms) {
   Desk desk;
-  desk.server.on("GET /api/v1/operators?limit=1000",
-                 {200, R"({"items": [{"id": 118, "name": "ada"}], "next_cursor": null})"});
   desk.server.on("GET /api/v1/audit?limit=1000", {200, R"({"items": [
-    {"at": "2026-03-21T14:30:01Z", "actor": "operator:118", "action": "keys.create", "target": "7", "details": {}},
-    {"at": "2026-03-21T14:30:01Z", "actor": "operator:119", "action": "keys.revoke", "target": "7", "details": {}}],
+    {"at": "2026-03-21T14:30:01Z", "actor": "operator:118", "actor_name": "ada", "action": "keys.create", "target": "7", "details": {}},
+    {"at": "2026-03-21T14:30:01Z", "actor": "operator:119", "actor_name": null, "action": "keys.revoke", "target": "7", "details": {}}],
     "next_cursor": null})"});
   const Transcript done = desk.run({"audit", "list"});
   EXPECT_NE(done.out.find("ada "), std::string::npos) << done.out;

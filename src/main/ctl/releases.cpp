@@ -35,6 +35,7 @@ const Columns shown = {
     {"notes", "notes"},
     {"public_key", "signed by", &formats::id},
     {"published_at", "published", &formats::time},
+    {"published_by", "published by", &formats::person},
     {"expires_at", "expires", &formats::time},
     {"withdrawn_at", "withdrawn", &formats::time},
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks.
+#include "base/text.h"
 #include "crypto/random.h"
 #include "main/ctl/grammar.h"
 #include "main/ctl/output.h"
@@ -44,9 +45,9 @@ const Columns shown = {
     {"deliver_by", "deliver by", &formats::time},
     {"valid_until", "valid until", &formats::time},
     {"approval.approve_by", "approve by", &formats::time},
-    {"approval.created_by", "asked for by operator", &formats::id},
+    {"approval.created_by", "asked for by", &formats::person},
     {"approval.decision", "decision"},
-    {"approval.decided_by", "decided by operator", &formats::id},
+    {"approval.decided_by", "decided by", &formats::person},
     {"approval.decided_at", "decided", &formats::time},
     {"approval.reason", "reason"},
     {"env_names", "environment", &formats::words},
@@ -73,12 +74,13 @@ const Columns batches = {
     {"by_status.completed", "COMPLETED", &formats::number},
     {"by_status.failed", "FAILED", &formats::number},
     {"created_at", "CREATED", &formats::time},
+    {"created_by", "BY", &formats::person},
 };
 
 const Columns noted = {
     {"version", "version"},
     {"at", "at", &formats::time},
-    {"author", "author"},
+    {"author", "author", &formats::person},
     {"text", "note"},
 };
 
@@ -86,9 +88,10 @@ void print_notes(const Shell& shell, const Json& task) {
   const auto notes = task.find("notes");
   if (!notes || !notes->is_array()) return;
   notes->for_each([&](const Json& note) {
+    const std::string_view name = text_at(note, "author_name");
+    const std::string author(name.empty() ? text_at(note, "author") : name);
     shell.print("\nnote of " + std::string(text_at(note, "at")) + ", " +
-                std::string(text_at(note, "author")) + ":\n" +
-                escaped_lines(text_at(note, "text")));
+                escape_for_terminal(author) + ":\n" + escaped_lines(text_at(note, "text")));
   });
 }
 

@@ -9,7 +9,7 @@ namespace {
 const Columns listed = {
     {"name", "NAME"},
     {"query", "QUERY"},
-    {"set_by", "SET BY"},
+    {"set_by", "SET BY", &formats::person},
     {"set_at", "SET", &formats::time},
 };
 
@@ -17,7 +17,7 @@ const Columns shown = {
     {"name", "name"},
     {"org_id", "org"},
     {"query", "query"},
-    {"set_by", "set by"},
+    {"set_by", "set by", &formats::person},
     {"set_at", "set", &formats::time},
 };
 
@@ -28,7 +28,7 @@ const Columns counted = {
     {"hosts.value", "hosts in it"},
     {"used_by.views", "views that name it", &formats::words},
     {"used_by.alerts", "alerts that name it", &formats::words},
-    {"set_by", "set by"},
+    {"set_by", "set by", &formats::person},
     {"set_at", "set", &formats::time},
 };
 
