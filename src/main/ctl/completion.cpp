@@ -102,9 +102,8 @@ std::string walk(const std::vector<Place>& places) {
   for (const Choice& each : places.front().valued) {
     passed.append(passed.empty() ? "" : "|").append(each.word);
   }
-  return "    case \"$word\" in\n      " + passed +
-         ") ((++i)); continue ;;\n    esac\n    case \"$at/$word\" in\n      " + steps +
-         ") at=\"$at/$word\" ;;\n    esac\n";
+  if (!passed.empty()) passed = "    case \"$word\" in " + passed + ") ((++i)); continue ;; esac\n";
+  return passed + "    case \"$at/$word\" in\n      " + steps + ") at=\"$at/$word\" ;;\n    esac\n";
 }
 
 std::string bash_script(const std::vector<Place>& places) {

@@ -72,11 +72,10 @@ TEST(Completion, OffersTheValuesThatAFlagChoosesFrom) {
 }
 
 TEST(Completion, IsAScriptThatBashTakesAndAnswersWith) {
-  CLI::App root("", "muster");
-  const Grammar grammar(root);
+  test::Desk desk;
   const TestDirectory directory;
   const std::string script = directory.path() + "/muster";
-  std::ofstream(script) << completion_script(root, ShellKind::bash);
+  std::ofstream(script) << desk.run({"completion", "bash"}).out;
   ASSERT_EQ(std::system(("bash -n " + script).c_str()), 0);
   // What it says is there for the words of a line, the last of which is being written.
   const auto completes = [&](const std::string& line, const std::string& expected) {
