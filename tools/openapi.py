@@ -69,7 +69,8 @@ SECURITY_SCHEMES = {
     "requestTimestamp": {"type": "apiKey", "in": "header", "name": "X-Request-Timestamp",
                          "description": "RFC 3339, within 300 s of the server's clock."},
     "bearer": {"type": "http", "scheme": "bearer",
-               "description": "An operator token, or an agent's own key."},
+               "description": "An operator token, an inventory key with the scope read or import, "
+                              "or an agent's own key."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-muster-session",
                 "description": "A session of the console; without TLS the name is muster-session. "
                                "What is not GET needs the header X-Muster-Console as well."},

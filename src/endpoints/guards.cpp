@@ -213,8 +213,8 @@ Result<void> admit_operator(App& app, Request& request, Role least) {
   TRY(check_host(app, request));
   TRY(check_lease(app));
   const std::string_view token = bearer_of(request);
-  if (!token.empty() && prove_key(app, request, token)) return admit_reader(request, least);
   if (!(token.empty() ? prove_session(app, request) : prove_token(app, request, token))) {
+    if (!token.empty() && prove_key(app, request, token)) return admit_reader(request, least);
     return Error{Errc::invalid_credentials,
                  token.empty() ? "Sign in, or send an operator's token" : "Invalid operator token"};
   }
