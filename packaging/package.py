@@ -35,6 +35,7 @@ class Package:
     configuration: dict     # the file here, and where it goes
     state: str              # what `purge` removes
     description: str
+    completed: str = ""     # the program that prints the completion of its command lines
 
     def unit(self):
         return f"{self.name}.service"
@@ -62,7 +63,8 @@ SERVER = Package(
     "/var/lib/muster",
     "Description: server and command line of the Muster control plane\n"
     " Enrols hosts, knows which are alive, gives them work, and tells which of their\n"
-    " packages are vulnerable and exploited. Its web console is part of it.\n")
+    " packages are vulnerable and exploited. Its web console is part of it.\n",
+    completed="muster")
 
 
 def scripts_of(package):
@@ -170,8 +172,20 @@ def stage(package, programs, root):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
         path.chmod(mode)
+    if package.completed:
+        stage_completion(package.completed, programs, root)
     for program in package.programs:
         subprocess.run([os.environ.get("STRIP", "strip"), str(root / "usr/bin" / program)], check=True)
+
+
+def stage_completion(program, programs, root):
+    """Where bash and zsh look for it on Debian."""
+    for shell, folder, name in (("bash", "usr/share/bash-completion/completions", program),
+                                ("zsh", "usr/share/zsh/vendor-completions", f"_{program}")):
+        path = root / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(output(str(programs / program), "completion", shell), encoding="utf-8")
+        path.chmod(0o644)
 
 
 def make_deb(package, root, version, arch, folder):

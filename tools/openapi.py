@@ -42,7 +42,7 @@ EVERY_ROUTE = {503: ["overloaded", "unavailable"]}
 EVERY_BODY = {413: ["body_too_large"]}
 DEVICE_401 = ["invalid_credentials", "clock_skew", "disabled"]
 ROLES = ["read_only", "analyst", "operator", "admin"]
-OPERATOR_ERRORS = {401: ["invalid_credentials"], 403: ["insufficient_role", "foreign_origin"]}
+OPERATOR_ERRORS = {401: ["invalid_credentials"], 403: ["insufficient_role", "insufficient_scope", "foreign_origin"]}
 GUARD_ERRORS = {
     "anybody": {},
     "device_key": {401: DEVICE_401, 429: ["rate_limited"]},
@@ -50,6 +50,7 @@ GUARD_ERRORS = {
                       403: ["insufficient_scope"], 429: ["rate_limited"]},
     "stranger": {403: ["foreign_origin"]},
     **{f"role_{role}": OPERATOR_ERRORS for role in ROLES},
+    "feed_importer": OPERATOR_ERRORS,
     "operator_or_loopback": OPERATOR_ERRORS,
 }
 AGENT_KEY = [{"agentKey": [], "agentId": [], "requestTimestamp": []},
@@ -60,6 +61,7 @@ GUARD_SECURITY = {
     "inventory_key": [{"agentKey": []}] + AGENT_KEY,
     "stranger": [],
     **{f"role_{role}": [{"bearer": []}, {"session": []}] for role in ROLES},
+    "feed_importer": [{"bearer": []}, {"session": []}],
     "operator_or_loopback": [{}, {"bearer": []}, {"session": []}],
 }
 SECURITY_SCHEMES = {
@@ -70,7 +72,8 @@ SECURITY_SCHEMES = {
     "requestTimestamp": {"type": "apiKey", "in": "header", "name": "X-Request-Timestamp",
                          "description": "RFC 3339, within 300 s of the server's clock."},
     "bearer": {"type": "http", "scheme": "bearer",
-               "description": "An operator token, or an agent's own key."},
+               "description": "An operator token, an inventory key with the scope read or import, "
+                              "or an agent's own key."},
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-muster-session",
                 "description": "A session of the console; without TLS the name is muster-session. "
                                "What is not GET needs the header X-Muster-Console as well."},
@@ -178,6 +181,8 @@ def operation(key, route, entry, limits):
            "security": GUARD_SECURITY[route.guard]}
     if route.guard.startswith("role_"):
         out["x-role"] = route.guard.removeprefix("role_")
+    if route.guard == "feed_importer":
+        out["x-role"] = "admin"
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                   for name in re.findall(r":(\w+)", path)]
     for name, query in (entry.get("query") or {}).items():

@@ -158,11 +158,14 @@ inline constexpr std::size_t operator_reads_in_flight = 192;
 /// Of what workers do, for those who come last: one part in so many, so that they are slow and not
 /// stuck.
 inline constexpr std::size_t later_reads_share = 8;
-/// Threads for operators' work that takes long (an import) or waits for other servers (a
-/// revocation): two imports leave two for revocations.
+/// Threads for operators' work that takes long (an import), waits for other servers (a revocation)
+/// or proves a password: two imports leave two for revocations.
 inline constexpr std::size_t slow_threads = 4;
 /// Requests waiting for one of these threads; the next one gets 503.
 inline constexpr std::size_t slow_in_flight = 64;
+/// Of these, of people who sign in: one proof takes a tenth of a second, and more at one time are
+/// answered at once (fleet/passwords). The rest is left to those who have proved who they are.
+inline constexpr std::size_t slow_strangers_in_flight = 16;
 /// A store that has not answered for so long is not ready. It is asked every second.
 inline constexpr Duration readiness_age = std::chrono::seconds(5);
 

@@ -154,8 +154,12 @@ std::variant<http::Admission, http::Response> Dispatcher::admit(http::Request& r
   const Dialect dialect = dialect_of(route.dialect, request);
   const Result<void> proved = route.guard(app_, request);
   if (!proved.ok()) return failed(dialect, proved.error());
-  if (request.caller.is_limited() && reach_of(route.name) == Reach::server) {
-    return failed(dialect, only_on_server(request.caller.least));
+  if (request.caller.is_limited()) {
+    const Reach reach = reach_of(route.name);
+    if (reach == Reach::server) return failed(dialect, only_on_server(request.caller.least));
+    if (reach == Reach::own && request.caller.kind == http::Caller::Kind::inventory_key) {
+      return failed(dialect, {Errc::insufficient_scope, "A key is no operator."});
+    }
   }
   const Result<void> in_rate = check_rate(app_, route, request);
   if (!in_rate.ok()) return failed(dialect, in_rate.error());

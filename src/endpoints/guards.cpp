@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <vector>
 
 #include "base/text.h"
 #include "endpoints/session_cookie.h"
@@ -177,11 +179,42 @@ Result<void> check_console(const App& app, const Request& request) {
   return Error{Errc::foreign_origin, "A change with a session needs the header X-Muster-Console."};
 }
 
+/// Organisations begin with the server's own: what is of the whole server is for its keys alone.
+constexpr OrgId first_org{1};
+
+/// Whether an inventory key was presented that may do anything on operators' routes. Fills in who
+/// it is; what it may there is not asked.
+bool prove_key(App& app, Request& request, std::string_view token) {
+  if (token.size() > limits::key_bytes) return false;
+  const auto known = app.credentials.inventory_keys.find(app.credentials.hash(token));
+  if (!known) return false;
+  Caller& caller = request.caller;
+  caller.scopes = known->scopes;
+  if (!caller.may(Scope::read) && !caller.may(Scope::import)) return false;
+  caller.kind = Caller::Kind::inventory_key;
+  caller.org = known->org;
+  caller.key = known->key.value;
+  return true;
+}
+
+/// A key with scope `read`, as somebody who is read_only in its organisation.
+Result<void> admit_reader(Request& request, Role least) {
+  Caller& caller = request.caller;
+  if (!caller.may(Scope::read) || least != Role::read_only || request.method != http::Method::get) {
+    return Error{Errc::insufficient_scope, "The scopes of this key do not open this route."};
+  }
+  caller.least = least;
+  caller.authority = {Role::none, std::make_shared<const std::vector<http::OrgRole>>(
+                                      1, http::OrgRole{caller.org, Role::read_only})};
+  return {};
+}
+
 Result<void> admit_operator(App& app, Request& request, Role least) {
   TRY(check_host(app, request));
   TRY(check_lease(app));
   const std::string_view token = bearer_of(request);
   if (!(token.empty() ? prove_session(app, request) : prove_token(app, request, token))) {
+    if (!token.empty() && prove_key(app, request, token)) return admit_reader(request, least);
     return Error{Errc::invalid_credentials,
                  token.empty() ? "Sign in, or send an operator's token" : "Invalid operator token"};
   }
@@ -219,6 +252,13 @@ std::function<bool(Instant now)> standing_of(const App& app, const Request& requ
     return [&app, hash, may](Instant now) {
       const auto session = app.credentials.sessions.find(hash);
       return session && now < session->expires_at && may(session->role, session->operator_id);
+    };
+  }
+  if (request.caller.kind == Caller::Kind::inventory_key) {
+    // Only of its own organisation, and of that it may read all as long as it is there.
+    return [&app, hash = app.credentials.hash(token), org](Instant) {
+      const auto known = app.credentials.inventory_keys.find(hash);
+      return known && org == known->org && app.nodes.may_serve();
     };
   }
   return [&app, hash = app.credentials.hash(token), may](Instant now) {
@@ -302,7 +342,26 @@ Result<void> operator_or_loopback(App& app, Request& request) {
   const bool on_loopback = request.peer_address == "127.0.0.1" || request.peer_address == "::1";
   const bool forwarded = app.face.behind_proxy || request.through_proxy || was_forwarded(request);
   if (on_loopback && !forwarded) return {};
-  return role_read_only(app, request);
+  TRY(role_read_only(app, request));
+  Caller& caller = request.caller;
+  if (caller.kind == Caller::Kind::inventory_key && caller.org == first_org) {
+    caller.authority = {Role::read_only};
+  }
+  return {};
+}
+
+Result<void> feed_importer(App& app, Request& request) {
+  TRY(check_host(app, request));
+  TRY(check_lease(app));
+  const std::string_view token = bearer_of(request);
+  if (token.empty() || !prove_key(app, request, token)) return role_admin(app, request);
+  if (!request.caller.may(Scope::import) || request.caller.org != first_org) {
+    return Error{Errc::insufficient_scope,
+                 "This needs a key of the organisation default with the scope import."};
+  }
+  request.caller.least = Role::admin;
+  request.caller.authority = {Role::admin};
+  return {};
 }
 
 }  // namespace muster::endpoints

@@ -41,14 +41,20 @@ Result<void> device_key(App& app, http::Request& request);
 Result<void> inventory_key(App& app, http::Request& request);
 /// An operator of at least that role (http/role.h) on the server or in some organisation, on a Host
 /// that is this server's: by a token, or by a session's cookie, with which a change must come from
-/// the console itself (same_origin). What is asked for must be in its reach, too (reach.h).
+/// the console itself (same_origin). What is asked for must be in its reach, too (reach.h). A GET
+/// for read_only is open to an inventory key with scope `read` as well, which is read_only in its
+/// organisation and no operator (Reach::own).
 Result<void> role_read_only(App& app, http::Request& request);
 Result<void> role_analyst(App& app, http::Request& request);
 Result<void> role_operator(App& app, http::Request& request);
 Result<void> role_admin(App& app, http::Request& request);
 /// Somebody who is about to sign in, on a Host that is this server's and from no other site's page.
 Result<void> stranger(App& app, http::Request& request);
-/// An operator, or anybody on loopback whose request no proxy passed on.
+/// An operator as by role_admin, or a key with scope `import` of the organisation `default`: feeds
+/// are the whole server's.
+Result<void> feed_importer(App& app, http::Request& request);
+/// An operator, anybody on loopback whose request no proxy passed on, or a key with scope `read` of
+/// the organisation `default`.
 Result<void> operator_or_loopback(App& app, http::Request& request);
 
 }  // namespace muster::endpoints

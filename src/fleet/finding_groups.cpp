@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/limits.h"
+#include "fleet/findings.h"
 #include "store/sql/agents.h"
 #include "store/sql/findings.h"
 #include "store/store.h"
@@ -74,6 +75,7 @@ FindingGroups group_findings(store::Store& store, const GroupQuery& query) {
   filter.org = query.org;
   filter.known_exploited = query.known_exploited;
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
+  if (query.include_unknown) filter.unrated = store::Unrated::shown;
   FindingGroups answer;
   store.read([&](store::Reader& reader) {
     Groups groups;
@@ -82,6 +84,7 @@ FindingGroups group_findings(store::Store& store, const GroupQuery& query) {
           if (query.among && !query.among->contains(subject.org, subject.host)) return;
           count(groups, std::move(subject), query.by);
         });
+    answer.unknown_not_shown = count_unknown_not_shown(reader, filter, query.among);
     std::unordered_map<std::string, OrgId> orgs;
     for (auto& [key, counted] : groups) {
       counted.group.hosts = distinct(counted.hosts);

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "fleet/host_search.h"
 #include "model/advisory.h"
+#include "store/total.h"
 
 namespace muster::store {
 class Store;
@@ -23,8 +24,9 @@ struct GroupQuery {
   GroupBy by = GroupBy::cve;
   std::optional<OrgId> org;
   bool known_exploited = false;
-  model::Severity severity_min = model::Severity::unknown;
-  std::optional<MeantHosts> among;  // only of those hosts
+  model::Severity severity_min = model::Severity::unknown;  // those known exploited stay in
+  bool include_unknown = false;                             // also those whose severity is unknown
+  std::optional<MeantHosts> among;                          // only of those hosts
   std::size_t count = 0;
 };
 struct FindingGroup {
@@ -40,7 +42,8 @@ struct FindingGroup {
 struct FindingGroups {
   std::vector<FindingGroup> groups;  // the most pressing: exploited, severity, hosts
   std::size_t groups_in_all = 0;
-  bool whole = true;  // all findings were counted, and not only the most pressing
+  bool whole = true;               // all findings were counted, and not only the most pressing
+  store::Total unknown_not_shown;  // findings, only because severity_min cannot judge them
 };
 /// What to fix first. Counts open findings in the order of what presses most, at most
 /// limits::grouped_findings of them, so that it costs the same however many there are.

@@ -66,22 +66,33 @@ std::string format_place(const store::FindingPlace& place) {
 /// The page's findings and one more if there are more.
 std::vector<store::FindingView> read_rows(store::Reader& reader, const FindingQuery& query,
                                           const store::FindingFilter& filter, FindingPage& page) {
-  if (!query.among) {
-    page.total = store::count_findings(reader, filter);
-    return store::list_findings(reader, filter, query.count + 1);
-  }
-  store::FindingFilter whole = filter;
-  whole.after.reset();
-  constexpr auto most = static_cast<std::size_t>(limits::counted_rows);
-  const Sifted all = sift(reader, whole, *query.among, most + 1);
-  page.total = {static_cast<std::int64_t>(std::min(all.places.size(), most)),
-                all.places.size() <= most && !all.stopped};
+  page.total = count_findings_among(reader, filter, query.among);
+  page.unknown_not_shown = count_unknown_not_shown(reader, filter, query.among);
+  if (!query.among) return store::list_findings(reader, filter, query.count + 1);
   const Sifted next = sift(reader, filter, *query.among, static_cast<std::size_t>(query.count) + 1);
   if (next.stopped) page.next_cursor = format_place(*next.stopped);
   return store::list_findings_at(reader, next.places);
 }
 
 }  // namespace
+
+store::Total count_findings_among(store::Reader& reader, store::FindingFilter filter,
+                                  const std::optional<MeantHosts>& among) {
+  if (!among) return store::count_findings(reader, filter);
+  filter.after.reset();
+  constexpr auto most = static_cast<std::size_t>(limits::counted_rows);
+  const Sifted all = sift(reader, filter, *among, most + 1);
+  return {static_cast<std::int64_t>(std::min(all.places.size(), most)),
+          all.places.size() <= most && !all.stopped};
+}
+
+store::Total count_unknown_not_shown(store::Reader& reader, store::FindingFilter filter,
+                                     const std::optional<MeantHosts>& among) {
+  const bool judged = filter.severity_min > static_cast<std::int64_t>(model::Severity::unknown);
+  if (!judged || filter.known_exploited || filter.unrated == store::Unrated::shown) return {};
+  filter.unrated = store::Unrated::alone;
+  return count_findings_among(reader, std::move(filter), among);
+}
 
 Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& catalogue,
                                       const FindingQuery& query) {
@@ -92,6 +103,7 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.package = query.package;
   filter.known_exploited = query.known_exploited;
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
+  if (query.include_unknown) filter.unrated = store::Unrated::shown;
   filter.statuses = query.statuses;
   if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
   FindingPage page;

@@ -21,7 +21,8 @@ struct FindingQuery {
   std::optional<std::string> package;  // its name
   std::optional<OrgId> org;
   bool known_exploited = false;
-  model::Severity severity_min = model::Severity::unknown;
+  model::Severity severity_min = model::Severity::unknown;  // those known exploited stay in
+  bool include_unknown = false;                             // also those whose severity is unknown
   std::vector<model::FindingStatus> statuses = {model::FindingStatus::open};
   std::optional<MeantHosts> among;  // only of those hosts
   std::string cursor;
@@ -36,12 +37,22 @@ struct FindingPage {
   std::vector<FindingView> findings;
   std::string next_cursor;
   store::Total total;
+  store::Total unknown_not_shown;  // only because severity_min cannot judge them
 };
-/// Known exploited first, then most severe, then newest. With `among` one page, and the total, look
-/// at limits::searched_findings: then the page may be short, with a next one, and the total is "at
-/// least". Fails with invalid_field for a cursor that is none.
+/// Known exploited first, then most severe, then newest. A severity that is asked for hides nothing
+/// that is known exploited, and what it hides because its severity is unknown is counted. With
+/// `among` one page, and the total, look at limits::searched_findings: then the page may be short,
+/// with a next one, and the total is "at least". Fails with invalid_field for a cursor that is
+/// none.
 Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& catalogue,
                                       const FindingQuery& query);
+/// How many findings a list has over all its pages, of some hosts where there is `among`.
+store::Total count_findings_among(store::Reader& reader, store::FindingFilter filter,
+                                  const std::optional<MeantHosts>& among);
+/// How many of unknown severity, not known to be exploited, the list leaves out because of
+/// severity_min.
+store::Total count_unknown_not_shown(store::Reader& reader, store::FindingFilter filter,
+                                     const std::optional<MeantHosts>& among);
 /// Fails with not_found.
 Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue, FindingId id);
 

@@ -232,6 +232,61 @@ TEST(FindingPages, ShowEveryFindingOnceInTheirOrder) {
   }
 }
 
+TEST(FindingPages, OfASeverityKeepWhatIsExploitedAndCountTheUnknown) {
+  TestFleet fleet;
+  const auto entry = [](const std::string& cve, const std::string& urgency) {
+    return '"' + cve + R"(": {"description": "d", "scope": "remote", "releases": {"bookworm": )" +
+           R"({"status": "open", "repositories": {"bookworm": "1"}, "urgency": ")" + urgency +
+           R"("}}})";
+  };
+  ASSERT_TRUE(
+      fleet
+          .import(feeds::FeedKind::debian, R"({"a": {)" + entry("CVE-2099-0001", "high") + ", " +
+                                               entry("CVE-2099-0002", "not yet assigned") + ", " +
+                                               entry("CVE-2099-0003", "not yet assigned") + ", " +
+                                               entry("CVE-2099-0004", "low") + "}}")
+          .ok());
+  fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
+  fleet.report(TestFleet::report_of("db-1", {debian_package("a", "1")})).value();
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0002")).ok());
+  FindingQuery query;
+  query.count = 10;
+  query.severity_min = model::Severity::high;
+  const auto listed = [&] {
+    std::multiset<std::string> cves;
+    const FindingPage page = list_finding_page(fleet->store, fleet->catalogue, query).value();
+    for (const FindingView& view : page.findings) cves.insert(*view.stored.finding.cve);
+    EXPECT_EQ(page.total.value, static_cast<std::int64_t>(cves.size()));
+    return std::pair(cves, page.unknown_not_shown.value);
+  };
+  using Cves = std::multiset<std::string>;
+  EXPECT_EQ(listed(),
+            std::pair(Cves({"CVE-2099-0001", "CVE-2099-0001", "CVE-2099-0002", "CVE-2099-0002"}),
+                      std::int64_t{2}));
+  query.among = list_meant_hosts(fleet->store, fleet->presence, fleet.config,
+                                 model::parse_host_query("web").value(), TestFleet::org, fleet.now)
+                    .value();
+  EXPECT_EQ(listed(), std::pair(Cves({"CVE-2099-0001", "CVE-2099-0002"}), std::int64_t{1}));
+  query.include_unknown = true;
+  EXPECT_EQ(listed(),
+            std::pair(Cves({"CVE-2099-0001", "CVE-2099-0002", "CVE-2099-0003"}), std::int64_t{0}));
+  query.include_unknown = false;
+  query.severity_min = model::Severity::unknown;
+  EXPECT_EQ(listed().second, 0) << "nothing is hidden";
+  query.severity_min = model::Severity::high;
+  query.known_exploited = true;
+  EXPECT_EQ(listed(), std::pair(Cves{"CVE-2099-0002"}, std::int64_t{0}));
+
+  GroupQuery groups;
+  groups.count = 10;
+  groups.severity_min = model::Severity::high;
+  EXPECT_EQ(group_findings(fleet->store, groups).groups.size(), 2U);
+  EXPECT_EQ(group_findings(fleet->store, groups).unknown_not_shown.value, 2);
+  groups.include_unknown = true;
+  EXPECT_EQ(group_findings(fleet->store, groups).groups.size(), 3U);
+  EXPECT_EQ(group_findings(fleet->store, groups).unknown_not_shown.value, 0);
+}
+
 TEST(FindingPages, OfSomeHostsShowTheirFindingsAlone) {
   TestFleet fleet;
   std::map<std::string, std::string> packages;

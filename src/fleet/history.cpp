@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/audit.h"
+#include "fleet/operator_names.h"
 #include "store/sql/audit.h"
 #include "store/sql/orgs.h"
 #include "store/sql/outages.h"
@@ -64,6 +65,7 @@ HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::
     return store::list_audit(reader, org, before_cursor<AuditId>(cursor), count + 1);
   });
   page.next_cursor = cut_page(rows, count);
+  OperatorNames names(store);
   for (const auto& row : rows) {
     JsonWriter json;
     json.begin_object()
@@ -71,6 +73,7 @@ HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::
         .member("org_id", row.org)
         .member("at", row.at)
         .member("actor", row.actor)
+        .member("actor_name", names.of_actor(row.actor))
         .member("action", row.action)
         .member("target", row.target)
         .key("details")

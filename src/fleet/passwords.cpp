@@ -65,9 +65,23 @@ PasswordState password_state(store::Store& store, OperatorId id) {
   return {row->set_at, row->totp_generation > 0};
 }
 
-bool is_password(store::Store& store, OperatorId id, std::string_view password) {
+Result<PasswordTurn> PasswordTurn::take() {
+  static std::mutex one_at_a_time;
+  std::unique_lock lock(one_at_a_time, std::try_to_lock);
+  if (!lock.owns_lock()) {
+    return Error{Errc::rate_limited, "Somebody else changes a password.", {}, 1};
+  }
+  return PasswordTurn(std::move(lock));
+}
+
+bool is_password(const PasswordTurn&, store::Store& store, OperatorId id,
+                 std::string_view password) {
   const auto row = find(store, id);
   return row && crypto::verify_password(row->hash, password);
+}
+
+std::string hash_password(const PasswordTurn&, std::string_view password) {
+  return crypto::hash_password(password);
 }
 
 Result<void> set_password(store::Tx& tx, NumberIds& ids, const Actor& actor, OperatorId id,

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/config.h"
 #include "base/ids.h"
@@ -29,9 +31,25 @@ struct PasswordState {
 };
 PasswordState password_state(store::Store& store, OperatorId id);
 
+/// The turn of an operator whose password is proved or made, which takes 64 MiB and a tenth of a
+/// second: one at a time on this server, beside the one that signs in (prove_password), so that
+/// strangers cannot take it and nobody takes all threads. Ends with the object, on the same thread.
+class PasswordTurn {
+ public:
+  /// Fails with rate_limited while it is another's.
+  static Result<PasswordTurn> take();
+
+ private:
+  explicit PasswordTurn(std::unique_lock<std::mutex> lock) : lock_(std::move(lock)) {}
+  std::unique_lock<std::mutex> lock_;
+};
+
 /// Whether `password` is the operator's; false when it has none. As slow as
 /// crypto::verify_password.
-bool is_password(store::Store& store, OperatorId id, std::string_view password);
+bool is_password(const PasswordTurn& turn, store::Store& store, OperatorId id,
+                 std::string_view password);
+/// What is stored of a password. As slow as crypto::hash_password.
+std::string hash_password(const PasswordTurn& turn, std::string_view password);
 
 /// `hash` is of crypto/password.h. A second factor stays. Fails with not_found, and with name_taken
 /// when another operator of the same name has a password.

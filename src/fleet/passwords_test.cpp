@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/passwords.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "crypto/password.h"
@@ -67,6 +69,19 @@ TEST_F(Passwords, SignInUnderTheNameOfTheOperator) {
   const auto session = use_session(fleet->credentials, fleet.config, signed_in.secret, fleet.now);
   ASSERT_TRUE(session);
   EXPECT_EQ(session->operator_id, ada);
+}
+
+TEST_F(Passwords, OneOperatorChangesOneAtATimeWhileOthersSignIn) {
+  ASSERT_TRUE(set(ada).ok());
+  const auto elsewhere = [](const auto& work) { std::thread(work).join(); };
+  {
+    const PasswordTurn turn = PasswordTurn::take().value();
+    EXPECT_TRUE(is_password(turn, fleet->store, ada, right));
+    EXPECT_FALSE(is_password(turn, fleet->store, ada, "wrong"));
+    elsewhere([] { EXPECT_EQ(PasswordTurn::take().error().code, Errc::rate_limited); });
+    elsewhere([&] { EXPECT_TRUE(prove("ada", right).ok()) << "signing in waits for nobody"; });
+  }
+  elsewhere([] { EXPECT_TRUE(PasswordTurn::take().ok()) << "it was given back"; });
 }
 
 TEST_F(Passwords, WhatIsWrongIsNotTold) {

@@ -13,7 +13,7 @@ namespace muster::http {
 
 /// Where a handler runs. `here`: on the IO thread, memory only. `write`: there too, and what it
 /// returns may join the group commit. `read`: on a worker, since it reads the store. `slow`: on one
-/// that agents never need, since it takes minutes or waits for other servers.
+/// that agents never need, since it takes minutes, waits for other servers or proves a password.
 enum class RunOn : std::uint8_t { here, write, read, slow };
 
 /// Who goes first where there is not enough for all: presence, work and results; then reports and

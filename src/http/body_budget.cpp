@@ -55,7 +55,8 @@ void BodyBudget::give_back(const BodyPlace& place) {
 }
 
 BodyPlace::BodyPlace(BodyBudget& budget, Lane lane, const Caller& caller)
-    : budget_(budget), lane_(lane), caller_(number_of(caller)) {
+    // What a site's key imports is as an operator's: nobody reports beside it.
+    : budget_(budget), lane_(lane), caller_(lane == Lane::operators ? 0 : number_of(caller)) {
   const bool agent = caller.kind == Caller::Kind::agent;
   caller_max_ = agent ? budget.bounds_.of_agent : budget.bounds_.of_key;
 }

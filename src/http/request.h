@@ -45,7 +45,8 @@ class Headers {
   std::size_t count_ = 0;
 };
 
-/// Permissions of an inventory key, as bits.
+/// Permissions of an inventory key, as bits. `agent`: the routes of sites' reporters. `read`: what an
+/// operator reads who is read_only in the key's organisation. `import`: importing feeds.
 enum class Scope : std::uint8_t { agent = 1, read = 2, import = 4 };
 
 /// Who a guard found behind a request. Handlers trust it and nothing else about identity.
@@ -53,8 +54,8 @@ struct Caller {
   enum class Kind : std::uint8_t { nobody, agent, inventory_key, operator_of_server };
   Kind kind = Kind::nobody;
   std::uint8_t scopes = 0;       // inventory_key
-  Authority authority;           // operator_of_server: what it may do where
-  Role least = Role::none;       // operator_of_server: the least role of the route
+  Authority authority;           // operator_of_server, and a key on their routes: what it may where
+  Role least = Role::none;       // likewise: the least role of the route
   OrgId org;                     // agent, inventory_key; 0 for operators
   AgentId agent;                 // agent
   HostId host;                   // agent

@@ -67,6 +67,25 @@ TEST_F(Overload, WorkThatTakesLongHasABoundOfItsOwn) {
   EXPECT_EQ(waiting.answer().status, 200);
 }
 
+TEST_F(Overload, StrangersLeaveRoomForThoseWhoHaveProvedWhoTheyAre) {
+  start({.io_threads = 1, .slow_threads = 1, .slow_in_flight = 4, .slow_strangers_in_flight = 1});
+  Peer running = connect();
+  running.send(get("/import"));
+  ASSERT_TRUE(application.wait_for_handled(1));
+  Peer waiting = connect();
+  waiting.send(get("/import"));
+  ASSERT_TRUE(application.wait_for_admitted(2));
+  expect_turned_away(connect().request(get("/import")));
+  Peer known = connect();
+  known.send(get("/import", "X-Caller: 7\r\n"));
+  ASSERT_TRUE(application.wait_for_admitted(4));
+  application.slow_gate.open();
+  EXPECT_EQ(running.answer().status, 200);
+  EXPECT_EQ(waiting.answer().status, 200);
+  EXPECT_EQ(known.answer().status, 200);
+  EXPECT_EQ(connect().request(get("/import")).status, 200) << "the place was given back";
+}
+
 TEST_F(Overload, OperatorsLeaveOneWorkerToAgents) {
   start({.worker_threads = 2});
   Peer lists[] = {connect(), connect()};

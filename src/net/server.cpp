@@ -124,10 +124,12 @@ struct Server::Parts {
                Workers(application, {.threads = options.worker_threads,
                                      .waiting_max = options.reads_in_flight,
                                      .operators_waiting_max = options.operator_reads_in_flight,
+                                     .strangers_waiting_max = options.reads_in_flight,
                                      .keeps_one_for_agents = true}),
                Workers(application, {.threads = options.slow_threads,
                                      .waiting_max = options.slow_in_flight,
-                                     .operators_waiting_max = options.slow_in_flight}),
+                                     .operators_waiting_max = options.slow_in_flight,
+                                     .strangers_waiting_max = options.slow_strangers_in_flight}),
                http::BodyBudget(options.bodies)} {}
 };
 

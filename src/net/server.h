@@ -37,6 +37,8 @@ struct ServerOptions {
   /// Of these, operators'.
   std::size_t operator_reads_in_flight = limits::operator_reads_in_flight;
   std::size_t slow_in_flight = limits::slow_in_flight;
+  /// Of these, of callers who have proved nothing: those that sign in with a password.
+  std::size_t slow_strangers_in_flight = limits::slow_strangers_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
   http::BodyBounds bodies = {};
   ServerTls* tls = nullptr;  // must outlive the server; without it HTTP is plain

@@ -7,6 +7,16 @@
 
 namespace muster::net {
 
+namespace {
+
+/// A request, and no piece of an answer, of a caller who has proved nothing.
+bool is_of_stranger(const Work& work) {
+  return !work.exchange->stream &&
+         work.exchange->request->caller.kind == http::Caller::Kind::nobody;
+}
+
+}  // namespace
+
 Workers::Workers(http::Application& application, const WorkerBounds& bounds)
     : service_(application), bounds_(bounds) {
   for (std::size_t i = 0; i < bounds.threads; ++i) threads_.emplace_back([this] { run(); });
@@ -31,6 +41,9 @@ bool Workers::submit(Work& work) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || requests_waiting() >= bounds_.waiting_max) return false;
     if (queue == operators && waiting_[queue].size() >= bounds_.operators_waiting_max) return false;
+    const bool stranger = is_of_stranger(work);
+    if (stranger && strangers_ >= bounds_.strangers_waiting_max) return false;
+    if (stranger) ++strangers_;
     waiting_[queue].push_back(std::move(work));
     most_waiting_ = std::max(most_waiting_, requests_waiting());
   }
@@ -86,6 +99,7 @@ void Workers::run() {
       if (stopping_) return;
       work = std::move(queue->front());
       queue->pop_front();
+      if (is_of_stranger(work)) --strangers_;
       ++turns_;
       for_operators = queue == &waiting_[operators];
       if (for_operators) ++for_operators_;

@@ -28,6 +28,8 @@ struct WorkerBounds {
   /// Requests that may wait, and of these operators'.
   std::size_t waiting_max = 0;
   std::size_t operators_waiting_max = 0;
+  /// Of all, those of callers who have proved nothing.
+  std::size_t strangers_waiting_max = 0;
   /// Of several threads one never works for operators.
   bool keeps_one_for_agents = false;
 };
@@ -70,6 +72,7 @@ class Workers {
   std::size_t most_waiting_ = 0;
   std::size_t turns_ = 0;
   std::size_t for_operators_ = 0;  // threads that work for them
+  std::size_t strangers_ = 0;      // requests of theirs that wait
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

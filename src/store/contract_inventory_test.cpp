@@ -191,7 +191,7 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
               f.known_exploited = true;
             }),
             Ids{4});
-  EXPECT_EQ(ids([](auto& f) { f.severity_min = 4; }), (Ids{3, 2}));
+  EXPECT_EQ(ids([](auto& f) { f.severity_min = 4; }), (Ids{4, 3, 2})) << "4 is exploited";
   EXPECT_EQ(ids([](auto& f) { f.after = FindingPlace{true, 0, {4}}; }), (Ids{3, 2}));
   EXPECT_EQ(ids([](auto& f) { f.after = FindingPlace{false, 4, {3}}; }, 1), Ids{2});
   read([&](Reader& reader) {
@@ -226,6 +226,78 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
       << "marked until somebody says so";
   EXPECT_EQ(write([](Tx& tx) { return mark_exploited(tx, "CVE-3", false, 10); }), 1);
   EXPECT_EQ(ids([](auto& f) { f.known_exploited = true; }), Ids{});
+}
+
+TEST_P(InventoryContract, ASeverityHidesNothingExploitedAndTheUnknownWhereTheyAreAskedFor) {
+  using model::Severity;
+  write([&](Tx& tx) {
+    insert_host(tx, host(1, "web-1"));
+    insert_host(tx, host(2, "web-2"));
+    insert_package(tx, org, {1, 1}, package("a"));
+    const auto open = [&](std::int64_t id, const char* cve, Severity severity, bool exploited) {
+      Finding each = finding(id, {id % 2 + 1}, {1}, cve, severity);
+      each.known_exploited = exploited;
+      open_finding(tx, each);
+    };
+    open(1, "CVE-1", Severity::critical, false);
+    open(2, "CVE-2", Severity::low, false);
+    open(3, "CVE-3", Severity::unknown, false);
+    open(4, "CVE-4", Severity::unknown, true);
+    open(5, "CVE-5", Severity::low, true);
+    open(6, "CVE-6", Severity::unknown, false);
+  });
+  using Ids = std::vector<std::int64_t>;
+  // Every way in which a list is cut has statements of its own.
+  const std::vector<std::function<void(FindingFilter&)>> ways = {
+      [](FindingFilter&) {}, [](FindingFilter& filter) { filter.package = package("a").name; }};
+  const auto of = [](Reader& reader, FindingFilter filter, int count) {
+    Ids ids;
+    do {
+      const auto page = list_finding_places(reader, filter, count);
+      if (page.empty()) break;
+      for (const PlacedFinding& each : page) ids.push_back(each.place.id.value);
+      filter.after = page.back().place;
+    } while (true);
+    filter.after.reset();
+    EXPECT_EQ(count_findings(reader, filter).value, static_cast<std::int64_t>(ids.size()));
+    return ids;
+  };
+  read([&](Reader& reader) {
+    for (const auto& way : ways) {
+      FindingFilter filter;
+      way(filter);
+      filter.severity_min = static_cast<std::int64_t>(Severity::high);
+      for (const int count : {1, 2, 10}) {
+        filter.unrated = Unrated::hidden;
+        EXPECT_EQ(of(reader, filter, count), (Ids{5, 4, 1}));
+        filter.unrated = Unrated::shown;
+        EXPECT_EQ(of(reader, filter, count), (Ids{5, 4, 1, 6, 3}));
+        filter.unrated = Unrated::alone;
+        EXPECT_EQ(of(reader, filter, count), (Ids{6, 3}));
+      }
+      filter.unrated = Unrated::alone;
+      filter.host = HostId{2};
+      EXPECT_EQ(of(reader, filter, 10), Ids{3});
+      filter.host.reset();
+      filter.cve = "CVE-6";
+      EXPECT_EQ(of(reader, filter, 10), Ids{6});
+      filter.cve = "CVE-4";
+      EXPECT_EQ(of(reader, filter, 10), Ids{}) << "exploited";
+    }
+    FindingFilter filter;
+    filter.severity_min = static_cast<std::int64_t>(Severity::high);
+    const auto pressing = [&](Unrated unrated) {
+      filter.unrated = unrated;
+      std::vector<std::string> flaws;
+      for_each_pressing(reader, filter, 10,
+                        [&](const FindingSubject& each) { flaws.push_back(each.flaw); });
+      return flaws;
+    };
+    using Flaws = std::vector<std::string>;
+    EXPECT_EQ(pressing(Unrated::hidden), (Flaws{"CVE-5", "CVE-4", "CVE-1"}));
+    EXPECT_EQ(pressing(Unrated::shown), (Flaws{"CVE-5", "CVE-4", "CVE-1", "CVE-6", "CVE-3"}));
+    return 0;
+  });
 }
 
 }  // namespace

@@ -147,6 +147,21 @@ test('every page shows without a complaint, and axe finds nothing, in light and 
   assert.deepEqual(page.complaints, []);
 });
 
+test('alerts are muted and deleted on a phone, too', async () => {
+  const alert = await world.api('POST', '/alerts', { name: 'On a phone', query: 'hostname:web', above: 0, for_seconds: 0 });
+  const phone = await world.page({ width: 390, height: 844 });
+  await open('/alerts', phone);
+  const row = phone.locator('tbody tr', { hasText: 'On a phone' });
+  for (const name of ['Mute…', 'Delete…']) {
+    const button = row.getByRole('button', { name }).locator('visible=true');
+    assert.equal(await button.count(), 1, name);
+    const box = await button.boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 390, `${name} is outside`);
+  }
+  await phone.context().close();
+  await world.api('DELETE', `/alerts/${alert.id}`);
+});
+
 test('no page is wider than a phone', async () => {
   const phone = await world.page({ width: 390, height: 844 });
   for (const path of await pathsOfAll()) {

@@ -44,6 +44,15 @@ class ServerPackage(unittest.TestCase):
         self.assertIn("libssl3", run("dpkg-deb", "-f", self.deb, "Depends"))
         self.assertIn("\nu muster ", (self.root / "usr/lib/sysusers.d/musterd.conf").read_text())
 
+    def test_shells_complete_its_command_lines(self):
+        bash = self.root / "usr/share/bash-completion/completions/muster"
+        run("bash", "-n", bash)
+        self.assertIn("min-severity", bash.read_text())
+        zsh = self.root / "usr/share/zsh/vendor-completions/_muster"
+        self.assertTrue(zsh.read_text().startswith("#compdef muster\n"))
+        if shutil.which("zsh"):
+            run("zsh", "-n", zsh)
+
     def test_its_configuration_is_the_owners_to_change(self):
         self.assertEqual((self.control / "conffiles").read_text(),
                          "/etc/muster/musterd.toml\n/etc/default/musterd\n")

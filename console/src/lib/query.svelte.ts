@@ -236,6 +236,8 @@ export class Here<T> implements Listed<T> {
 export class Pages<T> implements Listed<T> {
   items = $state.raw<T[]>([]);
   total = $state.raw<Total>();
+  /** Of findings: those that a least severity leaves out because theirs is unknown. */
+  unknownNotShown = $state.raw<Total>();
   error = $state<string>('');
   loading = $state(true);
   loaded = $state(false);
@@ -255,6 +257,7 @@ export class Pages<T> implements Listed<T> {
       this.loaded = false;
       this.error = '';
       this.total = undefined;
+      this.unknownNotShown = undefined;
       const refresher = untrack(() => new Refresher(() => this.again(path), topicsOf(path), () => refreshEvery));
       this.refresher = refresher;
       untrack(() => void this.load(path, null, this.size));
@@ -299,6 +302,7 @@ export class Pages<T> implements Listed<T> {
       this.cursor = page.next_cursor;
       this.more = page.next_cursor !== null;
       this.total = page.total;
+      this.unknownNotShown = page.unknown_not_shown;
       this.error = '';
       this.loaded = true;
     } catch (failure) {

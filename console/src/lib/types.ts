@@ -9,10 +9,10 @@ export const roles = ['read_only', 'analyst', 'operator', 'admin', 'owner'] as c
 export type Role = (typeof roles)[number];
 
 export interface Total { value: number; relation: 'eq' | 'gte' }
-export interface Page<T> { items: T[]; next_cursor: string | null; total: Total }
+export interface Page<T> { items: T[]; next_cursor: string | null; total: Total; unknown_not_shown?: Total }
 
 export interface Org { id: number; name: string }
-export interface Grant { org_id: number; org: string; role: Role; granted_at: string; granted_by: string }
+export interface Grant { org_id: number; org: string; role: Role; granted_at: string; granted_by: string; granted_by_name: string | null }
 export interface Self { operator_id: number; name: string; role: Role | 'none'; grants: Grant[]; session_id: number | null; password_set_at: string | null; second_factor: boolean; server_url: string; version: string }
 export interface Session {
   id: number; operator_id: number; operator_name: string; role: Role | 'none'; address: string;
@@ -62,12 +62,12 @@ export interface Host {
   lockfiles?: { path: string; packages: number; vulnerable: number; vulnerabilities: number; reported_at: string }[];
   runtime?: Runtime | null;
 }
-export interface SavedView { name: string; org_id: number; query: string; set_at: string; set_by: string }
+export interface SavedView { name: string; org_id: number; query: string; set_at: string; set_by: string; set_by_name: string | null }
 export interface ShownView extends SavedView { hosts: Total; used_by: { views: string[]; alerts: string[] } }
 export interface Alert {
   id: number; org_id: number; name: string; query: string; comparison: 'above' | 'below'; threshold: number; for_seconds: number;
   state: 'ok' | 'pending' | 'firing'; since: string; hosts: Total | null; evaluated_at: string | null; failure: string;
-  acknowledged_at: string | null; acknowledged_by: string; muted_until: string | null; muted_by: string; failing_webhooks: string[];
+  acknowledged_at: string | null; acknowledged_by: string; acknowledged_by_name: string | null; muted_until: string | null; muted_by: string; muted_by_name: string | null; failing_webhooks: string[];
 }
 export interface Webhook {
   id: number; org_id: number; name: string; url: string; events: string[]; delivered_at: string | null; failures: number; failure: string;
@@ -87,7 +87,7 @@ export interface Agent {
 }
 export interface Sample { at: string; cpu_percent: number | null; memory_mb: number | null; disk_free_mb: number | null }
 export interface History { sample_seconds: number; every: number; points: Sample[] }
-export interface Acceptance { id: number; scope: string; reason: string; accepted_by: string; accepted_at: string; until: string | null }
+export interface Acceptance { id: number; scope: string; reason: string; accepted_by: string; accepted_by_name: string | null; accepted_at: string; until: string | null }
 export interface Evidence {
   feed: string; advisory: string; package: string; distro: string; scheme: string; installed: string;
   range: { introduced: string | null; fixed: string | null; last_affected: string | null; after: string };
@@ -128,7 +128,7 @@ export interface Task {
   approval?: Approval | null; payload?: Record<string, unknown>; env_names?: string[];
 }
 export interface Approval {
-  approve_by: string; created_by: number; decision: 'approved' | 'rejected' | null; decided_by: number | null; decided_at: string | null; reason: string;
+  approve_by: string; created_by: number; created_by_name: string | null; decision: 'approved' | 'rejected' | null; decided_by: number | null; decided_by_name: string | null; decided_at: string | null; reason: string;
 }
 export type Outcome = 'unprotected' | 'error' | 'inconclusive' | 'not_run' | 'protected';
 export interface ResultRow {
@@ -153,7 +153,7 @@ export interface Token {
 }
 export interface Key { id: number; name: string; scopes: string[]; created_at: string; revoked_at: string | null }
 export interface Event { id: number; at: string; type: EventType; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
-export interface AuditEntry { id: number; at: string; actor: string; action: string; target: string; details: Record<string, unknown> }
+export interface AuditEntry { id: number; at: string; actor: string; actor_name: string | null; action: string; target: string; details: Record<string, unknown> }
 export interface AuditHead { org_id: number; seq: number; hash: string; head: string }
 export interface SecondFactorOffer { secret: string; url: string }
 export interface Passkey { id: number; operator_id: number; name: string; backup_eligible: boolean; backed_up: boolean; created_at: string; used_at: string | null }

@@ -17,17 +17,16 @@ using http::Response;
 
 namespace {
 
-std::string encode_script(const fleet::AgentScript& script) {
+std::string encode_script(const fleet::AgentScript& script, fleet::OperatorNames& names) {
   JsonWriter json;
   json.begin_object()
       .member("platform", script.platform)
       .member("version", script.version)
       .member("sha256", script.sha256.text())
       .member("size", script.size)
-      .member("uploaded_at", script.uploaded_at)
-      .member("uploaded_by", script.uploaded_by)
-      .end_object();
-  return json.take();
+      .member("uploaded_at", script.uploaded_at);
+  write_operator(json, "uploaded_by", script.uploaded_by, names);
+  return json.end_object().take();
 }
 
 }  // namespace
@@ -73,15 +72,18 @@ Result<Reply> upload_agent_script(App& app, const Request& request) {
   script.uploaded_by = OperatorId{request.caller.key};
   return Reply(http::Write([&app, actor = actor_of(request), script = std::move(script),
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(201, encode_script(TRY(fleet::upload_agent_script(
-                                        tx, app.ids, app.scripts, actor, script, now))));
+    const fleet::AgentScript kept =
+        TRY(fleet::upload_agent_script(tx, app.ids, app.scripts, actor, script, now));
+    fleet::OperatorNames names(tx);
+    return http::json_response(201, encode_script(kept, names));
   }));
 }
 
 Result<Reply> list_agent_scripts(App& app, const Request& request) {
   std::vector<Listed> all;
+  fleet::OperatorNames names(app.store);
   for (const fleet::AgentScript& script : app.scripts.list()) {
-    all.push_back({script.platform, encode_script(script)});
+    all.push_back({script.platform, encode_script(script, names)});
   }
   return page_of(all, request);
 }
@@ -90,8 +92,10 @@ Result<Reply> delete_agent_script(App& app, const Request& request) {
   return Reply(
       http::Write([&app, actor = actor_of(request), platform = std::string(request.params[0]),
                    now = request.now](store::Tx& tx) -> Result<Response> {
-        return http::json_response(200, encode_script(TRY(fleet::delete_agent_script(
-                                            tx, app.ids, app.scripts, actor, platform, now))));
+        const fleet::AgentScript gone =
+            TRY(fleet::delete_agent_script(tx, app.ids, app.scripts, actor, platform, now));
+        fleet::OperatorNames names(tx);
+        return http::json_response(200, encode_script(gone, names));
       }));
 }
 

@@ -16,7 +16,7 @@ using http::Response;
 
 namespace {
 
-std::string encode_alert(const fleet::AlertView& view) {
+std::string encode_alert(const fleet::AlertView& view, fleet::OperatorNames& names) {
   const store::AlertRow& alert = view.alert;
   JsonWriter json;
   json.begin_object()
@@ -27,9 +27,9 @@ std::string encode_alert(const fleet::AlertView& view) {
       .member("comparison", model::alert_comparison_name(alert.condition.comparison))
       .member("threshold", alert.condition.threshold)
       .member("for_seconds", alert.condition.hold / std::chrono::seconds(1))
-      .member("created_at", alert.created_at)
-      .member("created_by", alert.created_by)
-      .member("state", model::alert_state_name(alert.course.state))
+      .member("created_at", alert.created_at);
+  write_actor(json, "created_by", alert.created_by, names);
+  json.member("state", model::alert_state_name(alert.course.state))
       .member("since", alert.course.since)
       .key("hosts");
   if (alert.hosts) {
@@ -39,12 +39,11 @@ std::string encode_alert(const fleet::AlertView& view) {
   }
   json.member("evaluated_at", alert.course.evaluated_at)
       .member("failure", alert.failure)
-      .member("acknowledged_at", alert.acknowledged_at)
-      .member("acknowledged_by", alert.acknowledged_by)
-      .member("muted_until", alert.muted_until)
-      .member("muted_by", alert.muted_by)
-      .member("failing_webhooks", view.failing_webhooks)
-      .end_object();
+      .member("acknowledged_at", alert.acknowledged_at);
+  write_actor(json, "acknowledged_by", alert.acknowledged_by, names);
+  json.member("muted_until", alert.muted_until);
+  write_actor(json, "muted_by", alert.muted_by, names);
+  json.member("failing_webhooks", view.failing_webhooks).end_object();
   return json.take();
 }
 
@@ -67,8 +66,9 @@ model::AlertCondition condition_members(Fields& fields) {
 }
 
 /// What a change left. How telling of the alert goes is asked for apart.
-Response changed(store::AlertRow alert, int status = 200) {
-  return http::json_response(status, encode_alert({std::move(alert), {}}));
+Response changed(store::Tx& tx, store::AlertRow alert, int status = 200) {
+  fleet::OperatorNames names(tx);
+  return http::json_response(status, encode_alert({std::move(alert), {}}, names));
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ Result<Reply> create_alert(App& app, const Request& request) {
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return changed(TRY(fleet::create_alert(tx, app.ids, actor, order, now)), 201);
+    return changed(tx, TRY(fleet::create_alert(tx, app.ids, actor, order, now)), 201);
   }));
 }
 
@@ -95,23 +95,26 @@ Result<Reply> list_alerts(App& app, const Request& request) {
   const auto state = word ? model::parse_alert_state(*word) : std::nullopt;
   if (word && !state) return invalid_field("state", "must be one of ok, pending, firing");
   std::vector<Listed> all;
+  fleet::OperatorNames names(app.store);
   for (const fleet::AlertView& view : fleet::list_alerts(app.store, org)) {
     if (state && view.alert.course.state != *state) continue;
-    all.push_back({std::to_string(view.alert.id.value), encode_alert(view)});
+    all.push_back({std::to_string(view.alert.id.value), encode_alert(view, names)});
   }
   return page_of(all, request);
 }
 
 Result<Reply> show_alert(App& app, const Request& request) {
   const AlertId id = TRY(alert_param(request));
-  return Reply(http::json_response(200, encode_alert(TRY(fleet::show_alert(app.store, id)))));
+  const fleet::AlertView view = TRY(fleet::show_alert(app.store, id));
+  fleet::OperatorNames names(app.store);
+  return Reply(http::json_response(200, encode_alert(view, names)));
 }
 
 Result<Reply> delete_alert(App& app, const Request& request) {
   const AlertId id = TRY(alert_param(request));
   return Reply(http::Write(
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
-        return changed(TRY(fleet::delete_alert(tx, app.ids, actor, id, now)));
+        return changed(tx, TRY(fleet::delete_alert(tx, app.ids, actor, id, now)));
       }));
 }
 
@@ -124,7 +127,7 @@ Result<Reply> mute_alert(App& app, const Request& request) {
       seconds > 0 ? std::optional(request.now + std::chrono::seconds(seconds)) : std::nullopt;
   return Reply(http::Write([&app, actor = actor_of(request), id, until,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return changed(TRY(fleet::mute_alert(tx, app.ids, actor, id, until, now)));
+    return changed(tx, TRY(fleet::mute_alert(tx, app.ids, actor, id, until, now)));
   }));
 }
 
@@ -132,7 +135,7 @@ Result<Reply> acknowledge_alert(App& app, const Request& request) {
   const AlertId id = TRY(alert_param(request));
   return Reply(http::Write(
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
-        return changed(TRY(fleet::acknowledge_alert(tx, app.ids, actor, id, now)));
+        return changed(tx, TRY(fleet::acknowledge_alert(tx, app.ids, actor, id, now)));
       }));
 }
 

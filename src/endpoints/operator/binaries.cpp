@@ -14,7 +14,7 @@ using http::Response;
 
 namespace {
 
-std::string encode_binary(const fleet::TestBinary& binary) {
+std::string encode_binary(const fleet::TestBinary& binary, fleet::OperatorNames& names) {
   JsonWriter json;
   json.begin_object()
       .member("org_id", binary.org)
@@ -22,10 +22,9 @@ std::string encode_binary(const fleet::TestBinary& binary) {
       .member("name", binary.name)
       .member("sha256", binary.sha256.text())
       .member("size", binary.size)
-      .member("uploaded_at", binary.uploaded_at)
-      .member("uploaded_by", binary.uploaded_by)
-      .end_object();
-  return json.take();
+      .member("uploaded_at", binary.uploaded_at);
+  write_operator(json, "uploaded_by", binary.uploaded_by, names);
+  return json.end_object().take();
 }
 
 /// Whose an uploaded file is: an organisation's, `default` when absent, or with 0 the server's.
@@ -75,8 +74,10 @@ Result<Reply> register_test_binary(App& app, const Request& request) {
   binary.uploaded_by = OperatorId{request.caller.key};
   return Reply(http::Write([&app, actor = actor_of(request), binary,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        201, encode_binary(TRY(fleet::register_test_binary(tx, app.ids, actor, binary, now))));
+    const fleet::TestBinary kept =
+        TRY(fleet::register_test_binary(tx, app.ids, actor, binary, now));
+    fleet::OperatorNames names(tx);
+    return http::json_response(201, encode_binary(kept, names));
   }));
 }
 
@@ -91,7 +92,10 @@ Result<Reply> list_test_binaries(App& app, const Request& request) {
       TRY(fleet::list_test_binary_page(app.store, org, test, page_cursor(request), limit));
   std::vector<std::string> items;
   items.reserve(page.binaries.size());
-  for (const fleet::TestBinary& binary : page.binaries) items.push_back(encode_binary(binary));
+  fleet::OperatorNames names(app.store);
+  for (const fleet::TestBinary& binary : page.binaries) {
+    items.push_back(encode_binary(binary, names));
+  }
   return Reply(page_response(items, page.next_cursor, page.total));
 }
 
@@ -101,9 +105,10 @@ Result<Reply> delete_test_binary(App& app, const Request& request) {
   return Reply(http::Write([&app, actor = actor_of(request), org, test,
                             name = std::string(request.params[1]),
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        200,
-        encode_binary(TRY(fleet::delete_test_binary(tx, app.ids, actor, org, test, name, now))));
+    const fleet::TestBinary gone =
+        TRY(fleet::delete_test_binary(tx, app.ids, actor, org, test, name, now));
+    fleet::OperatorNames names(tx);
+    return http::json_response(200, encode_binary(gone, names));
   }));
 }
 

@@ -22,7 +22,8 @@ namespace {
 
 enum class Form { listed, whole };
 
-void write_acceptance(JsonWriter& json, const std::optional<model::Acceptance>& acceptance) {
+void write_acceptance(JsonWriter& json, const std::optional<model::Acceptance>& acceptance,
+                      fleet::OperatorNames& names) {
   json.key("acceptance");
   if (!acceptance) {
     json.null();
@@ -31,9 +32,9 @@ void write_acceptance(JsonWriter& json, const std::optional<model::Acceptance>& 
   json.begin_object()
       .member("id", acceptance->id)
       .member("scope", model::acceptance_scope_name(acceptance->scope))
-      .member("reason", acceptance->reason)
-      .member("accepted_by", acceptance->accepted_by)
-      .member("accepted_at", acceptance->accepted_at)
+      .member("reason", acceptance->reason);
+  write_actor(json, "accepted_by", acceptance->accepted_by, names);
+  json.member("accepted_at", acceptance->accepted_at)
       .member("until", acceptance->ends_at)
       .end_object();
 }
@@ -49,7 +50,8 @@ void write_score(JsonWriter& json, const Json& kept) {
   }
 }
 
-void write_finding(JsonWriter& json, const fleet::FindingView& view, Form form) {
+void write_finding(JsonWriter& json, const fleet::FindingView& view, fleet::OperatorNames& names,
+                   Form form) {
   const model::Finding& finding = view.stored.finding;
   JsonDocument document;
   const Result<Json> kept = document.parse(finding.evidence);
@@ -92,7 +94,7 @@ void write_finding(JsonWriter& json, const fleet::FindingView& view, Form form) 
   }
   write_epss(json, view.stored.epss);
   json.member("status", model::finding_status_name(finding.status));
-  write_acceptance(json, view.stored.acceptance);
+  write_acceptance(json, view.stored.acceptance, names);
   json.member("opened_at", finding.opened_at)
       .member("resolved_at", finding.resolved_at)
       .member("resolution", finding.resolution);
@@ -177,8 +179,9 @@ std::string encode_group(const fleet::FindingGroup& group) {
   return json.take();
 }
 
-Response answer(const fleet::AcceptanceOutcome& outcome, std::string_view status) {
+Response answer(App& app, const fleet::AcceptanceOutcome& outcome, std::string_view status) {
   const model::Acceptance& acceptance = outcome.acceptance;
+  fleet::OperatorNames names(app.store);
   JsonWriter json;
   json.begin_object()
       .member("status", status)
@@ -186,7 +189,7 @@ Response answer(const fleet::AcceptanceOutcome& outcome, std::string_view status
       .member("package", acceptance.package)
       .member("flaw", acceptance.flaw)
       .member("findings", outcome.findings);
-  write_acceptance(json, acceptance);
+  write_acceptance(json, acceptance, names);
   json.end_object();
   return http::json_response(200, json.take());
 }
@@ -206,17 +209,20 @@ Result<Reply> list_findings(App& app, const Request& request) {
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.statuses = TRY(statuses_param(request));
   query.severity_min = TRY(min_severity_param(request));
+  query.include_unknown = TRY(flag_param(request, "include_unknown"));
   query.among = TRY(among_param(app, request, query.org));
   const fleet::FindingPage page = TRY(fleet::list_finding_page(app.store, app.catalogue, query));
+  fleet::OperatorNames names(app.store);
   std::vector<std::string> items;
   for (const fleet::FindingView& view : page.findings) {
     JsonWriter json;
     json.begin_object();
-    write_finding(json, view, Form::listed);
+    write_finding(json, view, names, Form::listed);
     json.end_object();
     items.push_back(json.take());
   }
-  return Reply(page_response(items, page.next_cursor, page.total, app, request.now));
+  return Reply(
+      page_response(items, page.next_cursor, page.total, app, request.now, page.unknown_not_shown));
 }
 
 Result<Reply> group_findings(App& app, const Request& request) {
@@ -225,6 +231,7 @@ Result<Reply> group_findings(App& app, const Request& request) {
   query.org = TRY(org_param(app, request));
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.severity_min = TRY(min_severity_param(request));
+  query.include_unknown = TRY(flag_param(request, "include_unknown"));
   query.among = TRY(among_param(app, request, query.org));
   const std::string by = http::query_param(request.query, "by").value_or("cve");
   if (by == "package") {
@@ -238,15 +245,17 @@ Result<Reply> group_findings(App& app, const Request& request) {
   std::vector<std::string> items;
   for (const fleet::FindingGroup& group : groups.groups) items.push_back(encode_group(group));
   const auto all = static_cast<std::int64_t>(groups.groups_in_all);
-  return Reply(page_response(items, "", {all, groups.whole}, app, request.now));
+  return Reply(
+      page_response(items, "", {all, groups.whole}, app, request.now, groups.unknown_not_shown));
 }
 
 Result<Reply> show_finding(App& app, const Request& request) {
   const FindingId id{TRY(number_param(request.params[0], "finding"))};
   const fleet::FindingView view = TRY(fleet::show_finding(app.store, app.catalogue, id));
+  fleet::OperatorNames names(app.store);
   JsonWriter json;
   json.begin_object();
-  write_finding(json, view, Form::whole);
+  write_finding(json, view, names, Form::whole);
   write_feeds(json, app, request.now);
   json.end_object();
   return Reply(http::json_response(200, json.take()));
@@ -255,9 +264,10 @@ Result<Reply> show_finding(App& app, const Request& request) {
 Result<Reply> explain_finding(App& app, const Request& request) {
   const FindingId id{TRY(number_param(request.params[0], "finding"))};
   const auto explained = TRY(fleet::explain_finding(app.store, app.catalogue, id));
+  fleet::OperatorNames names(app.store);
   JsonWriter json;
   json.begin_object();
-  write_finding(json, explained.view, Form::whole);
+  write_finding(json, explained.view, names, Form::whole);
   write_explanation(json, explained.explanation);
   write_feeds(json, app, request.now);
   json.end_object();
@@ -284,15 +294,16 @@ Result<Reply> accept_finding(App& app, const Request& request) {
   if (seconds && order.ends_at) fields.fail("for_seconds", "says what until says");
   if (seconds) order.ends_at = request.now + std::chrono::seconds(*seconds);
   TRY(fields.finish());
-  return Reply(
-      answer(TRY(fleet::accept_finding(app.store, app.ids, actor_of(request), order, request.now)),
-             "accepted"));
+  return Reply(answer(
+      app, TRY(fleet::accept_finding(app.store, app.ids, actor_of(request), order, request.now)),
+      "accepted"));
 }
 
 Result<Reply> reopen_finding(App& app, const Request& request) {
   const FindingId id{TRY(number_param(request.params[0], "finding"))};
   return Reply(answer(
-      TRY(fleet::reopen_finding(app.store, app.ids, actor_of(request), id, request.now)), "open"));
+      app, TRY(fleet::reopen_finding(app.store, app.ids, actor_of(request), id, request.now)),
+      "open"));
 }
 
 }  // namespace muster::endpoints

@@ -2,6 +2,7 @@
 // Organisations, enrolment tokens and inventory keys.
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "endpoints/reach.h"
 #include "fleet/enrolment.h"
 #include "fleet/orgs.h"
 
@@ -191,7 +192,13 @@ Result<Reply> create_key(App& app, const Request& request) {
   const std::string name(fields.text("name", limits::name_bytes));
   const std::uint8_t scopes = TRY(decode_scopes(fields));
   const OrgId org = TRY(org_member(app, request, fields, body));
+  const bool imports = (scopes & static_cast<unsigned>(Scope::import)) != 0;
+  // Feeds decide what is found in every organisation.
+  if (imports && org != OrgId{1}) {
+    fields.fail("scopes", "import is for keys of the organisation default: feeds are the server's");
+  }
   TRY(fields.finish());
+  if (imports && request.caller.is_limited()) return only_on_server(http::Role::admin);
   return Reply(http::Write([&app, actor = actor_of(request), org, name, scopes,
                             now = request.now](store::Tx& tx) -> Result<Response> {
     const fleet::CreatedKey created = fleet::create_inventory_key(

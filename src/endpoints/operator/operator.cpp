@@ -14,6 +14,9 @@
 namespace muster::endpoints {
 
 fleet::Actor actor_of(const http::Request& request) {
+  if (request.caller.kind == http::Caller::Kind::inventory_key) {
+    return fleet::Actor::inventory_key(KeyId{request.caller.key});
+  }
   return fleet::Actor::operator_token(OperatorId{request.caller.key});
 }
 
@@ -72,6 +75,16 @@ void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score) 
   write("epss_percentile", &model::EpssScore::percentile);
 }
 
+void write_operator(JsonWriter& json, std::string_view member, std::optional<OperatorId> id,
+                    fleet::OperatorNames& names) {
+  json.member(member, id).member(std::string(member) + "_name", id ? names.of(*id) : std::nullopt);
+}
+
+void write_actor(JsonWriter& json, std::string_view member, std::string_view actor,
+                 fleet::OperatorNames& names) {
+  json.member(member, actor).member(std::string(member) + "_name", names.of_actor(actor));
+}
+
 void write_feeds(JsonWriter& json, const App& app, Instant now) {
   json.key("feeds").begin_array();
   for (const fleet::FeedAge& age :
@@ -121,9 +134,14 @@ http::Response page_response(const std::vector<std::string>& items, std::string_
 }
 
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
-                             store::Total total, const App& app, Instant now) {
+                             store::Total total, const App& app, Instant now,
+                             std::optional<store::Total> unknown_not_shown) {
   JsonWriter json;
   begin_page(json, items, next_cursor, total);
+  if (unknown_not_shown) {
+    json.key("unknown_not_shown");
+    write_total(json, *unknown_not_shown);
+  }
   write_feeds(json, app, now);
   json.end_object();
   return http::json_response(200, json.take());

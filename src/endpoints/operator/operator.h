@@ -12,13 +12,14 @@
 #include "crypto/sha256.h"
 #include "endpoints/app.h"
 #include "fleet/history.h"
+#include "fleet/operator_names.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "model/advisory.h"
 
 namespace muster::endpoints {
 
-/// The operator behind a request, for the audit log.
+/// The operator or key behind a request, for the audit log.
 fleet::Actor actor_of(const http::Request& request);
 
 /// The organisation that the member `org` (id or name) means, or else `?org=`; when absent
@@ -44,6 +45,15 @@ Result<http::Reply> reply_when_followed(App& app, http::Write work);
 /// The members `epss` and `epss_percentile`, both null without a score.
 void write_epss(JsonWriter& json, const std::optional<model::EpssScore>& score);
 
+/// The member `member`, an operator's id, and `member`_name beside it: null for one that is not
+/// known.
+void write_operator(JsonWriter& json, std::string_view member, std::optional<OperatorId> id,
+                    fleet::OperatorNames& names);
+/// The same of who did something, as the audit log names it; the name is null for what is no
+/// operator.
+void write_actor(JsonWriter& json, std::string_view member, std::string_view actor,
+                 fleet::OperatorNames& names);
+
 /// The member `feeds`: how old each imported feed is that decided what the answer says.
 void write_feeds(JsonWriter& json, const App& app, Instant now);
 
@@ -52,9 +62,11 @@ void write_total(JsonWriter& json, store::Total total);
 /// {"items": [...], "next_cursor": ..., "total": {"value": N, "relation": "eq" or "gte"}}
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
                              store::Total total);
-/// The same with the member `feeds`.
+/// The same with the member `feeds`, and with `unknown_not_shown` where that is given: how many
+/// findings a least severity hides because theirs is unknown.
 http::Response page_response(const std::vector<std::string>& items, std::string_view next_cursor,
-                             store::Total total, const App& app, Instant now);
+                             store::Total total, const App& app, Instant now,
+                             std::optional<store::Total> unknown_not_shown = std::nullopt);
 
 /// One page of a list that is held whole: `items` and their cursors in order.
 struct Listed {

@@ -7,6 +7,7 @@
 
 #include "base/json_write.h"
 #include "endpoints/app.h"
+#include "fleet/operator_names.h"
 #include "store/sql/operator_grants.h"
 
 namespace muster::endpoints {
@@ -15,8 +16,9 @@ using OrgNames = std::map<OrgId, std::string>;
 /// Reads the store.
 OrgNames org_names(App& app);
 
-/// The member `grants`: what an operator may do in organisations, with their names.
+/// The member `grants`: what an operator may do in organisations, with the names of these and of
+/// who granted it.
 void write_grants(JsonWriter& json, const std::vector<store::OperatorGrant>& grants,
-                  const OrgNames& names);
+                  const OrgNames& names, fleet::OperatorNames& people);
 
 }  // namespace muster::endpoints

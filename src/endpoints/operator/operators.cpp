@@ -17,7 +17,8 @@ using http::Response;
 
 namespace {
 
-std::string encode_operator(const fleet::OperatorView& view, const OrgNames& names) {
+std::string encode_operator(const fleet::OperatorView& view, const OrgNames& names,
+                            fleet::OperatorNames& people) {
   const store::OperatorToken& token = view.token;
   JsonWriter json;
   json.begin_object()
@@ -27,21 +28,20 @@ std::string encode_operator(const fleet::OperatorView& view, const OrgNames& nam
       .member("created_at", token.created_at)
       .member("expires_at", token.expires_at)
       .member("revoked_at", token.revoked_at);
-  write_grants(json, view.grants, names);
+  write_grants(json, view.grants, names, people);
   json.end_object();
   return json.take();
 }
 
-std::string encode_grant(const store::OperatorGrant& grant) {
+std::string encode_grant(const store::OperatorGrant& grant, fleet::OperatorNames& people) {
   JsonWriter json;
   json.begin_object()
       .member("operator_id", grant.operator_id)
       .member("org_id", grant.org)
       .member("role", grant.role)
-      .member("granted_at", grant.granted_at)
-      .member("granted_by", grant.granted_by)
-      .end_object();
-  return json.take();
+      .member("granted_at", grant.granted_at);
+  write_actor(json, "granted_by", grant.granted_by, people);
+  return json.end_object().take();
 }
 
 http::Role role_member(Fields& fields) {
@@ -82,7 +82,7 @@ OrgNames org_names(App& app) {
 }
 
 void write_grants(JsonWriter& json, const std::vector<store::OperatorGrant>& grants,
-                  const OrgNames& names) {
+                  const OrgNames& names, fleet::OperatorNames& people) {
   json.key("grants").begin_array();
   for (const store::OperatorGrant& grant : grants) {
     const auto name = names.find(grant.org);
@@ -90,9 +90,9 @@ void write_grants(JsonWriter& json, const std::vector<store::OperatorGrant>& gra
         .member("org_id", grant.org)
         .member("org", name == names.end() ? std::string() : name->second)
         .member("role", grant.role)
-        .member("granted_at", grant.granted_at)
-        .member("granted_by", grant.granted_by)
-        .end_object();
+        .member("granted_at", grant.granted_at);
+    write_actor(json, "granted_by", grant.granted_by, people);
+    json.end_object();
   }
   json.end_array();
 }
@@ -134,9 +134,10 @@ Result<Reply> list_operators(App& app, const Request& request) {
     org = TRY(reached_org(app, request, *text));
   }
   const OrgNames names = org_names(app);
+  fleet::OperatorNames people(app.store);
   std::vector<Listed> all;
   for (const auto& view : fleet::list_operators(app.store, request.caller.authority, org)) {
-    all.push_back({std::to_string(view.token.id.value), encode_operator(view, names)});
+    all.push_back({std::to_string(view.token.id.value), encode_operator(view, names, people)});
   }
   return page_of(all, request);
 }
@@ -152,7 +153,8 @@ Result<Reply> renew_operator(App& app, const Request& request) {
        names = org_names(app), now = request.now](store::Tx& tx) -> Result<Response> {
         const auto view = TRY(
             fleet::renew_operator(tx, app.ids, app.credentials, actor, authority, id, ttl, now));
-        return http::json_response(200, encode_operator(view, names));
+        fleet::OperatorNames people(tx);
+        return http::json_response(200, encode_operator(view, names, people));
       });
 }
 
@@ -164,7 +166,8 @@ Result<Reply> revoke_operator(App& app, const Request& request) {
        names = org_names(app), now = request.now](store::Tx& tx) -> Result<Response> {
         const auto view =
             TRY(fleet::revoke_operator(tx, app.ids, app.credentials, actor, authority, id, now));
-        return http::json_response(200, encode_operator(view, names));
+        fleet::OperatorNames people(tx);
+        return http::json_response(200, encode_operator(view, names, people));
       });
 }
 
@@ -180,7 +183,8 @@ Result<Reply> grant_role(App& app, const Request& request) {
                               order, now = request.now](store::Tx& tx) -> Result<Response> {
                                const auto grant = TRY(fleet::grant_role(
                                    tx, app.ids, app.credentials, actor, authority, order, now));
-                               return http::json_response(200, encode_grant(grant));
+                               fleet::OperatorNames people(tx);
+                               return http::json_response(200, encode_grant(grant, people));
                              });
 }
 
@@ -192,7 +196,8 @@ Result<Reply> revoke_grant(App& app, const Request& request) {
                               id, org, now = request.now](store::Tx& tx) -> Result<Response> {
                                const auto grant = TRY(fleet::revoke_grant(
                                    tx, app.ids, app.credentials, actor, authority, id, org, now));
-                               return http::json_response(200, encode_grant(grant));
+                               fleet::OperatorNames people(tx);
+                               return http::json_response(200, encode_grant(grant, people));
                              });
 }
 

@@ -15,7 +15,7 @@ using http::Response;
 
 namespace {
 
-std::string encode_release(const fleet::Release& release) {
+std::string encode_release(const fleet::Release& release, fleet::OperatorNames& names) {
   JsonWriter json;
   json.begin_object()
       .member("id", release.id)
@@ -32,10 +32,9 @@ std::string encode_release(const fleet::Release& release) {
       .member("manifest", release.manifest)
       .member("manifest_signature", to_hex(release.manifest_signature))
       .member("public_key", to_hex(release.signer))
-      .member("published_at", release.published_at)
-      .member("published_by", release.published_by)
-      .member("withdrawn_at", release.withdrawn_at)
-      .end_object();
+      .member("published_at", release.published_at);
+  write_operator(json, "published_by", release.published_by, names);
+  json.member("withdrawn_at", release.withdrawn_at).end_object();
   return json.take();
 }
 
@@ -70,9 +69,10 @@ Result<Reply> publish_release(App& app, const Request& request) {
   return Reply(http::Write([&app, actor = actor_of(request), order = std::move(order),
                             publisher = OperatorId{request.caller.key},
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        201, encode_release(TRY(fleet::publish_release(tx, app.ids, actor, publisher,
-                                                       app.signing_key, order, now))));
+    const fleet::Release release =
+        TRY(fleet::publish_release(tx, app.ids, actor, publisher, app.signing_key, order, now));
+    fleet::OperatorNames names(tx);
+    return http::json_response(201, encode_release(release, names));
   }));
 }
 
@@ -81,21 +81,27 @@ Result<Reply> list_releases(App& app, const Request& request) {
   const fleet::ReleasePage page = fleet::list_release_page(app.store, page_cursor(request), limit);
   std::vector<std::string> items;
   items.reserve(page.releases.size());
-  for (const fleet::Release& release : page.releases) items.push_back(encode_release(release));
+  fleet::OperatorNames names(app.store);
+  for (const fleet::Release& release : page.releases) {
+    items.push_back(encode_release(release, names));
+  }
   return Reply(page_response(items, page.next_cursor, page.total));
 }
 
 Result<Reply> show_release(App& app, const Request& request) {
   const model::ReleaseId id = TRY(release_param(request));
-  return Reply(http::json_response(200, encode_release(TRY(fleet::show_release(app.store, id)))));
+  const fleet::Release release = TRY(fleet::show_release(app.store, id));
+  fleet::OperatorNames names(app.store);
+  return Reply(http::json_response(200, encode_release(release, names)));
 }
 
 Result<Reply> withdraw_release(App& app, const Request& request) {
   const model::ReleaseId id = TRY(release_param(request));
   return Reply(http::Write(
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
-        return http::json_response(
-            200, encode_release(TRY(fleet::withdraw_release(tx, app.ids, actor, id, now))));
+        const fleet::Release release = TRY(fleet::withdraw_release(tx, app.ids, actor, id, now));
+        fleet::OperatorNames names(tx);
+        return http::json_response(200, encode_release(release, names));
       }));
 }
 

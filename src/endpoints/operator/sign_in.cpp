@@ -2,7 +2,6 @@
 // Signing in to the console, its sessions, and who an operator is.
 #include "fleet/sign_in.h"
 
-#include "crypto/password.h"
 #include "endpoints/decode.h"
 #include "endpoints/guards.h"
 #include "endpoints/operator/operator.h"
@@ -107,7 +106,8 @@ Result<void> check_current_password(App& app, const Request& request, std::strin
       request.caller.session.value != 0 && fleet::password_state(app.store, id).set_at.has_value();
   if (!must_prove) return {};
   TRY(check_sign_in_failures(app, request));
-  if (fleet::is_password(app.store, id, current)) return {};
+  const fleet::PasswordTurn turn = TRY(fleet::PasswordTurn::take());
+  if (fleet::is_password(turn, app.store, id, current)) return {};
   TRY(app.failed_sign_ins.take(http::peer_key(request.peer_address),
                                app.nodes.share_of(app.config.console_sign_in_failures_per_minute),
                                request.now));
@@ -169,7 +169,8 @@ Result<Reply> show_self(App& app, const Request& request) {
       .member("operator_id", self.id)
       .member("name", self.name)
       .member("role", self.role);
-  write_grants(json, view.grants, org_names(app));
+  fleet::OperatorNames people(app.store);
+  write_grants(json, view.grants, org_names(app), people);
   json.key("session_id");
   if (request.caller.session.value == 0) {
     json.null();
@@ -197,12 +198,16 @@ Result<Reply> set_own_password(App& app, const Request& request) {
   }
   const OperatorId id{request.caller.key};
   TRY(check_current_password(app, request, current));
-  return Reply(
-      http::Write([&app, actor = actor_of(request), id, hash = crypto::hash_password(password),
-                   now = request.now](store::Tx& tx) -> Result<Response> {
-        TRY(fleet::set_password(tx, app.ids, actor, id, hash, now));
-        return private_response(200, R"({"status": "ok"})");
-      }));
+  std::string hash;
+  {
+    const fleet::PasswordTurn turn = TRY(fleet::PasswordTurn::take());
+    hash = fleet::hash_password(turn, password);
+  }
+  return Reply(http::Write([&app, actor = actor_of(request), id, hash = std::move(hash),
+                            now = request.now](store::Tx& tx) -> Result<Response> {
+    TRY(fleet::set_password(tx, app.ids, actor, id, hash, now));
+    return private_response(200, R"({"status": "ok"})");
+  }));
 }
 
 Result<Reply> offer_second_factor(App& app, const Request& request) {

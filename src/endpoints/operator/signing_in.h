@@ -25,7 +25,8 @@ Error refused_sign_in(App& app, std::string_view address, Instant now, const Err
 http::Response signed_in_response(const App& app, const fleet::SignedIn& done, Instant now);
 
 /// For what makes another way in: with a session of an operator who has a password, `current` must
-/// be it. Fails with invalid_field naming current_password, and with rate_limited.
+/// be it. Fails with invalid_field naming current_password, and with rate_limited, also while it is
+/// another's turn (fleet::PasswordTurn). As slow as that: its routes are `slow`.
 Result<void> check_current_password(App& app, const http::Request& request,
                                     std::string_view current);
 

@@ -67,33 +67,29 @@ void write_order(JsonWriter& json, const std::optional<model::SignedOrder>& orde
       .end_object();
 }
 
-void write_note(JsonWriter& json, const store::TaskNote& note) {
-  json.begin_object()
-      .member("version", note.version)
-      .member("at", note.at)
-      .member("author", note.author)
-      .member("text", note.text)
-      .end_object();
+void write_note(JsonWriter& json, const store::TaskNote& note, fleet::OperatorNames& names) {
+  json.begin_object().member("version", note.version).member("at", note.at);
+  write_actor(json, "author", note.author, names);
+  json.member("text", note.text).end_object();
 }
 
 /// What a second person said of a batch; null for one that needs none.
-void write_approval(JsonWriter& json, const store::TaskBatch& batch) {
+void write_approval(JsonWriter& json, const store::TaskBatch& batch, fleet::OperatorNames& names) {
   if (!batch.approve_by) {
     json.null();
     return;
   }
   const std::optional<store::BatchDecision>& decision = batch.decision;
-  json.begin_object()
-      .member("approve_by", batch.approve_by)
-      .member("created_by", batch.created_by)
-      .key("decision");
+  json.begin_object().member("approve_by", batch.approve_by);
+  write_operator(json, "created_by", batch.created_by, names);
+  json.key("decision");
   if (decision) {
     json.value(decision->approved ? "approved" : "rejected");
   } else {
     json.null();
   }
-  json.member("decided_by", decision ? std::optional(decision->by) : std::nullopt)
-      .member("decided_at", decision ? std::optional(decision->at) : std::nullopt)
+  write_operator(json, "decided_by", decision ? std::optional(decision->by) : std::nullopt, names);
+  json.member("decided_at", decision ? std::optional(decision->at) : std::nullopt)
       .member("reason", decision ? decision->reason : std::string())
       .end_object();
 }
@@ -107,7 +103,7 @@ void write_work(JsonWriter& json, App& app, const model::Task& task) {
   json.end_array();
 }
 
-std::string encode_batch(const store::TaskBatch& batch) {
+std::string encode_batch(const store::TaskBatch& batch, fleet::OperatorNames& names) {
   std::int64_t tasks = 0;
   for (const auto& [status, count] : batch.tasks) tasks += count;
   JsonWriter json;
@@ -116,16 +112,14 @@ std::string encode_batch(const store::TaskBatch& batch) {
       .member("org_id", batch.org)
       .member("type", model::task_type_name(batch.type))
       .member("label", batch.label)
-      .member("created_at", batch.created_at)
-      .member("created_by", batch.created_by)
-      .member("tasks", tasks)
-      .key("by_status")
-      .begin_object();
+      .member("created_at", batch.created_at);
+  write_operator(json, "created_by", batch.created_by, names);
+  json.member("tasks", tasks).key("by_status").begin_object();
   for (const auto& [status, count] : batch.tasks) {
     json.member(model::task_status_name(status), count);
   }
   json.end_object().key("approval");
-  write_approval(json, batch);
+  write_approval(json, batch, names);
   json.end_object();
   return json.take();
 }
@@ -219,7 +213,10 @@ Result<Reply> list_batches(App& app, const Request& request) {
   const fleet::BatchPage page = fleet::list_batch_page(app.store, org, page_cursor(request), limit);
   std::vector<std::string> items;
   items.reserve(page.batches.size());
-  for (const store::TaskBatch& batch : page.batches) items.push_back(encode_batch(batch));
+  fleet::OperatorNames names(app.store);
+  for (const store::TaskBatch& batch : page.batches) {
+    items.push_back(encode_batch(batch, names));
+  }
   return Reply(page_response(items, page.next_cursor, page.total));
 }
 
@@ -247,8 +244,10 @@ Result<Reply> add_task_note(App& app, const Request& request) {
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), id, text,
                             now = request.now](store::Tx& tx) -> Result<Response> {
+    const store::TaskNote note = TRY(fleet::add_note(tx, app.ids, actor, id, text, now));
+    fleet::OperatorNames names(tx);
     JsonWriter json;
-    write_note(json, TRY(fleet::add_note(tx, app.ids, actor, id, text, now)));
+    write_note(json, note, names);
     return http::json_response(201, json.take());
   }));
 }
@@ -256,13 +255,14 @@ Result<Reply> add_task_note(App& app, const Request& request) {
 Result<Reply> show_task(App& app, const Request& request) {
   const TaskId id = TRY(task_param(request));
   const fleet::TaskView view = TRY(fleet::show_task(app.store, id, request.now));
+  fleet::OperatorNames names(app.store);
   JsonWriter json;
   json.begin_object();
   write_task(json, view.task, view.hostname);
   write_order(json, view.task.order);
   json.key("approval");
   if (view.batch && view.task.approve_by) {
-    write_approval(json, *view.batch);
+    write_approval(json, *view.batch, names);
     write_work(json, app, view.task);
   } else {
     json.null();
@@ -276,7 +276,7 @@ Result<Reply> show_task(App& app, const Request& request) {
     json.null();
   }
   json.key("notes").begin_array();
-  for (const store::TaskNote& note : view.notes) write_note(json, note);
+  for (const store::TaskNote& note : view.notes) write_note(json, note, names);
   json.end_array().end_object();
   return Reply(http::json_response(200, json.take()));
 }

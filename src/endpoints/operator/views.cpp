@@ -12,18 +12,18 @@ using http::Response;
 
 namespace {
 
-void write_view(JsonWriter& json, const store::SavedView& view) {
+void write_view(JsonWriter& json, const store::SavedView& view, fleet::OperatorNames& names) {
   json.member("name", view.name)
       .member("org_id", view.org)
       .member("query", view.query)
-      .member("set_at", view.set_at)
-      .member("set_by", view.set_by);
+      .member("set_at", view.set_at);
+  write_actor(json, "set_by", view.set_by, names);
 }
 
-std::string encode_view(const store::SavedView& view) {
+std::string encode_view(const store::SavedView& view, fleet::OperatorNames& names) {
   JsonWriter json;
   json.begin_object();
-  write_view(json, view);
+  write_view(json, view, names);
   json.end_object();
   return json.take();
 }
@@ -38,8 +38,9 @@ std::string name_param(const Request& request) {
 Result<Reply> list_views(App& app, const Request& request) {
   const std::optional<OrgId> org = TRY(org_param(app, request));
   std::vector<Listed> all;
+  fleet::OperatorNames names(app.store);
   for (const store::SavedView& view : fleet::list_views(app.store, org)) {
-    all.push_back({std::to_string(view.org.value) + ":" + view.name, encode_view(view)});
+    all.push_back({std::to_string(view.org.value) + ":" + view.name, encode_view(view, names)});
   }
   return page_of(all, request);
 }
@@ -50,7 +51,8 @@ Result<Reply> show_view(App& app, const Request& request) {
       fleet::show_view(app.store, app.presence, app.config, org, name_param(request), request.now));
   JsonWriter json;
   json.begin_object();
-  write_view(json, shown.view);
+  fleet::OperatorNames names(app.store);
+  write_view(json, shown.view, names);
   json.key("hosts");
   write_total(json, shown.hosts);
   json.key("used_by")
@@ -70,8 +72,9 @@ Result<Reply> set_view(App& app, const Request& request) {
   TRY(fields.finish());
   return Reply(http::Write([&app, actor = actor_of(request), org, name = name_param(request), query,
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        200, encode_view(TRY(fleet::set_view(tx, app.ids, actor, org, name, query, now))));
+    const store::SavedView view = TRY(fleet::set_view(tx, app.ids, actor, org, name, query, now));
+    fleet::OperatorNames names(tx);
+    return http::json_response(200, encode_view(view, names));
   }));
 }
 
@@ -79,8 +82,9 @@ Result<Reply> delete_view(App& app, const Request& request) {
   const OrgId org = TRY(org_param_or_default(app, request));
   return Reply(http::Write([&app, actor = actor_of(request), org, name = name_param(request),
                             now = request.now](store::Tx& tx) -> Result<Response> {
-    return http::json_response(
-        200, encode_view(TRY(fleet::delete_view(tx, app.ids, actor, org, name, now))));
+    const store::SavedView view = TRY(fleet::delete_view(tx, app.ids, actor, org, name, now));
+    fleet::OperatorNames names(tx);
+    return http::json_response(200, encode_view(view, names));
   }));
 }
 

@@ -16,15 +16,16 @@ using model::EventType;
 
 namespace {
 
-void write_webhook(JsonWriter& json, const store::WebhookRow& webhook) {
+void write_webhook(JsonWriter& json, const store::WebhookRow& webhook,
+                   fleet::OperatorNames& names) {
   json.member("id", webhook.id)
       .member("org_id", webhook.org)
       .member("name", webhook.name)
       .member("url", webhook.url)
       .member("events", webhook.events)
-      .member("created_at", webhook.created_at)
-      .member("created_by", webhook.created_by)
-      .member("delivered_at", webhook.delivered_at)
+      .member("created_at", webhook.created_at);
+  write_actor(json, "created_by", webhook.created_by, names);
+  json.member("delivered_at", webhook.delivered_at)
       .member("failures", webhook.failures)
       .member("failed_at", webhook.failed_at)
       .member("failure", webhook.failure)
@@ -32,10 +33,10 @@ void write_webhook(JsonWriter& json, const store::WebhookRow& webhook) {
       .member("given_up", webhook.given_up);
 }
 
-std::string encode_webhook(const store::WebhookRow& webhook) {
+std::string encode_webhook(const store::WebhookRow& webhook, fleet::OperatorNames& names) {
   JsonWriter json;
   json.begin_object();
-  write_webhook(json, webhook);
+  write_webhook(json, webhook, names);
   json.end_object();
   return json.take();
 }
@@ -77,7 +78,8 @@ Result<Reply> create_webhook(App& app, const Request& request) {
         tx, app.ids, app.credentials.keyed_hash(), app.config, actor, order, now));
     JsonWriter json;
     json.begin_object();
-    write_webhook(json, created.webhook);
+    fleet::OperatorNames names(tx);
+    write_webhook(json, created.webhook, names);
     json.member("secret", created.secret).end_object();
     return http::json_response(201, json.take());
   }));
@@ -86,10 +88,11 @@ Result<Reply> create_webhook(App& app, const Request& request) {
 Result<Reply> list_webhooks(App& app, const Request& request) {
   const std::optional<OrgId> org = TRY(org_param(app, request));
   std::vector<Listed> all;
+  fleet::OperatorNames names(app.store);
   for (const fleet::WebhookView& view : fleet::list_webhooks(app.store, org)) {
     JsonWriter json;
     json.begin_object();
-    write_webhook(json, view.webhook);
+    write_webhook(json, view.webhook, names);
     json.member("waiting", view.waiting).end_object();
     all.push_back({std::to_string(view.webhook.id.value), json.take()});
   }
@@ -100,8 +103,9 @@ Result<Reply> delete_webhook(App& app, const Request& request) {
   const WebhookId id = TRY(webhook_param(request));
   return Reply(http::Write(
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
-        return http::json_response(
-            200, encode_webhook(TRY(fleet::delete_webhook(tx, app.ids, actor, id, now))));
+        const store::WebhookRow webhook = TRY(fleet::delete_webhook(tx, app.ids, actor, id, now));
+        fleet::OperatorNames names(tx);
+        return http::json_response(200, encode_webhook(webhook, names));
       }));
 }
 
@@ -109,8 +113,9 @@ Result<Reply> test_webhook(App& app, const Request& request) {
   const WebhookId id = TRY(webhook_param(request));
   return Reply(http::Write(
       [&app, actor = actor_of(request), id, now = request.now](store::Tx& tx) -> Result<Response> {
-        return http::json_response(
-            200, encode_webhook(TRY(fleet::test_webhook(tx, app.ids, actor, id, now))));
+        const store::WebhookRow webhook = TRY(fleet::test_webhook(tx, app.ids, actor, id, now));
+        fleet::OperatorNames names(tx);
+        return http::json_response(200, encode_webhook(webhook, names));
       }));
 }
 

@@ -33,28 +33,28 @@ const Columns shown = {
     {"evaluated_at", "evaluated", &formats::time},
     {"failure", "failure"},
     {"acknowledged_at", "acknowledged", &formats::time},
-    {"acknowledged_by", "acknowledged by"},
+    {"acknowledged_by", "acknowledged by", &formats::person},
     {"muted_until", "muted until", &formats::time},
-    {"muted_by", "muted by"},
+    {"muted_by", "muted by", &formats::person},
     {"failing_webhooks", "failing webhooks", &formats::words},
     {"created_at", "created", &formats::time},
-    {"created_by", "created by"},
+    {"created_by", "created by", &formats::person},
 };
 
 }  // namespace
 
 void add_alerts(Grammar& grammar) {
-  grammar.noun("alerts", "Queries that are watched")
+  grammar.noun("alerts", "Alerts: queries that are watched")
       .list({"list", "List alerts", "muster alerts list --state firing"}, "/api/v1/alerts",
             {org_flag("Only of that organisation"),
              {.name = "--state",
               .member = "state",
-              .what = "Only those in that state",
+              .what = "Only alerts in this state",
               .choices = {"ok", "pending", "firing"}}},
             listed, {"alert", "alerts"})
       .call({"show", "Show one alert", "muster alerts show 1234567890"}, http::Method::get,
             "/api/v1/alerts/{id}", {id_flag("Id of the alert")}, facts_view(shown))
-      .call({"create", "Watch how many hosts a query means",
+      .call({"create", "Watch how many hosts match a query",
              "muster alerts create 'silent servers' 'tag:prod status:offline' --above 0 --for 10m"},
             http::Method::post, "/api/v1/alerts",
             {{.name = "NAME", .member = "name", .what = "What to call it", .required = true},
@@ -64,13 +64,13 @@ void add_alerts(Grammar& grammar) {
               .required = true},
              {.name = "--above",
               .member = "above",
-              .what = "It holds while the query means more hosts than that",
+              .what = "Holds while more hosts than this match",
               .kind = Flag::Kind::integer},
              {.name = "--below",
               .member = "below",
-              .what = "Instead: while it means fewer",
+              .what = "Instead: holds while fewer match",
               .kind = Flag::Kind::integer},
-             {"--for", "for_seconds", "How long it must hold before it fires (0s)",
+             {"--for", "for_seconds", "How long it must hold before it fires (0s by default)",
               Flag::Kind::seconds},
              org_flag("Whose it is, by id or name")},
             facts_view(shown))
@@ -84,7 +84,7 @@ void add_alerts(Grammar& grammar) {
               .kind = Flag::Kind::seconds,
               .required = true}},
             facts_view(shown))
-      .call({"acknowledge", "Say that somebody looks after an alert, until it is ok",
+      .call({"acknowledge", "Say that somebody is looking into an alert, until it is ok",
              "muster alerts acknowledge 1234567890"},
             http::Method::post, "/api/v1/alerts/{id}/acknowledge", {id_flag("Id of the alert")},
             facts_view(shown))

@@ -2,7 +2,6 @@
 // The audit log: its newest rows, and the proof that none was changed.
 #include <fstream>
 #include <istream>
-#include <map>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -14,11 +13,8 @@ namespace muster::ctl {
 namespace {
 
 const Columns listed = {
-    {"at", "AT", &formats::time},
-    {"actor", "ACTOR"},
-    {"action", "ACTION"},
-    {"target", "TARGET"},
-    {"details", "DETAILS", &formats::members},
+    {"at", "AT", &formats::time}, {"actor", "ACTOR", &formats::person},      {"action", "ACTION"},
+    {"target", "TARGET"},         {"details", "DETAILS", &formats::members},
 };
 
 const Columns heads = {
@@ -38,30 +34,6 @@ Result<model::AuditHead> read_head(const std::string& text) {
 
 Result<void> check_head(const std::string& text) {
   TRY(read_head(text));
-  return {};
-}
-
-/// Rows with the names of operators in place of their numbers, of those that we may know of.
-Result<void> list_log(const Shell& shell, Session& session, const FlagValues& values) {
-  constexpr Counted entries = {"entry", "entries"};
-  const std::string path = "/api/v1/audit";
-  if (shell.json()) return print_list(shell, session, path, values, listed, entries);
-  std::map<std::string, std::string, std::less<>> names;
-  const auto note = [&](const Json& each) {
-    const auto id = each.find("id");
-    if (id) names.emplace("operator:" + id->serialise(), text_at(each, "name"));
-  };
-  // Without them the log is readable still.
-  static_cast<void>(session.list("/api/v1/operators", "", std::nullopt, note));
-  ListPrinter printer(shell, listed, entries);
-  const auto add = [&](const Json& row) {
-    std::vector<Cell> cells = cells_of(listed, row);
-    const auto name = names.find(text_at(row, "actor"));
-    if (name != names.end()) cells[1].text = name->second;
-    printer.add_row(std::move(cells));
-  };
-  const bool more = TRY(session.list(path, "", list_limit(shell, values), add));
-  printer.finish(more);
   return {};
 }
 
@@ -193,8 +165,8 @@ Result<void> verify(const Shell& shell, const FlagValues& values) {
 
 void add_audit(Grammar& grammar) {
   grammar.noun("audit", "What operators did")
-      .remote({"list", "List the audit log, newest first", "muster audit list --limit 50"},
-              {limit_flag()}, list_log)
+      .list({"list", "List the audit log, newest first", "muster audit list --limit 50"},
+            "/api/v1/audit", {}, listed, {"entry", "entries"})
       .list({"heads",
              "List the heads of the audit log's chains: note them where the server cannot "
              "write",

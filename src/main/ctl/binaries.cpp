@@ -19,6 +19,7 @@ const Columns shown = {
     {"size", "size", &formats::bytes},
     {"sha256", "sha256", &formats::id},
     {"uploaded_at", "uploaded", &formats::time},
+    {"uploaded_by", "uploaded by", &formats::person},
 };
 
 Result<void> upload_binary(const Shell& shell, Session& session, const FlagValues& values) {

@@ -117,6 +117,13 @@ Cell grants_cell(const Json& value) {
   return {out};
 }
 
+/// The name of an operator where the server says it beside the id.
+std::optional<Json> name_beside(const Column& column, const Json& row) {
+  if (column.format != &formats::person) return std::nullopt;
+  auto name = find_path(row, std::string(column.member) + "_name");
+  return name && name->string() ? name : std::nullopt;
+}
+
 Cell cell_at(const Column& column, const std::optional<Json>& value) {
   if (!value || value->is_null()) return {std::string(nothing_there)};
   return column.format->cell(*value);
@@ -142,6 +149,7 @@ const Format state{state_cell, left, true};
 const Format words{words_cell};
 const Format members{members_cell};
 const Format grants{grants_cell};
+const Format person{plain_cell};
 }  // namespace formats
 
 std::optional<Json> find_path(const Json& object, std::string_view path) {
@@ -171,7 +179,8 @@ Table table_of(const Columns& columns) {
 std::vector<Cell> cells_of(const Columns& columns, const Json& row) {
   std::vector<Cell> cells;
   for (const Column& column : columns) {
-    cells.push_back(cell_at(column, find_path(row, column.member)));
+    const auto name = name_beside(column, row);
+    cells.push_back(cell_at(column, name ? name : find_path(row, column.member)));
   }
   return cells;
 }
@@ -181,7 +190,8 @@ std::vector<Fact> facts_of(const Columns& columns, const Json& object) {
   for (const Column& column : columns) {
     const auto value = find_path(object, column.member);
     if (!value) continue;
-    facts.push_back({std::string(column.heading), cell_at(column, value)});
+    const auto name = name_beside(column, object);
+    facts.push_back({std::string(column.heading), cell_at(column, name ? name : value)});
   }
   return facts;
 }

@@ -33,6 +33,7 @@ extern const Format state;    // of a task or an agent: what went wrong stands o
 extern const Format words;    // an array, joined by commas
 extern const Format members;  // an object, as "name=value name=value"
 extern const Format grants;   // of an operator, as "acme: admin, other: analyst"
+extern const Format person;   // who did something: the member MEMBER_name instead, where it is
 }  // namespace formats
 
 /// One column of a list and one fact of an object alike: which member of the server's object, under

@@ -165,7 +165,7 @@ std::vector<Flag> feed_sync_flags() {
   return {
       {.name = "--kind",
        .member = "kind",
-       .what = "Which feeds; all without it",
+       .what = "Which feeds; all by default",
        .kind = Flag::Kind::texts,
        .choices = feed_kinds(),
        .shown = "KIND"},
@@ -175,7 +175,7 @@ std::vector<Flag> feed_sync_flags() {
        .kind = Flag::Kind::on},
       {.name = "--no-wait",
        .member = "no_wait",
-       .what = "Only ask the server for it",
+       .what = "Ask the server, and do not wait until it is done",
        .kind = Flag::Kind::on},
       {.name = "--config",
        .member = "config",

@@ -148,7 +148,7 @@ void add_feeds(Grammar& grammar) {
            "muster feeds import --kind kev known_exploited_vulnerabilities.json"},
           {{.name = "--kind",
             .member = "kind",
-            .what = "Whose file it is",
+            .what = "Which feed the files are of",
             .required = true,
             .choices = feed_kinds(),
             .shown = "KIND"},

@@ -36,7 +36,7 @@ const Columns decided = {
     {"flaw", "flaw"},
     {"acceptance.scope", "scope"},
     {"acceptance.reason", "reason"},
-    {"acceptance.accepted_by", "accepted by"},
+    {"acceptance.accepted_by", "accepted by", &formats::person},
     {"acceptance.until", "until", &formats::time},
     {"findings", "findings"},
 };
@@ -124,7 +124,8 @@ std::string source_text(const Json& finding) {
 /// Who accepts it, why and until when.
 std::string acceptance_text(const Json& finding) {
   std::string text("by ");
-  text.append(text_at(finding, "acceptance.accepted_by"));
+  const std::string_view name = text_at(finding, "acceptance.accepted_by_name");
+  text.append(name.empty() ? text_at(finding, "acceptance.accepted_by") : name);
   const std::string_view until = text_at(finding, "acceptance.until");
   text.append(until.empty() ? std::string(", for good") : ", until " + time_text(until));
   return text.append(": ").append(text_at(finding, "acceptance.reason"));
@@ -205,6 +206,22 @@ std::vector<std::string> severities() {
   return names;
 }
 
+/// "3 findings of unknown severity not shown; --include-unknown"
+std::string unknown_not_shown(const Json& page) {
+  const auto value = find_path(page, "unknown_not_shown.value");
+  const std::int64_t count = value ? value->integer().value_or(0) : 0;
+  if (count == 0) return {};
+  std::string text = text_at(page, "unknown_not_shown.relation") == "gte" ? "at least " : "";
+  text += std::to_string(count);
+  return text + (count == 1 ? " finding" : " findings") +
+         " of unknown severity not shown; --include-unknown";
+}
+
+Flag unknown_flag() {
+  return {"--include-unknown", "include_unknown",
+          "With --min-severity, also those of unknown severity", Flag::Kind::on};
+}
+
 Flag severity_flag(std::string what) {
   return {.name = "--min-severity",
           .member = "min_severity",
@@ -218,13 +235,13 @@ Flag severity_flag(std::string what) {
 void add_findings(Grammar& grammar) {
   grammar.noun("findings", "What is vulnerable, and why")
       .list({"list", "List open findings, the most pressing first",
-             "muster findings list --kev --min-severity high"},
+             "muster findings list --min-severity high"},
             "/api/v1/findings",
             {{.name = "--host",
               .member = "host",
               .what = "Only of that host, by id or hostname",
               .shown = "HOST"},
-             {"--query", "query", "Only of hosts that the query means, as group:web"},
+             {"--query", "query", "Only of hosts that match this query, such as group:web"},
              {.name = "--cve",
               .member = "cve",
               .what = "Only of that CVE",
@@ -232,11 +249,13 @@ void add_findings(Grammar& grammar) {
               .shown = "CVE"},
              {"--package", "package", "Only of packages of that name"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
-             severity_flag("Only of that severity and above"),
-             {"--accepted", "accepted", "Those that operators accept instead", Flag::Kind::on},
-             {"--all", "all", "Open, accepted and resolved ones", Flag::Kind::on},
+             severity_flag("Only of that severity and above, and known exploited ones of any"),
+             unknown_flag(),
+             {"--accepted", "accepted", "Only those that operators accepted, instead of open ones",
+              Flag::Kind::on},
+             {"--all", "all", "Those that are open, accepted or resolved", Flag::Kind::on},
              org_flag("Only of that organisation")},
-            listed, {"finding", "findings"})
+            listed, {"finding", "findings"}, unknown_not_shown)
       .list({"groups", "Say what to fix first: open findings by CVE, package or host",
              "muster findings groups --by package"},
             "/api/v1/finding-groups",
@@ -244,11 +263,12 @@ void add_findings(Grammar& grammar) {
               .member = "by",
               .what = "What makes a group (cve by default)",
               .choices = {"cve", "package", "host"}},
-             {"--query", "query", "Only of hosts that the query means, as group:web"},
+             {"--query", "query", "Only of hosts that match this query, such as group:web"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
-             severity_flag("Only findings of that severity and above"),
+             severity_flag("Only of that severity and above, and known exploited ones of any"),
+             unknown_flag(),
              org_flag("Only of that organisation")},
-            groups, {"group", "groups"})
+            groups, {"group", "groups"}, unknown_not_shown)
       .call({"explain", "Say why there is a finding, and make its comparison again",
              "muster findings explain 1234567890"},
             http::Method::get, "/api/v1/findings/{id}/explain", {id_flag("Id of the finding")},
@@ -265,15 +285,15 @@ void add_findings(Grammar& grammar) {
               .shown = "SCOPE"},
              {.name = "--until",
               .member = "until",
-              .what = "Until then, 2026-03-21T14:30:00Z or 2026-03-21; for good when left out",
+              .what = "Until when, 2026-03-21T14:30:00Z or 2026-03-21; for good by default",
               .shown = "DATE"},
              {.name = "--for",
               .member = "for_seconds",
-              .what = "For so long, 12h or 30d",
+              .what = "For how long, such as 12h or 30d",
               .kind = Flag::Kind::seconds,
               .shown = "TIME"}},
             facts_view(decided))
-      .call({"reopen", "End the acceptance that a finding follows, for all that follow it",
+      .call({"reopen", "End the acceptance of a finding, for all findings that it covers",
              "muster findings reopen 1234567890"},
             http::Method::post, "/api/v1/findings/{id}/reopen", {id_flag("Id of the finding")},
             facts_view(decided));

@@ -14,20 +14,46 @@ using test::Transcript;
 TEST(Findings, AreExplainedWithTheirComparisonMadeAgain) {
   Desk desk;
   desk.server.on("GET /api/v1/findings/12/explain", {200, R"j({"id": 12,
-    "acceptance": {"reason": "why", "accepted_by": "operator:1", "until": null},
+    "acceptance": {"reason": "why", "accepted_by": "operator:1", "accepted_by_name": "ada", "until": null},
     "explanation": {"holds": false, "steps": [
       {"step": "identity", "holds": true, "text": "a deb"},
       {"step": "versions", "holds": false, "text": "9 < 3: no"}]},
     "feeds": [{"feed": "nvd", "stale": false}, {"feed": "debian", "stale": true,
                "imported_at": "2026-03-01T00:00:00Z"}]})j"});
   const Transcript done = desk.run({"findings", "explain", "12"});
-  EXPECT_NE(done.out.find("accepted   by operator:1, for good: why\n"), std::string::npos);
+  EXPECT_NE(done.out.find("accepted   by ada, for good: why\n"), std::string::npos);
   EXPECT_NE(done.out.find("identity  yes    a deb\n"), std::string::npos) << done.out;
   EXPECT_NE(done.out.find("versions  no     9 < 3: no\n"), std::string::npos) << done.out;
   EXPECT_NE(done.out.find("It does not hold with what the feeds and the host say now.\n"),
             std::string::npos);
   EXPECT_NE(done.err.find("the feed debian is stale: imported 2026-03-01"), std::string::npos)
       << done.err;
+}
+
+TEST(Findings, OfASeveritySayHowManyOfUnknownSeverityTheyLeaveOut) {
+  Desk desk;
+  const auto page = [&](const std::string& unknown) {
+    const std::string body =
+        R"({"items": [], "next_cursor": null, "unknown_not_shown": )" + unknown + "}";
+    desk.server.on("GET /api/v1/findings?limit=1000&min_severity=high", {200, body});
+    desk.server.on("GET /api/v1/finding-groups?limit=1000&min_severity=high", {200, body});
+  };
+  page(R"({"value": 1, "relation": "eq"})");
+  EXPECT_EQ(desk.run({"findings", "list", "--min-severity", "high"}).err,
+            "no findings\n1 finding of unknown severity not shown; --include-unknown\n");
+  page(R"({"value": 10000, "relation": "gte"})");
+  const Transcript groups = desk.run({"findings", "groups", "--min-severity", "high", "--json"});
+  EXPECT_EQ(groups.out, "[]\n");
+  EXPECT_EQ(groups.err,
+            "{\"warning\": \"at least 10000 findings of unknown severity not shown; "
+            "--include-unknown\"}\n");
+  page(R"({"value": 0, "relation": "eq"})");
+  EXPECT_EQ(desk.run({"findings", "list", "--min-severity", "high", "--json"}).err, "");
+  desk.server.on("GET /api/v1/findings?limit=1000&min_severity=high&include_unknown=true",
+                 {200, R"({"items": [], "next_cursor": null})"});
+  EXPECT_EQ(
+      desk.run({"findings", "list", "--min-severity", "high", "--include-unknown", "--json"}).code,
+      0);
 }
 
 TEST(Findings, AreAcceptedForATimeAndReopened) {

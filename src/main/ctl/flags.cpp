@@ -43,6 +43,16 @@ void write_pair(JsonWriter& json, const std::string& pair) {
                                                 : pair.substr(equals + 1));
 }
 
+/// What the help says of a flag: also what it chooses from, where its placeholder does not.
+std::string described(const Flag& flag) {
+  if (flag.choices.empty() || flag.shown.find('|') != std::string::npos) return flag.what;
+  std::string text = flag.what + ": ";
+  for (const std::string& choice : flag.choices) {
+    text.append(&choice == &flag.choices.front() ? "" : ", ").append(choice);
+  }
+  return text;
+}
+
 std::string shown_value(const Flag& flag) {
   if (!flag.shown.empty()) return flag.shown;
   switch (flag.kind) {
@@ -94,10 +104,10 @@ void FlagValues::bind(CLI::App& verb) {
     const bool many = flag.kind == Flag::Kind::texts || flag.kind == Flag::Kind::files ||
                       flag.kind == Flag::Kind::pairs;
     CLI::Option* option =
-        many ? verb.add_option(flag.name, value.given, flag.what)
+        many ? verb.add_option(flag.name, value.given, described(flag))
              : verb.add_option_function<std::string>(
                    flag.name, [&value](const std::string& text) { value.given = {text}; },
-                   flag.what);
+                   described(flag));
     // Whoever gives an option twice cannot mean both.
     if (!many) option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
     option->required(flag.required);

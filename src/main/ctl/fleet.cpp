@@ -31,7 +31,7 @@ const Columns shown = {
 
 void add_fleet(Grammar& grammar) {
   grammar.noun("fleet", "All agents together")
-      .call({"show", "Show how the fleet fares", "muster fleet show --org default"},
+      .call({"show", "Show the fleet in numbers", "muster fleet show --org default"},
             http::Method::get, "/api/v1/fleet", {org_flag("Only of that organisation")},
             facts_view(shown));
 }

@@ -37,12 +37,12 @@ Verb& Noun::add(const Words& words, std::vector<Flag> flags) {
 }
 
 Noun& Noun::list(const Words& words, std::string path, std::vector<Flag> flags,
-                 const Columns& columns, Counted counted) {
+                 const Columns& columns, Counted counted, PageWarning warning) {
   flags.push_back(limit_flag());
   return remote(words, std::move(flags),
-                [path = std::move(path), &columns, counted](const Shell& shell, Session& session,
-                                                            const FlagValues& values) {
-                  return print_list(shell, session, path, values, columns, counted);
+                [path = std::move(path), &columns, counted, warning = std::move(warning)](
+                    const Shell& shell, Session& session, const FlagValues& values) {
+                  return print_list(shell, session, path, values, columns, counted, warning);
                 });
 }
 
@@ -150,13 +150,20 @@ Result<void> call_and_print(const Shell& shell, Session& session, http::Method m
 }
 
 Result<void> print_list(const Shell& shell, Session& session, const std::string& path,
-                        const FlagValues& values, const Columns& columns, Counted counted) {
+                        const FlagValues& values, const Columns& columns, Counted counted,
+                        const PageWarning& warning) {
   const auto most = list_limit(shell, values);
   ListPrinter printer(shell, columns, counted);
   // The pages have limits of their own.
-  const bool more = TRY(session.list(values.expand(path), values.query(path + "{limit}"), most,
-                                     [&](const Json& item) { printer.add(item); }));
+  std::string said;
+  const bool more = TRY(session.list(
+      values.expand(path), values.query(path + "{limit}"), most,
+      [&](const Json& item) { printer.add(item); },
+      [&](const Json& page) {
+        if (warning) said = warning(page);
+      }));
   printer.finish(more);
+  if (!said.empty()) shell.warn(said);
   return {};
 }
 
@@ -169,7 +176,7 @@ std::optional<std::size_t> list_limit(const Shell& shell, const FlagValues& valu
 Flag limit_flag() {
   return {.name = "--limit",
           .member = "limit",
-          .what = "Show this many and say whether there are more (1000; with --json all)",
+          .what = "How many to show (1000 by default; all with --json)",
           .kind = Flag::Kind::integer,
           .check = check_limit};
 }

@@ -41,6 +41,9 @@ struct Verb {
   bool needs_no_server() const { return local && (!remote || values->has("data")); }
 };
 
+/// What a list has to say besides its items, from a page of it; empty when nothing.
+using PageWarning = std::function<std::string(const Json& page)>;
+
 /// A noun and the verbs that it takes.
 class Noun {
  public:
@@ -48,7 +51,7 @@ class Noun {
 
   /// All items of the list at `path`, filtered by `flags`; adds --limit.
   Noun& list(const Words& words, std::string path, std::vector<Flag> flags, const Columns& columns,
-             Counted counted);
+             Counted counted, PageWarning warning = {});
   /// One request: `flags` that `path` does not name are its query, or with POST and PUT its body.
   Noun& call(const Words& words, http::Method method, std::string path, std::vector<Flag> flags,
              View view);
@@ -76,6 +79,8 @@ class Grammar {
   Noun noun(const std::string& name, const std::string& what);
   /// For verbs that stand alone.
   Noun root();
+  /// All that was declared, and what stands around it.
+  const CLI::App& tree() const { return root_; }
   /// The verb that was parsed.
   const Verb& chosen() const;
 
@@ -95,7 +100,8 @@ Result<void> call_and_print(const Shell& shell, Session& session, http::Method m
 /// Prints all items of the list at `path`, which takes the flags that it does not name as its
 /// query.
 Result<void> print_list(const Shell& shell, Session& session, const std::string& path,
-                        const FlagValues& values, const Columns& columns, Counted counted);
+                        const FlagValues& values, const Columns& columns, Counted counted,
+                        const PageWarning& warning = {});
 
 /// How many items a list prints: --limit, else a page of them, which a person can read; programs
 /// get all (nothing).

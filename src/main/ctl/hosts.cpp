@@ -147,16 +147,16 @@ void add_hosts(Grammar& grammar) {
              "muster hosts list --query 'os:linux package:openssl<3.0.11 -tag:canary'"},
             "/api/v1/hosts",
             {org_flag("Only of that organisation"),
-             {"--query", "query", "Only hosts that the query means (docs/reference/query.md)"},
-             {"--view", "view", "Only hosts that the saved view of that name means"},
-             {"--hostname", "hostname", "Only hosts with that in their name"},
+             {"--query", "query", "Only hosts that match this query (docs/reference/query.md)"},
+             {"--view", "view", "Only hosts in this saved view"},
+             {"--hostname", "hostname", "Only hosts with this in their name"},
              {"--tag", "tag", "Only hosts with that tag"}},
             listed, {"host", "hosts"})
       .call({"show", "Show one host and its software", "muster hosts show web-1"},
             http::Method::get, "/api/v1/hosts/{id}", {id_flag("Id or hostname")}, print_host)
       .call({"delete",
-             "Delete a host that is no more; its events and results stay. Live agents are"
-             " decommissioned first",
+             "Delete a host that no longer exists; its events and results stay. Live agents are "
+             "decommissioned first",
              "muster hosts delete web-1"},
             http::Method::del, "/api/v1/hosts/{id}", {id_flag("Id or hostname")},
             facts_view(deleted))

@@ -80,10 +80,10 @@ void add_images(Grammar& grammar) {
               .shown = "HOST"},
              {.name = "--cve",
               .member = "cve",
-              .what = "Only those in which that CVE is open",
+              .what = "Only images in which this CVE is open",
               .check = check_cve,
               .shown = "CVE"},
-             {"--all", "retired", "Also those that no host has any more", Flag::Kind::on},
+             {"--all", "retired", "Also images that no host has any more", Flag::Kind::on},
              org_flag("Only of that organisation")},
             listed, {"image", "images"})
       .call({"show", "Show one image and the hosts that have it", "muster images show 1234567890"},

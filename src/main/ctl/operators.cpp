@@ -44,8 +44,11 @@ const Columns renewed = {
 };
 
 const Columns granted = {
-    {"operator_id", "operator", &formats::id}, {"org_id", "org"},    {"role", "role"},
-    {"granted_at", "granted", &formats::time}, {"granted_by", "by"},
+    {"operator_id", "operator", &formats::id},
+    {"org_id", "org"},
+    {"role", "role"},
+    {"granted_at", "granted", &formats::time},
+    {"granted_by", "by", &formats::person},
 };
 
 const Columns done = {{"status", "status"}};
@@ -180,38 +183,37 @@ Result<void> set_password(const Shell& shell, Session& session, const FlagValues
 
 void add_operators(Grammar& grammar) {
   grammar.noun("operators", "Operators: who may see and do what on this server")
-      .slow_or_local(
-          {"create",
-           "Appoint an operator, of no role above your own; with --data on the server's machine, "
-           "where no owner's token is good any more",
-           "muster operators create --name ada --role analyst"},
-          {{"--name", "name", "Who it is", Flag::Kind::text, true},
-           role_flag("What the operator may do"),
-           org_flag("In that organisation only (on the whole server by default)"),
-           ttl_flag(),
-           {.name = "--store",
-            .member = "store",
-            .what = "The server's PostgreSQL store, with --data; servers may run on it",
-            .shown = "URL"},
-           {.name = "--secret-file",
-            .member = "secret_file",
-            .what = "The server's secret, with --data (default DATA/secret)",
-            .kind = Flag::Kind::file}},
-          create, create_here)
-      .call({"renew", "Move the end of an operator's token, which stays the same",
+      .slow_or_local({"create",
+                      "Create an operator, with no role above your own; with --data on the "
+                      "server's machine, when no owner's token works any more",
+                      "muster operators create --name ada --role analyst"},
+                     {{"--name", "name", "Who it is", Flag::Kind::text, true},
+                      role_flag("What the operator may do"),
+                      org_flag("In that organisation only (on the whole server by default)"),
+                      ttl_flag(),
+                      {.name = "--store",
+                       .member = "store",
+                       .what = "The server's PostgreSQL store, with --data; servers may run on it",
+                       .shown = "URL"},
+                      {.name = "--secret-file",
+                       .member = "secret_file",
+                       .what = "The server's secret, with --data (default DATA/secret)",
+                       .kind = Flag::Kind::file}},
+                     create, create_here)
+      .call({"renew", "Change when an operator's token expires; the token stays the same",
              "muster operators renew 1234567890 --ttl 90d"},
             http::Method::post, "/api/v1/operators/{id}/renew",
             {id_flag("Id of the operator"), ttl_flag()}, facts_view(renewed))
-      .list({"list", "List operators, also former ones", "muster operators list"},
+      .list({"list", "List operators, including former ones", "muster operators list"},
             "/api/v1/operators", {org_flag("Only those with a role of their own there")}, listed,
             {"operator", "operators"})
-      .call({"grant", "Give an operator a role in an organisation, of none above your own there",
+      .call({"grant", "Give an operator a role in an organisation, none above your own there",
              "muster operators grant 1234567890 --org acme --role operator"},
             http::Method::put, "/api/v1/operators/{id}/grants/{org}",
             {id_flag("Id of the operator"), needed_org_flag("Where"),
              role_flag("What the operator may do there")},
             facts_view(granted))
-      .call({"revoke-grant", "Take back what an operator was granted in an organisation",
+      .call({"revoke-grant", "Take back an operator's role in an organisation",
              "muster operators revoke-grant 1234567890 --org acme"},
             http::Method::del, "/api/v1/operators/{id}/grants/{org}",
             {id_flag("Id of the operator"), needed_org_flag("Where")}, facts_view(granted))

@@ -33,8 +33,10 @@ void declare(CLI::App& root, Common& common, const std::string& version) {
   // Makes these flags known behind every verb as well.
   root.fallthrough();
   root.footer(
-      "Exit codes: 0 done; 1 the server refused, or there is none, or what was examined is not\n"
-      "fine; 2 the command line cannot be meant. docs/reference/exit-codes.md");
+      "Exit codes (docs/reference/exit-codes.md):\n"
+      "  0  done\n"
+      "  1  the server refused, cannot be reached, or what was examined is not fine\n"
+      "  2  the command line is wrong");
   root.set_version_flag("--version", "muster " + version);
   root.add_option("--server", common.server,
                   std::string("Address of the server (MUSTER_URL, else ") + server_default + ")")

@@ -57,11 +57,9 @@ TEST(Feeds, ThatWereNeverImportedAreNotShownAsFresh) {
 
 TEST(Audit, NamesOperatorsForPeopleAndKeepsTheirNumbersForPrograms) {
   Desk desk;
-  desk.server.on("GET /api/v1/operators?limit=1000",
-                 {200, R"({"items": [{"id": 118, "name": "ada"}], "next_cursor": null})"});
   desk.server.on("GET /api/v1/audit?limit=1000", {200, R"({"items": [
-    {"at": "2026-03-21T14:30:01Z", "actor": "operator:118", "action": "keys.create", "target": "7", "details": {}},
-    {"at": "2026-03-21T14:30:01Z", "actor": "operator:119", "action": "keys.revoke", "target": "7", "details": {}}],
+    {"at": "2026-03-21T14:30:01Z", "actor": "operator:118", "actor_name": "ada", "action": "keys.create", "target": "7", "details": {}},
+    {"at": "2026-03-21T14:30:01Z", "actor": "operator:119", "actor_name": null, "action": "keys.revoke", "target": "7", "details": {}}],
     "next_cursor": null})"});
   const Transcript done = desk.run({"audit", "list"});
   EXPECT_NE(done.out.find("ada "), std::string::npos) << done.out;
@@ -138,10 +136,18 @@ TEST(Routes, AreThoseOfTheList) {
   Desk desk;
   const Transcript done = desk.run({"routes", "--json"});
   EXPECT_EQ(done.code, 0);
-  EXPECT_NE(done.out.find(R"({"method": "POST", "path": "/api/agent/enroll", "guard": "anybody", )"
-                          R"("dialect": "device", "body_bytes_max": 8192, "runs_on": "write")"),
+  EXPECT_NE(
+      done.out.find(R"({"method": "POST", "path": "/api/agent/enroll", "callers": "anybody", )"
+                    R"("role": null, "body_bytes_max": 8192})"),
+      std::string::npos)
+      << done.out;
+  EXPECT_NE(done.out.find(R"("path": "/api/v1/orgs", "callers": "role admin", "role": "admin")"),
             std::string::npos)
       << done.out;
+  const Transcript table = desk.run({"routes"});
+  for (const char* internal : {"inventory_key", "device_key", "role_", "shared", "RUNS ON"}) {
+    EXPECT_EQ(table.out.find(internal), std::string::npos) << internal;
+  }
 }
 
 }  // namespace

@@ -237,6 +237,13 @@ TEST(Help, OfEveryVerbHasAnExampleThatIsItsOwn) {
   }
 }
 
+TEST(Help, SaysWhatAFlagChoosesFrom) {
+  Desk desk;
+  const std::string help = desk.run({"agents", "list", "--help"}).out;
+  EXPECT_NE(help.find("Only agents with this presence: online"), std::string::npos) << help;
+  EXPECT_NE(help.find("unknown"), std::string::npos) << help;
+}
+
 TEST(Requests, HaveTheMembersThatWereGiven) {
   Desk desk;
   const auto body_of = [&](const std::vector<std::string>& line) {

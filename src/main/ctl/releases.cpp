@@ -35,6 +35,7 @@ const Columns shown = {
     {"notes", "notes"},
     {"public_key", "signed by", &formats::id},
     {"published_at", "published", &formats::time},
+    {"published_by", "published by", &formats::person},
     {"expires_at", "expires", &formats::time},
     {"withdrawn_at", "withdrawn", &formats::time},
 };
@@ -178,7 +179,7 @@ void add_releases(Grammar& grammar) {
                              "Above that of every earlier release (the time in seconds by default)",
                              Flag::Kind::integer},
                             {"--expires", "expires",
-                             "From when on it is not given out, as 2027-01-31T00:00:00Z"}}),
+                             "When it stops being given out, such as 2027-01-31T00:00:00Z"}}),
              sign_release)
       .slow(
           {"publish", "Publish a program and offer it to all agents of its platform",
@@ -194,7 +195,7 @@ void add_releases(Grammar& grammar) {
             listed, {"release", "releases"})
       .call({"show", "Show one release", "muster releases show 1234567890"}, http::Method::get,
             "/api/v1/releases/{id}", {id_flag("Id of the release")}, facts_view(shown))
-      .call({"withdraw", "Offer a release no more", "muster releases withdraw 1234567890"},
+      .call({"withdraw", "Stop offering a release", "muster releases withdraw 1234567890"},
             http::Method::post, "/api/v1/releases/{id}/withdraw", {id_flag("Id of the release")},
             row_view(listed));
 }

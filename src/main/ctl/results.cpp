@@ -96,7 +96,7 @@ std::vector<Flag> list_flags() {
       {.name = "--test-uuid", .member = "test_uuid", .what = "Only of that test", .shown = "UUID"},
       {.name = "--outcome",
        .member = "outcome",
-       .what = "Only of tests that ended so",
+       .what = "Only of tests with this outcome",
        .choices = {"protected", "unprotected", "error", "inconclusive", "not_run"}},
       {.name = "--since",
        .member = "since",
@@ -122,8 +122,8 @@ void print_output(const Shell& shell, const Json& result) {
 
 void add_results(Grammar& grammar) {
   const std::string id = "0190f1c2-0000-7000-8000-000000000001";
-  grammar.noun("results", "What came of tasks")
-      .remote({"list", "List results, those received last first, or the rows of one",
+  grammar.noun("results", "Results of tasks")
+      .remote({"list", "List results, latest first, or the rows of one task's",
                "muster results list --host web-1 --test-uuid " + id},
               list_flags(), list)
       .call({"show", "Show one result: its outcome, controls and what the program wrote",

@@ -20,6 +20,7 @@ const Columns shown = {
     {"size", "size", &formats::bytes},
     {"sha256", "sha256", &formats::id},
     {"uploaded_at", "uploaded", &formats::time},
+    {"uploaded_by", "uploaded by", &formats::person},
 };
 
 Result<void> upload_script(const Shell& shell, Session& session, const FlagValues& values) {
@@ -59,7 +60,7 @@ void add_scripts(Grammar& grammar) {
             upload_script)
       .list({"list", "List scripts", "muster scripts list --json"}, "/api/v1/scripts", {}, listed,
             {"script", "scripts"})
-      .call({"delete", "Offer none to the agents of a platform any more",
+      .call({"delete", "Stop offering a script to the agents of a platform",
              "muster scripts delete --platform linux"},
             http::Method::del, "/api/v1/scripts/{platform}", {platform_flag()}, facts_view(shown));
 }

@@ -77,16 +77,17 @@ Result<std::string> Session::call(http::Method method, std::string target, std::
 
 Result<bool> Session::list(std::string_view path, std::string_view query,
                            std::optional<std::size_t> limit,
-                           const std::function<void(const Json&)>& each) {
+                           const std::function<void(const Json&)>& each,
+                           const std::function<void(const Json&)>& page) {
   // One item beyond the limit tells whether there are more, whatever the cursor says.
   const std::optional<std::size_t> wanted = limit ? std::optional(*limit + 1) : std::nullopt;
   std::size_t seen = 0;
   std::string cursor;
   for (;;) {
-    std::size_t page = limits::page_size;
-    if (wanted) page = std::min(page, *wanted - seen);
+    std::size_t size = limits::page_size;
+    if (wanted) size = std::min(size, *wanted - seen);
     std::string target(path);
-    target.append("?limit=").append(std::to_string(page));
+    target.append("?limit=").append(std::to_string(size));
     if (!query.empty()) target.append("&").append(query);
     if (!cursor.empty()) target.append("&cursor=").append(encode_component(cursor));
     const std::string body = TRY(call(http::Method::get, std::move(target)));
@@ -95,6 +96,7 @@ Result<bool> Session::list(std::string_view path, std::string_view query,
     const auto items = root.ok() ? root->find("items") : std::nullopt;
     const auto next = root.ok() ? root->find("next_cursor") : std::nullopt;
     if (!items || !items->is_array()) return no_page("it has no items");
+    if (page) page(*root);
     bool more = false;
     items->for_each([&](const Json& item) {
       more = limit && seen == *limit;

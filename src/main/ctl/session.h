@@ -53,8 +53,10 @@ class Session {
   /// Calls `each` for the items of a list, in order, over all its pages or the first `limit`
   /// items. Returns whether there are more than that. `each` may have seen some items when it
   /// fails, with what call() fails with or with unavailable for an answer that is no page.
+  /// `page`, if any, sees each page whole before its items.
   Result<bool> list(std::string_view path, std::string_view query, std::optional<std::size_t> limit,
-                    const std::function<void(const Json&)>& each);
+                    const std::function<void(const Json&)>& each,
+                    const std::function<void(const Json&)>& page = {});
 
  private:
   Transport& transport_;

@@ -81,7 +81,7 @@ void add_settings(Grammar& grammar) {
   std::vector<Flag> set_flags = scope_flags();
   set_flags.push_back({.name = "settings",
                        .member = "pairs",
-                       .what = "What to set; KEY=null takes a setting out again",
+                       .what = "What to set; KEY=null removes a setting",
                        .kind = Flag::Kind::texts,
                        .required = true,
                        .check = check_pair,
@@ -90,7 +90,7 @@ void add_settings(Grammar& grammar) {
       .call({"show", "Show what is set in one scope",
              "muster settings show --scope tag --target laptops"},
             http::Method::get, std::string(path), scope_flags(), print_settings)
-      .remote({"set", "Set or take out settings in one scope; others stay",
+      .remote({"set", "Set or remove settings in one scope; others stay",
                "muster settings set --scope tag --target laptops scan_interval=43200"},
               std::move(set_flags), set_settings);
 }

@@ -42,6 +42,10 @@ void Shell::print_json(std::string_view value) const {
   world_.out << without_raw_controls(trim(value)) << "\n";
 }
 
+void Shell::print_json_part(std::string_view part) const {
+  world_.out << without_raw_controls(part);
+}
+
 void Shell::print(std::string_view text) const {
   world_.out << text;
 }
@@ -50,6 +54,14 @@ void Shell::remark(std::string_view line) const {
   if (json_) return;
   world_.out.flush();
   world_.err << escape_for_terminal(line) << "\n";
+}
+
+void Shell::warn(std::string_view line) const {
+  if (!json_) return remark(line);
+  world_.out.flush();
+  JsonWriter json;
+  json.begin_object().member("warning", line).end_object();
+  world_.err << without_raw_controls(json.text()) << "\n";
 }
 
 void Shell::progress(std::string_view line) const {
@@ -83,9 +95,9 @@ ListPrinter::ListPrinter(const Shell& shell, const Columns& columns, Counted cou
 
 void ListPrinter::add(const Json& item) {
   if (!shell_.json()) return add_row(cells_of(columns_, item));
+  shell_.print_json_part(count_ == 0 ? "[" : ", ");
+  shell_.print_json_part(item.serialise());
   ++count_;
-  array_ += array_.empty() ? "" : ", ";
-  array_ += item.serialise();
 }
 
 void ListPrinter::add_row(std::vector<Cell> cells) {
@@ -95,7 +107,7 @@ void ListPrinter::add_row(std::vector<Cell> cells) {
 
 void ListPrinter::finish(bool more) {
   if (shell_.json()) {
-    shell_.print_json("[" + array_ + "]");
+    shell_.print_json(count_ == 0 ? "[]" : "]");
     return;
   }
   if (count_ == 0) {

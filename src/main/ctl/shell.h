@@ -53,10 +53,15 @@ class Shell {
 
   /// One JSON value and a line end.
   void print_json(std::string_view value) const;
+  /// A part of a JSON value, as it is.
+  void print_json_part(std::string_view part) const;
   /// Text of our own, as it is.
   void print(std::string_view text) const;
   /// A line that is no result: standard error, and nothing at all with JSON.
   void remark(std::string_view line) const;
+  /// A line that no reader of the result may miss: standard error, and with JSON an object there,
+  /// {"warning": …}.
+  void warn(std::string_view line) const;
   /// A line that the next one takes the place of; an empty one clears it. Only on a terminal.
   void progress(std::string_view line) const;
   void print_facts(const std::vector<Fact>& facts) const;
@@ -69,7 +74,8 @@ class Shell {
   bool json_;
 };
 
-/// Prints a list while its items come: an array, or a table and a count.
+/// Prints a list while its items come: an array, item by item, or a table and a count. An array
+/// that is not finished stays open, so that nobody takes it for all of the list.
 class ListPrinter {
  public:
   ListPrinter(const Shell& shell, const Columns& columns, Counted counted);
@@ -84,7 +90,6 @@ class ListPrinter {
   const Columns& columns_;
   Counted counted_;
   Table table_;
-  std::string array_;
   std::size_t count_ = 0;
 };
 

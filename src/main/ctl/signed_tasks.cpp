@@ -157,7 +157,7 @@ std::vector<Flag> signing_flags() {
        .what = "With --sign-key: the test's program, whose digest is signed",
        .kind = Flag::Kind::file},
       {"--expires", "expires",
-       "With --sign-key: until when it may start, as 2027-01-31T00:00:00Z (--ttl by default)"},
+       "With --sign-key: until when it may start, such as 2027-01-31T00:00:00Z (--ttl by default)"},
   };
 }
 

@@ -32,16 +32,17 @@ const Columns mapped = {
 
 void add_software(Grammar& grammar) {
   grammar.noun("software", "Distinct software, and what product each is taken for")
-      .list({"list", "List the software of all hosts, each name and version once",
-             "muster software list --unmapped"},
-            "/api/v1/software",
-            {{.name = "--name",
-              .member = "name",
-              .what = "Only software of exactly that name",
-              .shown = "NAME"},
-             {"--unmapped", "unmapped", "Only software that nothing identifies", Flag::Kind::on},
-             org_flag("Only of that organisation")},
-            listed, {"package", "packages"})
+      .list(
+          {"list", "List the software of all hosts, each name and version once",
+           "muster software list --unmapped"},
+          "/api/v1/software",
+          {{.name = "--name",
+            .member = "name",
+            .what = "Only software of exactly this name",
+            .shown = "NAME"},
+           {"--unmapped", "unmapped", "Only software that no product is known for", Flag::Kind::on},
+           org_flag("Only of that organisation")},
+          listed, {"package", "packages"})
       .call({"map", "Say which products software of a name is, for findings to follow at once",
              "muster software map 'Acme Burner' --vendor 'Acme Inc.' --cpe acme:burner"},
             http::Method::put, "/api/v1/software/identity",
@@ -59,7 +60,7 @@ void add_software(Grammar& grammar) {
               .kind = Flag::Kind::texts,
               .shown = "VENDOR:PRODUCT..."},
              {"--skip", "skip", "It is no product: do not assess it", Flag::Kind::on},
-             {"--clear", "clear", "Take back what was said of it", Flag::Kind::on},
+             {"--clear", "clear", "Forget what was said of it", Flag::Kind::on},
              org_flag("Its organisation")},
             facts_view(mapped));
 }

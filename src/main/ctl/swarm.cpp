@@ -263,7 +263,7 @@ void add_swarm(Grammar& grammar) {
         .shown = "N"},
        {.name = "--connections",
         .member = "connections",
-        .what = "That the hosts share, as behind a proxy, instead of the scenario's; 0 is one each",
+        .what = "Connections that the hosts share, as behind a proxy; 0 is one each",
         .kind = Flag::Kind::integer,
         .shown = "N"},
        {.name = "--duration",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks.
+#include "base/text.h"
 #include "crypto/random.h"
 #include "main/ctl/grammar.h"
 #include "main/ctl/output.h"
@@ -44,9 +45,9 @@ const Columns shown = {
     {"deliver_by", "deliver by", &formats::time},
     {"valid_until", "valid until", &formats::time},
     {"approval.approve_by", "approve by", &formats::time},
-    {"approval.created_by", "asked for by operator", &formats::id},
+    {"approval.created_by", "asked for by", &formats::person},
     {"approval.decision", "decision"},
-    {"approval.decided_by", "decided by operator", &formats::id},
+    {"approval.decided_by", "decided by", &formats::person},
     {"approval.decided_at", "decided", &formats::time},
     {"approval.reason", "reason"},
     {"env_names", "environment", &formats::words},
@@ -73,12 +74,13 @@ const Columns batches = {
     {"by_status.completed", "COMPLETED", &formats::number},
     {"by_status.failed", "FAILED", &formats::number},
     {"created_at", "CREATED", &formats::time},
+    {"created_by", "BY", &formats::person},
 };
 
 const Columns noted = {
     {"version", "version"},
     {"at", "at", &formats::time},
-    {"author", "author"},
+    {"author", "author", &formats::person},
     {"text", "note"},
 };
 
@@ -86,9 +88,10 @@ void print_notes(const Shell& shell, const Json& task) {
   const auto notes = task.find("notes");
   if (!notes || !notes->is_array()) return;
   notes->for_each([&](const Json& note) {
+    const std::string_view name = text_at(note, "author_name");
+    const std::string author(name.empty() ? text_at(note, "author") : name);
     shell.print("\nnote of " + std::string(text_at(note, "at")) + ", " +
-                std::string(text_at(note, "author")) + ":\n" +
-                escaped_lines(text_at(note, "text")));
+                escape_for_terminal(author) + ":\n" + escaped_lines(text_at(note, "text")));
   });
 }
 
@@ -114,7 +117,7 @@ void print_targets(const Shell& shell, const Json& answer) {
   printer.finish(false);
   const auto without = answer.find("without_agent")->integer().value_or(0);
   if (without > 0) {
-    shell.remark("hosts that the query means and that have no agent: " + std::to_string(without));
+    shell.remark("hosts that match and have no agent: " + std::to_string(without));
   }
 }
 
@@ -132,7 +135,7 @@ void print_created(const Shell& shell, const Json& answer) {
 }
 
 Flag reason_flag() {
-  return {.name = "--reason", .member = "reason", .what = "Why, for who reads it later"};
+  return {.name = "--reason", .member = "reason", .what = "Why, for those who read it later"};
 }
 
 std::vector<std::string> task_types() {
@@ -183,11 +186,11 @@ std::vector<Flag> create_flags() {
        .what = "Ids of the agents, a task for each",
        .kind = Flag::Kind::texts,
        .shown = "ID..."},
-      {"--query", "query", "Instead: all hosts that the query means (docs/reference/query.md)"},
-      {"--dry-run", "dry_run", "Only say whom the query means", Flag::Kind::on},
+      {"--query", "query", "Instead: all hosts that match this query (docs/reference/query.md)"},
+      {"--dry-run", "dry_run", "Only show which agents would get a task", Flag::Kind::on},
       {"--command", "command", "The shell command of execute_command; cleanup for uninstall"},
       {"--test-uuid", "test_uuid", "The test of execute_test, whose program was uploaded"},
-      {"--test-name", "test_name", "What to call it; by default the name of the program"},
+      {"--test-name", "test_name", "Name of the test; by default the name of the program"},
       {"--binary-name", "binary_name", "Which program of the test; by default the latest"},
       {.name = "--argument",
        .member = "arguments",
@@ -201,10 +204,10 @@ std::vector<Flag> create_flags() {
        .shown = "NAME[=VALUE]..."},
       {"--timeout", "execution_timeout", "How long it may run", Flag::Kind::seconds},
       {"--priority", "priority", "0 to 10, higher is given out first", Flag::Kind::integer},
-      {"--ttl", "ttl_seconds", "Within what time it may be given out", Flag::Kind::seconds},
-      {"--max-retries", "max_retries", "How often a test that its agent left is tried again",
-       Flag::Kind::integer},
-      org_flag("Every agent must be of it; with --query, whose hosts are meant (default)"),
+      {"--ttl", "ttl_seconds", "How long it may wait to be given out", Flag::Kind::seconds},
+      {"--max-retries", "max_retries",
+       "How often a test is tried again when its agent does not finish it", Flag::Kind::integer},
+      org_flag("Organisation of the agents; with --query, of the hosts (default)"),
       {"--redeliver", "redeliver", "May be given out again when the agent seems to have lost it",
        Flag::Kind::on},
   };
@@ -246,19 +249,19 @@ void add_tasks(Grammar& grammar) {
           create_flags(), create_tasks)
       .list({"list", "List tasks, newest first", "muster tasks list --limit 10"}, "/api/v1/tasks",
             list_flags(), listed, {"task", "tasks"})
-      .list({"batches", "List what was created by one call each, with counts by status",
+      .list({"batches", "List batches, the tasks that were created together, with counts by status",
              "muster tasks batches"},
             "/api/v1/batches", {org_flag("Only of that organisation")}, batches,
             {"batch", "batches"})
-      .call(
-          {"cancel-batch", "Cancel what of a batch is not over", "muster tasks cancel-batch " + id},
-          http::Method::post, "/api/v1/batches/{id}/cancel", {id_flag("Id of the batch")},
-          print_created)
-      .call({"approve", "Let run what somebody else asked for: the task and all created with it",
+      .call({"cancel-batch", "Cancel the tasks of a batch that have not finished",
+             "muster tasks cancel-batch " + id},
+            http::Method::post, "/api/v1/batches/{id}/cancel", {id_flag("Id of the batch")},
+            print_created)
+      .call({"approve", "Approve a task that somebody else asked for, and all created with it",
              "muster tasks approve " + id},
             http::Method::post, "/api/v1/tasks/{id}/approve",
             {id_flag("Id of one of the tasks"), reason_flag()}, print_created)
-      .call({"reject", "Refuse what somebody else asked for: the task and all created with it",
+      .call({"reject", "Reject a task that somebody else asked for, and all created with it",
              "muster tasks reject " + id + " --reason 'not on a Friday'"},
             http::Method::post, "/api/v1/tasks/{id}/reject",
             {id_flag("Id of one of the tasks"), reason_flag()}, print_created)

@@ -85,8 +85,8 @@ Result<void> compare_versions(const Shell& shell, const FlagValues& values) {
 void add_versions(Grammar& grammar) {
   grammar.noun("versions", "How versions are ordered")
       .local({"compare",
-              "Print -1, 0 or 1: A is older than B, the same, newer. Without arguments for each "
-              "line of standard input, SCHEME, A and B between tabs",
+              "Print -1, 0 or 1: A is older than B, the same, newer. Without arguments, for each "
+              "line of standard input: SCHEME, A and B, separated by tabs",
               "muster versions compare --scheme deb 1.0~rc1-1 1.0-1"},
              {{.name = "--scheme",
                .member = "scheme",

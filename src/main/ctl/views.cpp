@@ -9,7 +9,7 @@ namespace {
 const Columns listed = {
     {"name", "NAME"},
     {"query", "QUERY"},
-    {"set_by", "SET BY"},
+    {"set_by", "SET BY", &formats::person},
     {"set_at", "SET", &formats::time},
 };
 
@@ -17,7 +17,7 @@ const Columns shown = {
     {"name", "name"},
     {"org_id", "org"},
     {"query", "query"},
-    {"set_by", "set by"},
+    {"set_by", "set by", &formats::person},
     {"set_at", "set", &formats::time},
 };
 
@@ -28,7 +28,7 @@ const Columns counted = {
     {"hosts.value", "hosts in it"},
     {"used_by.views", "views that name it", &formats::words},
     {"used_by.alerts", "alerts that name it", &formats::words},
-    {"set_by", "set by"},
+    {"set_by", "set by", &formats::person},
     {"set_at", "set", &formats::time},
 };
 
@@ -45,7 +45,7 @@ void add_views(Grammar& grammar) {
       .call({"show", "Show one view and how many hosts are in it", "muster views show canaries"},
             http::Method::get, "/api/v1/views/{name}",
             {name_flag(), org_flag("Whose it is, by id or name")}, facts_view(counted))
-      .call({"set", "Keep a query under a name; in queries it is group:NAME",
+      .call({"set", "Save a query under a name; other queries use it as group:NAME",
              "muster views set canaries 'tag:canary os:linux'"},
             http::Method::put, "/api/v1/views/{name}",
             {name_flag(),
@@ -55,7 +55,8 @@ void add_views(Grammar& grammar) {
               .required = true},
              org_flag("Whose it is, by id or name")},
             facts_view(shown))
-      .call({"delete", "Forget a view that nothing names", "muster views delete canaries"},
+      .call({"delete", "Delete a view that no other view or alert uses",
+             "muster views delete canaries"},
             http::Method::del, "/api/v1/views/{name}",
             {name_flag(), org_flag("Whose it is, by id or name")}, facts_view(shown));
 }

@@ -27,7 +27,7 @@ const Columns created = {
 
 void add_webhooks(Grammar& grammar) {
   grammar.noun("webhooks", "Addresses that are told of events by HTTPS")
-      .list({"list", "List webhooks and what came of them", "muster webhooks list"},
+      .list({"list", "List webhooks and whether their deliveries arrive", "muster webhooks list"},
             "/api/v1/webhooks", {org_flag("Only of that organisation")}, listed,
             {"webhook", "webhooks"})
       .call({"create", "Have events sent to an address",

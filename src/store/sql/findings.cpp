@@ -15,6 +15,7 @@ using model::Finding;
 
 namespace {
 
+constexpr std::int64_t severity_unknown = static_cast<std::int64_t>(model::Severity::unknown);
 constexpr std::int64_t severity_above_all = 1000;
 
 #define FINDING_COLUMNS                                                            \
@@ -63,6 +64,8 @@ struct Strand {
   OrgId org;
   model::FindingStatus status = model::FindingStatus::open;
   bool known_exploited = false;
+  std::int64_t severity_min = 0;
+  std::int64_t severity_max = severity_above_all;
 };
 
 Finding read_finding(const Rows& rows) {
@@ -128,6 +131,22 @@ FindingView read_view(const Rows& rows) {
   return view;
 }
 
+/// Adds what `filter` asks for of `whole`, which has all severities, in the order of a list.
+void add_strands(std::vector<Strand>& strands, const FindingFilter& filter, const Strand& whole) {
+  if (whole.known_exploited) {
+    if (filter.unrated != Unrated::alone) strands.push_back(whole);
+    return;
+  }
+  if (filter.unrated != Unrated::alone) {
+    strands.push_back(whole);
+    strands.back().severity_min = filter.severity_min;
+  }
+  const bool beside = filter.unrated == Unrated::shown && filter.severity_min > severity_unknown;
+  if (!beside && filter.unrated != Unrated::alone) return;
+  strands.push_back(whole);
+  strands.back().severity_max = severity_unknown;
+}
+
 /// What `filter` asks for, the known exploited first.
 std::vector<Strand> strands_of(Reader& reader, const FindingFilter& filter) {
   std::vector<OrgId> orgs;
@@ -141,7 +160,9 @@ std::vector<Strand> strands_of(Reader& reader, const FindingFilter& filter) {
     if (filter.known_exploited && !known_exploited) continue;
     if (filter.after && !filter.after->known_exploited && known_exploited) continue;
     for (const OrgId org : orgs) {
-      for (const auto status : filter.statuses) strands.push_back({org, status, known_exploited});
+      for (const auto status : filter.statuses) {
+        add_strands(strands, filter, {org, status, known_exploited});
+      }
     }
   }
   return strands;
@@ -152,12 +173,14 @@ Rows query_strand(Reader& reader, const FindingFilter& filter, const Strand& str
   if (filter.after && filter.after->known_exploited == strand.known_exploited) {
     after = *filter.after;
   }
+  // What is above the strand's severities comes before all of it: ids are positive.
+  after = std::min(after, FindingPlace{strand.known_exploited, strand.severity_max + 1, {0}});
   const std::string_view status = model::finding_status_name(strand.status);
   if (filter.host) {
     return reader.query("SELECT f.severity, f.finding_id, f.host_id" HOST_STRAND
                         " AND f.host_id = $8 AND ($9 IS NULL OR f.cve = $9)" OF_PACKAGE("$10")
                             IN_PLACE,
-                        strand.org, status, strand.known_exploited, filter.severity_min,
+                        strand.org, status, strand.known_exploited, strand.severity_min,
                         after.severity, after.id, count, *filter.host, filter.cve, filter.package);
   }
   if (filter.package) {
@@ -166,17 +189,17 @@ Rows query_strand(Reader& reader, const FindingFilter& filter, const Strand& str
     const Sql other("SELECT f.severity, f.finding_id, f.host_id" PACKAGE_STRAND("$8", "$9")
                         IN_PLACE);
     return reader.query(strand.status == model::FindingStatus::open ? open : other, strand.org,
-                        status, strand.known_exploited, filter.severity_min, after.severity,
+                        status, strand.known_exploited, strand.severity_min, after.severity,
                         after.id, count, *filter.package, filter.cve);
   }
   if (filter.cve) {
     return reader.query("SELECT f.severity, f.finding_id, f.host_id" STRAND
                         " AND f.cve = $8" IN_PLACE,
-                        strand.org, status, strand.known_exploited, filter.severity_min,
+                        strand.org, status, strand.known_exploited, strand.severity_min,
                         after.severity, after.id, count, *filter.cve);
   }
   return reader.query("SELECT f.severity, f.finding_id, f.host_id" STRAND IN_PLACE, strand.org,
-                      status, strand.known_exploited, filter.severity_min, after.severity, after.id,
+                      status, strand.known_exploited, strand.severity_min, after.severity, after.id,
                       count);
 }
 
@@ -188,29 +211,31 @@ std::int64_t count_strand(Reader& reader, const FindingFilter& filter, const Str
     return rows.integer(0);
   };
   if (filter.host) {
-    return counted(reader.query("SELECT count(*) FROM (SELECT 1" HOST_STRAND
-                                " AND f.host_id = $5 AND ($6 IS NULL OR f.cve = $6)" OF_PACKAGE(
-                                    "$7") " LIMIT $8) AS counted",
-                                strand.org, status, strand.known_exploited, filter.severity_min,
-                                *filter.host, filter.cve, filter.package, most));
+    return counted(
+        reader.query("SELECT count(*) FROM (SELECT 1" HOST_STRAND
+                     " AND f.severity + 0 <= $5 AND f.host_id = $6"
+                     " AND ($7 IS NULL OR f.cve = $7)" OF_PACKAGE("$8") " LIMIT $9) AS counted",
+                     strand.org, status, strand.known_exploited, strand.severity_min,
+                     strand.severity_max, *filter.host, filter.cve, filter.package, most));
   }
   if (filter.package) {
-    const Sql open("SELECT count(*) FROM (SELECT 1" PACKAGE_STRAND("$5", "$6") OPEN
-                   " LIMIT $7) AS counted");
-    const Sql other(
-        "SELECT count(*) FROM (SELECT 1" PACKAGE_STRAND("$5", "$6") " LIMIT $7) AS counted");
+    const Sql open("SELECT count(*) FROM (SELECT 1" PACKAGE_STRAND("$6", "$7") OPEN
+                   " AND f.severity + 0 <= $5 LIMIT $8) AS counted");
+    const Sql other("SELECT count(*) FROM (SELECT 1" PACKAGE_STRAND(
+        "$6", "$7") " AND f.severity + 0 <= $5 LIMIT $8) AS counted");
     return counted(reader.query(strand.status == model::FindingStatus::open ? open : other,
-                                strand.org, status, strand.known_exploited, filter.severity_min,
-                                *filter.package, filter.cve, most));
+                                strand.org, status, strand.known_exploited, strand.severity_min,
+                                strand.severity_max, *filter.package, filter.cve, most));
   }
   if (filter.cve) {
-    return counted(reader.query(
-        "SELECT count(*) FROM (SELECT 1" STRAND " AND f.cve = $6 LIMIT $5) AS counted", strand.org,
-        status, strand.known_exploited, filter.severity_min, most, *filter.cve));
+    return counted(reader.query("SELECT count(*) FROM (SELECT 1" STRAND
+                                " AND f.severity <= $5 AND f.cve = $7 LIMIT $6) AS counted",
+                                strand.org, status, strand.known_exploited, strand.severity_min,
+                                strand.severity_max, most, *filter.cve));
   }
-  return counted(reader.query("SELECT count(*) FROM (SELECT 1" STRAND " LIMIT $5) AS counted",
-                              strand.org, status, strand.known_exploited, filter.severity_min,
-                              most));
+  return counted(reader.query(
+      "SELECT count(*) FROM (SELECT 1" STRAND " AND f.severity <= $5 LIMIT $6) AS counted",
+      strand.org, status, strand.known_exploited, strand.severity_min, strand.severity_max, most));
 }
 
 }  // namespace
@@ -392,9 +417,9 @@ bool for_each_pressing(Reader& reader, const FindingFilter& filter, std::int64_t
         "SELECT f.host_id, p.name, f.cve, f.advisory_id, f.severity FROM findings f"
         " JOIN packages p ON p.org_id = f.org_id AND p.package_id = f.package_id"
         " WHERE f.org_id = $1 AND f.status = $2 AND f.known_exploited = $3 AND f.severity >= $4"
-        " ORDER BY f.severity DESC, f.finding_id DESC LIMIT $5",
+        " AND f.severity <= $6 ORDER BY f.severity DESC, f.finding_id DESC LIMIT $5",
         strand.org, model::finding_status_name(strand.status), strand.known_exploited,
-        filter.severity_min, left + 1);
+        strand.severity_min, left + 1, strand.severity_max);
     while (rows.next()) {
       if (left == 0) return false;
       --left;

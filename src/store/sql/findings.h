@@ -70,13 +70,17 @@ struct FindingPlace {
   FindingId id;
   friend auto operator<=>(const FindingPlace&, const FindingPlace&) = default;
 };
+/// What becomes of findings of unknown severity that are not known to be exploited, where
+/// severity_min is above it.
+enum class Unrated : std::uint8_t { hidden, shown, alone };
 struct FindingFilter {
   std::optional<HostId> host;
   std::optional<std::string> cve;
   std::optional<std::string> package;  // its name
   std::optional<OrgId> org;
   bool known_exploited = false;
-  std::int64_t severity_min = 0;
+  std::int64_t severity_min = 0;  // no matter for those that are known exploited: they stay in
+  Unrated unrated = Unrated::hidden;
   std::vector<model::FindingStatus> statuses = {model::FindingStatus::open};
   std::optional<FindingPlace> after;
 };
@@ -106,8 +110,8 @@ struct FindingSubject {
   std::int64_t severity = 0;
 };
 /// Calls `each` for the most pressing findings of `filter` (its organisation, known_exploited,
-/// severity_min and statuses), at most `most` of them; returns false if there are more. Within an
-/// organisation in the order of their places.
+/// severity_min, unrated and statuses), at most `most` of them; returns false if there are more.
+/// Within an organisation in the order of their places.
 bool for_each_pressing(Reader& reader, const FindingFilter& filter, std::int64_t most,
                        const std::function<void(FindingSubject)>& each);
 
