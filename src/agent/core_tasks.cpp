@@ -160,10 +160,12 @@ void accept(Step& step, const Assignment& assignment) {
   if (uninstall) {
     return begin_uninstall(step, std::move(record), assignment.work.command == "cleanup");
   }
-  record.line = assignment.command;
+  // Without the line a record is no order to run: what the task was to run with is on no disk.
+  if (assignment.variables.empty()) record.line = assignment.command;
   record.timeout = assignment.timeout;
   step.save_record(record);
-  state.active = Command{record.task, record.line, record.timeout, assignment.test};
+  state.active = Command{record.task, assignment.command, record.timeout, assignment.variables,
+                         assignment.test};
   state.active_until = until;
   state.running = false;
   step.lane(Purpose::announce) = {};
