@@ -23,7 +23,6 @@ from muster_process import BINARIES  # noqa: E402
 
 AGENT = BINARIES / "muster-agent"
 DATA = pathlib.Path(os.environ.get("MUSTER_DATA", ROOT.parent / "shared/data"))
-RELEASES = ("bullseye", "bookworm", "trixie")
 MAKE_SECONDS = 900
 #: States in which dpkg has no files of a package on the disk.
 ABSENT = {"not-installed", "config-files", "half-installed"}
@@ -95,42 +94,43 @@ class DebianReleases(Roots):
         present = sorted(Package(*row[1:]) for row in rows if row[0] not in ABSENT)
         return present, len(rows) - len(present)
 
-    def compare(self, release):
+    def compare(self, version, absent):
+        expected, gone = self.installed()
+        report = inventory(self.root)
+        self.assertEqual(packages(report, "deb"), expected)
+        self.assertGreater(len(expected), 60)
+        self.assertEqual(gone, absent)
+        self.assertEqual({entry["distro"] for entry in report["software"]}, {f"debian:{version}"})
+        self.assertEqual({entry["ecosystem"] for entry in report["software"]}, {"deb"})
+        self.assertNotIn("runtime_hash", report, "what runs here runs not in that folder")
+
+    def check(self, release):
         self.make(release)
         version = (self.root / "etc/debian_version").read_text().split(".")[0].strip()
-        for step in ("as it was made", "with a package held, one removed, one half done"):
-            with self.subTest(step=step):
-                expected, absent = self.installed()
-                report = inventory(self.root)
-                self.assertEqual(packages(report, "deb"), expected)
-                self.assertGreater(len(expected), 60)
-                self.assertEqual(absent, 0 if step.startswith("as") else 1)
-                distros = {entry["distro"] for entry in report["software"]}
-                self.assertEqual(distros, {f"debian:{version}"})
-                self.assertEqual({entry["ecosystem"] for entry in report["software"]}, {"deb"})
-                self.assertNotIn("runtime_hash", report, "what runs here runs not in that folder")
-            run("dpkg", f"--root={self.root}", "--set-selections", input="tar hold\n")
-            # It leaves its configuration files, so dpkg still knows it.
-            run("chroot", self.root, "dpkg", "--force-all", "--remove", "apt")
-            self.leave_unconfigured("mawk")
+        self.compare(version, absent=0)
+        run("dpkg", f"--root={self.root}", "--set-selections", input="tar hold\n")
+        # It leaves its configuration files, so dpkg still knows it.
+        run("chroot", self.root, "dpkg", "--force-all", "--remove", "apt")
+        self.leave_unconfigured("mawk")
+        self.compare(version, absent=1)
 
     def leave_unconfigured(self, name):
         """As dpkg leaves a package whose script failed."""
         status = self.root / "var/lib/dpkg/status"
         text = status.read_text()
         before = f"Package: {name}\nStatus: install ok installed\n"
-        self.assertIn(before, text)
+        self.assertEqual(text.count(before), 1)
         status.write_text(text.replace(before,
                                        f"Package: {name}\nStatus: install ok half-configured\n"))
 
     def test_bullseye(self):
-        self.compare("bullseye")
+        self.check("bullseye")
 
     def test_bookworm(self):
-        self.compare("bookworm")
+        self.check("bookworm")
 
     def test_trixie(self):
-        self.compare("trixie")
+        self.check("trixie")
 
 
 class AlpineDatabase(Roots):
@@ -231,10 +231,10 @@ class RpmDatabases(Roots):
         rows = self.take_headers()
         for page_bytes in (512, 4096, 16384, 65536):
             with self.subTest(page_bytes=page_bytes):
+                shutil.rmtree(self.database, ignore_errors=True)
                 self.database.mkdir()
                 self.load(page_bytes, rows)
                 self.check()
-                shutil.rmtree(self.database)
 
     def load(self, page_bytes, rows):
         lines = ["VERSION=3", "format=bytevalue", "type=hash", f"db_pagesize={page_bytes}",
