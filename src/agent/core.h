@@ -211,6 +211,7 @@ struct State {
   std::vector<Found> found;
   std::size_t delivery_output = 0;  // bytes of each stream the server took no offence at
   bool poll_was_empty = false;
+  std::size_t journal_tasks = bounds::journal_tasks;  // none is taken beyond: none is forgotten
 
   // What the server sets here (core_config.cpp).
   PushedConfig config;                       // in force

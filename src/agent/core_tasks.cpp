@@ -146,6 +146,11 @@ void accept(Step& step, const Assignment& assignment) {
                            (assignment.type.empty() ? "this task" : assignment.type) +
                            " ([policy] allow in agent.toml)");
   }
+  if (state.journal.size() >= state.journal_tasks) {
+    return refuse_task(step, assignment.task,
+                       "the journal of this host is full: it remembers " +
+                           std::to_string(state.journal.size()) + " tasks, and forgets none");
+  }
   if (!assignment.defect.empty()) {
     return fail_task(step, assignment.task, "refused: " + assignment.defect, Ran::never);
   }
@@ -343,7 +348,7 @@ void take_poll(Step& step, const Answer& answer) {
   succeeded(step, Purpose::poll, poll_interval(state));
   state.poll_was_empty = !assignment.has_value();
   if (!assignment) return;
-  if (const Entry* known = state.journal.find(assignment->task)) {
+  if (const auto known = state.journal.find(assignment->task)) {
     answer_again(step, assignment->task, *known);
   } else {
     accept(step, *assignment);
