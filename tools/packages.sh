@@ -18,6 +18,8 @@ packages_arm64="g++-aarch64-linux-gnu qemu-user-static"
 packages_arm64_libraries="libboost1.81-dev libssl-dev libsodium-dev libsqlite3-dev libsimdjson-dev
   libfmt-dev libtomlplusplus-dev libcli11-dev zlib1g-dev libzstd-dev libseccomp-dev libgtest-dev
   libstdc++6"
+# Systems of other releases and package tools, to look at.
+packages_roots="debootstrap rpm db5.3-util"
 packages_bench="nginx-light wrk nghttp2-client valgrind"
 
 # The console is built by any node from 18 on, whoever packaged it.

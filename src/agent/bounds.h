@@ -67,6 +67,10 @@ inline constexpr std::size_t journal_outputs = 64;
 /// Each has two streams of 1 MiB and a bundle at most, so what waits is within 100 MiB, and nothing
 /// of it is ever dropped.
 inline constexpr std::size_t waiting_outcomes = 16;
+/// Tasks that the journal remembers: a task an hour for 28 years. They are 16 MiB of memory, as
+/// many again where tasks are signed, and 60 MiB of disk. Beyond, no further task is taken, since
+/// one that is forgotten could run again.
+inline constexpr std::size_t journal_tasks = 250'000;
 /// Outcomes folded into one archive segment.
 inline constexpr std::size_t journal_segment = 32;
 

@@ -10,10 +10,22 @@
 namespace muster::agent {
 
 std::string_view purpose_name(Purpose purpose) {
-  constexpr std::array<std::string_view, purposes> names = {
-      "heartbeat", "configuration", "announcement", "result", "program",
-      "report",    "images",        "poll",         "update"};
-  return names[static_cast<std::size_t>(purpose)];
+  constexpr std::string_view words[] = {
+#define PURPOSE(name, word, dialect) word,
+#include "agent/purposes.def"
+#undef PURPOSE
+  };
+  return words[static_cast<std::size_t>(purpose)];
+}
+
+bool is_device(Purpose purpose) {
+  enum Dialect { device, inventory };
+  constexpr Dialect dialects[] = {
+#define PURPOSE(name, word, dialect) dialect,
+#include "agent/purposes.def"
+#undef PURPOSE
+  };
+  return dialects[static_cast<std::size_t>(purpose)] == device;
 }
 
 namespace core {
@@ -27,10 +39,6 @@ std::uint64_t next_random(std::uint64_t& seed) {
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
   return z ^ (z >> 31);
-}
-
-bool is_device(Purpose purpose) {
-  return purpose != Purpose::report && purpose != Purpose::images;
 }
 
 Duration retry_wait(State& state, Purpose purpose, int failures) {
@@ -78,8 +86,8 @@ void refused(Step& step, Purpose purpose, const Answer& answer) {
   failed(step, purpose, "status " + std::to_string(answer.status) + ", " + refusal.message, wait);
   if (answer.status == 429 && asked && is_device(purpose)) {
     // The limit counts all device calls of this agent together.
-    for (const Purpose other : {Purpose::heartbeat, Purpose::configure, Purpose::announce,
-                                Purpose::deliver, Purpose::fetch, Purpose::poll, Purpose::update}) {
+    for (const Purpose other : all_purposes) {
+      if (!is_device(other)) continue;
       step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
     }
   }
@@ -170,8 +178,7 @@ void plan(Step& step) {
   if (state.removal != Removal::none) return;
   plan_restart(step);
   if (state.restarting) return;
-  for (std::size_t i = 0; i < purposes; ++i) {
-    const auto purpose = static_cast<Purpose>(i);
+  for (const Purpose purpose : all_purposes) {
     if (!wants(state, purpose) || step.lane(purpose).due > step.now.steady) continue;
     state.busy = purpose;
     switch (purpose) {
@@ -281,9 +288,10 @@ std::optional<Duration> next_wake(const State& state) {
   if (state.restarting || state.removal != Removal::none) return std::nullopt;
   std::optional<Duration> first;
   if (state.on_trial && state.disk_failure.empty()) first = state.trial_until;
-  for (std::size_t i = 0; i < purposes; ++i) {
-    if (!core::wants(state, static_cast<Purpose>(i))) continue;
-    first = first ? std::min(*first, state.lanes[i].due) : state.lanes[i].due;
+  for (const Purpose purpose : all_purposes) {
+    if (!core::wants(state, purpose)) continue;
+    const Duration due = state.lane(purpose).due;
+    first = first ? std::min(*first, due) : due;
   }
   return first;
 }

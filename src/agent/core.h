@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,18 +39,19 @@ namespace muster::agent {
 
 /// The calls an agent makes; each has its own clock and its own patience.
 enum class Purpose : std::uint8_t {
-  heartbeat,
-  configure,
-  announce,
-  deliver,
-  fetch,
-  report,
-  images,
-  poll,
-  update
+#define PURPOSE(name, word, dialect) name,
+#include "agent/purposes.def"
+#undef PURPOSE
 };
-inline constexpr std::size_t purposes = 9;
+inline constexpr Purpose all_purposes[] = {
+#define PURPOSE(name, word, dialect) Purpose::name,
+#include "agent/purposes.def"
+#undef PURPOSE
+};
+inline constexpr std::size_t purposes = std::size(all_purposes);
 std::string_view purpose_name(Purpose purpose);
+/// Whether the call is one of the device dialect; the others are of the inventory dialect.
+bool is_device(Purpose purpose);
 
 // --- What happened -----------------------------------------------------------------------------
 
@@ -211,6 +213,7 @@ struct State {
   std::vector<Found> found;
   std::size_t delivery_output = 0;  // bytes of each stream the server took no offence at
   bool poll_was_empty = false;
+  std::size_t journal_tasks = bounds::journal_tasks;  // none is taken beyond: none is forgotten
 
   // What the server sets here (core_config.cpp).
   PushedConfig config;                       // in force

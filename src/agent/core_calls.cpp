@@ -39,8 +39,7 @@ void send(Step& step, Purpose purpose, http::Method method, std::string target, 
   };
   for (auto& header : headers) call.headers.push_back(std::move(header));
   // Inventory routes take gzip; the device routes of fielded servers do not.
-  const bool inventory = purpose == Purpose::report || purpose == Purpose::images;
-  if (inventory && call.body.size() >= bounds::gzip_from_bytes) {
+  if (!is_device(purpose) && call.body.size() >= bounds::gzip_from_bytes) {
     call.body = gzip(call.body);
     call.headers.emplace_back("Content-Encoding", "gzip");
   }

@@ -39,8 +39,9 @@ void load_record(State& state, const std::string& file, const std::string& conte
   }
   if (record.phase == Phase::started) state.found.push_back({record.task, true, {}, {}});
   if (record.phase != Phase::accepted) return;
-  // Two cannot be accepted at once; should it be, the second is safe to give up. So is a test: what
-  // it was to run, with what secrets, is on no disk.
+  // Two cannot be accepted at once; should it be, the second is safe to give up. So is one without
+  // a line, a test or a command with variables: what it was to run, with what secrets, is on no
+  // disk.
   const bool given_up = state.active.has_value() || record.line.empty();
   state.found.push_back({record.task, given_up, record.order, record.order_signature});
   if (!given_up) state.active = Command{record.task, record.line, record.timeout};

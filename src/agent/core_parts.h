@@ -77,6 +77,9 @@ void unauthorised(Step& step, Purpose purpose, const Answer& answer);
 /// The key of the last call is proved by an answer that only our server gives.
 void key_proved(Step& step);
 
+/// Where a task's status and result go.
+std::string task_target(TaskId task, std::string_view what);  // core_delivery.cpp
+
 // --- one pair a purpose: begin it, and take its answer -------------------------------------------
 
 void begin_heartbeat(Step& step, const Vitals& vitals);  // core_presence.cpp
@@ -91,7 +94,10 @@ void begin_poll(Step& step);  // core_tasks.cpp
 void take_poll(Step& step, const Answer& answer);
 void begin_announcement(Step& step);
 void take_announcement(Step& step, const Answer& answer);
-void begin_delivery(Step& step, const Recalled& recalled);
+/// There may be other work. After a task that did not run only at the pace of refusals: a server
+/// that gives out nothing else is not asked at full speed.
+void poll_soon(Step& step, bool it_ran);
+void begin_delivery(Step& step, const Recalled& recalled);  // core_delivery.cpp
 void take_delivery(Step& step, const Answer& answer);
 /// Takes a survey, or sends what the last one found.
 void begin_report(Step& step);  // core_report.cpp

@@ -16,18 +16,6 @@ Duration poll_interval(const State& state) {
   return std::chrono::seconds(state.settings.intervals_poll_seconds);
 }
 
-/// There may be other work. After a task that did not run only at the pace of refusals: a server
-/// that gives out nothing else is not asked at full speed.
-void poll_soon(Step& step, bool it_ran) {
-  step.state.poll_was_empty = false;
-  const Duration pause = it_ran ? Duration(0) : spread(step.state, bounds::refusal_pause);
-  step.lane(Purpose::poll).due = step.now.steady + pause;
-}
-
-std::string task_path(TaskId task, std::string_view what) {
-  return "/api/agent/tasks/" + task.text() + "/" + std::string(what);
-}
-
 /// Output as the journal and the wire want it: valid UTF-8 within the limit.
 void make_text(std::string& output, bool& truncated, std::size_t bytes_max) {
   std::string text = to_utf8(output);
@@ -146,6 +134,11 @@ void accept(Step& step, const Assignment& assignment) {
                            (assignment.type.empty() ? "this task" : assignment.type) +
                            " ([policy] allow in agent.toml)");
   }
+  if (state.journal.size() >= state.journal_tasks) {
+    return refuse_task(step, assignment.task,
+                       "the journal of this host is full: it remembers " +
+                           std::to_string(state.journal.size()) + " tasks, and forgets none");
+  }
   if (!assignment.defect.empty()) {
     return fail_task(step, assignment.task, "refused: " + assignment.defect, Ran::never);
   }
@@ -160,10 +153,12 @@ void accept(Step& step, const Assignment& assignment) {
   if (uninstall) {
     return begin_uninstall(step, std::move(record), assignment.work.command == "cleanup");
   }
-  record.line = assignment.command;
+  // Without the line a record is no order to run: what the task was to run with is on no disk.
+  if (assignment.variables.empty()) record.line = assignment.command;
   record.timeout = assignment.timeout;
   step.save_record(record);
-  state.active = Command{record.task, record.line, record.timeout, assignment.test};
+  state.active = Command{record.task, assignment.command, record.timeout, assignment.variables,
+                         assignment.test};
   state.active_until = until;
   state.running = false;
   step.lane(Purpose::announce) = {};
@@ -214,51 +209,6 @@ void start_active(Step& step) {
   state.running = true;
   step.note_for_owner(LogLevel::info, "task_started", {{"task", record.task.text()}});
   step.actions.push_back(Execute{*state.active});
-}
-
-/// What the first of the outbox says on disk. A file that is gone or damaged has no outcome left.
-Record recall_record(TaskId task, const Recalled& recalled) {
-  if (recalled.record) {
-    auto decoded = decode_record(*recalled.record);
-    if (decoded.ok() && decoded->task == task && decoded->phase >= Phase::finished) {
-      return std::move(decoded).value();
-    }
-  }
-  Record record;
-  record.task = task;
-  record.phase = Phase::failed;
-  record.outcome.exit_code = -1;
-  record.outcome.error = "the outcome was lost: the agent's journal is damaged";
-  return record;
-}
-
-void delivered(Step& step, bool accepted_by_server) {
-  State& state = step.state;
-  Record record = *std::exchange(state.delivering, std::nullopt);
-  succeeded(step, Purpose::deliver, Duration(0));
-  state.delivery_output = 0;
-  if (!accepted_by_server) {
-    step.note(LogLevel::error, "outcome_not_wanted", {{"task", record.task.text()}});
-  }
-  record.removal = removal_for(record, state.identity.agent);
-  record.delivered = true;
-  if (!accepted_by_server && record.removal != Removal::none) {
-    // No server knows of it: then it was no order.
-    record.removal = Removal::none;
-    state.uninstalling = false;
-  }
-  // A record of a former version names nobody; from now on it counts for this identity alone.
-  if (record.removal != Removal::none) record.removal_of = state.identity.agent;
-  step.save_record(record);
-  state.removal = record.removal;
-  if (state.removal != Removal::none) return;
-  // Nothing else may be waiting behind an answer that the server keeps asking for.
-  const bool again = state.answered_again == record.task;
-  if (auto fold = state.journal.fold()) {
-    if (!fold->file.empty()) step.actions.push_back(Save{fold->file, std::move(fold->content)});
-    for (std::string& file : fold->folded) step.actions.push_back(Forget{std::move(file)});
-  }
-  if (!again) poll_soon(step, record.phase != Phase::failed);
 }
 
 }  // namespace
@@ -321,6 +271,12 @@ void test_not_fetched(Step& step, const std::string& why) {
   fail_task(step, task, "the program of the test could not be fetched: " + why, Ran::never);
 }
 
+void poll_soon(Step& step, bool it_ran) {
+  step.state.poll_was_empty = false;
+  const Duration pause = it_ran ? Duration(0) : spread(step.state, bounds::refusal_pause);
+  step.lane(Purpose::poll).due = step.now.steady + pause;
+}
+
 void begin_poll(Step& step) {
   send(step, Purpose::poll, http::Method::get, "/api/agent/tasks", "");
 }
@@ -341,7 +297,7 @@ void take_poll(Step& step, const Answer& answer) {
   succeeded(step, Purpose::poll, poll_interval(state));
   state.poll_was_empty = !assignment.has_value();
   if (!assignment) return;
-  if (const Entry* known = state.journal.find(assignment->task)) {
+  if (const auto known = state.journal.find(assignment->task)) {
     answer_again(step, assignment->task, *known);
   } else {
     accept(step, *assignment);
@@ -349,7 +305,7 @@ void take_poll(Step& step, const Answer& answer) {
 }
 
 void begin_announcement(Step& step) {
-  send(step, Purpose::announce, http::Method::patch, task_path(step.state.active->task, "status"),
+  send(step, Purpose::announce, http::Method::patch, task_target(step.state.active->task, "status"),
        status_body("executing", ""));
 }
 
@@ -373,46 +329,6 @@ void take_announcement(Step& step, const Answer& answer) {
       drop_active(step, "the server cannot take its announcement");
     }
   }
-}
-
-void begin_delivery(Step& step, const Recalled& recalled) {
-  State& state = step.state;
-  state.delivering = recall_record(state.delivering->task, recalled);
-  const Record& record = *state.delivering;
-  if (record.phase == Phase::failed) {
-    return send(step, Purpose::deliver, http::Method::patch, task_path(record.task, "status"),
-                status_body("failed", record.outcome.error));
-  }
-  const std::size_t output =
-      state.delivery_output == 0 ? limits::output_bytes : state.delivery_output;
-  send(step, Purpose::deliver, http::Method::post, task_path(record.task, "result"),
-       result_body(record, state.facts, output));
-}
-
-void take_delivery(Step& step, const Answer& answer) {
-  State& state = step.state;
-  const int status = answer.status;
-  if (answer.success()) {
-    if (const auto data = read_envelope(answer); !data) {
-      return failed(step, Purpose::deliver, data.error().message);
-    }
-    key_proved(step);
-    return delivered(step, true);
-  }
-  if (status == 413 && state.delivery_output != 1) {
-    // Less output is better than none; the journal keeps all of it for now.
-    state.delivery_output = state.delivery_output == 0 ? bounds::shrunk_output_bytes : 1;
-    step.lane(Purpose::deliver).due = step.now.steady;
-    return;
-  }
-  // Final for the protocol (400, 403, 404), if the server itself says so: asking again cannot
-  // change the answer. Between us there may be a firewall, or an ingress whose server restarts.
-  const bool final =
-      status == 400 || status == 403 || status == 404 || status == 409 || status == 413;
-  if (final && is_refusal_of_server(answer)) return delivered(step, false);
-  state.journal.postpone();
-  state.delivery_output = 0;
-  refused(step, Purpose::deliver, answer);
 }
 
 void task_ended(Step& step, const Executor::Ended& ended) {

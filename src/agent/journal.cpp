@@ -154,9 +154,19 @@ bool Journal::is_archive(std::string_view file) {
   return file.starts_with(archive_prefix);
 }
 
-const Entry* Journal::find(TaskId task) const {
-  const auto found = entries_.find(task);
-  return found == entries_.end() ? nullptr : &found->second;
+std::optional<Entry> Journal::find(TaskId task) const {
+  if (const auto found = entries_.find(task); found != entries_.end()) return found->second;
+  const auto found = archived_.find(task);
+  if (found == archived_.end()) return std::nullopt;
+  const Archived& archived = found->second;
+  return Entry{archived.phase,        true,        true, false, archived.exit_code,
+               archived.completed_at, std::nullopt};
+}
+
+void Journal::archive(TaskId task, const Entry& entry) {
+  archived_.try_emplace(
+      task, Archived{entry.completed_at, static_cast<std::int32_t>(entry.exit_code), entry.phase});
+  if (entry.order) orders_.try_emplace(*entry.order, task);
 }
 
 std::optional<TaskId> Journal::find_order(model::OrderId order) const {
@@ -180,8 +190,13 @@ void Journal::put(const Record& record) {
 }
 
 void Journal::erase(TaskId task) {
-  std::erase_if(orders_, [&](const auto& order) { return order.second == task; });
-  entries_.erase(task);
+  const auto found = entries_.find(task);
+  if (found == entries_.end()) return;
+  if (const auto order = found->second.order) {
+    const auto owned = orders_.find(*order);
+    if (owned != orders_.end() && owned->second == task) orders_.erase(owned);
+  }
+  entries_.erase(found);
   std::erase(outbox_, task);
 }
 
@@ -202,8 +217,8 @@ std::size_t Journal::load_archive(const std::string& file, std::string_view cont
     Entry entry{Phase::finished, true, true, false, 0, {}, read_order_id(fields)};
     const auto task = parse_uuid(fields.text("task_id", limits::name_bytes));
     const auto phase = parse_phase(fields.text("phase", limits::name_bytes));
-    entry.exit_code =
-        fields.optional_integer("exit_code", -number_id_max, number_id_max).value_or(0);
+    constexpr std::int64_t int_max = std::numeric_limits<std::int32_t>::max();
+    entry.exit_code = fields.optional_integer("exit_code", -int_max, int_max).value_or(0);
     const auto completed_at = read_time(fields, "completed_at");
     if (!task.ok()) {
       ++damaged;
@@ -212,8 +227,7 @@ std::size_t Journal::load_archive(const std::string& file, std::string_view cont
     // An id that can be read counts as executed, whatever else is damaged.
     if (phase.ok()) entry.phase = phase.value();
     if (completed_at.ok()) entry.completed_at = completed_at.value();
-    entries_.try_emplace(TaskId{task.value()}, entry);
-    if (entry.order) orders_.try_emplace(*entry.order, TaskId{task.value()});
+    archive(TaskId{task.value()}, entry);
   }
   return damaged;
 }
@@ -237,7 +251,7 @@ std::optional<Journal::Fold> Journal::fold() {
   std::vector<std::pair<Instant, TaskId>> delivered;
   for (const auto& [task, entry] : entries_) {
     const bool queued = std::find(outbox_.begin(), outbox_.end(), task) != outbox_.end();
-    if (entry.delivered && !entry.archived && !queued) {
+    if (entry.delivered && !queued) {
       delivered.emplace_back(entry.completed_at, task);
     }
   }
@@ -247,7 +261,7 @@ std::optional<Journal::Fold> Journal::fold() {
   Fold fold;
   for (const auto& [at, task] : delivered) {
     fold.folded.push_back(file_of(task));
-    Entry& entry = entries_[task];
+    const Entry entry = entries_[task];
     if (entry.never_ran) {
       erase(task);
       continue;
@@ -257,7 +271,8 @@ std::optional<Journal::Fold> Journal::fold() {
     write_members(line, task, entry);
     line.end_object();
     fold.content += line.take() + "\n";
-    entry.archived = true;
+    archive(task, entry);
+    entries_.erase(task);
   }
   // A number of its own: to write over a segment would lose what only it holds.
   if (!fold.content.empty()) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "agent/executor/executor.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -58,7 +60,7 @@ std::string encode_record(const Record& record);
 /// Fails with invalid_json, invalid_field or missing_field for a damaged file.
 Result<Record> decode_record(std::string_view json);
 
-/// What stays of a record in memory, and for ever on disk.
+/// What stays of a record in memory while its file is there, and for ever on disk.
 struct Entry {
   Phase phase = Phase::accepted;
   bool delivered = false;
@@ -72,13 +74,14 @@ struct Entry {
 /// The index of every task this agent ever ran: a task id is executed at most once. Outcomes leave
 /// their output behind when newer ones have come (bounds::journal_outputs), folded into archive
 /// segments of one line each; of tasks that never ran nothing stays then, however many a server
-/// makes up.
+/// makes up. In memory an archived task is 33 octets in a table that is at least half as full as it
+/// may be, as many again if it came with an order, and there are bounds::journal_tasks at most.
 class Journal {
  public:
   static std::string file_of(TaskId task);
   static bool is_archive(std::string_view file);
 
-  const Entry* find(TaskId task) const;
+  std::optional<Entry> find(TaskId task) const;
   /// The task that was taken with an order.
   std::optional<TaskId> find_order(model::OrderId order) const;
   /// A record that does not name its order keeps the one that the task was taken with.
@@ -103,11 +106,22 @@ class Journal {
   /// The oldest delivered records, when there are enough to fold; they count as archived from now.
   std::optional<Fold> fold();
 
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return entries_.size() + archived_.size(); }
+  /// Of these, those that have a file each.
+  std::size_t records() const { return entries_.size(); }
 
  private:
-  std::map<TaskId, Entry> entries_;
-  std::map<model::OrderId, TaskId> orders_;
+  struct Archived {
+    Instant completed_at;
+    std::int32_t exit_code = 0;
+    Phase phase = Phase::finished;
+  };
+  /// Keeps the first that was said of a task.
+  void archive(TaskId task, const Entry& entry);
+
+  std::map<TaskId, Entry> entries_;  // the record's file overrules what was archived
+  boost::unordered_flat_map<TaskId, Archived, std::hash<TaskId>> archived_;
+  boost::unordered_flat_map<model::OrderId, TaskId, std::hash<model::OrderId>> orders_;
   std::deque<TaskId> outbox_;
   std::int64_t segments_ = 0;  // highest number in use
 };

@@ -83,6 +83,15 @@ void read_test(const Json& payload, Assignment& assignment) {
   }
 }
 
+void read_environment(const Json& payload, Assignment& assignment) {
+  auto variables = read_variables(payload);
+  if (variables.ok()) {
+    assignment.variables = std::move(variables).value();
+  } else if (assignment.defect.empty()) {
+    assignment.defect = variables.error().message;
+  }
+}
+
 Duration read_timeout(const Json& payload) {
   const auto given = payload.find("execution_timeout");
   std::int64_t seconds = given ? given->integer().value_or(0) : 0;
@@ -208,6 +217,7 @@ Result<std::optional<Assignment>> read_assignment(const Json& data, AgentId self
   if (payload && payload->is_object()) {
     assignment.timeout = read_timeout(*payload);
     is_test ? read_test(*payload, assignment) : read_command(*payload, assignment);
+    read_environment(*payload, assignment);
   } else {
     assignment.defect = "the task has no payload";
   }

@@ -11,6 +11,7 @@
 #include "agent/journal.h"
 #include "agent/software_set.h"
 #include "agent/test_order.h"
+#include "agent/variables.h"
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/result.h"
@@ -53,6 +54,7 @@ struct Assignment {
   TaskId task;
   std::string type;
   std::string command;
+  Variables variables;            // of either
   std::optional<TestOrder> test;  // of an execute_test without a defect
   Duration timeout{0};
   model::WorkOrder work;        // what the members of the task say: no id, no times

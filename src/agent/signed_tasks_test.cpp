@@ -172,7 +172,7 @@ TEST(SignedTasks, NoMemberMayDifferFromWhatWasSigned) {
   const std::vector<std::pair<std::string, Change>> of_any = {
       {"org_id", [](Sent& sent) { sent.org_id = "2"; }},
       {"execution_timeout", [](Sent& sent) { sent.timeout = 61; }},
-      {"env_vars", [](Sent& sent) { sent.variables.emplace_back("LD_PRELOAD", "/tmp/x.so"); }},
+      {"env_vars", [](Sent& sent) { sent.variables.emplace_back("ADDED", "x"); }},
   };
   std::vector<std::pair<std::string, Change>> of_commands = of_any;
   of_commands.insert(of_commands.end(),

@@ -21,13 +21,6 @@ bool is_program_name(std::string_view name) {
   });
 }
 
-bool is_variable_name(std::string_view name) {
-  const bool digit_first = !name.empty() && name.front() >= '0' && name.front() <= '9';
-  return !name.empty() && name.size() <= limits::env_var_name_bytes && !digit_first &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_alphanumeric(c) || c == '_'; });
-}
-
 bool has_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
@@ -48,23 +41,6 @@ Result<void> read_arguments(const Json& payload, TestOrder& order) {
   return {};
 }
 
-Result<void> read_variables(const Json& payload, TestOrder& order) {
-  const auto members = payload.find("env_vars");
-  if (!members || members->is_null()) return {};
-  if (!members->is_object() || members->size() > limits::env_vars) {
-    return invalid_field("env_vars", "must be an object of few members");
-  }
-  bool sound = true;
-  members->for_each_member([&](std::string_view name, const Json& value) {
-    const auto text = value.string();
-    sound = sound && text && is_variable_name(name) &&
-            text->size() <= limits::env_var_value_bytes && !has_nul(*text);
-    if (sound) order.variables.emplace_back(name, *text);
-  });
-  if (!sound) return invalid_field("env_vars", "holds what is no variable");
-  return {};
-}
-
 }  // namespace
 
 Result<TestOrder> read_test_order(const Json& payload) {
@@ -82,7 +58,6 @@ Result<TestOrder> read_test_order(const Json& payload) {
   order.uuid = TRY(parse_uuid(uuid)).text();
   order.sha256 = *sha256;
   TRY(read_arguments(payload, order));
-  TRY(read_variables(payload, order));
   return order;
 }
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/json_read.h"
@@ -22,7 +21,6 @@ struct TestOrder {
   crypto::Sha256 sha256;
   std::int64_t size = 0;
   std::vector<std::string> arguments;
-  std::vector<std::pair<std::string, std::string>> variables;
 
   /// Where its program comes from, and where it is kept, below the state directory, while it runs.
   std::string target() const { return "/api/agent/binary/" + name + "?test_uuid=" + uuid; }
@@ -30,7 +28,7 @@ struct TestOrder {
 };
 
 /// The payload of an execute_test task. Fails with the field that is missing or cannot be used:
-/// what goes into an address, a file name or an environment is of plain characters only.
+/// what goes into an address or a file name is of plain characters only.
 Result<TestOrder> read_test_order(const Json& payload);
 
 /// What a test says of its controls (bundle_results.json), as it goes into the result: `text` again

@@ -22,27 +22,21 @@ std::string fault_of(const std::string& text) {
 
 TEST(TestOrder, SaysWhatToFetchAndHowToRunIt) {
   JsonDocument document;
-  const std::string text =
-      payload("check-1.bin", R"(, "arguments": ["-v", "a b"], "env_vars": {"TOKEN": "x y"})");
+  const std::string text = payload("check-1.bin", R"(, "arguments": ["-v", "a b"])");
   const TestOrder order = read_test_order(document.parse(text).value()).value();
   EXPECT_EQ(order.target(), "/api/agent/binary/check-1.bin?test_uuid=" + uuid);
   EXPECT_EQ(order.file(), "tests/" + std::string(64, 'a'));
   EXPECT_EQ(order.arguments, (std::vector<std::string>{"-v", "a b"}));
-  ASSERT_EQ(order.variables.size(), 1U);
-  EXPECT_EQ(order.variables[0].second, "x y");
 }
 
-TEST(TestOrder, NothingGetsIntoAnAddressAFileNameOrAnEnvironmentThatIsNotPlain) {
+TEST(TestOrder, NothingGetsIntoAnAddressOrAFileNameThatIsNotPlain) {
   for (const char* name : {"../x", "a/b", ".hidden", "a b", "a?b", "a%2fb", "a\\u0000b", "ä"}) {
     EXPECT_EQ(fault_of(payload(name)), "payload.binary_name") << name;
   }
-  EXPECT_EQ(fault_of(payload("x", R"(, "env_vars": {"A=B": "x"})")), "env_vars");
-  EXPECT_EQ(fault_of(payload("x", R"(, "env_vars": {"A": "x\u0000y"})")), "env_vars");
-  EXPECT_EQ(fault_of(payload("x", R"(, "env_vars": {"1A": "x"})")), "env_vars");
   EXPECT_EQ(fault_of(payload("x", R"(, "arguments": [1])")), "arguments");
   EXPECT_EQ(fault_of(payload("x", R"(, "arguments": "-v")")), "arguments");
   EXPECT_EQ(fault_of("{}"), "payload.test_uuid");
-  EXPECT_EQ(fault_of(payload("x", R"(, "env_vars": null, "arguments": null)")), "");
+  EXPECT_EQ(fault_of(payload("x", R"(, "arguments": null)")), "");
 }
 
 TEST(Bundle, IsTakenOnlyFromTheTestThatRan) {

@@ -358,10 +358,14 @@ Result<void> status(const Options& options) {
 }
 
 Result<void> inventory(const Options& options) {
+  // In a folder nothing runs: what runs here is this host's.
+  const bool whole = options.root == "/";
+  const auto skipped =
+      whole ? std::vector<std::string>{} : std::vector<std::string>{"ports", "services"};
   agent::Bystanders bystanders;
-  agent::LinuxHost host("/", bystanders, {});
+  agent::LinuxHost host(options.root, bystanders, {});
   const std::atomic<bool> stop{false};
-  const Result<agent::Survey> survey = host.survey({}, stop);
+  const Result<agent::Survey> survey = host.survey(skipped, stop);
   if (!survey.ok()) {
     return Error{Errc::unavailable,
                  "the software of this host cannot be read: " + survey.error().message};
@@ -369,7 +373,8 @@ Result<void> inventory(const Options& options) {
   if (options.json) {
     const agent::SoftwareSet software = agent::make_software_set(survey->software);
     agent::ReportedRuntime runtime;
-    if (survey->runtime) runtime = {agent::hash_of_runtime(*survey->runtime), &*survey->runtime};
+    if (whole && survey->runtime)
+      runtime = {agent::hash_of_runtime(*survey->runtime), &*survey->runtime};
     std::cout << full_report_body(survey->facts, {{}, agent::agent_version}, software, runtime)
               << "\n";
     return {};
@@ -426,6 +431,11 @@ void add_verbs(CLI::App& app, Options& options) {
 
   CLI::App* inventory_verb = add("inventory", "what would be reported of this host");
   inventory_verb->add_flag("--json", options.json, "as JSON");
+  inventory_verb
+      ->add_option("--root", options.root,
+                   "a folder that holds a host's files, as of a mounted disk")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
 }
 
 Result<void> dispatch(const CLI::App& app, const Options& options, char** arguments) {

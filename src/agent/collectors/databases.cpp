@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/collectors/texts.h"
 #include "base/text.h"
 
 namespace muster::agent {

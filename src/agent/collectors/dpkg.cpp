@@ -2,7 +2,7 @@
 #include "agent/collectors/dpkg.h"
 
 #include "agent/bounds.h"
-#include "agent/collectors/found.h"
+#include "agent/collectors/texts.h"
 #include "base/text.h"
 
 namespace muster::agent {

@@ -37,12 +37,4 @@ void Found::add(model::Ecosystem ecosystem, std::string_view name, std::string_v
   add(std::move(package));
 }
 
-std::string_view take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  return line;
-}
-
 }  // namespace muster::agent

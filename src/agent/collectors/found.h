@@ -20,7 +20,4 @@ struct Found {
   void add(model::Ecosystem ecosystem, std::string_view name, std::string_view version);
 };
 
-/// Drops the first line of `text` and returns it without its end.
-std::string_view take_line(std::string_view& text);
-
 }  // namespace muster::agent

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "agent/bounds.h"
+#include "agent/collectors/texts.h"
 #include "base/text.h"
 
 namespace muster::agent {

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "agent/collectors/found.h"
+#include "agent/collectors/read_at.h"
 
 namespace muster::agent {
-
-/// Reads `size` octets of a file at `offset`; fewer at its end, nothing when it cannot be read.
-using ReadAt = std::function<std::optional<std::string>(std::uint64_t offset, std::size_t size)>;
 
 /// The modules in a Go program: its own, if it has a version, those it depends on, and "stdlib" in
 /// the version of Go that built it. From the section .go.buildinfo of a 64-bit little-endian ELF

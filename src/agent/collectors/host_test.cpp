@@ -73,9 +73,9 @@ TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
             std::set<std::string>{"cargo fd-find 9.0.0"});
 }
 
-TEST_F(HostTest, AnRpmDatabaseThatIsNotReadIsNoHostWithoutPackages) {
+TEST_F(HostTest, AnRpmDatabaseThatCannotBeReadIsNoHostWithoutPackages) {
   for (const char* path : {"var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
-    put(path, "a Berkeley DB, or one of ndb");
+    put(path, "no Berkeley DB, and none of ndb");
     EXPECT_EQ(survey(), std::set<std::string>{"(nothing)"});
     EXPECT_NE(why_.find(path), std::string::npos) << why_;
     EXPECT_EQ(survey({"rpm"}), std::set<std::string>{})

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "agent/bounds.h"
+#include "agent/collectors/texts.h"
 #include "agent/collectors/tree.h"
 #include "base/json_read.h"
 #include "crypto/sha256.h"
@@ -26,11 +27,6 @@ bool is_layer_name(std::string_view text) {
   return !text.empty() && text.size() <= bytes_max &&
          std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
-}
-
-std::string_view text_of(const Json& object, std::string_view name) {
-  const auto value = object.find(name);
-  return value ? value->string().value_or("") : std::string_view();
 }
 
 /// Images of all engines, each once.

@@ -16,7 +16,7 @@
 #include <memory>
 
 #include "agent/bounds.h"
-#include "agent/collectors/found.h"
+#include "agent/collectors/texts.h"
 #include "agent/files.h"
 #include "agent/owned_fd.h"
 #include "base/text.h"

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/collectors/texts.h"
 #include "base/json_read.h"
 #include "base/text.h"
 
@@ -14,11 +15,6 @@ namespace muster::agent {
 using model::Ecosystem;
 
 namespace {
-
-std::string_view text_of(const Json& object, std::string_view name) {
-  const auto value = object.find(name);
-  return value ? value->string().value_or("") : std::string_view();
-}
 
 /// Calls `take` with the root object; counts what is none.
 template <typename F>

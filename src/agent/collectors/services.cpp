@@ -6,21 +6,13 @@
 #include <system_error>
 
 #include "agent/bounds.h"
-#include "agent/collectors/found.h"
+#include "agent/collectors/texts.h"
 #include "agent/collectors/tool.h"
 #include "base/text.h"
 
 namespace muster::agent {
 
 namespace {
-
-/// Takes the next word off a line; empty at its end.
-std::string_view take_word(std::string_view& line) {
-  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-  const std::string_view word = line.substr(0, line.find(' '));
-  line.remove_prefix(word.size());
-  return word;
-}
 
 bool comes_and_goes(std::string_view unit) {
   return unit.starts_with("user@") || unit.starts_with("user-runtime-dir@") ||

@@ -12,6 +12,7 @@
 #include "agent/collectors/go_binary.h"
 #include "agent/collectors/manifests.h"
 #include "agent/collectors/rpm_database.h"
+#include "agent/collectors/rpm_legacy.h"
 
 namespace muster::agent {
 
@@ -48,6 +49,34 @@ constexpr GoPlace go_places[] = {
     {links_of_user, "opt/*/bin/*"},          {links_of_user, "srv/*/bin/*"},
     {links_of_user, "home/*/go/bin/*"},      {links_of_user, "home/*/bin/*"},
     {links_of_user, "home/*/.local/bin/*"},  {links_of_user, "root/go/bin/*"},
+};
+
+/// An open file, whatever its size.
+ReadAt reader_of(int fd) {
+  return [fd](std::uint64_t offset, std::size_t size) -> std::optional<std::string> {
+    std::string content(size, '\0');
+    const ssize_t got = ::pread(fd, content.data(), size, static_cast<off_t>(offset));
+    if (got < 0) return std::nullopt;
+    content.resize(static_cast<std::size_t>(got));
+    return content;
+  };
+}
+
+bool is_unchanged(const struct stat& before, const struct stat& after) {
+  return before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+         before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
+}
+
+/// The forms of rpm's database before SQLite, each by its name.
+struct LegacyRpm {
+  const char* path;
+  bool (*read)(const RpmFile& file, std::string_view distro, Found& found);
+};
+constexpr LegacyRpm legacy_rpms[] = {
+    {"var/lib/rpm/Packages", &read_berkeley_rpms},
+    {"var/lib/rpm/Packages.db", &read_ndb_rpms},
+    {"usr/lib/sysimage/rpm/Packages", &read_berkeley_rpms},
+    {"usr/lib/sysimage/rpm/Packages.db", &read_ndb_rpms},
 };
 
 /// One look: what is read, and what came of it.
@@ -103,16 +132,27 @@ struct Reading {
       }
       return;
     }
-    // Of these formats we read none. A report without them would say that there is nothing.
-    for (const char* path : {"var/lib/rpm/Packages", "var/lib/rpm/Packages.db",
-                             "usr/lib/sysimage/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
-      if (!tree.exists(path)) continue;
-      struct stat facts {};
-      const OwnedFd fd = tree.open(path, Links::within);
-      if (fd && ::fstat(fd.get(), &facts) == 0 && facts.st_size == 0) continue;
-      fail(path,
-           "is an rpm database of a form that this agent does not read; with [inventory] skip = "
-           "[\"rpm\"] the rest is reported without it");
+    for (const LegacyRpm& form : legacy_rpms) {
+      if (!tree.exists(form.path)) continue;
+      const OwnedFd fd = tree.open(form.path, Links::within);
+      struct stat before {};
+      const bool there = fd && ::fstat(fd.get(), &before) == 0;
+      if (there && before.st_size == 0) continue;
+      return read_legacy_rpm(form, fd.get(), before);
+    }
+  }
+
+  /// These are written in place: what changes meanwhile is not what anybody wrote.
+  void read_legacy_rpm(const LegacyRpm& form, int fd, const struct stat& before) {
+    const ReadAt read = reader_of(fd);
+    const RpmFile file{read, static_cast<std::uint64_t>(before.st_size), tree.stop()};
+    struct stat after {};
+    if (!form.read(file, distro, found)) {
+      fail(form.path,
+           "is no rpm database that this agent can read; with [inventory] skip = [\"rpm\"] the "
+           "rest is reported without it");
+    } else if (::fstat(fd, &after) != 0 || !is_unchanged(before, after)) {
+      fail(form.path, "was written while it was read");
     }
   }
 
@@ -139,16 +179,7 @@ struct Reading {
       tree.match(place.pattern, place.links, [&](const std::string& path) {
         const OwnedFd fd = tree.open(path, place.links);
         if (!fd) return;
-        read_go_binary(
-            [&](std::uint64_t offset, std::size_t size) -> std::optional<std::string> {
-              std::string content(size, '\0');
-              const ssize_t got =
-                  ::pread(fd.get(), content.data(), size, static_cast<off_t>(offset));
-              if (got < 0) return std::nullopt;
-              content.resize(static_cast<std::size_t>(got));
-              return content;
-            },
-            found);
+        read_go_binary(reader_of(fd.get()), found);
       });
     }
   }

@@ -7,25 +7,13 @@
 #include <algorithm>
 
 #include "agent/bounds.h"
+#include "agent/collectors/texts.h"
 #include "agent/files.h"
 #include "base/text.h"
 
 namespace muster::agent {
 
 namespace {
-
-/// Drops blanks and one word from the front of `text` and returns the word.
-std::string_view take_word(std::string_view& text) {
-  const std::size_t start = text.find_first_not_of(" \t\n");
-  if (start == std::string_view::npos) {
-    text = {};
-    return {};
-  }
-  const std::size_t end = std::min(text.find_first_of(" \t\n", start), text.size());
-  const std::string_view word = text.substr(start, end - start);
-  text.remove_prefix(end);
-  return word;
-}
 
 std::optional<std::int64_t> kilobytes_of(std::string_view meminfo, std::string_view key) {
   const std::size_t at = meminfo.find(key);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/test_order.h"
+#include "agent/variables.h"
 #include "base/ids.h"
 #include "base/time.h"
 
@@ -15,6 +16,7 @@ struct Command {
   TaskId task;
   std::string line;
   Duration timeout{0};
+  Variables variables = {};
   std::optional<TestOrder> test = std::nullopt;
 };
 

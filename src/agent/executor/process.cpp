@@ -20,6 +20,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <system_error>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "agent/executor/system_calls.h"
 #include "agent/owned_fd.h"
 #include "base/limits.h"
+#include "model/task_environment.h"
 
 namespace muster::agent {
 
@@ -117,6 +119,7 @@ struct Launch {
 /// A line for the shell, or a program.
 struct Job {
   std::string line;
+  const Variables& variables;
   const Program* program = nullptr;
 };
 
@@ -147,17 +150,22 @@ std::string bring_program(const Program& program, const Fence& fence,
 
 void prepare(Launch& launch, const Job& job, const std::string& directory) {
   launch.words = {"sh", "-c", "--", job.line};
-  launch.variables = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                      "LANG=C.UTF-8", "HOME=" + directory, "TMPDIR=" + directory};
+  // Under its own name each stands once, so that programs do not choose.
+  std::map<std::string, std::string> variables = {
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"LANG", "C.UTF-8"},
+      {"HOME", directory},
+      {"TMPDIR", directory}};
   if (job.program != nullptr) {
     launch.shell = bring_program(*job.program, launch.fence, directory);
     launch.words = job.program->arguments;
     launch.words.insert(launch.words.begin(), launch.shell);
-    launch.variables.push_back("F0_BUNDLE_DIR=" + directory);
-    for (const auto& [name, value] : job.program->variables) {
-      launch.variables.push_back(name + "=" + value);
-    }
+    variables["F0_BUNDLE_DIR"] = directory;
   }
+  for (const auto& [name, value] : job.variables) {
+    if (!model::is_reserved_variable(name)) variables[name] = value;
+  }
+  for (const auto& [name, value] : variables) launch.variables.push_back(name + "=" + value);
   launch.directory = directory;
   launch.filter = command_filter();
   for (std::string& word : launch.words) launch.arguments.push_back(word.data());
@@ -434,14 +442,14 @@ Outcome run_job(const Job& job, Duration timeout, const Fence& fence, const Surr
 
 }  // namespace
 
-Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence,
-                  const Surroundings& around, int cancel_fd) {
-  return run_job({line, nullptr}, timeout, fence, around, cancel_fd);
+Outcome run_shell(const std::string& line, const Variables& variables, Duration timeout,
+                  const Fence& fence, const Surroundings& around, int cancel_fd) {
+  return run_job({line, variables, nullptr}, timeout, fence, around, cancel_fd);
 }
 
 Outcome run_program(const Program& program, Duration timeout, const Fence& fence,
                     const Surroundings& around, int cancel_fd) {
-  return run_job({"", &program}, timeout, fence, around, cancel_fd);
+  return run_job({"", program.variables, &program}, timeout, fence, around, cancel_fd);
 }
 
 }  // namespace muster::agent

@@ -13,6 +13,7 @@
 #include "agent/bystanders.h"
 #include "agent/executor/executor.h"
 #include "agent/executor/task_group.h"
+#include "agent/variables.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -50,23 +51,24 @@ struct Surroundings {
 };
 
 /// Runs `sh -c -- line` in a private temporary directory that is also HOME and TMPDIR, with an
-/// environment of PATH, LANG, HOME and TMPDIR, no other descriptor than the three streams (standard
-/// input is empty), a session of its own, no way to gain rights, no system calls but those that
+/// environment of PATH, LANG, HOME and TMPDIR and of `variables`, which may replace LANG alone
+/// (model/task_environment.h), no other descriptor than the three streams (standard input is
+/// empty), a session of its own, no way to gain rights, no system calls but those that
 /// command_filter() leaves, the fence, and a control group of its own where there are any. Blocks
 /// until it has ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every
 /// descendant is killed and reaped, also those in sessions of their own.
 ///
 /// This process becomes a subreaper, so that no orphan gets away, and must have no other children
 /// but the bystanders. A command that cannot be started gives exit code -1 and the reason.
-Outcome run_shell(const std::string& line, Duration timeout, const Fence& fence,
-                  const Surroundings& around, int cancel_fd);
+Outcome run_shell(const std::string& line, const Variables& variables, Duration timeout,
+                  const Fence& fence, const Surroundings& around, int cancel_fd);
 
 /// The program of a test.
 struct Program {
   std::filesystem::path file;  // copied into the private directory under `name`
   std::string name;
   std::vector<std::string> arguments;
-  std::vector<std::pair<std::string, std::string>> variables;  // beside those above
+  Variables variables;
 };
 
 /// Runs a program as run_shell() runs a line. The private directory is also F0_BUNDLE_DIR; what the

@@ -39,8 +39,9 @@ class ShellTest : public ::testing::Test {
     cancel_ = OwnedFd(eventfd(0, EFD_CLOEXEC));
   }
 
-  Outcome run(const std::string& line, Duration timeout = std::chrono::seconds(60)) {
-    return run_shell(line, timeout, fence_, {bystanders_, groups_}, cancel_.get());
+  Outcome run(const std::string& line, Duration timeout = std::chrono::seconds(60),
+              const Variables& variables = {}) {
+    return run_shell(line, variables, timeout, fence_, {bystanders_, groups_}, cancel_.get());
   }
 
   /// A process that the command printed the id of: is it still there?
@@ -60,6 +61,15 @@ TEST_F(ShellTest, ExitCodesAreTheCommandsOwn) {
   EXPECT_EQ(run("no-such-program-here").exit_code, 127);
   EXPECT_EQ(run("kill -9 $$").exit_code, 128 + 9);
   EXPECT_EQ(run("kill -9 $$").error, "");
+}
+
+TEST_F(ShellTest, ACommandHasTheVariablesOfItsTaskAndKeepsTheAgents) {
+  const Outcome outcome =
+      run("echo \"$TOKEN|$LANG|$LD_PRELOAD\"; echo $PATH", std::chrono::seconds(60),
+          {{"TOKEN", "a b$c"}, {"LANG", "C"}, {"LD_PRELOAD", "/x"}, {"PATH", "/x"}});
+  EXPECT_EQ(outcome.stdout_text,
+            "a b$c|C|\n/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n")
+      << outcome.stderr_text;
 }
 
 TEST_F(ShellTest, SystemCallsThatChangeTheMachineAreRefused) {

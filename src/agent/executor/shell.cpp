@@ -69,10 +69,11 @@ Outcome ShellExecutor::run(const Command& command) const {
     fence.account = *account;
   }
   if (!command.test) {
-    return run_shell(command.line, command.timeout, fence, around_, cancel_fd_.get());
+    return run_shell(command.line, command.variables, command.timeout, fence, around_,
+                     cancel_fd_.get());
   }
   const TestOrder& test = *command.test;
-  return run_program({files_ / test.file(), test.name, test.arguments, test.variables},
+  return run_program({files_ / test.file(), test.name, test.arguments, command.variables},
                      command.timeout, fence, around_, cancel_fd_.get());
 }
 

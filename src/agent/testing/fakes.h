@@ -130,6 +130,7 @@ class FakeExecutor final : public Executor {
     running_ = command;
     ++runs[command.task];
     lines.push_back(command.line);
+    variables = command.variables;
   }
   std::optional<Ended> take_ended() override {
     if (!ended()) return std::nullopt;
@@ -148,6 +149,7 @@ class FakeExecutor final : public Executor {
   Outcome next;
   std::map<TaskId, int> runs;
   std::vector<std::string> lines;
+  Variables variables;  // of the last
 
  private:
   std::optional<Command> running_;

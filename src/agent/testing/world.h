@@ -30,6 +30,7 @@ struct FakeWorld {
   Settings settings;
   std::string version{agent_version};
   std::uint64_t seed = 7;
+  std::size_t journal_tasks = bounds::journal_tasks;
 
   FakeWorld() {
     settings.policy_allow = {"execute_command"};
@@ -52,6 +53,7 @@ struct FakeWorld {
     State state = load_state(files, settings, host.facts, rest.now(), seed++, version).value();
     state.once = once;
     state.piece_bytes = piece_bytes;
+    state.journal_tasks = journal_tasks;
     return std::make_unique<Runner>(World{files, server, host, *surveys, executor, rest, log},
                                     std::move(state));
   }

@@ -9,6 +9,7 @@
 #include "endpoints/operator/operator.h"
 #include "fleet/saved_views.h"
 #include "model/host_query.h"
+#include "model/task_environment.h"
 #include "store/store.h"
 
 namespace muster::endpoints {
@@ -55,15 +56,6 @@ void decode_bounds(Fields& fields, TaskOrder& order) {
   order.max_retries = retries.value_or(order.max_retries);
 }
 
-bool is_variable_name(std::string_view name) {
-  const auto allowed = [](char c) {
-    return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  };
-  return !name.empty() && name.size() <= limits::env_var_name_bytes &&
-         (name.front() < '0' || name.front() > '9') &&
-         std::all_of(name.begin(), name.end(), allowed);
-}
-
 /// As a JSON object; empty for none. What is wrong is said by name: a value is never repeated.
 std::string decode_env_vars(Fields& fields) {
   const auto given = fields.optional_object("env_vars");
@@ -75,8 +67,11 @@ std::string decode_env_vars(Fields& fields) {
   json.begin_object();
   given->for_each_member([&](std::string_view name, const Json& value) {
     const auto text = value.string();
-    if (!is_variable_name(name)) {
+    if (!model::is_variable_name(name)) {
       fields.fail("env_vars", "must have names of letters, digits and underscores");
+    } else if (model::is_reserved_variable(name)) {
+      fields.fail("env_vars." + std::string(name),
+                  "is not for tasks to set: set it in the command itself");
     } else if (!text || text->size() > limits::env_var_value_bytes ||
                text->find('\0') != std::string_view::npos) {
       fields.fail("env_vars." + std::string(name), "must be text of at most " +
