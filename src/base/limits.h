@@ -392,7 +392,10 @@ inline constexpr std::size_t refused_sign_in_addresses = 256;
 inline constexpr std::size_t operator_passkeys = 10;
 /// From the challenge to its proof: people look for their key, and for their telephone.
 inline constexpr Duration passkey_challenge_ttl = std::chrono::minutes(5);
-/// An operator without a password adds a passkey so soon after it signed in, or not at all.
+/// Challenges that were answered are remembered for so long after their end: the clock of another
+/// server may be behind.
+inline constexpr Duration challenge_memory = std::chrono::minutes(5);
+/// An operator without a password adds a way in so soon after it signed in, or not at all.
 inline constexpr Duration recent_sign_in = std::chrono::minutes(15);
 /// WebAuthn Level 3 (7.1) lets ids be as long, and user handles 64 octets (5.4.3).
 inline constexpr std::size_t credential_id_bytes = 1023;
