@@ -437,6 +437,8 @@ inline constexpr int oidc_calls = 2;
 /// is not known no sooner than that.
 inline constexpr Duration oidc_document_age = std::chrono::hours(1);
 inline constexpr Duration oidc_refetch = std::chrono::seconds(30);
+/// The doctor tells of a failure for so long.
+inline constexpr Duration oidc_failure_memory = std::chrono::hours(24);
 /// The provider's clock may be so wrong, and its token so old.
 inline constexpr Duration oidc_skew = std::chrono::minutes(2);
 inline constexpr Duration id_token_age = std::chrono::minutes(10);

@@ -122,6 +122,17 @@ TEST_F(Oidc, AStrangerIsToldNothingOfWhatIsWrongWithTheProvider) {
   EXPECT_EQ(post("/sessions/oidc/trip", {}).status, 201) << "and tries again";
 }
 
+TEST_F(Oidc, TheDoctorTellsOfAProviderThatFails) {
+  const auto doctor = [&] { return server.ask({"GET", "/api/v1/doctor", token(), ""}).body; };
+  EXPECT_NE(doctor().find(R"({"name": "single sign-on", "state": "fine")"), std::string::npos);
+  provider.is_down = true;
+  EXPECT_EQ(post("/sessions/oidc/trip", {}).status, 503);
+  EXPECT_NE(doctor().find(R"({"name": "single sign-on", "state": "near", "found": )"
+                          R"("The provider of identities does not answer: Connection refused")"),
+            std::string::npos)
+      << doctor();
+}
+
 TEST_F(Oidc, RefusedTokensAreBoundedWithRefusedPasswords) {
   link();
   provider.claims = {{"aud", R"("other")"}};

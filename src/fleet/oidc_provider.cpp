@@ -228,7 +228,8 @@ Result<OidcProvider::KeySet> OidcProvider::keys(const Document& document, Instan
 
 Result<std::string> OidcProvider::authorization_url(const OidcTerms& terms,
                                                     std::string_view redirect_uri, Instant now) {
-  const Document read = TRY(document(now));
+  const auto found = document(now);
+  if (!found.ok()) return noted(found.error(), now);
   Form form;
   form.add("response_type", "code")
       .add("client_id", client_.id)
@@ -238,7 +239,7 @@ Result<std::string> OidcProvider::authorization_url(const OidcTerms& terms,
       .add("nonce", terms.nonce)
       .add("code_challenge", crypto::to_base64url(crypto::sha256(terms.verifier).octets()))
       .add("code_challenge_method", "S256");
-  const std::string& url = read.authorization_endpoint;
+  const std::string& url = found->authorization_endpoint;
   return url + (url.find('?') == std::string::npos ? "?" : "&") + form.text();
 }
 
@@ -292,8 +293,29 @@ Result<void> OidcProvider::verify(const crypto::Jws& jws, const Document& docume
   return {};
 }
 
+Error OidcProvider::noted(Error error, Instant now) {
+  if (error.code == Errc::unavailable) {
+    known_.with([&](Known& all) { all.failure = Failure{error.message, now}; });
+  }
+  return error;
+}
+
+std::optional<std::string> OidcProvider::last_failure(Instant now) const {
+  const auto failure = known_.with([](const Known& all) { return all.failure; });
+  if (!failure || !is_fresh(failure->at, limits::oidc_failure_memory, now)) return std::nullopt;
+  return failure->what;
+}
+
 Result<ProvedIdentity> OidcProvider::redeem(std::string_view code, const OidcTerms& terms,
                                             std::string_view redirect_uri, Instant now) {
+  auto proved = prove(code, terms, redirect_uri, now);
+  if (!proved.ok()) return noted(proved.error(), now);
+  known_.with([](Known& all) { all.failure.reset(); });
+  return proved;
+}
+
+Result<ProvedIdentity> OidcProvider::prove(std::string_view code, const OidcTerms& terms,
+                                           std::string_view redirect_uri, Instant now) {
   const Document read = TRY(document(now));
   const std::string token = TRY(id_token(read, code, terms, redirect_uri));
   const auto jws = crypto::decode_jws(token);

@@ -58,6 +58,10 @@ class OidcProvider {
   Result<ProvedIdentity> redeem(std::string_view code, const OidcTerms& terms,
                                 std::string_view redirect_uri, Instant now);
 
+  /// Why it could not be used the last time, within limits::oidc_failure_memory and unless somebody
+  /// was proved since; else nothing.
+  std::optional<std::string> last_failure(Instant now) const;
+
  private:
   /// The members of a discovery document (OpenID Connect Discovery 1.0, 3) that are used.
   struct Document {
@@ -71,15 +75,24 @@ class OidcProvider {
     std::vector<crypto::Jwk> keys;
     Instant read_at;
   };
+  struct Failure {
+    std::string what;
+    Instant at;
+  };
   struct Known {
     std::optional<Document> document;
     std::optional<KeySet> keys;
+    std::optional<Failure> failure;
   };
   struct Answer {
     int status = 0;
     std::string text;
   };
 
+  /// The same error, remembered if it is the provider's or of what we are to it.
+  Error noted(Error error, Instant now);
+  Result<ProvedIdentity> prove(std::string_view code, const OidcTerms& terms,
+                               std::string_view redirect_uri, Instant now);
   Result<Answer> call(http::FetchOrder order);
   Result<Document> read_document(std::string_view text, Instant now) const;
   Result<Document> document(Instant now);

@@ -183,6 +183,28 @@ TEST_F(Oidc, WhatElseTheProviderSaysIsItsOwnOrOurs) {
   EXPECT_EQ(refusal(Errc::unavailable), begins + "does not answer: Connection refused");
 }
 
+TEST_F(Oidc, TheLastFailureIsToldUntilSomebodyIsProvedOrADayIsOver) {
+  EXPECT_EQ(provider.last_failure(now), std::nullopt);
+  world.is_down = true;
+  EXPECT_FALSE(url().ok());
+  const std::string down = "The provider of identities does not answer: Connection refused";
+  EXPECT_EQ(provider.last_failure(now), down);
+  world.is_down = false;
+  world.claims = {{"aud", R"("other")"}};
+  EXPECT_FALSE(sign_in().ok());
+  EXPECT_EQ(provider.last_failure(now), down)
+      << "whom it refuses is no failure of it, and no proof";
+  world.claims.clear();
+  EXPECT_TRUE(sign_in().ok());
+  EXPECT_EQ(provider.last_failure(now), std::nullopt);
+  world.token_status = 401;
+  world.token_answer = R"({"error":"invalid_client"})";
+  EXPECT_FALSE(sign_in().ok());
+  EXPECT_EQ(provider.last_failure(now),
+            "The provider of identities refuses us: 401, invalid_client.");
+  EXPECT_EQ(provider.last_failure(now + limits::oidc_failure_memory), std::nullopt);
+}
+
 TEST_F(Oidc, TheDocumentIsTheIssuersOwn) {
   for (const char* issuer : {R"("https://id.example.org/")", R"("https://example.org")", "7", ""}) {
     world.document["issuer"] = issuer;
