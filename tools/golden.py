@@ -28,6 +28,7 @@ from certificate import Certificate
 from golden_contract import Contract, lint, uncovered
 from golden_format import (GoldenError, accept_body, match_body, match_text, parse_golden,
                            request_of, with_answers, with_setup)
+from golden_provider import GoldenProvider
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SERVER_URL = "https://muster.example.org"
@@ -153,10 +154,22 @@ def replay_exchange(connection, exchange, lenient, variables, contract):
     return variables
 
 
+@contextlib.contextmanager
+def world_of(settings, binary, certificate):
+    """A server, and the variables that it begins with; with a provider of identities if the
+    settings name one."""
+    with contextlib.ExitStack() as stack:
+        variables = {"server_url": SERVER_URL}
+        if any("{{provider}}" in line for line in settings):
+            variables["provider"] = stack.enter_context(GoldenProvider()).url
+            settings = [line.replace("{{provider}}", variables["provider"]) for line in settings]
+        server = stack.enter_context(Server(binary, settings, certificate))
+        yield server, variables | {"admin_token": server.admin_token}
+
+
 def replay(chain, binary, certificate, contract):
     """Raises GoldenError when the last file of the chain, or one before it, does not hold."""
-    with Server(binary, chain[-1][1].config, certificate) as server:
-        variables = {"admin_token": server.admin_token, "server_url": SERVER_URL}
+    with world_of(chain[-1][1].config, binary, certificate) as (server, variables):
         with server.connection() as connection:
             for name, golden in chain:
                 for exchange in golden.exchanges:
@@ -170,8 +183,7 @@ def replay(chain, binary, certificate, contract):
 def accept(root, chain, binary, certificate):
     """Writes the answers of the last file of the chain into it."""
     name, golden = chain[-1]
-    with Server(binary, golden.config, certificate) as server:
-        variables = {"admin_token": server.admin_token, "server_url": SERVER_URL}
+    with world_of(golden.config, binary, certificate) as (server, variables):
         answers = []
         with server.connection() as connection:
             for part, earlier in chain:

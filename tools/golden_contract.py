@@ -142,7 +142,7 @@ Validator = jsonschema.validators.extend(
 
 def quoted(body):
     """A body with its bare placeholders made strings, so that it is JSON."""
-    return re.sub(r'(?<![\w"}])(\{\{\w+\}\})(?![\w"{])', r'"\1"', body)
+    return re.sub(r'(?<![\w"}=])(\{\{\w+\}\})(?![\w"{])', r'"\1"', body)
 
 
 def lint_exchange(exchange, lenient, contract):

@@ -148,13 +148,18 @@ class Passkey:
                 + len(data).to_bytes(2, "big") + data)
 
     def signature(self, challenge):
-        """RFC 8017, 8.2.1, over authenticator data and the hash of the client data."""
-        content = self.data() + hashlib.sha256(self.client_data("get", challenge)).digest()
+        """Over authenticator data and the hash of the client data."""
+        return self.sign(self.data()
+                         + hashlib.sha256(self.client_data("get", challenge)).digest())
+
+    @classmethod
+    def sign(cls, content):
+        """RFC 8017, 8.2.1."""
         digest = bytes.fromhex("3031300d060960864801650304020105000420") \
             + hashlib.sha256(content).digest()
-        padded = b"\0\1" + b"\xff" * (self.SIZE - 3 - len(digest)) + b"\0" + digest
-        exponent = pow(self.E, -1, (self.P - 1) * (self.Q - 1))
-        return pow(int.from_bytes(padded, "big"), exponent, self.N).to_bytes(self.SIZE, "big")
+        padded = b"\0\1" + b"\xff" * (cls.SIZE - 3 - len(digest)) + b"\0" + digest
+        exponent = pow(cls.E, -1, (cls.P - 1) * (cls.Q - 1))
+        return pow(int.from_bytes(padded, "big"), exponent, cls.N).to_bytes(cls.SIZE, "big")
 
     def text(self, part, challenge):
         """A part of what a browser sends, in base64url."""

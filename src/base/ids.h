@@ -58,6 +58,7 @@ using TokenId = NumberId<struct TokenTag>;            // enrolment token
 using OperatorId = NumberId<struct OperatorTag>;      // operator token
 using SessionId = NumberId<struct SessionTag>;        // of the console
 using PasskeyId = NumberId<struct PasskeyTag>;        // of an operator
+using IdentityId = NumberId<struct IdentityTag>;      // of an operator, with a provider
 using GenerationId = NumberId<struct GenerationTag>;  // of a feed's advisories
 using AgentId = UuidId<struct AgentTag>;
 using TaskId = UuidId<struct TaskTag>;

@@ -395,7 +395,10 @@ inline constexpr std::size_t refused_sign_in_addresses = 256;
 inline constexpr std::size_t operator_passkeys = 10;
 /// From the challenge to its proof: people look for their key, and for their telephone.
 inline constexpr Duration passkey_challenge_ttl = std::chrono::minutes(5);
-/// An operator without a password adds a passkey so soon after it signed in, or not at all.
+/// Challenges that were answered are remembered for so long after their end: the clock of another
+/// server may be behind.
+inline constexpr Duration challenge_memory = std::chrono::minutes(5);
+/// An operator without a password adds a way in so soon after it signed in, or not at all.
 inline constexpr Duration recent_sign_in = std::chrono::minutes(15);
 /// WebAuthn Level 3 (7.1) lets ids be as long, and user handles 64 octets (5.4.3).
 inline constexpr std::size_t credential_id_bytes = 1023;
@@ -412,5 +415,35 @@ inline constexpr std::size_t passkey_signature_bytes = 512;
 /// has.
 inline constexpr std::size_t cbor_depth = 4;
 inline constexpr std::size_t cbor_values = 128;
+
+// --- Single sign-on --------------------------------------------------------------------------
+/// From the button to the provider's answer: people find their password, and their telephone.
+inline constexpr Duration oidc_request_ttl = std::chrono::minutes(10);
+/// One person has an account or two with a provider.
+inline constexpr std::size_t operator_identities = 5;
+/// OpenID Connect Core (2) lets a subject be as long.
+inline constexpr std::size_t oidc_subject_bytes = 255;
+/// Codes are opaque, and some providers put a sealed token in theirs.
+inline constexpr std::size_t oidc_code_bytes = 4 * KiB;
+/// A discovery document, a set of keys with certificates, the answer with the tokens.
+inline constexpr std::size_t oidc_answer_bytes = 128 * KiB;
+/// An id token with groups in it.
+inline constexpr std::size_t jws_bytes = 64 * KiB;
+inline constexpr std::size_t jws_key_id_bytes = 256;
+/// Providers publish two or three, some dozens.
+inline constexpr std::size_t jwk_set_keys = 64;
+/// Somebody waits in front of the browser, and a worker with them.
+inline constexpr Duration oidc_time = std::chrono::seconds(10);
+/// Calls to the provider at once, of those workers: the others are for what else is slow.
+inline constexpr int oidc_calls = 2;
+/// What the provider published is asked for again after this long; and for the sake of a key that
+/// is not known no sooner than that.
+inline constexpr Duration oidc_document_age = std::chrono::hours(1);
+inline constexpr Duration oidc_refetch = std::chrono::seconds(30);
+/// The doctor tells of a failure for so long.
+inline constexpr Duration oidc_failure_memory = std::chrono::hours(24);
+/// The provider's clock may be so wrong, and its token so old.
+inline constexpr Duration oidc_skew = std::chrono::minutes(2);
+inline constexpr Duration id_token_age = std::chrono::minutes(10);
 
 }  // namespace muster::limits

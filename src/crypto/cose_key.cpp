@@ -84,40 +84,37 @@ PublicKeyOf load_rsa(const CoseKey& key) {
   return key_of("RSA", *builder);
 }
 
-std::optional<CoseKey> decode_p256(const Cbor& value) {
-  if (integer_at(value, label::curve) != curve_p256) return std::nullopt;
-  CoseKey key{CoseAlgorithm::es256, octets_at(value, label::x), octets_at(value, label::y)};
-  if (key.first.size() != coordinate_bytes || key.second.size() != coordinate_bytes ||
-      !load_p256(key)) {
-    return std::nullopt;
-  }
-  return key;
-}
-
-std::optional<CoseKey> decode_ed25519(const Cbor& value) {
-  if (integer_at(value, label::curve) != curve_ed25519) return std::nullopt;
-  CoseKey key{CoseAlgorithm::eddsa, octets_at(value, label::x), {}};
-  if (key.first.size() != PublicKey{}.size() ||
-      crypto_core_ed25519_is_valid_point(octets(key.first)) != 1) {
-    return std::nullopt;
-  }
-  return key;
-}
-
-std::optional<CoseKey> decode_rsa(const Cbor& value) {
-  CoseKey key{CoseAlgorithm::rs256, octets_at(value, label::modulus),
-              octets_at(value, label::exponent)};
+bool is_rsa_key(const CoseKey& key) {
   const bool sized = key.first.size() >= modulus_bytes_min &&
                      key.first.size() <= modulus_bytes_max && !key.second.empty() &&
                      key.second.size() <= exponent_bytes_max;
-  if (!sized) return std::nullopt;
+  if (!sized) return false;
   const auto high_bit = [](std::string_view bytes) { return (bytes.front() & 0x80) != 0; };
   const auto is_odd = [](std::string_view bytes) { return (bytes.back() & 1) != 0; };
   const bool shortest = key.first.front() != '\0' && key.second.front() != '\0';
   const bool long_enough = key.first.size() > modulus_bytes_min || high_bit(key.first);
   const bool sound = is_odd(key.first) && is_odd(key.second) && key.second != "\x01";
-  if (!shortest || !long_enough || !sound || !load_rsa(key)) return std::nullopt;
+  return shortest && long_enough && sound && load_rsa(key);
+}
+
+std::optional<CoseKey> checked(CoseKey key) {
+  if (!is_key(key)) return std::nullopt;
   return key;
+}
+
+std::optional<CoseKey> decode_p256(const Cbor& value) {
+  if (integer_at(value, label::curve) != curve_p256) return std::nullopt;
+  return checked({CoseAlgorithm::es256, octets_at(value, label::x), octets_at(value, label::y)});
+}
+
+std::optional<CoseKey> decode_ed25519(const Cbor& value) {
+  if (integer_at(value, label::curve) != curve_ed25519) return std::nullopt;
+  return checked({CoseAlgorithm::eddsa, octets_at(value, label::x), {}});
+}
+
+std::optional<CoseKey> decode_rsa(const Cbor& value) {
+  return checked(
+      {CoseAlgorithm::rs256, octets_at(value, label::modulus), octets_at(value, label::exponent)});
 }
 
 bool verify_digest(std::string_view message, std::string_view signature, const PublicKeyOf& key) {
@@ -141,6 +138,20 @@ bool verify_ed25519(std::string_view message, std::string_view signature, const 
 }
 
 }  // namespace
+
+bool is_key(const CoseKey& key) {
+  switch (key.algorithm) {
+    case CoseAlgorithm::es256:
+      return key.first.size() == coordinate_bytes && key.second.size() == coordinate_bytes &&
+             load_p256(key);
+    case CoseAlgorithm::eddsa:
+      return key.first.size() == PublicKey{}.size() &&
+             crypto_core_ed25519_is_valid_point(octets(key.first)) == 1;
+    case CoseAlgorithm::rs256:
+      return is_rsa_key(key);
+  }
+  return false;
+}
 
 std::optional<CoseKey> decode_cose_key(const Cbor& value) {
   const auto type = integer_at(value, label::type);

@@ -158,7 +158,9 @@ class Exchange {
     return Error{Errc::unavailable, std::string(what.substr(0, 300))};
   }
 
-  bool was_taken() const { return order_.body && status() >= 200 && status() <= 299; }
+  bool was_taken() const {
+    return order_.body && (order_.take || (status() >= 200 && status() <= 299));
+  }
 
   long status() const {
     long status = 0;
@@ -240,8 +242,8 @@ class Exchange {
   static std::size_t on_write(char* octets, std::size_t, std::size_t size, void* self) {
     return static_cast<Exchange*>(self)->take({octets, size});
   }
-  /// Whether what comes is the file: not of a refusal, nor of what answers a POST.
-  bool takes_body() const { return status() == 200 && !order_.body; }
+  /// Whether what comes is wanted: of a GET the file and no refusal's words, of a POST all or none.
+  bool takes_body() const { return order_.body ? static_cast<bool>(order_.take) : status() == 200; }
   std::size_t take(std::string_view piece) {
     if (!takes_body()) {
       dropped_ += piece.size();
@@ -367,6 +369,7 @@ Result<http::Fetched> Client::fetch(const http::FetchOrder& order) const {
       fetched.unchanged = status == 304;
       fetched.validators = {exchange.header("ETag"), exchange.header("Last-Modified")};
       fetched.bytes = exchange.bytes();
+      fetched.status = static_cast<int>(status);
       return fetched;
     }
     url = exchange.redirect_url();

@@ -290,6 +290,31 @@ TEST(Egress, OfAPostTakesNoWordsHoweverManyThereAre) {
   EXPECT_TRUE(Client(local_rules()).fetch(post(server.url(), "{}")).ok());
 }
 
+TEST(Egress, TakesWhatAnswersAPostWhateverItIs) {
+  for (const char* status : {"200 OK", "400 Bad Request", "302 Found\r\nLocation: /other"}) {
+    ScriptedServer server(authority(), always(answer(status, R"({"error":"e"})")));
+    std::string body;
+    auto order = post(server.url(), "a=b");
+    order.take = [&](std::string_view piece) { body += piece; };
+    const auto sent = Client(local_rules()).fetch(order);
+    ASSERT_TRUE(sent.ok()) << status << ": " << sent.error().message;
+    EXPECT_EQ(std::to_string(sent->status), std::string(status).substr(0, 3));
+    EXPECT_EQ(body, R"({"error":"e"})") << status;
+    EXPECT_EQ(server.requests().size(), 1U) << "no redirect is followed";
+  }
+}
+
+TEST(Egress, TakesNoMoreOfAnAnswerToAPostThanItsBound) {
+  ScriptedServer server(authority(), always(answer("400 Bad Request", std::string(1001, 'x'))));
+  std::string body;
+  auto order = post(server.url(), "a=b");
+  order.take = [&](std::string_view piece) { body += piece; };
+  const auto sent = Client(local_rules()).fetch(order);
+  ASSERT_FALSE(sent.ok());
+  EXPECT_EQ(sent.error().code, Errc::body_too_large);
+  EXPECT_LE(body.size(), 1000U);
+}
+
 TEST(Egress, FollowsNoRedirectOfAPost) {
   ScriptedServer other(authority(), always(answer("200 OK")));
   ScriptedServer server(authority(),

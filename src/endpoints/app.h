@@ -41,6 +41,7 @@ class RetiredKeyWatch;
 class FeedSyncs;
 class RefusalWatch;
 class RefusedSignIns;
+class OidcProvider;
 class Changes;
 class Watchers;
 struct TaskBoard;
@@ -107,6 +108,7 @@ struct App {
   fleet::FeedSyncs& feed_syncs;
   fleet::RefusalWatch& refusals;
   fleet::RefusedSignIns& refused_sign_ins;
+  fleet::OidcProvider& oidc;
   fleet::Changes& changes;
   fleet::Watchers& watchers;
   const ServerFace& face;

@@ -29,6 +29,10 @@ const std::map<std::string_view, Role>& least_roles() {
       {"list_passkeys", Role::read_only},
       {"rename_passkey", Role::read_only},
       {"remove_passkey", Role::read_only},
+      {"begin_identity_link", Role::read_only},
+      {"link_identity", Role::read_only},
+      {"list_identities", Role::read_only},
+      {"unlink_identity", Role::read_only},
       {"create_sign_in_link", Role::read_only},
       {"create_operator", Role::admin},
       {"list_operators", Role::admin},
@@ -128,8 +132,12 @@ const std::map<std::string_view, Role>& least_roles() {
 }
 
 /// Routes under /api/v1 that need no operator.
-const std::set<std::string_view> for_strangers = {"sign_in", "sign_in_with_passkey",
-                                                  "create_passkey_challenge"};
+const std::set<std::string_view> for_strangers = {"sign_in",
+                                                  "sign_in_with_passkey",
+                                                  "create_passkey_challenge",
+                                                  "show_oidc_provider",
+                                                  "begin_oidc_sign_in",
+                                                  "sign_in_with_oidc"};
 
 bool is_of_operators(const Route& route) {
   return route.path.starts_with("/api/v1/") && for_strangers.count(route.name) == 0;
@@ -202,9 +210,9 @@ TEST(Roles, NobodyElseOpensAnyRouteOfOperators) {
 
 TEST(Roles, AChangeIsNeverForReadersButOfHowTheySignIn) {
   const std::set<std::string_view> own = {
-      "end_session",         "create_sign_in_link", "set_own_password",
-      "offer_second_factor", "set_second_factor",   "offer_passkey",
-      "add_passkey",         "rename_passkey",      "remove_passkey"};
+      "end_session",       "create_sign_in_link", "set_own_password", "offer_second_factor",
+      "set_second_factor", "offer_passkey",       "add_passkey",      "rename_passkey",
+      "remove_passkey",    "begin_identity_link", "link_identity",    "unlink_identity"};
   for (const auto& [name, role] : least_roles()) {
     for (const Route& route : routes()) {
       if (route.name != name || route.method == http::Method::get) continue;

@@ -10,6 +10,7 @@ constexpr std::string_view prefix = "__Host-";
 /// Without the prefix.
 constexpr std::string_view session_name = "muster-session";
 constexpr std::string_view challenge_name = "muster-challenge";
+constexpr std::string_view oidc_name = "muster-oidc";
 
 std::string cookie(const ServerFace& face, std::string_view name, std::string_view value,
                    std::int64_t max_age_seconds) {
@@ -78,6 +79,14 @@ std::string challenge_cookie(const ServerFace& face, std::string_view sealed, Du
 
 std::string_view presented_challenge(const ServerFace& face, const http::Request& request) {
   return presented(face, request, challenge_name);
+}
+
+std::string oidc_cookie(const ServerFace& face, std::string_view sealed, Duration lasts) {
+  return cookie(face, oidc_name, sealed, seconds_of(lasts));
+}
+
+std::string_view presented_oidc(const ServerFace& face, const http::Request& request) {
+  return presented(face, request, oidc_name);
 }
 
 }  // namespace muster::endpoints

@@ -28,4 +28,10 @@ std::string_view presented_session(const ServerFace& face, const http::Request& 
 std::string challenge_cookie(const ServerFace& face, std::string_view sealed, Duration lasts);
 std::string_view presented_challenge(const ServerFace& face, const http::Request& request);
 
+/// And for a trip to the provider of identities (fleet/operator_identities.h). It is Strict as
+/// well: the provider sends the browser back to a page of the console, and it is that page that
+/// asks.
+std::string oidc_cookie(const ServerFace& face, std::string_view sealed, Duration lasts);
+std::string_view presented_oidc(const ServerFace& face, const http::Request& request);
+
 }  // namespace muster::endpoints

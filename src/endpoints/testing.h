@@ -33,6 +33,10 @@ class TestServer {
  public:
   explicit TestServer(const Config& of = {}) : config(of) {
     std::ifstream(directory.path() + "/admin.token") >> admin_token;
+    wiring.oidc.set(fleet::read_oidc_client(config).value(),
+                    [](const http::FetchOrder&) -> Result<http::Fetched> {
+                      return Error{Errc::unavailable, "There is no network."};
+                    });
     wiring.open(std::string(server_url));
     log_lines.clear();  // what is left is about requests
   }

@@ -47,6 +47,7 @@ Wiring::Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& confi
           .feed_syncs = feed_syncs,
           .refusals = refusals,
           .refused_sign_ins = refused_sign_ins,
+          .oidc = oidc,
           .changes = changes,
           .watchers = watchers,
           .face = face},

@@ -19,6 +19,7 @@
 #include "fleet/fleet.h"
 #include "fleet/health.h"
 #include "fleet/key_schedule.h"
+#include "fleet/oidc_provider.h"
 #include "fleet/outages.h"
 #include "fleet/refusals.h"
 #include "fleet/retired_keys.h"
@@ -79,6 +80,7 @@ class Wiring {
   fleet::FeedSyncs feed_syncs;
   fleet::RefusalWatch refusals;
   fleet::RefusedSignIns refused_sign_ins;
+  fleet::OidcProvider oidc;  // to be set before open(), or there is none
   fleet::Watchers watchers;
   ServerFace face;  // to be complete before open()
   App app;

@@ -30,6 +30,7 @@ constexpr std::array actions = {
     ByPrefix{"webhooks.", Topic::alerts},
     ByPrefix{"software.", Topic::settings | Topic::hosts | Topic::findings},
     ByPrefix{"tokens.", Topic::access},
+    ByPrefix{"identity.", Topic::access},
     ByPrefix{"keys.", Topic::access},
     ByPrefix{"operators.", Topic::access},
     ByPrefix{"orgs.", Topic::access},

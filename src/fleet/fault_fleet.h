@@ -22,6 +22,7 @@
 #include "fleet/held_reports.h"
 #include "fleet/hosts.h"
 #include "fleet/images.h"
+#include "fleet/operator_identities.h"
 #include "fleet/operators.h"
 #include "fleet/orgs.h"
 #include "fleet/outages.h"
@@ -198,6 +199,17 @@ struct FaultFleet {
                       }),
                       create_passkey_challenge(fleet->credentials, fleet.rng, fleet.now)};
     made_passkey = passkey_of_person(2);
+    linked = fleet->store.write([&](store::Tx& tx) {
+      return link_identity(tx, fleet->ids, fleet->credentials, fleet.actor, person.id,
+                           trip(person.id), {"https://id.example.org", "1", "person"}, fleet.now)
+          .value();
+    });
+    link_trip = trip(person.id);
+    sign_in_trip = trip(OperatorId{0});
+  }
+
+  OidcTrip trip(OperatorId links) {
+    return begin_oidc_trip(fleet->credentials, fleet.rng, links, fleet.now);
   }
 
   NewPasskey passkey_of_person(std::uint8_t number) {
@@ -293,6 +305,9 @@ struct FaultFleet {
   SignedIn signed_in;
   ProvedPassword proved;
   NewPasskey made_passkey;
+  store::OperatorIdentity linked;
+  OidcTrip link_trip;
+  OidcTrip sign_in_trip;
   ProvedPasskey proved_passkey;
   std::string second_factor_code;
 };

@@ -151,6 +151,28 @@ class World : public FaultFleet {
                                          .value();
                                    },
                                    {{"sign_in", 1}}};
+    all["link_identity"] = {[this](store::Tx& tx) {
+                              link_identity(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                            person.id, link_trip,
+                                            {"https://id.example.org", "2", "person"}, fleet.now)
+                                  .value();
+                            },
+                            {{"identity.link", 1}}};
+    all["unlink_identity"] = {[this](store::Tx& tx) {
+                                unlink_identity(tx, fleet->ids, fleet->credentials,
+                                                {person.id, http::Role::analyst, {}}, linked.id,
+                                                fleet.now)
+                                    .value();
+                              },
+                              {{"identity.unlink", 1}}};
+    all["sign_in_with_identity"] = {
+        [this](store::Tx& tx) {
+          sign_in_with_identity(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config,
+                                sign_in_trip, {linked.issuer, linked.subject, linked.name},
+                                "192.0.2.1", fleet.now)
+              .value();
+        },
+        {{"sign_in", 1}}};
     all["end_session"] = {[this](store::Tx& tx) {
                             end_session(tx, fleet->ids, fleet->credentials,
                                         {person.id, http::Role::analyst}, signed_in.session.id,

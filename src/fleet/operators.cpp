@@ -8,6 +8,7 @@
 #include "fleet/announcements.h"
 #include "fleet/audit.h"
 #include "fleet/sign_in.h"
+#include "store/sql/operator_identities.h"
 #include "store/sql/passkeys.h"
 #include "store/sql/passwords.h"
 #include "store/store.h"
@@ -183,6 +184,7 @@ Result<OperatorView> revoke_operator(store::Tx& tx, NumberIds& ids, Credentials&
   store::revoke_operator_token(tx, id, now);
   store::delete_operator_password(tx, id);
   store::delete_passkeys(tx, id);
+  store::delete_identities(tx, id);
   end_sign_ins(tx, credentials, id, now);
   // It is news wherever the operator was something.
   AuditRows audit(ids, actor, now);

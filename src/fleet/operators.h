@@ -59,6 +59,13 @@ struct OperatorView {
 /// insufficient_role.
 Result<void> check_rank(const http::Authority& authority, const OperatorView& other);
 
+/// Who asks about an operator's ways in: about its own always, about others' as check_rank has it.
+struct OperatorAsker {
+  OperatorId id;
+  http::Authority authority;
+  SessionId session;  // 0 with a token
+};
+
 /// Moves the end of the operator's token to `ttl` from now (zero: it never ends), also of one that
 /// is over: it, the grants and a password are good again. Fails as check_rank, and with
 /// illegal_transition for a revoked one.
@@ -66,9 +73,10 @@ Result<OperatorView> renew_operator(store::Tx& tx, NumberIds& ids, Credentials& 
                                     const Actor& actor, const http::Authority& authority,
                                     OperatorId id, Duration ttl, Instant now);
 
-/// Ends the operator's token, password, passkeys, sessions and sign-in links; a repeat changes
-/// nothing. `authority` is of who asks. Fails as check_rank, and with illegal_transition for the
-/// last owner of the server or of an organisation, without whom nobody could appoint another.
+/// Ends the operator's token, password, passkeys, identities, sessions and sign-in links; a repeat
+/// changes nothing. `authority` is of who asks. Fails as check_rank, and with illegal_transition
+/// for the last owner of the server or of an organisation, without whom nobody could appoint
+/// another.
 Result<OperatorView> revoke_operator(store::Tx& tx, NumberIds& ids, Credentials& credentials,
                                      const Actor& actor, const http::Authority& authority,
                                      OperatorId id, Instant now);

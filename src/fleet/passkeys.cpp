@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/keyed_hash.h"
-#include "crypto/seal.h"
+#include "fleet/operator_identities.h"
 #include "fleet/operators.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
@@ -14,9 +14,6 @@ namespace muster::fleet {
 namespace {
 
 using store::Passkey;
-
-constexpr std::size_t challenge_bytes = 32;  // §13.4.3 asks for 16
-constexpr std::size_t number_bytes = 8;
 
 Error no_such_passkey() {
   return {Errc::not_found, "There is no such passkey."};
@@ -31,57 +28,7 @@ Error too_many() {
                                         " passkeys at most: remove one first."};
 }
 
-crypto::SecretKey challenge_key(const Credentials& credentials) {
-  return credentials.keyed_hash().derive("passkey challenge", "").bytes;
-}
-
-void put_number(std::string& out, std::int64_t number) {
-  for (std::size_t shift = 8 * number_bytes; shift > 0; shift -= 8) {
-    out += static_cast<char>(static_cast<std::uint64_t>(number) >> (shift - 8));
-  }
-}
-std::int64_t take_number(std::string_view& bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes.substr(0, number_bytes)) {
-    number = number << 8U | static_cast<unsigned char>(byte);
-  }
-  bytes.remove_prefix(number_bytes);
-  return static_cast<std::int64_t>(number);
-}
-
-/// `adds` is the operator that may add a passkey by it, and 0 for signing in.
-PasskeyChallenge make_challenge(const Credentials& credentials, Rng& rng, OperatorId adds,
-                                Instant now) {
-  PasskeyChallenge challenge{
-      std::string(challenge_bytes, '\0'), {}, now + limits::passkey_challenge_ttl};
-  rng.fill(std::as_writable_bytes(std::span(challenge.octets)));
-  std::string content;
-  put_number(content, adds.value);
-  put_number(content, challenge.expires_at.unix_ms);
-  content += challenge.octets;
-  challenge.sealed = crypto::seal(content, challenge_key(credentials), rng);
-  return challenge;
-}
-
-std::optional<PasskeyChallenge> open_challenge(const Credentials& credentials,
-                                               std::string_view sealed, OperatorId adds,
-                                               Instant now) {
-  const auto content = crypto::unseal(sealed, challenge_key(credentials));
-  if (!content || content->size() != 2 * number_bytes + challenge_bytes) return std::nullopt;
-  std::string_view rest = *content;
-  const OperatorId of{take_number(rest)};
-  const Instant expires_at{take_number(rest)};
-  if (of != adds || now >= expires_at) return std::nullopt;
-  return PasskeyChallenge{std::string(rest), std::string(sealed), expires_at};
-}
-
-/// False when it was used before, on any server: remembered for longer than it is good, since the
-/// clock of another may be behind.
-bool use_challenge(store::Tx& tx, const Credentials& credentials, const PasskeyChallenge& challenge,
-                   Instant now) {
-  return store::use_challenge(tx, credentials.hash(challenge.octets), challenge.expires_at,
-                              now - limits::passkey_challenge_ttl);
-}
+constexpr std::string_view purpose = "passkey challenge";
 
 /// Authenticators keep one passkey for each of them, and show it to nobody: derived, as agents'
 /// keys are, so that nothing about an operator follows from it.
@@ -93,7 +40,7 @@ std::string user_handle(const Credentials& credentials, OperatorId id) {
 
 /// What both ceremonies ask of the browser's word: §7.1 and §7.2, from the type to the top origin.
 Result<void> check_ceremony(std::string_view client_data, std::string_view type,
-                            const PasskeyChallenge& challenge, const crypto::RelyingParty& party) {
+                            const Challenge& challenge, const crypto::RelyingParty& party) {
   const std::string field = "credential.response.clientDataJSON";
   const auto ceremony = crypto::decode_client_data(client_data);
   if (!ceremony) return invalid_field(field, "is no client data of WebAuthn");
@@ -156,8 +103,9 @@ Error wrong_passkey() {
   return {Errc::invalid_credentials, "The passkey is not known here, or was not proved."};
 }
 
-PasskeyChallenge create_passkey_challenge(const Credentials& credentials, Rng& rng, Instant now) {
-  return make_challenge(credentials, rng, OperatorId{0}, now);
+Challenge create_passkey_challenge(const Credentials& credentials, Rng& rng, Instant now) {
+  return make_challenge(credentials, rng, purpose, OperatorId{0}, limits::passkey_challenge_ttl,
+                        now);
 }
 
 Result<PasskeyOffer> offer_passkey(store::Store& store, const Credentials& credentials, Rng& rng,
@@ -168,29 +116,18 @@ Result<PasskeyOffer> offer_passkey(store::Store& store, const Credentials& crede
       store.read([&](store::Reader& reader) { return store::list_passkeys(reader, id); });
   if (passkeys.size() >= limits::operator_passkeys) return too_many();
   for (const Passkey& each : passkeys) offer.known.push_back(each.credential_id);
-  offer.challenge = make_challenge(credentials, rng, id, now);
+  offer.challenge =
+      make_challenge(credentials, rng, purpose, id, limits::passkey_challenge_ttl, now);
   offer.user_handle = user_handle(credentials, id);
   offer.operator_name = view.token.name;
   return offer;
-}
-
-Result<void> check_recent_sign_in(store::Store& store, SessionId id, Instant now) {
-  const auto session =
-      store.read([&](store::Reader& reader) { return store::find_session(reader, id); });
-  if (session && now < session->created_at + limits::recent_sign_in) return {};
-  return Error{
-      Errc::illegal_transition,
-      "Sign in again first: without a password a passkey is added within " +
-          std::to_string(
-              std::chrono::duration_cast<std::chrono::minutes>(limits::recent_sign_in).count()) +
-          " minutes of signing in."};
 }
 
 Result<NewPasskey> prove_new_passkey(const Credentials& credentials,
                                      const crypto::RelyingParty& party, OperatorId id,
                                      const PresentedPasskey& presented, Instant now) {
   const std::string field = "credential.response.attestationObject";
-  auto challenge = open_challenge(credentials, presented.sealed_challenge, id, now);
+  auto challenge = open_challenge(credentials, purpose, presented.sealed_challenge, id, now);
   if (!challenge) return wrong_challenge(Errc::illegal_transition);
   TRY(check_ceremony(presented.client_data, "webauthn.create", *challenge, party));
   const auto data = crypto::decode_attestation_object(presented.attestation_object);
@@ -232,7 +169,7 @@ Result<Passkey> add_passkey(store::Tx& tx, NumberIds& ids, const Credentials& cr
   return passkey;
 }
 
-Result<std::vector<Passkey>> list_passkeys(store::Store& store, const PasskeyAsker& asker,
+Result<std::vector<Passkey>> list_passkeys(store::Store& store, const OperatorAsker& asker,
                                            OperatorId of) {
   if (of != asker.id) {
     const OperatorView view = TRY(find_operator(store, of));
@@ -254,10 +191,12 @@ Result<Passkey> rename_passkey(store::Tx& tx, NumberIds& ids, const Actor& actor
 }
 
 Result<Passkey> remove_passkey(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                               const PasskeyAsker& asker, PasskeyId passkey, Instant now) {
+                               const OperatorAsker& asker, PasskeyId passkey, Instant now) {
   auto row = store::find_passkey(tx, passkey);
   if (!row) return no_such_passkey();
-  if (row->operator_id != asker.id) {
+  if (row->operator_id == asker.id) {
+    TRY(check_own_way_in(tx, asker));
+  } else {
     const OperatorView view = TRY(get_operator(tx, row->operator_id));
     const auto rank = check_rank(asker.authority, view);
     if (!rank.ok()) return rank.error().code == Errc::not_found ? no_such_passkey() : rank.error();
@@ -271,7 +210,8 @@ Result<Passkey> remove_passkey(store::Tx& tx, NumberIds& ids, Credentials& crede
 Result<ProvedPasskey> prove_passkey(store::Store& store, const Credentials& credentials,
                                     const crypto::RelyingParty& party,
                                     const PresentedAssertion& presented, Instant now) {
-  auto challenge = open_challenge(credentials, presented.sealed_challenge, OperatorId{0}, now);
+  auto challenge =
+      open_challenge(credentials, purpose, presented.sealed_challenge, OperatorId{0}, now);
   if (!challenge) return wrong_challenge(Errc::invalid_credentials);
   TRY(check_ceremony(presented.client_data, "webauthn.get", *challenge, party));
   const auto statement = TRY(check_statement(presented.authenticator_data,

@@ -12,8 +12,10 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "crypto/webauthn.h"
+#include "fleet/challenges.h"
 #include "fleet/credentials.h"
 #include "fleet/history.h"
+#include "fleet/operators.h"
 #include "fleet/sign_in.h"
 #include "http/role.h"
 #include "store/sql/passkeys.h"
@@ -27,19 +29,13 @@ class Tx;
 /// Authentication Level 3; docs/adr/0029).
 namespace muster::fleet {
 
-/// What an authenticator is to sign, once, within limits::passkey_challenge_ttl. No server keeps
-/// it: the browser does, sealed, so that each of several can take the answer.
-struct PasskeyChallenge {
-  std::string octets;  // 32 random ones
-  std::string sealed;  // the same with its end and its purpose, for a cookie
-  Instant expires_at;
-};
-/// For signing in. Memory only.
-PasskeyChallenge create_passkey_challenge(const Credentials& credentials, Rng& rng, Instant now);
+/// What an authenticator is to sign, once, within limits::passkey_challenge_ttl, in order to sign
+/// in. Memory only.
+Challenge create_passkey_challenge(const Credentials& credentials, Rng& rng, Instant now);
 
 /// What an authenticator is to make a passkey from.
 struct PasskeyOffer {
-  PasskeyChallenge challenge;
+  Challenge challenge;
   std::string user_handle;         // of the operator, and no name: 32 octets
   std::string operator_name;       // for the authenticator to show
   std::vector<std::string> known;  // credential ids that the operator has
@@ -48,10 +44,6 @@ struct PasskeyOffer {
 /// limits::operator_passkeys.
 Result<PasskeyOffer> offer_passkey(store::Store& store, const Credentials& credentials, Rng& rng,
                                    OperatorId id, Instant now);
-
-/// That the session began limits::recent_sign_in ago or later: somebody else's hands on an open
-/// session must not make a way in for themselves. Fails with illegal_transition.
-Result<void> check_recent_sign_in(store::Store& store, SessionId id, Instant now);
 
 /// What a browser sends of a passkey that was made (PublicKeyCredential, §5.1 and §5.2.1).
 struct PresentedPasskey {
@@ -62,7 +54,7 @@ struct PresentedPasskey {
 };
 struct NewPasskey {
   store::Passkey passkey;  // without its id
-  PasskeyChallenge challenge;
+  Challenge challenge;
 };
 /// §7.1, for an attestation of the conveyance "none". Memory only. Fails with illegal_transition
 /// when the challenge is not the operator's or has expired, and with invalid_field naming what is
@@ -75,24 +67,18 @@ Result<NewPasskey> prove_new_passkey(const Credentials& credentials,
 Result<store::Passkey> add_passkey(store::Tx& tx, NumberIds& ids, const Credentials& credentials,
                                    const Actor& actor, const NewPasskey& made, Instant now);
 
-/// Who asks about passkeys: for its own always, for others' as check_rank (fleet/operators.h) has
-/// it.
-struct PasskeyAsker {
-  OperatorId id;
-  http::Authority authority;
-  SessionId session;  // 0 with a token
-};
 /// In the order of their creation. Fails with not_found and insufficient_role.
-Result<std::vector<store::Passkey>> list_passkeys(store::Store& store, const PasskeyAsker& asker,
+Result<std::vector<store::Passkey>> list_passkeys(store::Store& store, const OperatorAsker& asker,
                                                   OperatorId of);
 /// One's own. Fails with not_found.
 Result<store::Passkey> rename_passkey(store::Tx& tx, NumberIds& ids, const Actor& actor,
                                       OperatorId id, PasskeyId passkey, std::string_view name,
                                       Instant now);
 /// Ends the operator's sessions, but for the one that asks: who else may have had the key is not
-/// known. Fails with not_found and insufficient_role.
+/// known. Fails with not_found, insufficient_role, and as check_own_way_in()
+/// (fleet/operator_identities.h).
 Result<store::Passkey> remove_passkey(store::Tx& tx, NumberIds& ids, Credentials& credentials,
-                                      const PasskeyAsker& asker, PasskeyId passkey, Instant now);
+                                      const OperatorAsker& asker, PasskeyId passkey, Instant now);
 
 /// What a browser sends of a passkey that was used (§5.1 and §5.2.2).
 struct PresentedAssertion {
@@ -105,7 +91,7 @@ struct PresentedAssertion {
 };
 struct ProvedPasskey {
   store::Passkey passkey;  // with the counter and the backup state of the assertion
-  PasskeyChallenge challenge;
+  Challenge challenge;
 };
 /// §7.2. Fails with invalid_field naming what is not of this server, not verified, or no assertion;
 /// and with invalid_credentials, in the same words and about the same time, when the passkey is not

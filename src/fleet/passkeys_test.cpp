@@ -33,7 +33,7 @@ struct Passkeys : testing::Test {
   PasskeyOffer offer(OperatorId id) {
     return offer_passkey(fleet->store, fleet->credentials, fleet.rng, id, fleet.now).value();
   }
-  PresentedPasskey present(const TestPasskey& passkey, const PasskeyChallenge& challenge) {
+  PresentedPasskey present(const TestPasskey& passkey, const Challenge& challenge) {
     return {"key", challenge.sealed, passkey.client_data("webauthn.create", challenge.octets),
             passkey.attestation_object()};
   }
@@ -50,10 +50,10 @@ struct Passkeys : testing::Test {
     return add(prove_new(id, present(passkey, offer(id).challenge)).value()).value();
   }
 
-  PasskeyChallenge challenge() {
+  Challenge challenge() {
     return create_passkey_challenge(fleet->credentials, fleet.rng, fleet.now);
   }
-  PresentedAssertion assertion(const TestPasskey& passkey, const PasskeyChallenge& challenge,
+  PresentedAssertion assertion(const TestPasskey& passkey, const Challenge& challenge,
                                OperatorId user) {
     PresentedAssertion presented;
     presented.sealed_challenge = challenge.sealed;
@@ -83,7 +83,7 @@ struct Passkeys : testing::Test {
     const auto entered = sign_in(passkey, user);
     return entered.ok() && entered->has_value();
   }
-  Result<store::Passkey> remove(PasskeyId id, const PasskeyAsker& asker) {
+  Result<store::Passkey> remove(PasskeyId id, const OperatorAsker& asker) {
     return fleet->store.write([&](store::Tx& tx) {
       return remove_passkey(tx, fleet->ids, fleet->credentials, asker, id, fleet.now);
     });
@@ -149,7 +149,7 @@ TEST_F(Passkeys, AChallengeIsOfItsBrowserAndOfItsPurpose) {
     EXPECT_FALSE(prove(presented).ok());
   }
   const OperatorId bob = appoint("bob");
-  for (const PasskeyChallenge& other : {challenge(), offer(bob).challenge}) {
+  for (const Challenge& other : {challenge(), offer(bob).challenge}) {
     EXPECT_EQ(prove_new(ada, present(TestPasskey(2), other)).error().code,
               Errc::illegal_transition);
   }
@@ -379,8 +379,8 @@ TEST_F(Passkeys, OthersAreForAdministratorsOfNoLowerRole) {
   const OperatorId bob = appoint("bob");
   const PasskeyId id = add(eve, TestPasskey(1)).id;
   const PasskeyId of_ada = add(ada, TestPasskey(2)).id;
-  const PasskeyAsker analyst{bob, http::Role::analyst, {}};
-  const PasskeyAsker admin{bob, http::Role::admin, {}};
+  const OperatorAsker analyst{bob, http::Role::analyst, {}};
+  const OperatorAsker admin{bob, http::Role::admin, {}};
   EXPECT_EQ(remove(of_ada, analyst).error().code, Errc::not_found);
   EXPECT_EQ(remove(id, admin).error().code, Errc::insufficient_role);
   EXPECT_EQ(list_passkeys(fleet->store, analyst, ada).error().code, Errc::not_found);
@@ -402,7 +402,7 @@ TEST_F(Passkeys, AreRenamedByTheirOperatorAlone) {
   EXPECT_TRUE(rename(ada, "telephone").ok()) << "a repeat";
   EXPECT_EQ(audited("passkey.rename"), 1);
   EXPECT_EQ(rename(appoint("bob"), "bob's").error().code, Errc::not_found);
-  const PasskeyAsker asker{ada, http::Role::analyst, {}};
+  const OperatorAsker asker{ada, http::Role::analyst, {}};
   EXPECT_EQ(list_passkeys(fleet->store, asker, ada).value().front().name, "telephone");
 }
 

@@ -115,6 +115,18 @@ SignedIn open_session(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& cred
   return signed_in;
 }
 
+Result<void> check_recent_sign_in(store::Store& store, SessionId id, Instant now) {
+  const auto session =
+      store.read([&](store::Reader& reader) { return store::find_session(reader, id); });
+  if (session && now < session->created_at + limits::recent_sign_in) return {};
+  return Error{
+      Errc::illegal_transition,
+      "Sign in again first: without a password another way in is added within " +
+          std::to_string(
+              std::chrono::duration_cast<std::chrono::minutes>(limits::recent_sign_in).count()) +
+          " minutes of signing in."};
+}
+
 std::optional<SessionCredential> use_session(Credentials& credentials, const Config& config,
                                              std::string_view secret, Instant now) {
   if (secret.empty() || secret.size() > limits::key_bytes) return std::nullopt;

@@ -54,11 +54,15 @@ Result<SignedIn> sign_in(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& c
                          const Config& config, std::string_view secret, std::string_view address,
                          Instant now);
 
-/// A session of the operator, who has proved itself `with` a "link", a "password" or a "passkey".
-/// The oldest ends at limits::operator_sessions.
+/// A session of the operator, who has proved itself `with` a "link", a "password", a "passkey" or
+/// an "identity". The oldest ends at limits::operator_sessions.
 SignedIn open_session(store::Tx& tx, NumberIds& ids, Rng& rng, Credentials& credentials,
                       const Config& config, const store::OperatorToken& token,
                       std::string_view with, std::string_view address, Instant now);
+
+/// That the session began limits::recent_sign_in ago or later: somebody else's hands on an open
+/// session must not make a way in for themselves. Fails with illegal_transition.
+Result<void> check_recent_sign_in(store::Store& store, SessionId id, Instant now);
 
 /// The session that a cookie's secret stands for, unless it expired or was idle for too long; its
 /// use is noted. Memory only; nothing when there is none.

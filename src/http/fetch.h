@@ -25,8 +25,9 @@ struct Validators {
 /// One file wanted from outside, or something that is sent there.
 struct FetchOrder {
   std::string url;
-  /// Sent by POST instead of GET. Then any 2xx is the answer, what it says is left out, and no
-  /// redirect is followed.
+  /// Sent by POST instead of GET, and no redirect is followed. Without `take` any 2xx is the
+  /// answer, and what it says is left out; with it whatever is answered is the answer, refusals
+  /// too.
   std::optional<std::string> body = {};
   /// Of the version that the caller has.
   Validators have = {};
@@ -34,7 +35,7 @@ struct FetchOrder {
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::size_t bytes_max = 0;
   Duration time_max{};
-  /// Takes the file piece by piece; of a POST nothing.
+  /// Takes the file piece by piece, or the answer to a POST.
   std::function<void(std::string_view)> take;
   /// Hears of the octets that came, and of how many there will be if the server says so. False
   /// gives up.
@@ -45,6 +46,7 @@ struct Fetched {
   bool unchanged = false;  // it is the version that the caller has; nothing was taken
   Validators validators;
   std::uint64_t bytes = 0;
+  int status = 200;  // of a POST
 };
 
 /// Gets one file. Blocks. Fails with invalid_field for an address that may not be called, with

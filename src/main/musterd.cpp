@@ -165,11 +165,16 @@ Periodic::Work alert_work(endpoints::Wiring& wiring, const Clock& clock) {
   };
 }
 
-Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const Config& config) {
+/// The one way out, for what fetches or sends a little now and then.
+http::Fetch outside(const Config& config) {
   const egress::Client client(egress::rules_of(config, "musterd/" MUSTER_VERSION));
-  return [&wiring, &clock, client](const std::atomic<bool>& stopping) {
+  return [client](const http::FetchOrder& order) { return client.fetch(order); };
+}
+
+Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const Config& config) {
+  return [&wiring, &clock, fetch = outside(config)](const std::atomic<bool>& stopping) {
     fleet::WebhookWorld world;
-    world.fetch = [&](const http::FetchOrder& order) { return client.fetch(order); };
+    world.fetch = fetch;
     world.now = [&] { return clock.now(); };
     world.goes_on = [&] { return !stopping; };
     wiring.deliver_events(world);
@@ -191,6 +196,8 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   const auto sources = fleet::FeedSources::read(config);
   if (!sources.ok()) return usage_error(sources.error());
   if (const auto roots = fleet::task_roots(config); !roots.ok()) return usage_error(roots.error());
+  const auto oidc = fleet::read_oidc_client(config);
+  if (!oidc.ok()) return usage_error(oidc.error());
   const auto lock = store::DirectoryLock::acquire(flags.data);
   if (lock == nullptr) {
     std::cerr << "musterd: another server holds " << flags.data << "\n";
@@ -204,6 +211,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
                                    fleet.store.node(), clock, log);
   endpoints::Wiring wiring(fleet, changes, config, rng, log, flags.data + "/admin.token",
                            clock.now());
+  wiring.oidc.set(*oidc, outside(config));
   wiring.face.openapi = openapi_json;
   wiring.face.console = console_files();
   wiring.face.behind_proxy = flags.behind_proxy;

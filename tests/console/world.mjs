@@ -53,10 +53,12 @@ export async function quiet(page, patience = 60_000) {
 }
 
 export class World {
-  static async start(settings = '') {
+  /** `settings` may be a function of the data directory, into which `files` are written first. */
+  static async start(settings = '', files = {}) {
     const world = new World();
     world.data = mkdtempSync(join(tmpdir(), 'muster-console-'));
-    world.settings = settings;
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(world.data, name), text);
+    world.settings = typeof settings === 'function' ? settings(world.data) : settings;
     world.agents = [];
     await world.startServer();
     world.token = readFileSync(join(world.data, 'admin.token'), 'utf8').trim();

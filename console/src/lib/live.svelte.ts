@@ -33,6 +33,7 @@ const dependsOn: Record<string, readonly Topic[]> = {
   operators: ['access'],
   sessions: ['access'],
   passkeys: ['access'],
+  identities: ['access'],
 };
 export function topicsOf(path: string): readonly Topic[] {
   const [first, , third] = path.replace(/^\//, '').split(/[/?]/);

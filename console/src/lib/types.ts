@@ -157,6 +157,8 @@ export interface AuditEntry { id: number; at: string; actor: string; actor_name:
 export interface AuditHead { org_id: number; seq: number; hash: string; head: string }
 export interface SecondFactorOffer { secret: string; url: string }
 export interface Passkey { id: number; operator_id: number; name: string; backup_eligible: boolean; backed_up: boolean; created_at: string; used_at: string | null }
+export interface OidcProvider { name: string | null }
+export interface Identity { id: number; operator_id: number; issuer: string; subject: string; name: string; created_at: string; used_at: string | null }
 export interface Check { name: string; state: 'fine' | 'near' | 'over'; found: string; advice: string }
 export interface HeldReport {
   asset_id: number; hostname: string; packages: number; removals: number; held_at: string; reported_at: string;

@@ -9,7 +9,6 @@
 #include "endpoints/operator/operator.h"
 #include "endpoints/operator/signing_in.h"
 #include "endpoints/session_cookie.h"
-#include "fleet/passwords.h"
 
 namespace muster::endpoints {
 
@@ -42,8 +41,8 @@ std::string encode_passkey(const store::Passkey& passkey) {
 }
 
 /// The answer that gives a challenge to the browser which is to keep it.
-Response challenge_response(const App& app, const fleet::PasskeyChallenge& challenge,
-                            JsonWriter json, Instant now) {
+Response challenge_response(const App& app, const fleet::Challenge& challenge, JsonWriter json,
+                            Instant now) {
   Response response = private_response(201, json.take());
   response.headers.emplace_back("Set-Cookie",
                                 challenge_cookie(app.face, crypto::to_base64url(challenge.sealed),
@@ -51,7 +50,7 @@ Response challenge_response(const App& app, const fleet::PasskeyChallenge& chall
   return response;
 }
 
-std::int64_t timeout_ms(const fleet::PasskeyChallenge& challenge, Instant now) {
+std::int64_t timeout_ms(const fleet::Challenge& challenge, Instant now) {
   return (challenge.expires_at - now).count();
 }
 
@@ -150,10 +149,6 @@ JsonWriter creation_options(const crypto::RelyingParty& party, const fleet::Pass
   return json;
 }
 
-fleet::PasskeyAsker asker_of(const Request& request) {
-  return {OperatorId{request.caller.key}, request.caller.authority, request.caller.session};
-}
-
 }  // namespace
 
 Result<Reply> create_passkey_challenge(App& app, const Request& request) {
@@ -205,12 +200,7 @@ Result<Reply> offer_passkey(App& app, const Request& request) {
   TRY(fields.finish());
   const auto party = TRY(party_of(app));
   const OperatorId id{request.caller.key};
-  // Somebody else's hands on an open session must not make a way in for themselves.
-  TRY(check_current_password(app, request, current));
-  const SessionId session = request.caller.session;
-  if (session.value != 0 && !fleet::password_state(app.store, id).set_at) {
-    TRY(fleet::check_recent_sign_in(app.store, session, request.now));
-  }
+  TRY(check_own_hands(app, request, current));
   const auto offer =
       TRY(fleet::offer_passkey(app.store, app.credentials, app.rng, id, request.now));
   return Reply(challenge_response(app, offer.challenge, creation_options(party, offer, request.now),

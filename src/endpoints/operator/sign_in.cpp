@@ -114,6 +114,18 @@ Result<void> check_current_password(App& app, const Request& request, std::strin
   return invalid_field("current_password", "is not your password");
 }
 
+Result<void> check_own_hands(App& app, const Request& request, std::string_view current) {
+  TRY(check_current_password(app, request, current));
+  const SessionId session = request.caller.session;
+  const OperatorId id{request.caller.key};
+  if (session.value == 0 || fleet::password_state(app.store, id).set_at) return {};
+  return fleet::check_recent_sign_in(app.store, session, request.now);
+}
+
+fleet::OperatorAsker asker_of(const Request& request) {
+  return {OperatorId{request.caller.key}, request.caller.authority, request.caller.session};
+}
+
 Result<Reply> create_sign_in_link(App& app, const Request& request) {
   TRY(decode_optional_body(request));
   // A session that could make another would outlive its end.

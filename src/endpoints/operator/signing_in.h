@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "endpoints/app.h"
+#include "fleet/operators.h"
 #include "fleet/sign_in.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -29,5 +30,11 @@ http::Response signed_in_response(const App& app, const fleet::SignedIn& done, I
 /// another's turn (fleet::PasswordTurn). As slow as that: its routes are `slow`.
 Result<void> check_current_password(App& app, const http::Request& request,
                                     std::string_view current);
+/// The same, and where there is no password a sign-in within limits::recent_sign_in: somebody
+/// else's hands on an open session must not make a way in for themselves. Fails with
+/// illegal_transition too.
+Result<void> check_own_hands(App& app, const http::Request& request, std::string_view current);
+/// Who asks, for what is about operators' ways in.
+fleet::OperatorAsker asker_of(const http::Request& request);
 
 }  // namespace muster::endpoints

@@ -11,6 +11,7 @@
 #include "fleet/credentials.h"
 #include "fleet/feed_age.h"
 #include "fleet/key_schedule.h"
+#include "fleet/oidc_provider.h"
 #include "fleet/refusals.h"
 #include "fleet/watchers.h"
 #include "store/store.h"
@@ -146,6 +147,14 @@ Check check_owners(const App& app, Instant now) {
   return check;
 }
 
+Check check_single_sign_on(const App& app, Instant now) {
+  if (const auto failure = app.oidc.last_failure(now)) {
+    return {"single sign-on", State::near, *failure,
+            "Operators sign in by other ways; docs/reference/single-sign-on.md says what to do."};
+  }
+  return {"single sign-on", State::fine, "no failure within a day", {}};
+}
+
 }  // namespace
 
 std::string_view check_state_name(Check::State state) {
@@ -213,6 +222,7 @@ std::vector<Check> check_server(const App& app, Instant now) {
   checks.push_back(check_agent_clocks(app.refusals.skewed()));
   checks.push_back(check_keys(app.keys.numbers().overdue));
   checks.push_back(check_owners(app, now));
+  if (app.oidc.is_set()) checks.push_back(check_single_sign_on(app, now));
   return checks;
 }
 
