@@ -354,6 +354,8 @@ inline constexpr Duration outage_group_open_max = std::chrono::hours(24);
 inline constexpr std::size_t waiting_sample_bytes = 1 * KiB;
 /// How far back a history may be asked for.
 inline constexpr std::int64_t history_days = 366;
+/// Days for which it is kept how many findings were open: a year beside the same month of the last.
+inline constexpr std::int64_t finding_trend_days = 400;
 /// Samples in one answer; of more, every second, third or so on is left.
 inline constexpr std::size_t history_points = 2000;
 /// Rows that one transaction of the pruning deletes, and how many there are in a row.

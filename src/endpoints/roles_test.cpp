@@ -114,6 +114,7 @@ const std::map<std::string_view, Role>& least_roles() {
       {"list_feeds", Role::read_only},
       {"list_findings", Role::read_only},
       {"group_findings", Role::read_only},
+      {"show_finding_trend", Role::read_only},
       {"show_finding", Role::read_only},
       {"explain_finding", Role::read_only},
       {"accept_finding", Role::analyst},

@@ -8,6 +8,7 @@
 #include "fleet/blobs.h"
 #include "fleet/feed_age.h"
 #include "fleet/feed_import.h"
+#include "fleet/finding_trend.h"
 #include "fleet/results.h"
 #include "fleet/samples.h"
 #include "fleet/task_course.h"
@@ -102,6 +103,7 @@ void Wiring::maintain(Instant now) {
     if (leads) prune(now);
   });
   rotate_keys(leads, now);
+  if (leads) count_findings(now);
   if (leads) delete_loose_blobs(now);
   if (leads) tell_audit_heads(now);
 }
@@ -140,6 +142,10 @@ void Wiring::rotate_keys(bool leads, Instant now) {
     log_.write(LogLevel::info, "key_rotations_begun",
                [&](JsonWriter& fields) { fields.member("agents", rotated); });
   });
+}
+
+void Wiring::count_findings(Instant now) {
+  attempt("finding_count_failed", [&] { fleet::count_finding_day(fleet_.store, now); });
 }
 
 void Wiring::delete_loose_blobs(Instant now) {

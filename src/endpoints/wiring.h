@@ -97,6 +97,7 @@ class Wiring {
   void merge_presence(Instant now);
   void prune(Instant now);
   void rotate_keys(bool leads, Instant now);
+  void count_findings(Instant now);
   void delete_loose_blobs(Instant now);
   void link_audit();
   void tell_audit_heads(Instant now);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
+#include "fleet/finding_trend.h"
 #include "fleet/health.h"
 #include "fleet/hosts.h"
 #include "fleet/samples.h"
@@ -17,6 +18,18 @@ using http::Request;
 namespace {
 
 constexpr std::int64_t default_days = 7;
+constexpr std::int64_t default_trend_days = 90;
+
+/// The parameter `days`, `otherwise` when it is absent. Fails with invalid_field above `most`.
+Result<std::int64_t> days_param(const Request& request, std::int64_t otherwise, std::int64_t most) {
+  const auto text = http::query_param(request.query, "days");
+  if (!text) return otherwise;
+  const std::int64_t days = parse_int(*text).value_or(0);
+  if (days < 1 || days > most) {
+    return invalid_field("days", "must be between 1 and " + std::to_string(most));
+  }
+  return days;
+}
 
 void write_vital(JsonWriter& json, std::string_view name, double value) {
   json.key(name);
@@ -46,6 +59,18 @@ void write_maybe(JsonWriter& json, std::string_view name, std::optional<double> 
   } else {
     json.null();
   }
+}
+
+void write_finding_day(JsonWriter& json, const store::FindingDay& day) {
+  const Instant midnight{day.day * Duration(std::chrono::hours(24)).count()};
+  json.begin_object()
+      .member("day", format_rfc3339(midnight).substr(0, std::string_view("2026-03-21").size()))
+      .member("counted_at", day.counted_at);
+  for (std::size_t severity = 0; severity < day.open.by_severity.size(); ++severity) {
+    json.member(model::severity_name(static_cast<model::Severity>(severity)),
+                day.open.by_severity[severity]);
+  }
+  json.member("kev", day.open.known_exploited).end_object();
 }
 
 /// Rounded to a tenth.
@@ -88,15 +113,22 @@ Result<Reply> show_fleet(App& app, const Request& request) {
   return Reply(http::json_response(200, json.take()));
 }
 
+Result<Reply> show_finding_trend(App& app, const Request& request) {
+  const auto org = TRY(org_param(app, request));
+  const std::int64_t days =
+      TRY(days_param(request, default_trend_days, limits::finding_trend_days));
+  JsonWriter json;
+  json.begin_object().member("days", days).key("points").begin_array();
+  for (const store::FindingDay& day : fleet::list_finding_days(app.store, org, days, request.now)) {
+    write_finding_day(json, day);
+  }
+  json.end_array().end_object();
+  return Reply(http::json_response(200, json.take()));
+}
+
 Result<Reply> show_agent_history(App& app, const Request& request) {
   const AgentId id{TRY(uuid_param(request.params[0], "agent"))};
-  std::int64_t days = default_days;
-  if (const auto text = http::query_param(request.query, "days")) {
-    days = parse_int(*text).value_or(0);
-    if (days < 1 || days > limits::history_days) {
-      return invalid_field("days", "must be between 1 and " + std::to_string(limits::history_days));
-    }
-  }
+  const std::int64_t days = TRY(days_param(request, default_days, limits::history_days));
   const fleet::AgentView found =
       TRY(fleet::show_agent(app.store, app.presence, app.config, id, request.now));
   const Instant since = request.now - std::chrono::hours(24 * days);
