@@ -45,7 +45,7 @@ const Names& of_read() {
       "show_host",          "list_held_reports", "list_software",       "list_feeds",
       "list_findings",      "group_findings",    "show_finding",        "explain_finding",
       "list_images",        "show_image",        "list_image_findings", "show_settings",
-      "list_events",        "watch_changes",     "show_metrics"};
+      "list_events",        "watch_changes",     "show_metrics",        "show_finding_trend"};
   return names;
 }
 
@@ -55,9 +55,10 @@ const Names& of_import() {
 }
 
 /// Routes that need no proof in their head.
-const Names open_to_all = {"enroll_agent", "download_release",        "sign_in",
-                           "show_health",  "sign_in_with_passkey",    "show_readiness",
-                           "show_openapi", "create_passkey_challenge"};
+const Names open_to_all = {"enroll_agent",       "download_release",         "sign_in",
+                           "show_health",        "sign_in_with_passkey",     "show_readiness",
+                           "show_openapi",       "create_passkey_challenge", "show_oidc_provider",
+                           "begin_oidc_sign_in", "sign_in_with_oidc"};
 
 const std::map<Scope, const Names*>& table() {
   static const std::map<Scope, const Names*> scopes = {
