@@ -45,8 +45,8 @@ class Headers {
   std::size_t count_ = 0;
 };
 
-/// Permissions of an inventory key, as bits. `agent`: the routes of sites' reporters. `read`: what an
-/// operator reads who is read_only in the key's organisation. `import`: importing feeds.
+/// Permissions of an inventory key, as bits. `agent`: the routes of sites' reporters. `read`: what
+/// an operator reads who is read_only in the key's organisation. `import`: importing feeds.
 enum class Scope : std::uint8_t { agent = 1, read = 2, import = 4 };
 
 /// Who a guard found behind a request. Handlers trust it and nothing else about identity.
