@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/keyed_hash.h"
 
-#include <sodium.h>
-
 #include "base/check.h"
+#include "crypto/sodium.h"
 
 namespace muster::crypto {
 
@@ -18,6 +17,7 @@ const unsigned char* octets(std::string_view text) {
 }  // namespace
 
 KeyedHash::KeyedHash(const SecretKey& secret) : keys_(secret) {
+  start_sodium();
   const KeyHash sip = derive("content", "");
   std::memcpy(sip_key_.data(), sip.bytes.data(), sip_key_.size());
 }

@@ -2,16 +2,14 @@
 #include "crypto/random.h"
 
 #include <array>
-#include <stdexcept>
-
-#include <sodium.h>
 
 #include "base/text.h"
+#include "crypto/sodium.h"
 
 namespace muster::crypto {
 
 SystemRng::SystemRng() {
-  if (sodium_init() < 0) throw std::runtime_error("libsodium cannot start");
+  start_sodium();
 }
 
 void SystemRng::fill(std::span<std::byte> out) {
