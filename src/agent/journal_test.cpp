@@ -32,7 +32,9 @@ Record delivered_record(std::uint64_t number) {
   record.phase = Phase::finished;
   record.delivered = true;
   record.outcome.exit_code = static_cast<int>(number % 256);
-  record.outcome.completed_at = Instant{1'700'000'000'000 + static_cast<std::int64_t>(number)};
+  // In whole seconds, as files keep it.
+  record.outcome.completed_at =
+      Instant{1'700'000'000'000 + 1000 * static_cast<std::int64_t>(number)};
   return record;
 }
 
