@@ -20,6 +20,7 @@ const dependsOn: Record<string, readonly Topic[]> = {
   results: ['results'],
   findings: ['findings'],
   'finding-groups': ['findings'],
+  'finding-trend': ['findings'],
   images: ['images', 'findings'],
   events: ['events'],
   audit: ['audit'],

@@ -32,6 +32,8 @@ export interface FindingGroup {
   key: string; cve: string | null; asset_id: number | null; kev: boolean; severity: Severity;
   findings: number; hosts: number; packages: string[];
 }
+export interface FindingDay extends Record<Severity, number> { day: string; counted_at: string; kev: number }
+export interface FindingTrend { days: number; points: FindingDay[] }
 export interface Feed {
   kind: string; records: number; published: string; imported_at: string | null; age_seconds: number | null; stale: boolean;
   state: 'idle' | 'waiting' | 'running'; source: string; checked_at: string | null; failures: number; failed_at: string | null;
@@ -83,8 +85,12 @@ export interface Agent {
   heartbeat: { status: string; current_task: string | null; system: Vitals } | null;
   key: { generation: number; state: string; age_seconds: number | null };
   last_refusal: { reason: string; at: string; address: string } | null;
+  clone?: { detected_at: string; confirmed_at: string; older: SeenMachine; newer: SeenMachine; split_agent_id: string | null } | null;
+  config?: { state: 'in_force' | 'pending' | 'refused'; error: string; reported_at: string } | null;
+  failed_update?: { version: string; error: string } | null;
   health: { score: number; uptime_percent: number; task_success_percent: number; outages: number } | null;
 }
+export interface SeenMachine { hostname: string; address: string }
 export interface Sample { at: string; cpu_percent: number | null; memory_mb: number | null; disk_free_mb: number | null }
 export interface History { sample_seconds: number; every: number; points: Sample[] }
 export interface Acceptance { id: number; scope: string; reason: string; accepted_by: string; accepted_by_name: string | null; accepted_at: string; until: string | null }
@@ -147,6 +153,8 @@ export interface Release {
   id: number; version: string; os: string; arch: string; sha256: string; size: number; mandatory: boolean; notes: string;
   published_at: string; expires_at: string | null; withdrawn_at: string | null;
 }
+export interface TokenUse { agent_id: string; asset_id: number; hostname: string; os: string; arch: string; status: string; enrolled_at: string; enrolled_from: string }
+export interface TestBinary { org_id: number; test_uuid: string; name: string; sha256: string; size: number; uploaded_at: string }
 export interface Token {
   id: number; status: string; max_uses: number; uses: number; created_at: string; expires_at: string; tags: string[];
   networks: string[]; systems: string[];
