@@ -251,7 +251,7 @@ test('a group is made, counted, used in another query and kept while that names 
   await page.getByRole('button', { name: 'Delete…' }).click();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByText('the view "other" names it').waitFor();
-  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   await world.api('DELETE', '/views/other');
 });
 
