@@ -174,3 +174,31 @@ test('the overview counts what happened on each day, and leads to it', async () 
   await page.getByRole('heading', { name: 'Events' }).waitFor();
   await page.getByText(`of ${world.agents.length}`).waitFor();
 });
+
+test('the overview plots how many findings were open, and says it without the plot', async () => {
+  const dayOf = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+  const points = Array.from({ length: 40 }, (_, index) => ({
+    day: dayOf(39 - index), counted_at: new Date().toISOString(), critical: 1, high: 2, medium: 3, low: 4, negligible: 0, unknown: 0, kev: 1,
+    ...(index === 39 ? { critical: 3 } : {}),
+  }));
+  const asked = [];
+  await page.route('**/api/v1/finding-trend*', (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('days'));
+    return route.fulfill({ json: { days: 90, points } });
+  });
+  await open('/');
+  const card = page.getByRole('region', { name: 'Open findings' });
+  await card.getByRole('img', { name: `Open findings on 40 days since ${dayOf(39)}: 2 more than on ${dayOf(39)}` }).waitFor();
+  // Something is drawn: a canvas with more than one colour.
+  await card.locator('canvas').first().waitFor();
+  const colours = await card.locator('canvas').first().evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+  assert.ok(colours > 5, `${colours} colours`);
+  await card.getByLabel('How far back').selectOption('30');
+  await page.waitForURL(/days=30/);
+  await quiet(page);
+  assert.deepEqual([asked[0], asked.at(-1)], ['90', '30']);
+  await page.unroute('**/api/v1/finding-trend*');
+});

@@ -26,7 +26,19 @@ function pastDay() {
   }
   return { sample_seconds: 300, every: 1, points };
 }
+/** Months of counts, which it does not have either: a wave of new flaws, and how it was worked off. */
+function pastMonths() {
+  const today = Math.floor(Date.now() / 86_400_000);
+  const points = [];
+  for (let ago = 89; ago >= 0; --ago) {
+    const wave = ago > 50 ? 0 : Math.round(38 * Math.exp(-(50 - ago) / 14));
+    const day = new Date((today - ago) * 86_400_000).toISOString();
+    points.push({ day: day.slice(0, 10), counted_at: day, critical: 6 + Math.round(wave / 3), high: 60 + wave * 3, medium: 410 + wave - (89 - ago), low: 240, negligible: 310, unknown: 12, kev: 4 + Math.round(wave / 5) });
+  }
+  return { days: 90, points };
+}
 async function drawHistory(page) {
+  await page.route('**/api/v1/finding-trend?*', (route) => route.fulfill({ json: pastMonths() }));
   await page.route('**/api/v1/agents/*/history?*', (route) => route.fulfill({ json: pastDay() }));
   // Its agent is as old as its samples.
   await page.route(/\/api\/v1\/agents\/[^/?]+$/, async (route) => {
@@ -45,7 +57,7 @@ try {
   const tested = await first(`/tasks?batch=${later.id}`);
   // Of the pages in docs/guides/console.md, the first few also in the dark and on a phone.
   const shots = {
-    overview: '/', hosts: '/hosts', host: `/hosts/${host}`, 'host-software': `/hosts/${host}?tab=software`, agents: '/agents', tasks: '/tasks', 'new-task': '/tasks/new',
+    overview: '/', trend: '/', hosts: '/hosts', host: `/hosts/${host}`, 'host-software': `/hosts/${host}?tab=software`, agents: '/agents', tasks: '/tasks', 'new-task': '/tasks/new',
     task: `/tasks/${await first('/tasks?status=completed&type=execute_command')}`, results: '/results', 'heat-map': `/tasks/${tested}`, batch: `/batches/${later.id}`,
     compare: `/compare?kind=batch&from=${earlier.id}&to=${later.id}`, releases: '/releases', findings: '/findings', 'findings-by-package': '/findings?group=package',
     finding: `/findings/${await first('/findings?kev=true')}`, software: '/software', images: '/images', image: `/images/${await first('/images')}`, held: '/held', feeds: '/feeds',
@@ -58,6 +70,7 @@ try {
     await page.goto(world.url + path);
     await quiet(page);
     await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    if (name.startsWith('trend')) await page.getByRole('region', { name: 'Open findings' }).scrollIntoViewIfNeeded();
     if (name === 'heat-map') await page.getByRole('region', { name: 'Heat map' }).scrollIntoViewIfNeeded();
     writeFileSync(join(target, `${name}.png`), indexed(await page.screenshot()));
   };
