@@ -348,6 +348,10 @@ Transfer transfer_store(Connection& from, Connection& to, const TransferProgress
     transfer.tables.push_back(std::move(sent));
   }
   run_alone(to, {"DROP TABLE transfer"});
+  if (to.engine() == Engine::postgres) {
+    // Not when autovacuum comes: without statistics the first pages would be planned blindly.
+    for (const TableShape& shape : shapes) to.run(("ANALYZE " + shape.name).c_str());
+  }
   return transfer;
 }
 
