@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import openapi
 from certificate import Certificate
@@ -229,10 +230,10 @@ def main(arguments=None):
     errc = (options.root / "src/base/errc.def").read_text()
     failures = [] if options.files else [(gap, "") for gap in gaps_of(root, every, contract, errc)]
     wrong = dict(lint(root, names, contract))
-    passed = 0
     with tempfile.TemporaryDirectory(prefix="muster-golden-") as folder:
         certificate = None if options.plain or options.lint else Certificate(folder)
-        for name in names:
+
+        def failure_of(name):
             try:
                 if os.environ.get("ACCEPT") == "1":
                     accept(root, with_setup(root, name), options.musterd, certificate)
@@ -240,9 +241,14 @@ def main(arguments=None):
                     raise GoldenError(wrong[name])
                 elif not options.lint:
                     replay(with_setup(root, name), options.musterd, certificate, contract)
-                passed += 1
             except (GoldenError, OSError) as error:
-                failures.append((name, str(error)))
+                return name, str(error)
+            return None
+        # A server for each, as many at once as there are processors.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            refused = [failure for failure in pool.map(failure_of, names) if failure]
+    passed = len(names) - len(refused)
+    failures += refused
     for name, message in failures:
         print(f"FAIL {name}")
         for line in message.splitlines():
