@@ -84,17 +84,19 @@ function(house_module name)
     # longer to start than most cases take to run.
     foreach(shard RANGE 1 ${ARG_SHARDS})
       math(EXPR index "${shard} - 1")
+      set(share "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
       set(test ${name}.${shard}of${ARG_SHARDS})
       add_test(NAME ${test} COMMAND ${name}_test "--gtest_filter=-*/postgres*:*OnPostgres*")
-      set_tests_properties(${test} PROPERTIES TIMEOUT 600
-        ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
+      set_tests_properties(${test} PROPERTIES TIMEOUT 600 ENVIRONMENT "${share}")
+      if(ARG_ON_POSTGRES)
+        # Each process makes a server, which takes a second.
+        set(test ${name}.on_postgres.${shard}of${ARG_SHARDS})
+        add_test(NAME ${test} COMMAND ${name}_test "--gtest_filter=${ARG_ON_POSTGRES}")
+        set_tests_properties(${test} PROPERTIES TIMEOUT 1200
+          ENVIRONMENT "MUSTER_TEST_STORE=postgres;${share}"
+          SKIP_REGULAR_EXPRESSION "PostgreSQL is not installed")
+      endif()
     endforeach()
-    if(ARG_ON_POSTGRES)
-      # In one process, for they share a server that takes a second to make.
-      add_test(NAME ${name}.on_postgres COMMAND ${name}_test "--gtest_filter=${ARG_ON_POSTGRES}")
-      set_tests_properties(${name}.on_postgres PROPERTIES TIMEOUT 1800
-        ENVIRONMENT MUSTER_TEST_STORE=postgres SKIP_REGULAR_EXPRESSION "PostgreSQL is not installed")
-    endif()
   endif()
   if(benches AND NOT MUSTER_AGENT_ONLY)
     add_executable(${name}_bench ${benches})
