@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "endpoints/wiring.h"
 #include "fleet/fleet.h"
-#include "store/sqlite/sqlite_connection.h"
+#include "store/testing/sqlite_schema.h"
 
 namespace muster::endpoints {
 
@@ -108,7 +108,7 @@ class TestServer {
   std::vector<std::string> log_lines;
   Log log{clock, [this](std::string_view line) { log_lines.emplace_back(line); }};
   fleet::Changes changes;
-  fleet::Fleet fleet{std::make_unique<store::SqliteDatabase>(directory.path()),
+  fleet::Fleet fleet{store::testing::open_with_schema(directory.path()),
                      directory.path() + "/secret", rng, clock.now()};
   Wiring wiring{fleet, changes, config, rng, log, directory.path() + "/admin.token", clock.now()};
   ServerFace& face = wiring.face;

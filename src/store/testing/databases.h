@@ -12,6 +12,7 @@
 #include "store/sqlite/sqlite_connection.h"
 #include "store/testing/faulty_database.h"
 #include "store/testing/postgres_server.h"
+#include "store/testing/sqlite_schema.h"
 
 namespace muster::store::testing {
 
@@ -92,7 +93,10 @@ class TestDatabase {
 
   /// With the current schema already in it, because that is quicker, or really with nothing.
   explicit TestDatabase(Engine engine, Content content = Content::schema) : engine_(engine) {
-    if (engine == Engine::sqlite) return;
+    if (engine == Engine::sqlite) {
+      if (content == Content::schema) open_with_schema(directory_.path());
+      return;
+    }
     name_ = PostgresServer::instance().create_database(content == Content::schema);
   }
   ~TestDatabase() {
