@@ -195,7 +195,7 @@ Result<ImportOutcome> store_feed(store::Store& store, NumberIds& ids, Catalogue&
   outcome.feed = feeds::feed_name(kind);
   while (auto file = TRY(next())) {
     const std::string text = TRY(feeds::decompress(*std::move(file), limits::feed_text_bytes));
-    file.reset();
+    file = std::nullopt;
     add_summary(outcome, TRY(feeds::parse_feed(kind, text, sink)));
   }
   generation.flush();

@@ -174,7 +174,7 @@ Result<void> sync_nvd(SyncRun& run, const FeedSources& sources, const std::strin
       [&](store::Reader& reader) { return store::get_feed_sync(reader, run.feed()).reached; }));
   const bool follows = reached && !full && is_imported(run);
   if (follows && !sources.nvd_api.empty()) {
-    const auto followed = follow_nvd_changes(run, sources, *reached);
+    auto followed = follow_nvd_changes(run, sources, *reached);
     if (followed.ok()) run.outcome().source = sources.nvd_api;
     if (followed.ok() || run.given_up()) return followed;
     if (run.now() - reached->from > modified_days) return followed;
@@ -208,7 +208,7 @@ Result<void> sync_from_any(SyncRun& run, const FeedSources& sources, bool full) 
   std::string said;
   for (const std::string& source : sources.of(run.kind())) {
     run.outcome().source = source;
-    const auto done = sync_from(run, sources, source, full);
+    auto done = sync_from(run, sources, source, full);
     if (done.ok() || run.given_up()) return done;
     failure = done.error();
     said.append(said.empty() ? "" : "; ").append(source).append(": ").append(failure.message);

@@ -214,6 +214,7 @@ std::optional<std::vector<model::ListeningPort>> list_listening_ports(
   if (!owners.empty()) find_owners(root, owners, stop);
   if (stop) return std::nullopt;
   std::vector<model::ListeningPort> ports;
+  ports.reserve(sockets.size());
   for (auto& [protocol, socket] : sockets) {
     ports.push_back({std::string(protocol), std::move(socket.address), socket.port,
                      name_of(root, owners.at(socket.inode))});

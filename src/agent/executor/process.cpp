@@ -137,7 +137,7 @@ std::string bring_program(const Program& program, const Fence& fence,
     errno = EACCES;
     fail("no program starts in a directory that is mounted noexec, as TMPDIR is here");
   }
-  const std::string path = directory + "/" + program.name;
+  std::string path = directory + "/" + program.name;
   std::filesystem::copy_file(program.file, path);
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   constexpr mode_t own_only = 0500;

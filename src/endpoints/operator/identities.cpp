@@ -168,6 +168,7 @@ Result<Reply> list_identities(App& app, const Request& request) {
   }
   const auto identities = TRY(fleet::list_identities(app.store, asker_of(request), of));
   std::vector<Listed> all;
+  all.reserve(identities.size());
   for (const auto& identity : identities) {
     all.push_back({std::to_string(identity.id.value), encode_identity(identity)});
   }

@@ -227,6 +227,7 @@ Result<Reply> list_passkeys(App& app, const Request& request) {
   }
   const auto passkeys = TRY(fleet::list_passkeys(app.store, asker_of(request), of));
   std::vector<Listed> all;
+  all.reserve(passkeys.size());
   for (const auto& passkey : passkeys) {
     all.push_back({std::to_string(passkey.id.value), encode_passkey(passkey)});
   }
