@@ -168,6 +168,8 @@ test('no page is wider than a phone', async () => {
     await open(path, phone);
     const wide = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${path} is ${wide} px too wide`);
+    const squeezed = await phone.locator('thead th:visible').evaluateAll((all) => all.filter((each) => each.innerText && each.clientWidth < 40).map((each) => each.innerText));
+    assert.deepEqual(squeezed, [], `${path} has columns without room`);
   }
   await phone.context().close();
 });
