@@ -70,20 +70,6 @@ const std::string debian_feed =
     R"({"a": {"CVE-2099-0001": {"description": "d", "scope": "local", "releases": {"bookworm":)"
     R"( {"status": "resolved", "fixed_version": "2.0-1", "urgency": "high"}}}}})";
 
-/// The path with something in the place of each parameter.
-std::string filled(std::string_view pattern) {
-  std::string path;
-  while (!pattern.empty()) {
-    const auto colon = pattern.find(':');
-    path += pattern.substr(0, colon);
-    if (colon == std::string_view::npos) break;
-    path += '1';
-    const auto slash = pattern.find('/', colon);
-    pattern = slash == std::string_view::npos ? std::string_view() : pattern.substr(slash);
-  }
-  return path;
-}
-
 std::string key_with(TestServer& server, unsigned scopes, OrgId org = OrgId{1}) {
   return server.fleet.store.write([&](store::Tx& tx) {
     return fleet::create_inventory_key(tx, server.fleet.ids, server.rng, server.fleet.credentials,
@@ -93,21 +79,9 @@ std::string key_with(TestServer& server, unsigned scopes, OrgId org = OrgId{1}) 
   });
 }
 
-/// What the dispatcher says to the head of a request from elsewhere: 0 when it admits it.
 int status_of_head(TestServer& server, const Route& route, const std::string& key) {
-  const std::string path = filled(route.path);
-  const std::string authorization = "Bearer " + key;
-  http::Request request;
-  request.method = route.method;
-  request.path = path;
-  request.peer_address = "192.0.2.1";
-  request.now = server.clock.now();
-  CHECK(request.headers.add("Host", "127.0.0.1:8480"));
-  CHECK(request.headers.add("X-Agent-Key", key));
-  CHECK(request.headers.add("Authorization", authorization));
-  const auto verdict = server.dispatcher.admit(request);
-  const auto* refused = std::get_if<http::Response>(&verdict);
-  return refused == nullptr ? 0 : refused->status;
+  return endpoints::status_of_head(server, route,
+                                   {{"X-Agent-Key", key}, {"Authorization", "Bearer " + key}});
 }
 
 TEST(Scopes, EachOpensTheRoutesOfItsNameAndNoOther) {

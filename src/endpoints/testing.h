@@ -126,4 +126,35 @@ class TestServer {
   }
 };
 
+/// The route's path with something in the place of each parameter.
+inline std::string filled_path(const Route& route) {
+  std::string path;
+  std::string_view pattern = route.path;
+  while (!pattern.empty()) {
+    const auto colon = pattern.find(':');
+    path += pattern.substr(0, colon);
+    if (colon == std::string_view::npos) break;
+    path += '1';
+    const auto slash = pattern.find('/', colon);
+    pattern = slash == std::string_view::npos ? std::string_view() : pattern.substr(slash);
+  }
+  return path;
+}
+
+/// What the dispatcher says to the head of a request from another machine: 0 when it admits it.
+inline int status_of_head(TestServer& server, const Route& route,
+                          const std::vector<std::pair<std::string, std::string>>& headers) {
+  const std::string path = filled_path(route);
+  http::Request request;
+  request.method = route.method;
+  request.path = path;
+  request.peer_address = "192.0.2.1";
+  request.now = server.clock.now();
+  CHECK(request.headers.add("Host", "127.0.0.1:8480"));
+  for (const auto& [name, value] : headers) CHECK(request.headers.add(name, value));
+  const auto verdict = server.dispatcher.admit(request);
+  const auto* refused = std::get_if<http::Response>(&verdict);
+  return refused == nullptr ? 0 : refused->status;
+}
+
 }  // namespace muster::endpoints

@@ -17,18 +17,9 @@ const ProvedIdentity bob_there{"https://id.example.org", "248289761002", "bob@ex
 
 struct Identities : testing::Test {
   TestFleet fleet;
-  OperatorId ada = appoint("ada");
-  OperatorId bob = appoint("bob");
+  OperatorId ada = fleet.appoint("ada");
+  OperatorId bob = fleet.appoint("bob");
 
-  OperatorId appoint(const std::string& name, http::Role role = http::Role::analyst,
-                     Duration ttl = Duration(0)) {
-    return fleet->store
-        .write([&](store::Tx& tx) {
-          return create_operator(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
-                                 {name, role, ttl, {}}, fleet.now);
-        })
-        .id;
-  }
   OidcTrip trip(OperatorId links = {}) {
     return begin_oidc_trip(fleet->credentials, fleet.rng, links, fleet.now);
   }
@@ -207,7 +198,7 @@ TEST_F(Identities, AreUnlinkedWithTheOtherSessions) {
 }
 
 TEST_F(Identities, OthersAreForAdministratorsOfNoLowerRole) {
-  const OperatorId eve = appoint("eve", http::Role::owner);
+  const OperatorId eve = fleet.appoint("eve", http::Role::owner);
   const IdentityId of_eve = link(eve, bob_there).value().id;
   const IdentityId of_ada = link(ada, ada_there).value().id;
   const OperatorAsker analyst{bob, http::Role::analyst, {}};
@@ -250,7 +241,7 @@ TEST_F(Identities, GoWithTheOperator) {
 }
 
 TEST_F(Identities, OfAnOperatorWhoseTokenIsOverOpenNothing) {
-  const OperatorId brief = appoint("brief", http::Role::analyst, std::chrono::hours(1));
+  const OperatorId brief = fleet.appoint("brief", http::Role::analyst, std::chrono::hours(1));
   link(brief, ada_there).value();
   EXPECT_TRUE(sign_in(ada_there).ok());
   fleet.now = fleet.now + std::chrono::hours(1);

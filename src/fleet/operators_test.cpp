@@ -26,11 +26,7 @@ class Grants : public testing::Test {
 
   OperatorId appoint(Role role, std::optional<OrgId> where = std::nullopt,
                      Duration ttl = Duration(0)) {
-    return fleet->store.write([&](store::Tx& tx) {
-      return create_operator(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
-                             {"ada", role, ttl, where}, fleet.now)
-          .id;
-    });
+    return fleet.appoint("ada", role, ttl, where);
   }
   Authority authority_of(OperatorId id) {
     const auto view = find_operator(fleet->store, id).value();

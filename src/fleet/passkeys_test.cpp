@@ -19,17 +19,8 @@ const crypto::RelyingParty party{"muster.example.org", "https://muster.example.o
 
 struct Passkeys : testing::Test {
   TestFleet fleet;
-  OperatorId ada = appoint("ada");
+  OperatorId ada = fleet.appoint("ada");
 
-  OperatorId appoint(const std::string& name, http::Role role = http::Role::analyst,
-                     std::optional<OrgId> org = {}) {
-    return fleet->store
-        .write([&](store::Tx& tx) {
-          return create_operator(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
-                                 {name, role, Duration(0), org}, fleet.now);
-        })
-        .id;
-  }
   PasskeyOffer offer(OperatorId id) {
     return offer_passkey(fleet->store, fleet->credentials, fleet.rng, id, fleet.now).value();
   }
@@ -148,7 +139,7 @@ TEST_F(Passkeys, AChallengeIsOfItsBrowserAndOfItsPurpose) {
     presented.sealed_challenge = other;
     EXPECT_FALSE(prove(presented).ok());
   }
-  const OperatorId bob = appoint("bob");
+  const OperatorId bob = fleet.appoint("bob");
   for (const Challenge& other : {challenge(), offer(bob).challenge}) {
     EXPECT_EQ(prove_new(ada, present(TestPasskey(2), other)).error().code,
               Errc::illegal_transition);
@@ -217,7 +208,7 @@ TEST_F(Passkeys, WhatIsNotOfThisServerIsRefusedByName) {
 TEST_F(Passkeys, WhatIsWrongWithThemIsNotTold) {
   const TestPasskey key, stranger(2);
   add(ada, key);
-  const OperatorId bob = appoint("bob");
+  const OperatorId bob = fleet.appoint("bob");
   const auto message = [&](const PresentedAssertion& presented) {
     const auto proved = prove(presented);
     EXPECT_FALSE(proved.ok());
@@ -325,13 +316,13 @@ TEST_F(Passkeys, AnOfferNamesTheUserByAHandleThatStays) {
   EXPECT_EQ(second.known, std::vector<std::string>{key.id});
   EXPECT_NE(second.challenge.octets, first.challenge.octets);
   EXPECT_EQ(second.challenge.octets.size(), 32U);
-  EXPECT_NE(offer(appoint("bob")).user_handle, first.user_handle);
+  EXPECT_NE(offer(fleet.appoint("bob")).user_handle, first.user_handle);
 }
 
 TEST_F(Passkeys, OneCredentialIsOfOneOperator) {
   const TestPasskey key;
   add(ada, key);
-  const OperatorId bob = appoint("bob");
+  const OperatorId bob = fleet.appoint("bob");
   const auto made = prove_new(bob, present(key, offer(bob).challenge)).value();
   EXPECT_EQ(add(made).error().code, Errc::illegal_transition);
   EXPECT_TRUE(signs_in(key, ada));
@@ -353,7 +344,7 @@ TEST_F(Passkeys, HaveABound) {
             Errc::illegal_transition);
   EXPECT_EQ(add(prove_new(ada, present(TestPasskey(99), early)).value()).error().code,
             Errc::illegal_transition);
-  const OperatorId bob = appoint("bob");
+  const OperatorId bob = fleet.appoint("bob");
   add(bob, TestPasskey(100));
 }
 
@@ -375,8 +366,8 @@ TEST_F(Passkeys, RemovalEndsThePasskeyAndTheOtherSessions) {
 }
 
 TEST_F(Passkeys, OthersAreForAdministratorsOfNoLowerRole) {
-  const OperatorId eve = appoint("eve", http::Role::owner);
-  const OperatorId bob = appoint("bob");
+  const OperatorId eve = fleet.appoint("eve", http::Role::owner);
+  const OperatorId bob = fleet.appoint("bob");
   const PasskeyId id = add(eve, TestPasskey(1)).id;
   const PasskeyId of_ada = add(ada, TestPasskey(2)).id;
   const OperatorAsker analyst{bob, http::Role::analyst, {}};
@@ -401,7 +392,7 @@ TEST_F(Passkeys, AreRenamedByTheirOperatorAlone) {
   EXPECT_EQ(rename(ada, "telephone").value().name, "telephone");
   EXPECT_TRUE(rename(ada, "telephone").ok()) << "a repeat";
   EXPECT_EQ(audited("passkey.rename"), 1);
-  EXPECT_EQ(rename(appoint("bob"), "bob's").error().code, Errc::not_found);
+  EXPECT_EQ(rename(fleet.appoint("bob"), "bob's").error().code, Errc::not_found);
   const OperatorAsker asker{ada, http::Role::analyst, {}};
   EXPECT_EQ(list_passkeys(fleet->store, asker, ada).value().front().name, "telephone");
 }

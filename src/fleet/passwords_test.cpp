@@ -18,16 +18,8 @@ constexpr std::string_view right = "correct horse battery";
 
 struct Passwords : testing::Test {
   TestFleet fleet;
-  OperatorId ada = appoint("ada");
+  OperatorId ada = fleet.appoint("ada");
 
-  OperatorId appoint(const std::string& name, http::Role role = http::Role::analyst) {
-    return fleet->store
-        .write([&](store::Tx& tx) {
-          return create_operator(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.actor,
-                                 {name, role, Duration(0)}, fleet.now);
-        })
-        .id;
-  }
   Result<void> set(OperatorId id, std::string_view password = right) {
     return fleet->store.write([&](store::Tx& tx) {
       return set_password(tx, fleet->ids, fleet.actor, id, crypto::hash_password(password),
@@ -111,7 +103,7 @@ TEST_F(Passwords, ANewOneReplacesTheOldAlsoBetweenProofAndSession) {
 }
 
 TEST_F(Passwords, OneOperatorOfANameHasOne) {
-  const OperatorId other = appoint("ada");
+  const OperatorId other = fleet.appoint("ada");
   ASSERT_TRUE(set(ada).ok());
   EXPECT_EQ(set(other).error().code, Errc::name_taken);
   ASSERT_TRUE(remove(ada).ok());
@@ -128,7 +120,7 @@ TEST_F(Passwords, RemovalEndsTheSessionsOfTheOperator) {
 }
 
 TEST_F(Passwords, NobodyRemovesThatOfARoleAboveTheirOwn) {
-  const OperatorId owner = appoint("eve", http::Role::owner);
+  const OperatorId owner = fleet.appoint("eve", http::Role::owner);
   ASSERT_TRUE(set(owner).ok());
   EXPECT_EQ(remove(owner, http::Role::admin).error().code, Errc::insufficient_role);
   EXPECT_TRUE(prove("eve", right).ok());

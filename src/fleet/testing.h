@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "fleet/findings.h"
 #include "fleet/fleet.h"
 #include "fleet/inventory.h"
+#include "fleet/operators.h"
 #include "fleet/package_list.h"
 #include "fleet/tasks.h"
 #include "store/testing/databases.h"
@@ -71,6 +73,15 @@ class TestFleet {
   }
   EnrolmentCredential credential(const CreatedToken& token) const {
     return {org, token.id, token.expires_at};
+  }
+
+  OperatorId appoint(const std::string& name, http::Role role = http::Role::analyst,
+                     Duration ttl = Duration(0), std::optional<OrgId> where = {}) {
+    return fleet_->store.write([&](store::Tx& tx) {
+      return create_operator(tx, fleet_->ids, rng, fleet_->credentials, actor,
+                             {name, role, ttl, where}, now)
+          .id;
+    });
   }
 
   /// Enrols with a token of its own.

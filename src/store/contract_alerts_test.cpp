@@ -25,18 +25,8 @@ auto fields(const WebhookRow& w) {
                          w.delivered_at, w.failures, w.failed_at, w.failure, w.next_at, w.given_up);
 }
 
-class AlertsContract : public testing::Contract {
+class AlertsContract : public testing::ContractOfTwoOrgs {
  protected:
-  void SetUp() override {
-    Contract::SetUp();
-    if (IsSkipped()) return;
-    write([](Tx& tx) {
-      tx.post(
-          "INSERT INTO orgs (org_id, name, created_at)"
-          " VALUES ($1, 'other', $2)",
-          other_org, now);
-    });
-  }
   static AlertRow alert(std::int64_t id, const std::string& name, OrgId of = org) {
     AlertRow row;
     row.org = of;

@@ -14,18 +14,8 @@ using testing::now;
 using testing::org;
 using testing::other_org;
 
-class FindingDaysContract : public testing::Contract {
+class FindingDaysContract : public testing::ContractOfTwoOrgs {
  protected:
-  void SetUp() override {
-    Contract::SetUp();
-    if (IsSkipped()) return;
-    write([](Tx& tx) {
-      tx.post(
-          "INSERT INTO orgs (org_id, name, created_at)"
-          " VALUES ($1, 'other', $2)",
-          other_org, now);
-    });
-  }
   static FindingDay day(std::int64_t number, std::int64_t first) {
     return {number,
             now + std::chrono::hours(number),

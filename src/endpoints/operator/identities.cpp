@@ -162,10 +162,7 @@ Result<Reply> link_identity(App& app, const Request& request) {
 }
 
 Result<Reply> list_identities(App& app, const Request& request) {
-  OperatorId of{request.caller.key};
-  if (const auto text = http::query_param(request.query, "operator")) {
-    of = OperatorId{TRY(number_param(*text, "operator"))};
-  }
+  const OperatorId of = TRY(asked_operator(request));
   const auto identities = TRY(fleet::list_identities(app.store, asker_of(request), of));
   std::vector<Listed> all;
   all.reserve(identities.size());

@@ -221,10 +221,7 @@ Result<Reply> add_passkey(App& app, const Request& request) {
 }
 
 Result<Reply> list_passkeys(App& app, const Request& request) {
-  OperatorId of{request.caller.key};
-  if (const auto text = http::query_param(request.query, "operator")) {
-    of = OperatorId{TRY(number_param(*text, "operator"))};
-  }
+  const OperatorId of = TRY(asked_operator(request));
   const auto passkeys = TRY(fleet::list_passkeys(app.store, asker_of(request), of));
   std::vector<Listed> all;
   all.reserve(passkeys.size());

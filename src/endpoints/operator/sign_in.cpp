@@ -126,6 +126,12 @@ fleet::OperatorAsker asker_of(const Request& request) {
   return {OperatorId{request.caller.key}, request.caller.authority, request.caller.session};
 }
 
+Result<OperatorId> asked_operator(const Request& request) {
+  const auto text = http::query_param(request.query, "operator");
+  if (!text) return OperatorId{request.caller.key};
+  return OperatorId{TRY(number_param(*text, "operator"))};
+}
+
 Result<Reply> create_sign_in_link(App& app, const Request& request) {
   TRY(decode_optional_body(request));
   // A session that could make another would outlive its end.

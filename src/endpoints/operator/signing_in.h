@@ -36,5 +36,7 @@ Result<void> check_current_password(App& app, const http::Request& request,
 Result<void> check_own_hands(App& app, const http::Request& request, std::string_view current);
 /// Who asks, for what is about operators' ways in.
 fleet::OperatorAsker asker_of(const http::Request& request);
+/// Whose ways in are asked for: `?operator=`, or the caller's own. Fails with invalid_field.
+Result<OperatorId> asked_operator(const http::Request& request);
 
 }  // namespace muster::endpoints

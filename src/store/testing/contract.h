@@ -209,4 +209,17 @@ class Contract : public EveryDatabase {
   SeededRng rng;
 };
 
+/// The same with a second organisation, `other_org`.
+class ContractOfTwoOrgs : public Contract {
+ protected:
+  void SetUp() override {
+    Contract::SetUp();
+    if (IsSkipped()) return;
+    write([](Tx& tx) {
+      tx.post("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, 'other', $2)", other_org,
+              now);
+    });
+  }
+};
+
 }  // namespace muster::store::testing
