@@ -12,11 +12,11 @@ namespace {
 
 /// hex_digit() of each octet; what is no digit has the sign bit. Every call of an agent names its
 /// id: a branch for each digit would be 2 % of a poll's instructions (bench/gate.py).
-constexpr std::array<std::int8_t, 256> hex_digits = [] {
-  std::array<std::int8_t, 256> digits{};
+constexpr std::array<std::int16_t, 256> hex_digits = [] {
+  std::array<std::int16_t, 256> digits{};
   for (int octet = 0; octet < 256; ++octet) {
     digits[static_cast<std::size_t>(octet)] =
-        static_cast<std::int8_t>(hex_digit(static_cast<char>(octet)));
+        static_cast<std::int16_t>(hex_digit(static_cast<char>(octet)));
   }
   return digits;
 }();

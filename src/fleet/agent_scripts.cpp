@@ -43,6 +43,7 @@ void AgentScripts::load(store::Reader& reader) {
 std::vector<AgentScript> AgentScripts::list() const {
   return scripts_.with([](const auto& scripts) {
     std::vector<AgentScript> all;
+    all.reserve(scripts.size());
     for (const auto& [platform, script] : scripts) all.push_back(script);
     return all;
   });

@@ -56,6 +56,7 @@ class Start {
     variables.emplace_back("LANG=C.UTF-8");
     const auto pointers = [](std::vector<std::string>& texts) {
       std::vector<char*> list;
+      list.reserve(texts.size() + 1);
       for (std::string& text : texts) list.push_back(text.data());
       list.push_back(nullptr);
       return list;
