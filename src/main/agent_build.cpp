@@ -13,6 +13,7 @@
 #include "agent/bounds.h"
 #include "agent/launch.h"
 #include "agent/version.h"
+#include "base/argv.h"
 
 namespace muster {
 
@@ -26,10 +27,7 @@ void execute(const std::string& program, std::vector<std::string> words) {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGALRM, SIG_DFL);
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  ::execv(program.c_str(), pointers.data());
+  ::execv(program.c_str(), argv_of(words).data());
 }
 
 /// The arguments without `--launched-by PROGRAM`.

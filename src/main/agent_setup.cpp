@@ -17,6 +17,7 @@
 #include "agent/files.h"
 #include "agent/identity.h"
 #include "agent/owned_fd.h"
+#include "base/argv.h"
 #include "base/limits.h"
 
 extern char** environ;
@@ -35,9 +36,7 @@ bool is_running_system(const fs::path& root) {
 
 /// Runs a program and waits; whether it went well. Its words go to our standard error.
 bool run_program(std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = argv_of(words);
   pid_t child = 0;
   if (::posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) {
     return false;

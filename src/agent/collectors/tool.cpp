@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "agent/owned_fd.h"
+#include "base/argv.h"
 
 namespace muster::agent {
 
@@ -54,16 +55,9 @@ class Start {
     std::vector<std::string> variables = tool.variables;
     variables.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     variables.emplace_back("LANG=C.UTF-8");
-    const auto pointers = [](std::vector<std::string>& texts) {
-      std::vector<char*> list;
-      list.reserve(texts.size() + 1);
-      for (std::string& text : texts) list.push_back(text.data());
-      list.push_back(nullptr);
-      return list;
-    };
     pid_t pid = -1;
     const int failed = ::posix_spawn(&pid, tool.program.c_str(), &actions_, &attributes_,
-                                     pointers(words).data(), pointers(variables).data());
+                                     argv_of(words).data(), argv_of(variables).data());
     return failed == 0 ? pid : -1;
   }
 

@@ -28,6 +28,7 @@
 #include "agent/executor/process_tree.h"
 #include "agent/executor/system_calls.h"
 #include "agent/owned_fd.h"
+#include "base/argv.h"
 #include "base/limits.h"
 #include "model/task_environment.h"
 
@@ -168,10 +169,8 @@ void prepare(Launch& launch, const Job& job, const std::string& directory) {
   for (const auto& [name, value] : variables) launch.variables.push_back(name + "=" + value);
   launch.directory = directory;
   launch.filter = command_filter();
-  for (std::string& word : launch.words) launch.arguments.push_back(word.data());
-  launch.arguments.push_back(nullptr);
-  for (std::string& variable : launch.variables) launch.environment.push_back(variable.data());
-  launch.environment.push_back(nullptr);
+  launch.arguments = argv_of(launch.words);
+  launch.environment = argv_of(launch.variables);
 }
 
 // --- In the child, between fork() and execve(): async-signal-safe calls only -----------------
