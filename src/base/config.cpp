@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/toml_read.h"
 
 namespace muster {
@@ -52,10 +53,29 @@ std::string format_networks(const std::vector<IpNetwork>& networks) {
   return out;
 }
 
+/// Any text may be an address, so all are looked at. What stands before the last "@" goes whole: a
+/// password may have an "@", a slash or a question mark in it, and a name may be a token. Without a
+/// scheme (a proxy's may be left out) that takes a colon before it.
+std::string masked(std::string_view text) {
+  const auto scheme = text.find("://");
+  const bool has_scheme = scheme != std::string_view::npos;
+  std::string_view rest = text.substr(has_scheme ? scheme + 3 : 0);
+  std::string out(text.substr(0, text.size() - rest.size()));
+  const auto at = rest.rfind('@');
+  if (at != std::string_view::npos && (has_scheme || rest.find(':') < at)) {
+    out.append("***");
+    rest.remove_prefix(at);
+  }
+  const auto query = has_scheme ? rest.find('?') : std::string_view::npos;
+  out.append(rest.substr(0, query));
+  if (query != std::string_view::npos) out.append("?***");
+  return out;
+}
+
 /// "a, b"
 std::string listed(const std::vector<std::string>& texts) {
   std::string out;
-  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(text);
+  for (const std::string& text : texts) out.append(out.empty() ? "" : ", ").append(masked(text));
   return out;
 }
 
@@ -113,7 +133,7 @@ Result<Config> parse_config(std::string_view text) {
   return config;
 }
 
-std::string explain_config_json(const Config& config) {
+std::string explain_config_json(const Config& config, std::span<const StartFlag> flags) {
   const Config defaults;
   JsonWriter json;
   json.begin_array();
@@ -123,6 +143,7 @@ std::string explain_config_json(const Config& config) {
         .member("key", key)
         .member("value", value)
         .member("default", fallback)
+        .member("changed", value != fallback)
         .member("meaning", meaning)
         .end_object();
   };
@@ -136,7 +157,7 @@ std::string explain_config_json(const Config& config) {
   row(#section "." #name, format_networks(config.section##_##name), \
       format_networks(defaults.section##_##name), text);
 #define SETTING_STRING(section, name, fallback, text) \
-  row(#section "." #name, config.section##_##name, defaults.section##_##name, text);
+  row(#section "." #name, masked(config.section##_##name), masked(defaults.section##_##name), text);
 #define SETTING_STRINGS(section, name, fallback, text) \
   row(#section "." #name, listed(config.section##_##name), listed(defaults.section##_##name), text);
 #include "base/config.def"
@@ -146,6 +167,10 @@ std::string explain_config_json(const Config& config) {
 #undef SETTING_NETWORKS
 #undef SETTING_STRING
 #undef SETTING_STRINGS
+  std::string kept;
+  for (const StartFlag& flag : flags) {
+    row(flag.name, masked(well_formed(flag.value, kept)), flag.fallback, flag.meaning);
+  }
   json.end_array();
   return json.take();
 }

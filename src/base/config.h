@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,7 +74,17 @@ struct Config {
 /// out of bounds.
 Result<Config> parse_config(std::string_view toml);
 
-/// Every key with its value in force, its default and what it means: `muster config explain`.
-std::string explain_config_json(const Config& config);
+/// A flag of musterd's command line and what it was started with.
+struct StartFlag {
+  std::string name;  // "--listen"
+  std::string value;
+  std::string fallback;
+  std::string meaning;
+};
+
+/// Every key with its value in force, its default, whether they differ, and what it means; then
+/// `flags` likewise: `muster config explain` and GET /api/v1/config. Of a text that is an address,
+/// what may prove something is left out: "https://***@mirror.lan/nvd?***".
+std::string explain_config_json(const Config& config, std::span<const StartFlag> flags = {});
 
 }  // namespace muster

@@ -2,6 +2,7 @@
 #include "base/config.h"
 
 #include <map>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -137,6 +138,125 @@ TEST(Config, ExplainNamesEveryKeyWithItsValueAndDefault) {
 #undef SETTING_STRING
 #undef SETTING_STRINGS
   EXPECT_EQ(rows.size(), keys);
+}
+
+/// The rows of explain_config_json by their keys, as text.
+std::map<std::string, std::string> explained(const Config& config,
+                                             std::span<const StartFlag> flags = {}) {
+  std::map<std::string, std::string> rows;
+  JsonDocument document;
+  document.parse(explain_config_json(config, flags)).value().for_each([&](const Json& row) {
+    rows[std::string(*row.find("key")->string())] = row.serialise();
+  });
+  return rows;
+}
+
+std::string shown(std::string_view address) {
+  Config config;
+  config.egress_proxy = address;
+  JsonDocument document;
+  std::string value;
+  document.parse(explain_config_json(config)).value().for_each([&](const Json& row) {
+    if (row.find("key")->string() == "egress.proxy") value = *row.find("value")->string();
+  });
+  return value;
+}
+
+TEST(Config, ExplainMarksWhatIsNotTheDefault) {
+  Config config;
+  config.limits_report_per_minute = 7;
+  config.net_proxy_protocol = true;
+  config.net_trusted_proxies = {*parse_ip_network("10.0.0.0/8")};
+  config.oidc_name = "Example";
+  config.feeds_debian = {"/srv/debian.json"};
+  config.hosts_unique_hostnames = "org";
+  std::size_t changed = 0;
+  for (const auto& [key, row] : explained(config)) {
+    changed += row.find(R"("changed": true)") == std::string::npos ? 0U : 1U;
+  }
+  EXPECT_EQ(changed, 6U);
+}
+
+TEST(Config, ExplainEndsWithTheFlagsThatItIsGiven) {
+  const std::vector<StartFlag> flags = {
+      {"--listen", "[::1]:9", "127.0.0.1:8480", "ADDRESS:PORT to listen on"},
+      {"--data", "/var/\xff", "", "Directory of the store"}};
+  auto rows = explained({}, flags);
+  EXPECT_EQ(rows["--listen"], R"({"key": "--listen", "value": "[::1]:9", )"
+                              R"("default": "127.0.0.1:8480", "changed": true, )"
+                              R"("meaning": "ADDRESS:PORT to listen on"})");
+  EXPECT_NE(rows["--data"].find("/var/\xEF\xBF\xBD"), std::string::npos) << "no UTF-8";
+}
+
+TEST(Config, ExplainLeavesOutWhatProvesSomethingInAnAddress) {
+  EXPECT_EQ(shown("http://proxy.lan:3128"), "http://proxy.lan:3128");
+  EXPECT_EQ(shown("http://ada:pw@proxy.lan:3128"), "http://***@proxy.lan:3128");
+  EXPECT_EQ(shown("http://token@proxy.lan"), "http://***@proxy.lan") << "a name may be a token";
+  EXPECT_EQ(shown("ada:pw@proxy.lan:3128"), "***@proxy.lan:3128") << "without a scheme";
+  EXPECT_EQ(shown("https://m.lan/a?apiKey=pw"), "https://m.lan/a?***");
+  EXPECT_EQ(shown("https://ada:p@w/x?y@m.lan/a?b"), "https://***@m.lan/a?***");
+  EXPECT_EQ(shown("/srv/feeds/what?@1"), "/srv/feeds/what?@1") << "a path is no address";
+}
+
+/// Numbers, flags, choices and networks cannot hold a secret; texts can.
+TEST(Config, NoSettingsSecretIsExplained) {
+  const std::string secret = "hunter2";
+  const std::string address = "https://ada:" + secret + "@m.lan/x?key=" + secret;
+  Config config;
+  std::size_t texts = 0;
+#define SETTING_INT(section, name, ...)
+#define SETTING_TEXT(section, name, ...)
+#define SETTING_FLAG(section, name, ...)
+#define SETTING_NETWORKS(section, name, ...)
+#define SETTING_STRING(section, name, ...) \
+  config.section##_##name = address;       \
+  ++texts;
+#define SETTING_STRINGS(section, name, ...)                \
+  config.section##_##name = {"/srv/a", address, "/srv/b"}; \
+  ++texts;
+#include "base/config.def"
+#undef SETTING_INT
+#undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
+  const std::vector<StartFlag> flags = {
+      {"--store", "postgresql://muster:" + secret + "@db.lan/muster?password=" + secret, "sqlite",
+       "Where data is kept"}};
+  std::size_t masked = 0;
+  for (const auto& [key, row] : explained(config, flags)) {
+    EXPECT_EQ(row.find(secret), std::string::npos) << row;
+    masked += row.find("://***@") == std::string::npos ? 0U : 1U;
+  }
+  EXPECT_GT(texts, 0U);
+  EXPECT_EQ(masked, texts + flags.size());
+}
+
+/// What is secret as a whole stands in a file, of which the setting is the path.
+TEST(Config, HasNoSettingThatIsASecret) {
+  std::set<std::string> secrets;
+  const auto look = [&](const std::string& key) {
+    for (const char* word : {"secret", "password", "token", "key"}) {
+      const std::string name = key.substr(key.find('.') + 1);
+      if (name.find(word) != std::string::npos) secrets.insert(key);
+    }
+  };
+#define SETTING_INT(section, name, ...)
+#define SETTING_TEXT(section, name, ...)
+#define SETTING_FLAG(section, name, ...)
+#define SETTING_NETWORKS(section, name, ...)
+#define SETTING_STRING(section, name, ...) look(#section "." #name);
+#define SETTING_STRINGS(section, name, ...) look(#section "." #name);
+#include "base/config.def"
+#undef SETTING_INT
+#undef SETTING_TEXT
+#undef SETTING_FLAG
+#undef SETTING_NETWORKS
+#undef SETTING_STRING
+#undef SETTING_STRINGS
+  EXPECT_EQ(secrets, (std::set<std::string>{"feeds.nvd_api_key_file", "oidc.client_secret_file"}));
+  for (const std::string& key : secrets) EXPECT_TRUE(key.ends_with("_file")) << key;
 }
 
 TEST(Limits, AgreeWithEachOther) {
