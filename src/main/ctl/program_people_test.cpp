@@ -43,6 +43,32 @@ TEST(Config, IsExplainedInWholeSentencesOnANarrowTerminal) {
   EXPECT_EQ(done.out.find("…"), std::string::npos) << done.out;
 }
 
+TEST(Config, OfTheServerIsShownForPeopleAndHandedOnToPrograms) {
+  Desk desk;
+  const std::string rows =
+      R"([{"key": "limits.report_per_minute", "value": 7, "default": 60, "changed": true, )"
+      R"("meaning": "reports a minute for each inventory key; 0 is off"}, )"
+      R"({"key": "--listen", "value": "127.0.0.1:8480", "default": "127.0.0.1:8480", )"
+      R"("changed": false, "meaning": "ADDRESS:PORT to listen on"}])";
+  desk.server.on("GET /api/v1/config", {200, rows});
+  const Transcript shown = desk.run({"config", "show"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  for (const char* part :
+       {"IN FORCE", "limits.report_per_minute", "reports a minute for each inventory key",
+        "--listen", "ADDRESS:PORT to listen on"}) {
+    EXPECT_NE(shown.out.find(part), std::string::npos) << part << " of " << shown.out;
+  }
+  EXPECT_EQ(shown.err, "2 settings\n");
+  const Transcript changed = desk.run({"config", "show", "--changed"});
+  EXPECT_NE(changed.out.find("limits.report_per_minute"), std::string::npos) << changed.out;
+  EXPECT_EQ(changed.out.find("--listen"), std::string::npos) << changed.out;
+  const Transcript handed = desk.run({"config", "show", "--json"});
+  EXPECT_EQ(handed.code, 0);
+  EXPECT_NE(handed.out.find(R"("key": "limits.report_per_minute", "value": 7)"), std::string::npos)
+      << handed.out;
+  EXPECT_EQ(handed.err, "");
+}
+
 TEST(Feeds, ThatWereNeverImportedAreNotShownAsFresh) {
   Desk desk;
   desk.server.on("GET /api/v1/feeds?limit=1000", {200, R"({"items": [
