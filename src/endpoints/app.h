@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/config.h"
 #include "base/ids.h"
@@ -75,6 +76,7 @@ struct ServerFace {
   std::string public_key;                     // base64 of the key that signs updates
   std::string_view openapi;                   // the document of GET /openapi.json
   std::span<const ConsoleFile> console = {};  // none: it was built without
+  std::vector<StartFlag> flags = {};          // that it was started with
   bool behind_proxy = false;                  // then a peer on loopback may be anybody
   /// Unix time; 0 without TLS of our own. May change at any time.
   std::atomic<std::int64_t> certificate_expires_at_seconds = 0;

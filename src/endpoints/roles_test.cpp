@@ -55,6 +55,7 @@ const std::map<std::string_view, Role>& least_roles() {
       {"show_agent_history", Role::read_only},
       {"show_fleet", Role::read_only},
       {"show_doctor", Role::read_only},
+      {"show_config", Role::admin},
       {"disable_agent", Role::operations},
       {"enable_agent", Role::operations},
       {"tag_agent", Role::operations},

@@ -52,6 +52,7 @@ struct Flags {
   std::string secret_file;
   net::TlsFiles tls;
   bool behind_proxy = false;
+  std::vector<StartFlag> all;  // as operators are shown them
 };
 
 struct Address {
@@ -215,6 +216,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   wiring.face.openapi = openapi_json;
   wiring.face.console = console_files();
   wiring.face.behind_proxy = flags.behind_proxy;
+  wiring.face.flags = flags.all;
   std::optional<CertificateWatch> certificate;
   if (*tls) certificate.emplace(**tls, clock, log, wiring.face.certificate_expires_at_seconds);
   net::Server server(wiring.dispatcher, clock, log, server_options(address, config, tls->get()));
@@ -262,6 +264,18 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::vector<StartFlag> start_flags(const CLI::App& cli) {
+  std::vector<StartFlag> all;
+  for (const CLI::Option* option : cli.get_options()) {
+    if (option == cli.get_help_ptr() || option == cli.get_version_ptr()) continue;
+    const bool takes_none = option->get_expected_max() == 0;
+    const std::string fallback = takes_none ? "false" : option->get_default_str();
+    all.push_back({option->get_name(), option->count() > 0 ? option->as<std::string>() : fallback,
+                   fallback, option->get_description()});
+  }
+  return all;
+}
+
 int run(int argc, char** argv) {
   ::umask(077);  // nothing the server writes is for other users
   raise_descriptor_limit();
@@ -297,6 +311,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& failure) {
     return cli.exit(failure) == 0 ? exit_ok : exit_usage;
   }
+  flags.all = start_flags(cli);
   const Result<Address> address = parse_address(flags.listen);
   Result<Config> config = read_config(flags.config_file);
   if (config.ok() && flags.store != "sqlite") {

@@ -293,6 +293,10 @@ Result<Reply> show_doctor(App& app, const Request& request) {
   return Reply(http::json_response(200, json.take()));
 }
 
+Result<Reply> show_config(App& app, const Request&) {
+  return Reply(http::json_response(200, explain_config_json(app.config, app.face.flags)));
+}
+
 Result<Reply> show_openapi(App& app, const Request&) {
   http::Response response;
   response.kept_body = app.face.openapi;
