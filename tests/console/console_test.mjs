@@ -14,7 +14,7 @@ const firstLoadBytes = 250 * 1024;
 let world;
 let page;
 before(async () => {
-  world = await World.start();
+  world = await World.start('[history]\nsample_days = 14\n[feeds]\nkev = ["https://ada:hunter2@mirror.example/kev.json"]\n');
   await world.seed(hosts);
   page = await world.page();
 });
@@ -346,6 +346,35 @@ test('a reader is offered no change, and is refused one by the server', async ()
   });
   assert.deepEqual(status, [403, 'insufficient_role']);
   await reader.context().close();
+});
+
+test('an administrator of the server sees what it runs with, finds a setting by its words, and no secret', async () => {
+  await open('/settings');
+  const changed = page.getByRole('row', { name: /sample_days/ });
+  await changed.getByText('14', { exact: true }).waitFor();
+  await changed.getByText('changed').waitFor();
+  await changed.getByText('default 30').waitFor();
+  assert.equal(await page.getByRole('row', { name: /event_days/ }).getByText('changed').count(), 0);
+  await page.getByRole('region', { name: '[feeds]' }).getByText('https://***@mirror.example/kev.json').waitFor();
+  assert.ok(!(await page.content()).includes('hunter2'));
+  // The flags that it was started with: where it listens, and the file to change.
+  await page.getByRole('region', { name: 'Command line' }).getByText('127.0.0.1:0').waitFor();
+  await page.getByText(`${world.data}/musterd.toml`).first().waitFor();
+  await page.getByLabel('Search settings').fill('presence FALL silent');
+  await page.getByRole('row', { name: /group_agents/ }).waitFor();
+  await changed.waitFor({ state: 'detached' });
+  await page.getByLabel('Search settings').fill('no such words');
+  await page.getByText('No setting has these words').waitFor();
+});
+
+test('what the server runs with is not for administrators of an organisation', async () => {
+  const bea = await world.api('POST', '/operators', { name: 'bea', role: 'admin', org: 'default' });
+  const one = await world.page({ token: bea.token });
+  await open('/settings', one);
+  await one.getByRole('heading', { name: 'Settings' }).waitFor();
+  assert.equal(await one.getByRole('heading', { name: 'This server' }).count(), 0);
+  assert.equal(await one.evaluate(async () => (await fetch('/api/v1/config')).status), 403);
+  await one.context().close();
 });
 
 test('a page with a session, but without the console\'s header, changes nothing', async () => {

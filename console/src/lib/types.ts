@@ -168,6 +168,9 @@ export interface Passkey { id: number; operator_id: number; name: string; backup
 export interface OidcProvider { name: string | null }
 export interface Identity { id: number; operator_id: number; issuer: string; subject: string; name: string; created_at: string; used_at: string | null }
 export interface Check { name: string; state: 'fine' | 'near' | 'over'; found: string; advice: string }
+export interface ServerSetting {
+  key: string; value: string | number | boolean; default: string | number | boolean; changed: boolean; meaning: string;
+}
 export interface HeldReport {
   asset_id: number; hostname: string; packages: number; removals: number; held_at: string; reported_at: string;
   sample: { name: string; version: string }[];
