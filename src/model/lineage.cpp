@@ -7,7 +7,8 @@
 namespace muster::model {
 
 std::uint32_t boot_second(double uptime_seconds, Instant now) {
-  const auto now_seconds = static_cast<double>(now.unix_ms / 1000);
+  const std::int64_t whole_seconds = now.unix_ms / 1000;
+  const auto now_seconds = static_cast<double>(whole_seconds);
   // So written that what is no number is refused, too.
   if (!(uptime_seconds > 0 && uptime_seconds < now_seconds)) return 0;
   return static_cast<std::uint32_t>(now_seconds - uptime_seconds);
