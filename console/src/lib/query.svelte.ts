@@ -18,9 +18,9 @@ const restAfter = 9;
 const restLeast = 1_000;
 const restMost = 30_000;
 
-/** Somebody is writing, or asked to confirm: nothing may move under their hands. */
+/** Somebody is writing, choosing, or asked to confirm: nothing may move under their hands. */
 function isBusy(): boolean {
-  return document.querySelector('dialog[open]') !== null || (document.activeElement?.closest('main form, main [contenteditable]') ?? null) !== null;
+  return document.querySelector('dialog[open], [role=menu]') !== null || (document.activeElement?.closest('main form, main [contenteditable]') ?? null) !== null;
 }
 
 /** Loads again what has been loaded once: when the server says that one of `topics` changed, when the page

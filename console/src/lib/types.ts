@@ -83,13 +83,19 @@ export interface Agent {
   id: string; asset_id: number; hostname: string; os: string; arch: string; agent_version: string; status: string;
   presence: Presence; flapping: boolean; last_seen: string | null; enrolled_at: string; tags: string[]; operator_tags: string[];
   heartbeat: { status: string; current_task: string | null; system: Vitals } | null;
-  key: { generation: number; state: string; age_seconds: number | null };
+  key: AgentKey;
   last_refusal: { reason: string; at: string; address: string } | null;
   clone?: { detected_at: string; confirmed_at: string; older: SeenMachine; newer: SeenMachine; split_agent_id: string | null } | null;
   config?: { state: 'in_force' | 'pending' | 'refused'; error: string; reported_at: string } | null;
   failed_update?: { version: string; error: string } | null;
   health: { score: number; uptime_percent: number; task_success_percent: number; outages: number } | null;
 }
+export interface AgentKey {
+  generation: number; state: 'unused' | 'current' | 'pending' | 'overdue'; age_seconds: number | null;
+  rotation_pending: boolean; offered_at: string | null;
+}
+export interface OfferedKey { agent_id: string; key_generation: number; key: string }
+export interface SplitAgent { agent_id: string; split_agent_id: string; asset_id: number; key: string }
 export interface SeenMachine { hostname: string; address: string }
 export interface Sample { at: string; cpu_percent: number | null; memory_mb: number | null; disk_free_mb: number | null }
 export interface History { sample_seconds: number; every: number; points: Sample[] }
