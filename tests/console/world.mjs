@@ -217,8 +217,8 @@ export class World {
     const headers = { Authorization: `Bearer ${token}` };
     return (await this.ask('POST', '/api/v1/console/links', {}, headers)).url;
   }
-  async operator(role) {
-    return (await this.api('POST', '/operators', { name: role, role })).token;
+  async operator(role, name = role) {
+    return (await this.api('POST', '/operators', { name, role })).token;
   }
   /** The files of another build, under the server's own headers. */
   async serveConsole(context) {

@@ -5,6 +5,7 @@
 import { untrack } from 'svelte';
 import { get, messageOf } from './api';
 import { live, topicsOf, type Topic, type Word } from './live.svelte';
+import { clock } from './session.svelte';
 import type { Page, Total } from './types';
 
 const refreshEvery = 30_000;
@@ -59,6 +60,8 @@ class Refresher {
   }
   ended() {
     const now = Date.now();
+    // What the answer tells of is not to come.
+    clock.now = now;
     this.running = false;
     this.restUntil = now + Math.min(restMost, Math.max(restLeast, restAfter * (now - this.askedAt)));
     this.plan();
