@@ -2,8 +2,8 @@
 #include "model/cpe.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
-#include <vector>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -31,19 +31,29 @@ Error bad_cpe(std::string_view what) {
   return invalid_field("cpe", std::string(what));
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator, bool escapes) {
-  std::vector<std::string_view> parts;
-  parts.reserve(cpe_attributes);
+/// The parts of a text. `size` is true; only as many parts as a name has attributes are kept.
+struct Parts {
+  std::array<std::string_view, cpe_attributes> kept;
+  std::size_t size = 0;
+
+  void add(std::string_view part) {
+    if (size < kept.size()) kept[size] = part;
+    ++size;
+  }
+};
+
+Parts split(std::string_view text, char separator, bool escapes) {
+  Parts parts;
   std::size_t begin = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (escapes && text[i] == '\\') {
       ++i;
     } else if (text[i] == separator) {
-      parts.push_back(text.substr(begin, i - begin));
+      parts.add(text.substr(begin, i - begin));
       begin = i + 1;
     }
   }
-  parts.push_back(text.substr(begin));
+  parts.add(text.substr(begin));
   return parts;
 }
 
@@ -148,10 +158,10 @@ std::optional<std::string_view> set_value(Cpe& cpe, CpeAttribute attribute,
 
 /// NISTIR 7695 §6.2.3.
 std::optional<std::string_view> unbind_formatted_string(Cpe& cpe, std::string_view folded) {
-  const auto parts = split(folded, ':', true);
-  if (parts.size() != cpe_attributes) return "must have eleven attributes";
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto flaw = set_value(cpe, static_cast<CpeAttribute>(i), parts[i]);
+  const Parts parts = split(folded, ':', true);
+  if (parts.size != cpe_attributes) return "must have eleven attributes";
+  for (std::size_t i = 0; i < parts.size; ++i) {
+    const auto flaw = set_value(cpe, static_cast<CpeAttribute>(i), parts.kept[i]);
     if (flaw) return flaw;
   }
   return std::nullopt;
@@ -207,18 +217,19 @@ std::optional<std::string_view> set_from_uri(Cpe& cpe, CpeAttribute attribute,
 
 /// NISTIR 7695 §6.1.3.
 std::optional<std::string_view> unbind_uri(Cpe& cpe, std::string_view folded) {
-  const auto components = split(folded, ':', false);
-  if (components.size() > uri_components_max) return "has more than seven components";
-  for (std::size_t i = 0; i < components.size(); ++i) {
+  const Parts components = split(folded, ':', false);
+  if (components.size > uri_components_max) return "has more than seven components";
+  for (std::size_t i = 0; i < components.size; ++i) {
     const auto attribute = static_cast<CpeAttribute>(i);
-    if (attribute != CpeAttribute::edition || !components[i].starts_with('~')) {
-      if (const auto flaw = set_from_uri(cpe, attribute, components[i])) return flaw;
+    const std::string_view component = components.kept[i];
+    if (attribute != CpeAttribute::edition || !component.starts_with('~')) {
+      if (const auto flaw = set_from_uri(cpe, attribute, component)) return flaw;
       continue;
     }
-    const auto pack = split(components[i].substr(1), '~', false);
-    if (pack.size() != std::size(packed)) return "has a packed edition that is not of five parts";
-    for (std::size_t k = 0; k < pack.size(); ++k) {
-      if (const auto flaw = set_from_uri(cpe, packed[k], pack[k])) return flaw;
+    const Parts pack = split(component.substr(1), '~', false);
+    if (pack.size != std::size(packed)) return "has a packed edition that is not of five parts";
+    for (std::size_t k = 0; k < pack.size; ++k) {
+      if (const auto flaw = set_from_uri(cpe, packed[k], pack.kept[k])) return flaw;
     }
   }
   return std::nullopt;
@@ -298,14 +309,18 @@ std::string make_cpe(std::string_view vendor, std::string_view product, std::str
 }
 
 Result<Cpe> unbind_cpe(std::string_view text) {
-  const std::string folded = fold_case(trim(text));
-  if (folded.size() > limits::cpe_bytes) return bad_cpe("is too long");
-  for (const char c : folded) {
+  text = trim(text);
+  if (text.size() > limits::cpe_bytes) return bad_cpe("is too long");
+  for (const char c : text) {
     if (c <= 0x20 || c >= 0x7F) return bad_cpe("must be printable ASCII without spaces");
   }
-  Cpe cpe;
+  std::array<char, limits::cpe_bytes> folded;
+  std::transform(text.begin(), text.end(), folded.begin(), ascii_lower);
+  const std::string_view view(folded.data(), text.size());
+  // The result itself, since a name is eleven texts to move.
+  Result<Cpe> unbound{Cpe()};
+  Cpe& cpe = *unbound;
   std::optional<std::string_view> flaw;
-  const std::string_view view = folded;
   if (view.starts_with(formatted_prefix)) {
     flaw = unbind_formatted_string(cpe, view.substr(formatted_prefix.size()));
   } else if (view.starts_with(uri_prefix)) {
@@ -318,17 +333,19 @@ Result<Cpe> unbind_cpe(std::string_view text) {
   if (part != "a" && part != "o" && part != "h" && part != any && part != not_applicable) {
     return bad_cpe("part must be a, o or h");
   }
-  return cpe;
+  return unbound;
 }
 
 Result<Cpe> parse_cpe(std::string_view text) {
-  Cpe cpe = TRY(unbind_cpe(text));
+  Result<Cpe> unbound = unbind_cpe(text);
+  if (!unbound.ok()) return unbound;
+  const Cpe& cpe = *unbound;
   if (!is_literal_cpe_value(cpe[CpeAttribute::part])) return bad_cpe("part must be a, o or h");
   if (!is_literal_cpe_value(cpe[CpeAttribute::vendor])) return bad_cpe("vendor must name a vendor");
   if (!is_literal_cpe_value(cpe[CpeAttribute::product])) {
     return bad_cpe("product must name a product");
   }
-  return cpe;
+  return unbound;
 }
 
 std::string bind_to_formatted_string(const Cpe& cpe) {

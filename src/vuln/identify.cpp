@@ -139,10 +139,13 @@ bool is_program(Ecosystem ecosystem) {
          ecosystem == Ecosystem::windows || ecosystem == Ecosystem::macos;
 }
 
-std::optional<model::Cpe> parsed(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  auto cpe = model::parse_cpe(text);
-  return cpe.ok() ? std::optional(std::move(*cpe)) : std::nullopt;
+/// Whether `text` names a product, which `cpe` then is.
+bool parse_into(std::optional<model::Cpe>& cpe, std::string_view text) {
+  cpe.reset();
+  if (text.empty()) return false;
+  auto parsed = model::parse_cpe(text);
+  if (parsed.ok()) cpe = std::move(*parsed);
+  return cpe.has_value();
 }
 
 /// Makes the first of the names the main one; there is none if there are none.
@@ -153,8 +156,9 @@ void take_main(ProductNames& names, std::string_view version) {
   }
   const CpeName main = names.others.front();
   names.others.erase(names.others.begin());
-  names.main = parsed(model::make_cpe(main.vendor, main.product, version));
-  if (!names.main) names.source = Identity::Source::none;
+  if (!parse_into(names.main, model::make_cpe(main.vendor, main.product, version))) {
+    names.source = Identity::Source::none;
+  }
 }
 
 }  // namespace
@@ -188,7 +192,7 @@ ProductNames find_product_names(const model::Package& package, const CpeIndex& i
     names.source = Identity::Source::overridden;
     return names;
   }
-  if (names.main = parsed(package.cpe); names.main) {
+  if (parse_into(names.main, package.cpe)) {
     names.source = Identity::Source::reported;
     std::string& stated = (*names.main)[model::CpeAttribute::version];
     names.states_version = model::is_literal_cpe_value(stated);
@@ -196,8 +200,9 @@ ProductNames find_product_names(const model::Package& package, const CpeIndex& i
     std::string found = version();
     if (found.empty()) return names;
     stated = std::move(found);
-    names.main = parsed(model::bind_to_formatted_string(*names.main));
-    if (!names.main) names.source = Identity::Source::none;
+    if (!parse_into(names.main, model::bind_to_formatted_string(*names.main))) {
+      names.source = Identity::Source::none;
+    }
     return names;
   }
   if (!may_be_product(package.ecosystem)) return names;

@@ -153,7 +153,7 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
   ProductNames names = find_product_names(package, index);
   if (!names.main) return products;
   products.reserve(1 + names.others.size());
-  const auto add = [&](Cpe name) {
+  const auto add = [&](Cpe&& name) {
     Product& product = products.emplace_back();
     product.name = std::move(name);
     product.ecosystem = package.ecosystem;
