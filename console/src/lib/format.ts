@@ -9,8 +9,10 @@ export const total = (of: Total | undefined): string =>
 /** The same where there is little room. */
 export const shortTotal = (of: Total | undefined): string =>
   of ? (of.relation === 'gte' ? '≥ ' : '') + count(of.value) : '';
-export const plural = (value: number, one: string, many = one + 's'): string =>
-  `${count(value)} ${value === 1 ? one : many}`;
+export function plural(of: number | Total, one: string, many = one + 's'): string {
+  const [value, text] = typeof of === 'number' ? [of, count(of)] : [of.value, total(of)];
+  return `${text} ${value === 1 ? one : many}`;
+}
 
 /** "3 min ago", "in 2 days". */
 export function relative(iso: string, now: number): string {
