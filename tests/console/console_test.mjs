@@ -35,7 +35,7 @@ async function id(path) {
 }
 const pathsOfAll = async () => [
   '/', '/hosts', '/groups', '/agents', '/alerts', '/findings', '/findings?group=cve', '/findings?group=package', '/findings?group=host', '/software', '/images', '/held',
-  '/tasks', '/tasks/new', '/releases', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/account', '/search?q=web-00',
+  '/tasks', '/tasks/new', '/releases', '/releases?tab=hosts', '/feeds', '/enrolment', '/agent-keys', '/events', '/audit', '/doctor', '/settings', '/operators', '/account', '/search?q=web-00',
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`, `/hosts/${await id('/hosts?hostname=db')}?tab=runtime`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,
@@ -151,9 +151,11 @@ test('alerts are muted and deleted on a phone, too', async () => {
   const alert = await world.api('POST', '/alerts', { name: 'On a phone', query: 'hostname:web', above: 0, for_seconds: 0 });
   const phone = await world.page({ width: 390, height: 844 });
   await open('/alerts', phone);
-  const row = phone.locator('tbody tr', { hasText: 'On a phone' });
+  await phone.getByRole('link', { name: 'On a phone' }).click();
+  const shown = phone.getByRole('dialog', { name: 'On a phone' });
+  await shown.getByRole('link', { name: 'hostname:web' }).waitFor();
   for (const name of ['Mute…', 'Delete…']) {
-    const button = row.getByRole('button', { name }).locator('visible=true');
+    const button = shown.getByRole('button', { name });
     assert.equal(await button.count(), 1, name);
     const box = await button.boundingBox();
     assert.ok(box.x >= 0 && box.x + box.width <= 390, `${name} is outside`);
@@ -268,12 +270,18 @@ test('an alert fires, is acknowledged, muted and deleted, and the overview shows
   await row.getByText('firing').waitFor();  // the server looks every few seconds, and says so
   await row.getByRole('button', { name: 'Acknowledge' }).click();
   await row.getByText('acknowledged').waitFor();
-  await row.getByRole('button', { name: 'Mute…' }).click();
+  const shown = page.getByRole('dialog', { name: 'Too many web hosts', exact: true });
+  await row.getByRole('button', { name: 'More of Too many web hosts' }).click();
+  await shown.getByText('above 0', { exact: true }).waitFor();
+  await shown.getByRole('button', { name: 'Mute…' }).click();
   await page.getByRole('button', { name: 'Mute', exact: true }).click();
-  await row.getByText('muted').waitFor();
+  await shown.getByRole('button', { name: 'Unmute' }).waitFor();
+  await page.keyboard.press('Escape');
+  await row.getByText('muted, acknowledged').waitFor();
   await open('/');
   await page.getByRole('link', { name: /1 firing/ }).click();
-  await row.getByRole('button', { name: 'Delete…' }).click();
+  await row.getByRole('link', { name: 'Too many web hosts' }).click();
+  await shown.getByRole('button', { name: 'Delete…' }).click();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await row.waitFor({ state: 'detached' });
   const events = (await world.api('GET', '/events?type=alert_firing')).items;
@@ -291,7 +299,7 @@ test('a webhook says its secret once', async () => {
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('row', { name: /pager/ }).getByRole('button', { name: 'Delete…' }).click();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
-  await page.getByText('Nobody is told of alerts but here.').waitFor();
+  await page.getByText('No webhooks yet: alerts are told here alone.').waitFor();
   assert.ok(!(await page.content()).includes(secret));
 });
 
@@ -313,12 +321,23 @@ test('an agent key is shown once, works, and is revoked', async () => {
   assert.ok(!(await page.content()).includes(key));
 });
 
-test('an enrolment token comes with commands to copy', async () => {
+test('an enrolment token comes with commands to copy, for each kind of host', async () => {
   await open('/enrolment');
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByRole('button', { name: 'Create' }).click();
-  const command = await page.locator('pre').nth(1).innerText();
-  assert.match(command, new RegExp(`et_[0-9a-f]{64}.*muster-agent enroll --server ${world.url}`));
+  const commands = () => page.locator('pre').nth(1).innerText();
+  const enrols = new RegExp(`et_[0-9a-f]{64}.*muster-agent enroll --server ${world.url}`);
+  assert.match(await commands(), /^apt install .*_amd64\.deb\n/);
+  assert.match(await commands(), enrols);
+  await page.getByLabel('Processor').selectOption('arm64');
+  assert.match(await commands(), /^apt install .*_arm64\.deb\n/);
+  for (const [kind, last] of [['tar', /\nsystemctl start muster-agent$/], ['alone', /\nmuster-agent run$/]]) {
+    await page.getByLabel('Kind of host').selectOption(kind);
+    assert.match(await commands(), /linux-arm64\.tar\.gz\n.*linux-arm64\/muster-agent install\n/);
+    assert.match(await commands(), enrols);
+    assert.match(await commands(), last);
+  }
+  assert.equal(await page.getByText('plain HTTP').count(), 0, 'this server is on the same machine');
   await page.getByRole('button', { name: 'Close' }).click();
 });
 

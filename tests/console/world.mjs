@@ -100,12 +100,12 @@ export class World {
   }
 
   // --- Hosts ------------------------------------------------------------------------------------
-  async enrol(hostname, token) {
+  async enrol(hostname, token, version = '1.0.0') {
     token ??= this.enrolmentToken ??= (await this.api('POST', '/tokens', { max_uses: 1000, tags: ['fleet'] })).token;
     const answer = await this.ask(
       'POST',
       '/api/agent/enroll',
-      { token, hostname, os: 'linux', arch: 'amd64', agent_version: '1.0.0', machine_id: `machine-${hostname}` },
+      { token, hostname, os: 'linux', arch: 'amd64', agent_version: version, machine_id: `machine-${hostname}` },
       {},
     );
     const agent = { id: answer.data.agent_id, key: answer.data.agent_key, hostname };
