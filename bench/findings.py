@@ -115,6 +115,7 @@ class Asker:
         return (time.perf_counter() - before) * 1000, json.loads(body)
 
     def measure(self, name, query, repeats):
+        """What is said of the page."""
         times = []
         before = sum(cpu_seconds([self.pid]))
         for _ in range(repeats):
@@ -124,8 +125,10 @@ class Asker:
         total = page["total"]
         print(f"{name:34} first {times[0]:8.1f}  median {statistics.median(times):8.1f}"
               f"  worst {max(times):8.1f}  CPU {cpu:6.1f} ms   {len(page['items'])} of"
-              f" {'at least ' if total['relation'] == 'gte' else ''}{total['value']}", flush=True)
-        return max(times)
+              f" {'at least ' if total['relation'] == 'gte' else ''}{total['value']}",
+              file=sys.stderr, flush=True)
+        return {"name": name, "median_ms": statistics.median(times), "worst_ms": max(times),
+                "cpu_ms": cpu}
 
 
 PAGES = [
@@ -158,6 +161,7 @@ def main():
     parser.add_argument("--hosts", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--within-ms", type=float, default=200)
+    parser.add_argument("--json", action="store_true", help="one object on standard output, too")
     arguments = parser.parse_args()
     if not 20 < arguments.findings // arguments.hosts <= 100:
         parser.error("each host gets 21 to 100 findings")
@@ -169,15 +173,20 @@ def main():
         fill(data / "muster.db", arguments.findings, arguments.hosts)
         size = (data / "muster.db").stat().st_size
         print(f"{arguments.findings} findings on {arguments.hosts} hosts made in"
-              f" {time.time() - began:.0f} s, {size / 1e9:.1f} GB", flush=True)
+              f" {time.time() - began:.0f} s, {size / 1e9:.1f} GB", file=sys.stderr, flush=True)
         with Laid(arguments.musterd, data) as server:
             asker = Asker(server, (data / "admin.token").read_text().strip())
             places = {"half": arguments.findings // 2, "few": arguments.findings // 1000,
                       "host": min(777, arguments.hosts)}
-            worst = [asker.measure(name, query.format(**places), arguments.repeats)
+            pages = [asker.measure(name, query.format(**places), arguments.repeats)
                      for name, query in PAGES]
-        late = sum(each > arguments.within_ms for each in worst)
-        print(f"{late} of {len(worst)} pages took more than {arguments.within_ms:.0f} ms")
+        late = sum(page["worst_ms"] > arguments.within_ms for page in pages)
+        print(f"{late} of {len(pages)} pages took more than {arguments.within_ms:.0f} ms",
+              file=sys.stderr)
+        if arguments.json:
+            print(json.dumps({"findings": arguments.findings, "hosts": arguments.hosts,
+                              "repeats": arguments.repeats, "within_ms": arguments.within_ms,
+                              "bytes": size, "pages": pages}))
         sys.exit(1 if late else 0)
 
 

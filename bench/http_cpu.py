@@ -199,6 +199,27 @@ def summary(servers):
     return rows
 
 
+def nginx_beside(seconds=1, rounds=2):
+    """{"version", "cpu_us"}: what `return 200` costs on this machine now, to compare machines and
+    moments by; nothing where nginx or wrk is missing."""
+    try:
+        said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr
+        with tempfile.TemporaryDirectory(prefix="muster-bench-") as name:
+            folder = pathlib.Path(name)
+            folder.chmod(0o755)
+            server = Nginx(folder / "nginx")
+            try:
+                script = write_script(folder, server)
+                for _ in range(rounds):
+                    run_round(server, script, seconds, 64)
+            finally:
+                server.stop()
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"version": said.strip().rsplit("/", 1)[-1],
+            "cpu_us": round(min(each["cpu_us"] for each in server.rounds), 2)}
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--musterd", help="the release binary")

@@ -55,13 +55,14 @@ class Server:
 
 
 class Musterd(Server):
-    """A release musterd on a fresh directory, without the limits that the load is to pass."""
+    """A release musterd on a fresh directory, without the limits that the load is to pass.
+    `settings` is more TOML for it."""
 
-    def __init__(self, name, binary, folder, certificate=None, **popen):
+    def __init__(self, name, binary, folder, certificate=None, settings="", **popen):
         self.data = folder / "data"
         self.data.mkdir()
         config = folder / "musterd.toml"
-        config.write_text("[limits]\ndevice_per_minute = 0\n")
+        config.write_text("[limits]\ndevice_per_minute = 0\n" + settings)
         process = subprocess.Popen(
             [binary, "--data", str(self.data), "--listen", "127.0.0.1:0", "--config", str(config),
              *(certificate.flags() if certificate else ())],

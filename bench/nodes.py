@@ -5,47 +5,28 @@
     bench/nodes.py [--seconds S] [--sqlite]
 
 Heartbeats that change nothing come from wrk, results from threads here. Each musterd (MUSTER_BIN)
-runs in a cgroup of its own (version 1, cpu.cfs_quota_us), which goes at the end; PostgreSQL and the
-callers are not limited. Needs root, and says so when the cgroup cannot be made. --sqlite measures
-one server with its embedded store, too.
+runs in a cgroup of its own (cpu_limit.py), which goes at the end; PostgreSQL and the callers are not
+limited. Needs root; where no cgroup can be made it says so and exits 77. --sqlite measures one
+server with its embedded store, too.
 """
 import argparse
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 
+from cpu_limit import CpuLimit
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
 from agents_at_work import ReportsResults, Tally, rng_for  # pylint: disable=wrong-import-position
 from many_servers import Servers  # pylint: disable=wrong-import-position
 from muster_process import NO_LIMITS, Musterd, agent_headers  # pylint: disable=wrong-import-position
 
-CPU = pathlib.Path("/sys/fs/cgroup/cpu")
-PERIOD_US, QUOTA_US = 100_000, 25_000
+QUARTER = 0.25
 WORKERS = 4         # that report results, over all servers
 TASKS = 1000        # pending for one agent
-
-
-class Quarter:
-    """A cgroup with a quarter of a core for one process."""
-
-    def __init__(self, number, process):
-        self.path = CPU / f"muster-bench-{os.getpid()}-{number}"
-        try:
-            self.path.mkdir()
-            (self.path / "cpu.cfs_period_us").write_text(str(PERIOD_US))
-            (self.path / "cpu.cfs_quota_us").write_text(str(QUOTA_US))
-            (self.path / "cgroup.procs").write_text(str(process))
-        except OSError as error:
-            self.remove()
-            raise SystemExit(f"no cgroup with a CPU quota can be made here: {error}") from None
-
-    def remove(self):
-        if self.path.exists():
-            self.path.rmdir()
 
 
 def heartbeats(servers, agents, seconds):
@@ -100,8 +81,10 @@ def results(servers, operator, token, seconds):
 
 
 def measure(servers, operator, seconds):
-    quarters = [Quarter(number, server.process.pid) for number, server in enumerate(servers)]
+    quarters = []
     try:
+        for server in servers:
+            quarters.append(CpuLimit(QUARTER, server.process.pid))
         token = operator.must("POST", "/api/v1/tokens",
                               {"ttl_seconds": 3600, "max_uses": 1000})["token"]
         agents = [server.enrol(token, f"beats-{number}") for number, server in enumerate(servers)]

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-import table
+import record
 from http_cpu import BODY, LOAD_CPU, Musterd, Nginx, pin
 from measure import cpu_seconds
 
@@ -82,7 +82,7 @@ def main():
         print(f"{server.name:<22}{min(server.rounds):>7.1f} us a call   rounds {each}")
     print(f"ratio, median of rounds {ratios[len(ratios) // 2]:.2f}")
     print(json.dumps({"connections": options.connections, "calls_per_second": options.connections,
-                      "commit": table.commit(), "machine": table.machine(),
+                      "commit": record.commit(), "machine": record.machine(),
                       "nginx_us": nginx.rounds, "musterd_us": musterd.rounds}))
 
 

@@ -78,9 +78,10 @@ def result_body(controls):
 class Fleet:
     """A server with enrolled agents that can be given tasks."""
 
-    def __init__(self, binary, folder, agents, preload):
+    def __init__(self, binary, folder, agents, preload, settings=""):
         env = {**os.environ, **({"LD_PRELOAD": str(preload)} if preload else {})}
-        self.server = measure.Musterd("musterd results", binary, folder, env=env)
+        self.server = measure.Musterd("musterd results", binary, folder, settings=settings,
+                                      env=env)
         token = self.server.enrolment_token(agents)
         connections = threading.local()
 

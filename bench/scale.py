@@ -12,16 +12,16 @@ what `written` is about: on one in memory it says 0. Ends within the scenario's 
 with the swarm's exit code, and ends only the processes that it started.
 """
 import argparse
-import datetime
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import tomllib
 
-import table
+import record
 from measure import Musterd as StartedMusterd, Server
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tools"))
@@ -30,6 +30,16 @@ from certificate import Certificate  # noqa: E402
 SERVER_CPU, SWARM_CPU = 0, 1
 SPARE_SECONDS = 600
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def with_ramp(scenario, seconds, folder):
+    """The scenario's file, or a copy in which the hosts are switched on in `seconds`."""
+    if seconds is None:
+        return scenario
+    copy = folder / scenario.name
+    copy.write_text(re.sub(r"(?m)^ramp_seconds = \d+$", f"ramp_seconds = {seconds}",
+                           scenario.read_text()))
+    return copy
 
 
 def bound(scenario, duration):
@@ -57,9 +67,10 @@ class Musterd(Server):
 
 def run(options, folder):
     certificate = Certificate(folder) if options.tls else None
+    scenario = with_ramp(options.scenario, options.ramp, folder)
     server = Musterd(options.bin / "musterd", folder, certificate)
     try:
-        command = [str(options.bin / "muster"), "swarm", str(options.scenario),
+        command = [str(options.bin / "muster"), "swarm", str(scenario),
                    "--server", server.url(), "--server-pid", str(server.process.pid),
                    "--token-file", str(server.data / "admin.token")]
         for name in ("agents", "connections", "duration", "seed", "packages"):
@@ -71,7 +82,7 @@ def run(options, folder):
             command.append("--json")
         return subprocess.run(
             command, stdout=subprocess.PIPE if options.json else None, text=True,
-            timeout=bound(options.scenario, options.duration),
+            timeout=bound(scenario, options.duration),
             preexec_fn=lambda: os.sched_setaffinity(0, {SWARM_CPU}))
     finally:
         server.stop()
@@ -86,6 +97,7 @@ def main():
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--agents", type=int)
     parser.add_argument("--connections", type=int, help="shared by the hosts; 0 is one each")
+    parser.add_argument("--ramp", type=int, help="seconds in which the hosts are switched on")
     parser.add_argument("--duration")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--packages", type=pathlib.Path)
@@ -100,15 +112,14 @@ def main():
     if options.json:
         document = {"command": "bench/scale.py " + " ".join(sys.argv[1:]),
                     "scenario": options.scenario.name, "tls": options.tls,
-                    "commit": table.commit(), "machine": table.machine(),
+                    "commit": record.commit(), "machine": record.machine(),
                     "load_before": load_before,
-                    "at": datetime.datetime.now(datetime.timezone.utc)
-                    .isoformat(timespec="seconds"),
+                    "at": record.now(),
                     "outcome": json.loads(done.stdout) if done.stdout else None}
         print(json.dumps(document, indent=1))
     else:
-        machine = table.machine()
-        print(f"commit {table.commit()}, {machine['cores']} cores, {machine['model']},"
+        machine = record.machine()
+        print(f"commit {record.commit()}, {machine['cores']} cores, {machine['model']},"
               f" load {load_before:.1f} before")
     return done.returncode
 
