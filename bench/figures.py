@@ -93,7 +93,7 @@ def of_http(document):
 def of_paced(document):
     nginx, musterd = document["nginx_us"], document["musterd_us"]
     ratios = sorted(mine / theirs for mine, theirs in zip(musterd, nginx))
-    pace = f"once a second on each of {document['connections']:,} connections"
+    pace = f"{document['connections']:,} connections, a call a second each"
     return [figure("cpu_us/nginx paced", f"nginx return 200, {pace}", round(min(nginx), 2), "us"),
             figure("cpu_us/musterd paced", f"musterd heartbeat, {pace}",
                    round(min(musterd), 2), "us"),

@@ -77,8 +77,8 @@ def lines(title, unit, series, places=None, x_words="", log=False):
                  f' stroke="{GRID}"/>', label(LEFT - 8, y + 4, number(mark), "end")]
     for x, words in zip(xs, places or [number(x) for x in xs]):
         body.append(label(at(x, marks[0])[0], HEIGHT - BOTTOM + 20, words, "middle"))
-    body += [label(LEFT - 8, TOP - 4, unit, "end"),
-             label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x_words, "middle")]
+    if x_words:
+        body.append(label((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x_words, "middle"))
     for count, line in enumerate(series):
         colour = COLOURS[count % len(COLOURS)]
         places_of = [at(x, y) for x, y in line.points]
@@ -95,12 +95,12 @@ def lines(title, unit, series, places=None, x_words="", log=False):
                  label(WIDTH - RIGHT + 32, y + 4, line.name)]
     if any(line.limit for line in series):
         body.append(label(WIDTH - RIGHT + 14, TOP + 16 + 20 * len(series), "- - its aim"))
-    return drawing(title, HEIGHT, body)
+    return drawing(f"{title}, {unit}", HEIGHT, body)
 
 
 def bars(title, unit, rows):
     """`rows`: (words, value, whether it is what the others are compared with)."""
-    left, step = 330, 26
+    left, step = 24 + round(6.4 * max(len(words) for words, _, _ in rows)), 26
     room = WIDTH - left - 110
     highest = max(value for _, value, _ in rows)
     body = []

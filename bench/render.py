@@ -17,7 +17,7 @@ import sys
 
 import plot
 import record
-from parts import SCENARIOS
+from parts import PARTS, SCENARIOS
 
 DOCUMENTS = ("docs/reference/performance.md", "docs/guides/sizing.md")
 PLOTS = pathlib.PurePosixPath("docs/reference/performance")
@@ -99,7 +99,8 @@ def sizes_table(chosen):
 def figures_of(records, name):
     chosen = of_part(records, name)
     if not chosen:
-        return f"Not measured yet: `bench/run {name}`."
+        part = name if name in PARTS else name.split("-")[0]
+        return f"Not measured yet: `bench/run {part}`."
     if name in SCENARIOS:
         stem, kept = chosen[0]
         text = f"{kept['agents']:,} hosts. {provenance(kept)}\n\n{table(kept)}"
