@@ -3,7 +3,7 @@
 """Fails when a common request takes more instructions than bench/counts.json allows.
 
 Times on a shared machine differ by tens of percent from run to run; callgrind's counts do not. They
-say nothing of caches or the disk: those are bench/run.sh's.
+say nothing of caches or the disk: those are bench/run's.
 
 usage: bench/gate.py [--build DIR=build/release] [--accept]
 """
