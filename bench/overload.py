@@ -82,9 +82,11 @@ class Connection:
         try:
             piece = self.socket.recv(65536)
         except BlockingIOError:
-            return
+            return None
         except OSError:
             piece = b""
+        if not piece:
+            return self.end(0, b"")
         self.received += piece
         head, found, body = self.received.partition(b"\r\n\r\n")
         length = found and LENGTH.search(head)
@@ -92,8 +94,7 @@ class Connection:
             if b"connection: close" in head.lower():
                 self.close()
             self.end(int(head[9:12]), head)
-        elif not piece:
-            self.end(0, b"")
+        return None
 
     def end(self, status, head):
         if status == 0:

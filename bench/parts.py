@@ -54,6 +54,13 @@ def tool(script, *arguments):
     return steps
 
 
+def http(settings):
+    command = ["python3", str(BENCH / "http_cpu.py"), "--json", "--musterd",
+               str(settings.build / "bin/musterd")]
+    noop = settings.build / "bin/net_noop_server"      # not of every build
+    return [Step("", [*command, "--noop", str(noop)] if noop.exists() else command)]
+
+
 def benchmarks(pattern, choose):
     def steps(settings):
         found = []
@@ -115,8 +122,7 @@ PARTS = {
     "micro": Part(150, "pieces in process: Google Benchmark, all but the largest",
                   benchmarks("-" + LARGE, lambda _: True), figures.of_benchmarks),
     "http": Part(50, "CPU of a heartbeat beside nginx, kept busy over few connections",
-                 tool("http_cpu.py", "--musterd", "{BIN}/musterd", "--noop",
-                      "{BIN}/net_noop_server", "--json"), figures.of_http),
+                 http, figures.of_http),
     "paced": Part(130, "the same at a fleet's pace, over 4,000 connections",
                   tool("paced.py", "--musterd", "{BIN}/musterd"), figures.of_paced),
     "connections": Part(60, "memory of an idle connection, CPU to open one",

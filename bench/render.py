@@ -31,6 +31,8 @@ def quantity(value, unit):
                                ("KiB", "MiB", 1024)):
         if unit == name and abs(value) >= (10_000 if step == 1000 else step):
             value, unit = value / step, bigger
+    if unit == "us" and 0 < abs(value) < 1:
+        value, unit = value * 1000, "ns"
     unit = {"us": "µs", "times": "", "": ""}.get(unit, unit)
     joint = "" if not unit else " "
     return f"{plot.number(value)}{joint}{unit}"

@@ -67,6 +67,11 @@ class Documents(unittest.TestCase):
         self.assertIn("| of nginx's | 1.2 | ≤ 1.7: met |", self.text)
         self.assertIn("| processor | 0.15 cores | ≤ 0.1 cores: **missed** |", self.text)
 
+    def test_values_have_a_unit_that_suits_them(self):
+        self.assertEqual([render.quantity(value, unit) for value, unit in (
+            (0.098, "us"), (345, "us"), (160_000, "us"), (12_000, "ms"), (1331, "B"), (16, "cores"),
+            (1.29, "times"))], ["98 ns", "345 µs", "160 ms", "12 s", "1.3 KiB", "16 cores", "1.29"])
+
     def test_what_is_missed_is_listed_with_its_record(self):
         part = self.text.split("<!-- missed -->")[1].split("<!-- end -->")[0]
         self.assertIn("| `steady-100000` | processor | 0.15 cores |", part)
