@@ -230,6 +230,7 @@ class Load:
         for connection in self.all:
             connection.call = None
             connection.close()
+        self.poll.epoll.close()
 
 
 def resident_mib(pid):
