@@ -40,6 +40,7 @@ KNOWN = {
         ("a flush of presence after all of 100,000 beat, the time alone", None),
     "build_nvd_index": ("index of 2.0 million criteria built from advisories in memory", 1e6),
     "read_nvd_index": ("the same index read from its file, as at a start", 1e6),
+    "compare_nvd_indexes": ("what differs in that index when one record changed", None),
     "match_typical_products": ("1,000 packages of 1,000 products", 1e3),
     "match_worst_products/behind:0":
         ("1,000 packages of the five products with most criteria, newest versions", 20e3),
@@ -206,19 +207,19 @@ def of_presence_wal(document):
 
 def of_overload(document):
     aims = document["aims"]
-    words = [("peak_per_second", "peak: durable results, one after the other answered", "a second"),
+    words = [("peak_per_second", "peak: durable results, each sent when one is answered", "a second"),
              ("offered_per_second", "offered then, ten times that", "a second"),
              ("sent_per_second", "of which a free connection could send", "a second"),
              ("good_per_second", "durable results meanwhile", "a second"),
              ("goodput_percent", "that is of the peak", "%"),
              ("refused", "refused with 429 or 503", ""),
              ("refused_without_retry_after", "of them without `Retry-After`", ""),
-             ("other_answers", "other answers", ""),
+             ("other_answers", "other answers", ""), ("cut", "connections cut", ""),
              ("went_offline", "agents called offline", ""),
              ("heartbeat_p99_ms", "p99 of heartbeats", "ms"),
              ("rss_before_mib", "memory before", "MiB"),
-             ("rss_halfway_mib", "memory halfway", "MiB"),
-             ("rss_after_mib", "memory at the end", "MiB"),
+             ("rss_halfway_mib", "at most in the first half", "MiB"),
+             ("rss_after_mib", "at most in the second half", "MiB"),
              ("rss_growth_percent", "grown in the second half", "%")]
     return [figure(key, what, document[key], unit, **aims.get(key, {})) for key, what, unit in words
             if document.get(key) is not None]

@@ -75,6 +75,14 @@ def benchmarks(pattern, choose):
     return steps
 
 
+def overloads(settings):
+    """Fewer callers than writes may wait at the server (limits.h: writes_in_flight), and more."""
+    return [Step(str(connections), [
+        "python3", str(BENCH / "overload.py"), "--json", "--musterd",
+        str(settings.build / "bin/musterd"), "--data-under", str(settings.scratch),
+        "--connections", str(connections)]) for connections in (3000, 6000)]
+
+
 def both_wires(settings):
     command = ["python3", str(BENCH / "agent.py"), "--bin", str(settings.build / "bin"),
                "--seconds", "300"]
@@ -134,9 +142,8 @@ PARTS = {
     "device": Part(20, "enrolments, and a release downloaded by many at once",
                    tool("device.py", "--musterd", "{BIN}/musterd", "--data-under", "{SCRATCH}",
                         "--json"), figures.of_device),
-    "overload": Part(90, "a tenth of a processor, slow syncs, ten times the peak (as root)",
-                     tool("overload.py", "--musterd", "{BIN}/musterd", "--data-under",
-                          "{SCRATCH}", "--json"), figures.of_overload),
+    "overload": Part(100, "a tenth of a processor, slow syncs, ten times the peak (as root)",
+                     overloads, figures.of_overload),
     "nodes": Part(120, "one server and two, each in a quarter of a processor (as root)",
                   tool("nodes.py", "--sqlite"), figures.of_nodes, False),
     "agent": Part(660, "muster-agent's size, memory and idle CPU, plain and over TLS",
