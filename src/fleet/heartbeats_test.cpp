@@ -337,6 +337,9 @@ TEST(Presence, OfAnAgentThatSaysNothingNewOnlyTheTimeIsWrittenUntilAnHourHasPass
   fleet->presence.set_shared(true);
   beat_with(4, "error");
   fleet->presence.flush_often(fleet->store, fleet.now);
+  EXPECT_EQ(stored_cpu(), 3);
+  fleet.now = fleet.now + PresenceTable::shared_rewrite_every;
+  fleet->presence.flush_often(fleet->store, fleet.now);
   EXPECT_EQ(stored_cpu(), 4) << "other servers read it";
   fleet->presence.set_shared(false);
 

@@ -74,7 +74,8 @@ class FullSegments {
 };
 
 /// Of what an agent's row says but for when it was heard of, its vitals and samples. Never 0.
-std::uint64_t mark_of_row(const AgentPresence& state) {
+template <typename State>
+std::uint64_t mark_of_row(const State& state) {
   const std::hash<std::string_view> text;
   const auto task = [&](const std::optional<Uuid>& id) {
     return id ? text({reinterpret_cast<const char*>(id->bytes.data()), id->bytes.size()}) : 0;
@@ -256,10 +257,18 @@ std::size_t PresenceTable::merge(store::Reader& reader, Instant since) {
   std::size_t changed = 0;
   for (const store::AgentPresenceRow& row : store::list_agent_presence_since(reader, since)) {
     with_agent(row.agent, [&](AgentPresence& state) {
-      if (row.last_seen <= state.last_seen) return;
+      if (row.last_seen <= state.last_seen) {
+        state.row_mark = mark_of_row(row);
+        return;
+      }
+      // Which server wrote the row last has said what there is; later vitals may be from here.
+      const bool said_here = state.last_seen > row.said_at;
+      const model::Vitals vitals = state.vitals;
       take_row(state, row);
+      if (said_here) state.vitals = vitals;
       state.called = true;
       state.dirty = false;
+      state.behind = false;
       ++changed;
     });
   }
@@ -294,8 +303,9 @@ void PresenceTable::give_up_samples() {
 
 std::size_t PresenceTable::flush_often(store::Store& store, Instant now) {
   follow_clock(store, now);
-  const bool whole = shared_.load(std::memory_order_relaxed) ||
-                     now - Instant{rewritten_ms_.load(std::memory_order_relaxed)} >= rewrite_every;
+  const Duration every =
+      shared_.load(std::memory_order_relaxed) ? shared_rewrite_every : rewrite_every;
+  const bool whole = now - Instant{rewritten_ms_.load(std::memory_order_relaxed)} >= every;
   const std::size_t rows = write_rows(store, whole);
   if (whole) rewritten_ms_.store(now.unix_ms, std::memory_order_relaxed);
   return rows;

@@ -74,14 +74,16 @@ class PresenceTable {
 
   /// How old the vitals and the open samples in the rows may be while one server serves alone.
   static constexpr Duration rewrite_every = std::chrono::hours(1);
+  /// The same while servers share a fleet: one shows no older vitals of the others' agents.
+  static constexpr Duration shared_rewrite_every = std::chrono::minutes(10);
 
   void load(store::Reader& reader);
   /// Writes all that differs from its rows, and the segments of samples that are full, in one
   /// transaction; returns the rows.
   std::size_t flush(store::Store& store) { return write_rows(store, true); }
   /// As flush(), but of an agent that said nothing new only when it was heard of, a row of a tenth
-  /// of the size; its vitals and open samples once every `rewrite_every`, which is what a crash
-  /// loses of them. Of servers that share a fleet each flush writes all: the others read it.
+  /// of the size; its vitals and open samples once every `rewrite_every`, or
+  /// `shared_rewrite_every`, which is what a crash loses of them.
   std::size_t flush_often(store::Store& store, Instant now);
   /// Samples are taken by one server of several (fleet/samples.h): from now on by this one, which
   /// goes on where the last one left off, or not. Throws store::StoreError.

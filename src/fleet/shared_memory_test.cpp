@@ -259,6 +259,54 @@ TEST_F(SharedMemoryOnPostgres, WhatOneServerHeardTheOtherReadsAndNeverTakesBack)
   EXPECT_EQ(heard_at(*b), test_epoch + seconds(30));
 }
 
+TEST_F(SharedMemoryOnPostgres, AnAgentThatCallsBothServersInTurnIsWhatItSaidLastOnBoth) {
+  const Enrolled agent = enrol_at_a();
+  b->fleet.nodes.renew(test_epoch);
+  std::int64_t seconds_now = 0;
+  for (Server* server : {&*a, &*b}) {
+    server->fleet.presence.set_shared(true);
+    server->fleet.presence.flush_often(server->fleet.store, test_epoch);  // the next are of times
+  }
+  const auto say = [&](Server& server, std::string_view status, double cpu) {
+    seconds_now += 20;
+    server.fleet.presence.with_agent(agent.agent, [&](AgentPresence& state) {
+      state.called = true;
+      state.status = status;
+      state.vitals.cpu_percent = cpu;
+    });
+    server.fleet.presence.touch_agent(agent.agent, test_epoch + seconds(seconds_now));
+  };
+  const auto flush = [&](Server& server) {
+    server.fleet.presence.flush_often(server.fleet.store, test_epoch + seconds(seconds_now));
+  };
+  const auto merge = [&](Server& server) {
+    server.fleet.store.read(
+        [&](store::Reader& reader) { return server.fleet.presence.merge(reader, test_epoch); });
+  };
+  const auto shown_at = [&](const Server& server) {
+    return *server.fleet.presence.find_agent(agent.agent);
+  };
+  say(*b, "busy", 1);
+  flush(*b);
+  say(*a, "idle", 2);
+  flush(*a);           // the row is idle now, and b does not know
+  say(*b, "busy", 3);  // as b wrote it, but not as the row is
+  merge(*b);
+  flush(*b);
+  merge(*a);
+  EXPECT_EQ(shown_at(*a).status, "busy");
+  EXPECT_EQ(shown_at(*a).last_seen, test_epoch + seconds(60));
+  EXPECT_EQ(shown_at(*a).vitals.cpu_percent, 3);
+
+  say(*a, "busy", 4);
+  say(*b, "busy", 5);
+  flush(*b);  // the time alone
+  merge(*a);
+  EXPECT_EQ(shown_at(*a).last_seen, test_epoch + seconds(100));
+  EXPECT_EQ(shown_at(*a).vitals.cpu_percent, 4) << "later than those of the row";
+  EXPECT_EQ(a->fleet.presence.flush(a->fleet.store), 0U) << "it is for b to write what b heard";
+}
+
 TEST_F(SharedMemoryOnPostgres, APackageOfAnUndoneReportIsNotTakenForAnothersWithItsId) {
   struct Judged {
     PackageId id;

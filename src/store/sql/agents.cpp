@@ -65,6 +65,7 @@ AgentPresenceRow read_agent_presence(const Rows& rows) {
   if (!rows.is_null(7)) row.vitals = rows.blob(7);
   row.return_mark = rows.integer(8);
   if (!rows.is_null(9)) row.open_samples = rows.blob(9);
+  row.said_at = rows.instant(10);
   return row;
 }
 
@@ -292,16 +293,21 @@ void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
       });
 }
 
-#define AGENT_HEARD_NEWER                                                        \
-  " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen" \
-  " WHERE excluded.last_seen > agent_heard.last_seen"
-
 void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows) {
+  // On PostgreSQL, ON CONFLICT DO UPDATE logs a lock of each row beside its change; hardly any of
+  // these rows is new.
   tx.post_batch(
-      "INSERT INTO agent_heard (org_id, agent_id, last_seen) VALUES ($1, $2, $3)" AGENT_HEARD_NEWER,
-      "INSERT INTO agent_heard (org_id, agent_id, last_seen)"
-      " SELECT org_id, agent_id, max(last_seen) FROM unnest($1, $2, $3)"
-      " AS given (org_id, agent_id, last_seen) GROUP BY org_id, agent_id" AGENT_HEARD_NEWER,
+      "INSERT INTO agent_heard (org_id, agent_id, last_seen) VALUES ($1, $2, $3)"
+      " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen"
+      " WHERE excluded.last_seen > agent_heard.last_seen",
+      "WITH given AS (SELECT org_id, agent_id, max(last_seen) AS last_seen"
+      "   FROM unnest($1, $2, $3) AS each (org_id, agent_id, last_seen)"
+      "   GROUP BY org_id, agent_id),"
+      " known AS (UPDATE agent_heard h SET last_seen = given.last_seen FROM given"
+      "   WHERE h.org_id = given.org_id AND h.agent_id = given.agent_id"
+      "   AND h.last_seen < given.last_seen)"
+      " INSERT INTO agent_heard (org_id, agent_id, last_seen)"
+      " SELECT org_id, agent_id, last_seen FROM given ON CONFLICT DO NOTHING",
       rows, [](const AgentHeardRow& row) {
         return std::array<Param, 3>{row.org, row.agent, row.last_seen};
       });
@@ -311,7 +317,7 @@ void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows) {
   "SELECT p.org_id, p.agent_id,"                                                 \
   " CASE WHEN h.last_seen > p.last_seen THEN h.last_seen ELSE p.last_seen END,"  \
   " p.agent_version, p.status, p.current_task, p.last_task_completed, p.vitals," \
-  " p.return_mark, p.open_samples FROM agent_presence p"                         \
+  " p.return_mark, p.open_samples, p.last_seen FROM agent_presence p"            \
   " LEFT JOIN agent_heard h ON h.org_id = p.org_id AND h.agent_id = p.agent_id"
 
 std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent) {
@@ -345,8 +351,8 @@ std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
 }
 
 std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since) {
-  return read_agent_presences(reader.query(
-      "SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence WHERE last_seen >= $1", since));
+  return read_agent_presences(
+      reader.query(SELECT_AGENT_PRESENCE " WHERE p.last_seen >= $1 OR h.last_seen >= $1", since));
 }
 
 #define HOST_PRESENCE_NEWER                                                      \

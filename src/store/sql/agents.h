@@ -101,13 +101,13 @@ struct AgentPresenceRow {
   std::int64_t return_mark = 0;   // of the return that was told last; 0 once a heartbeat had none
   std::string open_samples = {};  // model/samples: what is in no day's row yet
   bool keeps_samples = false;     // when written: those of the row stay
+  Instant said_at = {};           // when read: when the row itself was said, its vitals with it
 };
 std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent);
 /// Writes many at once; never moves last_seen back.
 void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows);
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader);
-/// Of those last heard of at `since` or later, by these rows alone: servers that share a fleet
-/// write no others.
+/// Of those last heard of at `since` or later.
 std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since);
 
 struct HostPresenceRow {
