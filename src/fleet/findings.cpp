@@ -44,7 +44,7 @@ Sifted sift(store::Reader& reader, store::FindingFilter filter, const MeantHosts
   constexpr int batch_rows = 2000;
   Sifted sifted;
   for (std::size_t looked = 0; looked < limits::searched_findings; looked += batch_rows) {
-    const auto places = store::list_finding_places(reader, filter, batch_rows);
+    const auto places = store::list_finding_places(reader, filter, batch_rows).places;
     for (const store::PlacedFinding& each : places) {
       if (!among.contains(each.org, each.host)) continue;
       sifted.places.push_back(each);

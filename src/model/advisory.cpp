@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/advisory.h"
 
+#include <charconv>
+#include <cmath>
+
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/limits.h"
@@ -145,6 +148,14 @@ Result<Advisory> decode_advisory(std::string_view text) {
   advisory.status = static_cast<Advisory::Status>(known);
   advisory.severity = *severity;
   return advisory;
+}
+
+std::optional<std::int32_t> parse_epss_share(std::string_view text) {
+  double share = -1.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!(share >= 0.0 && share <= 1.0)) return std::nullopt;
+  return static_cast<std::int32_t>(std::lround(share * EpssScore::whole));
 }
 
 std::string encode_kev_entry(const KevEntry& entry) {

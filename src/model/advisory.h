@@ -82,6 +82,8 @@ struct EpssScore {
   std::int32_t percentile = 0;   // of `whole`: the share of CVEs that score no higher
   friend auto operator<=>(const EpssScore&, const EpssScore&) = default;
 };
+/// "0.97567" in EpssScore::whole, rounded; nothing for what is no number from 0 to 1.
+std::optional<std::int32_t> parse_epss_share(std::string_view text);
 
 std::string encode_kev_entry(const KevEntry& entry);
 Result<KevEntry> decode_kev_entry(std::string_view json);

@@ -6,6 +6,17 @@
 namespace muster::model {
 namespace {
 
+TEST(EpssShares, AreRoundedAndNothingBeyondZeroAndOneIsOne) {
+  EXPECT_EQ(parse_epss_share("0"), 0);
+  EXPECT_EQ(parse_epss_share("0.1"), 10'000);
+  EXPECT_EQ(parse_epss_share("0.97567"), 97'567);
+  EXPECT_EQ(parse_epss_share("1e-2"), 1'000);
+  EXPECT_EQ(parse_epss_share("1"), EpssScore::whole);
+  for (const char* text : {"", "1.1", "-0.1", "nan", "inf", "10%", "0,1", " 0.1", "0.1 "}) {
+    EXPECT_EQ(parse_epss_share(text), std::nullopt) << text;
+  }
+}
+
 Advisory full_advisory() {
   Advisory advisory;
   advisory.feed = "debian";

@@ -228,6 +228,67 @@ TEST_P(InventoryContract, FindingsAreListedByPlaceAndFiltered) {
   EXPECT_EQ(ids([](auto& f) { f.known_exploited = true; }), Ids{});
 }
 
+TEST_P(InventoryContract, PlacesNameTheirCveAndOnlyScoresInForceAreListed) {
+  write([&](Tx& tx) {
+    insert_host(tx, host(1, "web-1"));
+    insert_package(tx, org, {1, 1}, package("a"));
+    open_finding(tx, finding(1, {1}, {1}, "CVE-1", model::Severity::high));
+    Finding without_cve = finding(2, {1}, {1}, "DSA-1", model::Severity::low);
+    without_cve.cve.reset();
+    open_finding(tx, without_cve);
+    set_epss_scores(tx, 6, {{"CVE-1", 1, 1}, {"CVE-2", 2, 2}});
+    set_epss_scores(tx, 7, {{"CVE-1", 97'567, 99'995}, {"CVE-3", 0, 0}});
+  });
+  using Scores = std::vector<model::EpssScore>;
+  const std::vector<std::string> cves = {"CVE-1", "CVE-2", "CVE-3", text};
+  const auto listed = [&](const std::vector<std::string>& of) {
+    Scores scores = read([&](Reader& reader) { return list_epss_scores(reader, of); });
+    std::sort(scores.begin(), scores.end());
+    return scores;
+  };
+  EXPECT_EQ(listed(cves), Scores{}) << "no feed";
+  write([&](Tx& tx) { set_feed(tx, {"epss", now, "", 1, 7, true}); });
+  EXPECT_EQ(listed(cves), (Scores{{"CVE-1", 97'567, 99'995}, {"CVE-3", 0, 0}}));
+  EXPECT_EQ(listed({}), Scores{});
+
+  // Every way in which a list is cut has statements of its own.
+  const std::vector<std::function<void(FindingFilter&)>> ways = {
+      [](FindingFilter&) {}, [](FindingFilter& filter) { filter.host = HostId{1}; },
+      [](FindingFilter& filter) { filter.package = package("a").name; }};
+  for (const auto& way : ways) {
+    FindingFilter filter;
+    way(filter);
+    const auto places = read([&](Reader& r) { return list_finding_places(r, filter, 10).places; });
+    ASSERT_EQ(places.size(), 2U);
+    EXPECT_EQ(places[0].cve, "CVE-1");
+    EXPECT_EQ(places[1].cve, std::nullopt);
+    filter.cve = "CVE-1";
+    const auto of_cve = read([&](Reader& r) { return list_finding_places(r, filter, 10).places; });
+    ASSERT_EQ(of_cve.size(), 1U);
+    EXPECT_EQ(of_cve[0].cve, "CVE-1");
+  }
+}
+
+TEST_P(InventoryContract, APlaceOfOneListOfAllOrganisationsCostsARowOfEach) {
+  write([&](Tx& tx) {
+    tx.post("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, 'other', $2)", other_org, now);
+    for (const std::int64_t id : {1, 2, 3}) {
+      const std::string cve = "CVE-" + std::to_string(id);
+      Finding each = finding(id, {1}, {1}, cve, model::Severity::high);
+      if (id == 3) each.org = other_org;
+      open_finding(tx, each);
+    }
+  });
+  const auto read_for = [&](int count) {
+    return read([&](Reader& reader) {
+      const PlacedFindings page = list_finding_places(reader, {}, count);
+      return std::pair(page.places.size(), page.read);
+    });
+  };
+  EXPECT_EQ(read_for(1), std::pair(std::size_t{1}, std::size_t{2}));
+  EXPECT_EQ(read_for(10), std::pair(std::size_t{3}, std::size_t{3}));
+}
+
 TEST_P(InventoryContract, ASeverityHidesNothingExploitedAndTheUnknownWhereTheyAreAskedFor) {
   using model::Severity;
   write([&](Tx& tx) {
@@ -253,7 +314,7 @@ TEST_P(InventoryContract, ASeverityHidesNothingExploitedAndTheUnknownWhereTheyAr
   const auto of = [](Reader& reader, FindingFilter filter, int count) {
     Ids ids;
     do {
-      const auto page = list_finding_places(reader, filter, count);
+      const auto page = list_finding_places(reader, filter, count).places;
       if (page.empty()) break;
       for (const PlacedFinding& each : page) ids.push_back(each.place.id.value);
       filter.after = page.back().place;

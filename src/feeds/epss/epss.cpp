@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "feeds/epss/epss.h"
 
-#include <charconv>
-#include <cmath>
+#include <algorithm>
 #include <optional>
 
 #include "base/text.h"
@@ -27,21 +26,12 @@ std::string_view take_cell(std::string_view& line) {
   return cell;
 }
 
-/// Of a share from 0 to 1, in hundred-thousandths.
-std::optional<std::int32_t> read_share(std::string_view text) {
-  double share = -1.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (!(share >= 0.0 && share <= 1.0)) return std::nullopt;
-  return static_cast<std::int32_t>(std::lround(share * model::EpssScore::whole));
-}
-
 std::optional<model::EpssScore> read_score(std::string_view line) {
   if (line.size() > line_bytes_max) return std::nullopt;
   model::EpssScore score;
   score.cve = take_cell(line);
-  const auto probability = read_share(take_cell(line));
-  const auto percentile = read_share(line);
+  const auto probability = model::parse_epss_share(take_cell(line));
+  const auto percentile = model::parse_epss_share(line);
   if (!model::is_cve_id(score.cve) || !probability || !percentile) return std::nullopt;
   score.probability = *probability;
   score.percentile = *percentile;

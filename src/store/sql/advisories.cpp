@@ -179,6 +179,24 @@ void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::E
       });
 }
 
+std::vector<model::EpssScore> list_epss_scores(Reader& reader,
+                                               const std::vector<std::string>& cves) {
+  std::vector<model::EpssScore> scores;
+  scores.reserve(cves.size());
+  reader.query_batch(
+      "SELECT e.cve, e.probability, e.percentile FROM feeds s"
+      " JOIN epss_scores e ON e.generation = s.generation WHERE s.feed = 'epss' AND e.cve = $1",
+      "SELECT e.cve, e.probability, e.percentile FROM feeds s"
+      " JOIN epss_scores e ON e.generation = s.generation WHERE s.feed = 'epss'"
+      " AND e.cve IN (SELECT * FROM unnest($1::text[]))",
+      cves, [](const std::string& cve) { return std::array<Param, 1>{cve}; },
+      [&](const Rows& rows) {
+        scores.push_back({rows.string(0), static_cast<std::int32_t>(rows.integer(1)),
+                          static_cast<std::int32_t>(rows.integer(2))});
+      });
+  return scores;
+}
+
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count) {
   return tx.execute(
       "DELETE FROM epss_scores WHERE (generation, cve) IN"

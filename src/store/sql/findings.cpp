@@ -178,30 +178,30 @@ Rows query_strand(Reader& reader, const FindingFilter& filter, const Strand& str
   after = std::min(after, FindingPlace{strand.known_exploited, strand.severity_max + 1, {0}});
   const std::string_view status = model::finding_status_name(strand.status);
   if (filter.host) {
-    return reader.query("SELECT f.severity, f.finding_id, f.host_id" HOST_STRAND
+    return reader.query("SELECT f.severity, f.finding_id, f.host_id, f.cve" HOST_STRAND
                         " AND f.host_id = $8 AND ($9 IS NULL OR f.cve = $9)" OF_PACKAGE("$10")
                             IN_PLACE,
                         strand.org, status, strand.known_exploited, strand.severity_min,
                         after.severity, after.id, count, *filter.host, filter.cve, filter.package);
   }
   if (filter.package) {
-    const Sql open("SELECT f.severity, f.finding_id, f.host_id" PACKAGE_STRAND("$8", "$9")
+    const Sql open("SELECT f.severity, f.finding_id, f.host_id, f.cve" PACKAGE_STRAND("$8", "$9")
                        OPEN IN_PLACE);
-    const Sql other("SELECT f.severity, f.finding_id, f.host_id" PACKAGE_STRAND("$8", "$9")
+    const Sql other("SELECT f.severity, f.finding_id, f.host_id, f.cve" PACKAGE_STRAND("$8", "$9")
                         IN_PLACE);
     return reader.query(strand.status == model::FindingStatus::open ? open : other, strand.org,
                         status, strand.known_exploited, strand.severity_min, after.severity,
                         after.id, count, *filter.package, filter.cve);
   }
   if (filter.cve) {
-    return reader.query("SELECT f.severity, f.finding_id, f.host_id" STRAND
+    return reader.query("SELECT f.severity, f.finding_id, f.host_id, f.cve" STRAND
                         " AND f.cve = $8" IN_PLACE,
                         strand.org, status, strand.known_exploited, strand.severity_min,
                         after.severity, after.id, count, *filter.cve);
   }
-  return reader.query("SELECT f.severity, f.finding_id, f.host_id" STRAND IN_PLACE, strand.org,
-                      status, strand.known_exploited, strand.severity_min, after.severity, after.id,
-                      count);
+  return reader.query("SELECT f.severity, f.finding_id, f.host_id, f.cve" STRAND IN_PLACE,
+                      strand.org, status, strand.known_exploited, strand.severity_min,
+                      after.severity, after.id, count);
 }
 
 std::int64_t count_strand(Reader& reader, const FindingFilter& filter, const Strand& strand,
@@ -355,8 +355,7 @@ std::optional<FindingView> find_finding(Reader& reader, FindingId id) {
   return read_view(rows);
 }
 
-std::vector<PlacedFinding> list_finding_places(Reader& reader, const FindingFilter& filter,
-                                               int count) {
+PlacedFindings list_finding_places(Reader& reader, const FindingFilter& filter, int count) {
   const auto wanted = static_cast<std::size_t>(count);
   std::vector<PlacedFinding> places;
   const std::vector<Strand> strands = strands_of(reader, filter);
@@ -371,17 +370,19 @@ std::vector<PlacedFinding> list_finding_places(Reader& reader, const FindingFilt
     while (rows.next()) {
       places.push_back({{strand.known_exploited, rows.integer(0), rows.number_id<FindingId>(1)},
                         strand.org,
-                        rows.number_id<HostId>(2)});
+                        rows.number_id<HostId>(2),
+                        rows.maybe_string(3)});
     }
   }
+  const std::size_t read = places.size();
   std::sort(places.begin(), places.end(),
             [](const PlacedFinding& a, const PlacedFinding& b) { return a.place > b.place; });
   if (places.size() > wanted) places.resize(wanted);
-  return places;
+  return {std::move(places), read};
 }
 
 std::vector<FindingView> list_findings(Reader& reader, const FindingFilter& filter, int count) {
-  return list_findings_at(reader, list_finding_places(reader, filter, count));
+  return list_findings_at(reader, list_finding_places(reader, filter, count).places);
 }
 
 std::vector<FindingView> list_findings_at(Reader& reader,

@@ -70,8 +70,8 @@ struct FindingPlace {
   FindingId id;
   friend auto operator<=>(const FindingPlace&, const FindingPlace&) = default;
 };
-/// What becomes of findings of unknown severity that are not known to be exploited, where
-/// severity_min is above it.
+/// What becomes of findings that are not known to be exploited and cannot be judged: those of
+/// unknown severity, where severity_min is above it.
 enum class Unrated : std::uint8_t { hidden, shown, alone };
 struct FindingFilter {
   std::optional<HostId> host;
@@ -92,9 +92,13 @@ struct PlacedFinding {
   FindingPlace place;
   OrgId org;
   HostId host;
+  std::optional<std::string> cve;
 };
-std::vector<PlacedFinding> list_finding_places(Reader& reader, const FindingFilter& filter,
-                                               int count);
+struct PlacedFindings {
+  std::vector<PlacedFinding> places;
+  std::size_t read = 0;  // rows: more than there are places where several organisations are merged
+};
+PlacedFindings list_finding_places(Reader& reader, const FindingFilter& filter, int count);
 /// In the order of `places`, without those that are no more.
 std::vector<FindingView> list_findings_at(Reader& reader, const std::vector<PlacedFinding>& places);
 Total count_findings(Reader& reader, const FindingFilter& filter);

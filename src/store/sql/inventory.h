@@ -113,6 +113,9 @@ void for_each_kev_entry(Reader& reader, const std::function<void(model::KevEntry
 
 /// Those of a generation, aside until the feed's row names it; as set_advisories().
 void set_epss_scores(Tx& tx, std::int64_t generation, const std::vector<model::EpssScore>& scores);
+/// Those in force of `cves`, in any order; a CVE without one is not among them.
+std::vector<model::EpssScore> list_epss_scores(Reader& reader,
+                                               const std::vector<std::string>& cves);
 /// As delete_old_advisories().
 std::int64_t delete_old_epss_scores(Tx& tx, std::int64_t generation, int count);
 
