@@ -58,6 +58,33 @@ void count(Groups& groups, store::FindingSubject subject, GroupBy by) {
   }
 }
 
+SievedFinding sieved(const store::FindingSubject& each) {
+  return {each.org, each.host, each.known_exploited, each.severity,
+          each.has_cve ? std::string_view(each.flaw) : std::string_view()};
+}
+
+/// Groups what passes the sieve of the most pressing findings; false if there are more.
+bool group_pressing(store::Reader& reader, const store::FindingFilter& filter, FindingSieve& sieve,
+                    GroupBy by, Groups& groups) {
+  constexpr std::size_t batch_rows = 2000;
+  std::vector<store::FindingSubject> batch;
+  const auto count_batch = [&] {
+    for (const store::FindingSubject& each : batch) sieve.announce(sieved(each));
+    sieve.read_scores(reader);
+    for (store::FindingSubject& each : batch) {
+      if (sieve.passes(sieved(each), filter)) count(groups, std::move(each), by);
+    }
+    batch.clear();
+  };
+  const bool whole = store::for_each_pressing(reader, filter, limits::grouped_findings,
+                                              [&](store::FindingSubject subject) {
+                                                batch.push_back(std::move(subject));
+                                                if (batch.size() == batch_rows) count_batch();
+                                              });
+  count_batch();
+  return whole;
+}
+
 std::int64_t distinct(std::vector<std::int64_t>& values) {
   std::sort(values.begin(), values.end());
   return std::unique(values.begin(), values.end()) - values.begin();
@@ -79,12 +106,9 @@ FindingGroups group_findings(store::Store& store, const GroupQuery& query) {
   FindingGroups answer;
   store.read([&](store::Reader& reader) {
     Groups groups;
-    answer.whole = store::for_each_pressing(
-        reader, filter, limits::grouped_findings, [&](store::FindingSubject subject) {
-          if (query.among && !query.among->contains(subject.org, subject.host)) return;
-          count(groups, std::move(subject), query.by);
-        });
-    answer.unknown_not_shown = count_unknown_not_shown(reader, filter, query.among);
+    FindingSieve sieve(query.among, query.epss_min);
+    answer.whole = group_pressing(reader, filter, sieve, query.by, groups);
+    answer.unknown_not_shown = count_unknown_not_shown(reader, filter, sieve);
     std::unordered_map<std::string, OrgId> orgs;
     for (auto& [key, counted] : groups) {
       counted.group.hosts = distinct(counted.hosts);

@@ -25,8 +25,9 @@ struct GroupQuery {
   std::optional<OrgId> org;
   bool known_exploited = false;
   model::Severity severity_min = model::Severity::unknown;  // those known exploited stay in
-  bool include_unknown = false;                             // also those whose severity is unknown
-  std::optional<MeantHosts> among;                          // only of those hosts
+  std::int32_t epss_min = 0;                                // in EpssScore::whole; the same
+  bool include_unknown = false;     // also those whose severity or, with epss_min, score is unknown
+  std::optional<MeantHosts> among;  // only of those hosts
   std::size_t count = 0;
 };
 struct FindingGroup {
@@ -43,10 +44,11 @@ struct FindingGroups {
   std::vector<FindingGroup> groups;  // the most pressing: exploited, severity, hosts
   std::size_t groups_in_all = 0;
   bool whole = true;               // all findings were counted, and not only the most pressing
-  store::Total unknown_not_shown;  // findings, only because severity_min cannot judge them
+  store::Total unknown_not_shown;  // findings: as FindingPage
 };
 /// What to fix first. Counts open findings in the order of what presses most, at most
-/// limits::grouped_findings of them, so that it costs the same however many there are.
+/// limits::grouped_findings of them before `among` and `epss_min`, so that it costs the same
+/// however many there are.
 FindingGroups group_findings(store::Store& store, const GroupQuery& query);
 
 }  // namespace muster::fleet

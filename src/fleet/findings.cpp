@@ -34,27 +34,51 @@ Result<store::FindingPlace> parse_place(std::string_view cursor) {
   return invalid_field("cursor", "is not a cursor of this list");
 }
 
-/// The next findings of some hosts.
+SievedFinding sieved(const store::PlacedFinding& each) {
+  return {each.org, each.host, each.place.known_exploited, each.place.severity,
+          each.cve ? std::string_view(*each.cve) : std::string_view()};
+}
+
+/// The next findings that pass a sieve.
 struct Sifted {
   std::vector<store::PlacedFinding> places;
   std::optional<store::FindingPlace> stopped;  // where it stopped looking, if there may be more
 };
-Sifted sift(store::Reader& reader, store::FindingFilter filter, const MeantHosts& among,
+Sifted sift(store::Reader& reader, const store::FindingFilter& filter, FindingSieve& sieve,
             std::size_t wanted) {
-  constexpr int batch_rows = 2000;
+  constexpr std::size_t batch_min = 100;
+  constexpr std::size_t batch_max = 2000;
+  store::FindingFilter candidates = sieve.candidates(filter);
   Sifted sifted;
-  for (std::size_t looked = 0; looked < limits::searched_findings; looked += batch_rows) {
-    const auto places = store::list_finding_places(reader, filter, batch_rows).places;
+  std::size_t batch = batch_min;
+  for (std::size_t looked = 0; looked < limits::searched_findings;) {
+    const auto [places, read] =
+        store::list_finding_places(reader, candidates, static_cast<int>(batch));
+    looked += read;
+    for (const store::PlacedFinding& each : places) sieve.announce(sieved(each));
+    sieve.read_scores(reader);
     for (const store::PlacedFinding& each : places) {
-      if (!among.contains(each.org, each.host)) continue;
+      if (!sieve.passes(sieved(each), filter)) continue;
       sifted.places.push_back(each);
       if (sifted.places.size() == wanted) return sifted;
     }
-    if (places.size() < static_cast<std::size_t>(batch_rows)) return sifted;
-    filter.after = places.back().place;
+    if (places.size() < batch) return sifted;
+    candidates.after = places.back().place;
+    // Of many organisations, a batch reads as much of each and throws most of it away.
+    batch = std::clamp(batch_max * batch / read, batch_min, batch_max);
   }
-  sifted.stopped = filter.after;
+  sifted.stopped = candidates.after;
   return sifted;
+}
+
+/// How many findings a list has over all its pages.
+store::Total count_sieved(store::Reader& reader, store::FindingFilter filter, FindingSieve& sieve) {
+  if (sieve.idle()) return store::count_findings(reader, filter);
+  filter.after.reset();
+  constexpr auto most = static_cast<std::size_t>(limits::counted_rows);
+  const Sifted all = sift(reader, filter, sieve, most + 1);
+  return {static_cast<std::int64_t>(std::min(all.places.size(), most)),
+          all.places.size() <= most && !all.stopped};
 }
 
 /// A cursor is the place of the last finding of a page: "1:4:123".
@@ -66,32 +90,22 @@ std::string format_place(const store::FindingPlace& place) {
 /// The page's findings and one more if there are more.
 std::vector<store::FindingView> read_rows(store::Reader& reader, const FindingQuery& query,
                                           const store::FindingFilter& filter, FindingPage& page) {
-  page.total = count_findings_among(reader, filter, query.among);
-  page.unknown_not_shown = count_unknown_not_shown(reader, filter, query.among);
-  if (!query.among) return store::list_findings(reader, filter, query.count + 1);
-  const Sifted next = sift(reader, filter, *query.among, static_cast<std::size_t>(query.count) + 1);
+  FindingSieve sieve(query.among, query.epss_min);
+  page.total = count_sieved(reader, filter, sieve);
+  page.unknown_not_shown = count_unknown_not_shown(reader, filter, sieve);
+  if (sieve.idle()) return store::list_findings(reader, filter, query.count + 1);
+  const Sifted next = sift(reader, filter, sieve, static_cast<std::size_t>(query.count) + 1);
   if (next.stopped) page.next_cursor = format_place(*next.stopped);
   return store::list_findings_at(reader, next.places);
 }
 
 }  // namespace
 
-store::Total count_findings_among(store::Reader& reader, store::FindingFilter filter,
-                                  const std::optional<MeantHosts>& among) {
-  if (!among) return store::count_findings(reader, filter);
-  filter.after.reset();
-  constexpr auto most = static_cast<std::size_t>(limits::counted_rows);
-  const Sifted all = sift(reader, filter, *among, most + 1);
-  return {static_cast<std::int64_t>(std::min(all.places.size(), most)),
-          all.places.size() <= most && !all.stopped};
-}
-
 store::Total count_unknown_not_shown(store::Reader& reader, store::FindingFilter filter,
-                                     const std::optional<MeantHosts>& among) {
-  const bool judged = filter.severity_min > static_cast<std::int64_t>(model::Severity::unknown);
-  if (!judged || filter.known_exploited || filter.unrated == store::Unrated::shown) return {};
+                                     FindingSieve& sieve) {
+  if (!sieve.doubts(filter) || filter.unrated == store::Unrated::shown) return {};
   filter.unrated = store::Unrated::alone;
-  return count_findings_among(reader, std::move(filter), among);
+  return count_sieved(reader, std::move(filter), sieve);
 }
 
 Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& catalogue,

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "fleet/catalogue.h"
+#include "fleet/finding_sieve.h"
 #include "fleet/host_search.h"
 #include "model/finding.h"
 #include "store/sql/findings.h"
@@ -22,7 +23,8 @@ struct FindingQuery {
   std::optional<OrgId> org;
   bool known_exploited = false;
   model::Severity severity_min = model::Severity::unknown;  // those known exploited stay in
-  bool include_unknown = false;                             // also those whose severity is unknown
+  std::int32_t epss_min = 0;                                // in EpssScore::whole; the same
+  bool include_unknown = false;  // also those whose severity or, with epss_min, score is unknown
   std::vector<model::FindingStatus> statuses = {model::FindingStatus::open};
   std::optional<MeantHosts> among;  // only of those hosts
   std::string cursor;
@@ -37,22 +39,19 @@ struct FindingPage {
   std::vector<FindingView> findings;
   std::string next_cursor;
   store::Total total;
-  store::Total unknown_not_shown;  // only because severity_min cannot judge them
+  store::Total unknown_not_shown;  // only because severity_min or epss_min cannot judge them
 };
-/// Known exploited first, then most severe, then newest. A severity that is asked for hides nothing
-/// that is known exploited, and what it hides because its severity is unknown is counted. With
-/// `among` one page, and the total, look at limits::searched_findings: then the page may be short,
-/// with a next one, and the total is "at least". Fails with invalid_field for a cursor that is
-/// none.
+/// Known exploited first, then most severe, then newest. A severity or score that is asked for
+/// hides nothing that is known exploited, and what it hides because its own is unknown is counted.
+/// With `among` or `epss_min` one page, and each total, look at limits::searched_findings: then the
+/// page may be short, with a next one, and the total is "at least". Fails with invalid_field for a
+/// cursor that is none.
 Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& catalogue,
                                       const FindingQuery& query);
-/// How many findings a list has over all its pages, of some hosts where there is `among`.
-store::Total count_findings_among(store::Reader& reader, store::FindingFilter filter,
-                                  const std::optional<MeantHosts>& among);
-/// How many of unknown severity, not known to be exploited, the list leaves out because of
-/// severity_min.
+/// How many findings, not known to be exploited, a list leaves out over all its pages only because
+/// their severity or score is unknown.
 store::Total count_unknown_not_shown(store::Reader& reader, store::FindingFilter filter,
-                                     const std::optional<MeantHosts>& among);
+                                     FindingSieve& sieve);
 /// Fails with not_found.
 Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue, FindingId id);
 
@@ -60,7 +59,8 @@ Result<FindingView> show_finding(store::Store& store, const Catalogue& catalogue
 
 namespace muster::limits {
 
-/// Findings that one list looks at for some hosts' own: a few tenths of a second.
+/// Findings that one list looks at for some hosts' own or those of a score: a few tenths of a
+/// second.
 inline constexpr std::size_t searched_findings = 200'000;
 
 }  // namespace muster::limits

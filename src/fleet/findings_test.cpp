@@ -232,20 +232,26 @@ TEST(FindingPages, ShowEveryFindingOnceInTheirOrder) {
   }
 }
 
+/// A debian feed in which package "a" has flaws of these severities.
+std::string flaws(const std::map<std::string, std::string>& urgencies) {
+  std::string json;
+  for (const auto& [cve, urgency] : urgencies) {
+    json += (json.empty() ? "\"" : ", \"") + cve +
+            R"(": {"description": "d", "scope": "remote", "releases": {"bookworm": )" +
+            R"({"status": "open", "repositories": {"bookworm": "1"}, "urgency": ")" + urgency +
+            R"("}}})";
+  }
+  return R"({"a": {)" + json + "}}";
+}
+
 TEST(FindingPages, OfASeverityKeepWhatIsExploitedAndCountTheUnknown) {
   TestFleet fleet;
-  const auto entry = [](const std::string& cve, const std::string& urgency) {
-    return '"' + cve + R"(": {"description": "d", "scope": "remote", "releases": {"bookworm": )" +
-           R"({"status": "open", "repositories": {"bookworm": "1"}, "urgency": ")" + urgency +
-           R"("}}})";
-  };
-  ASSERT_TRUE(
-      fleet
-          .import(feeds::FeedKind::debian, R"({"a": {)" + entry("CVE-2099-0001", "high") + ", " +
-                                               entry("CVE-2099-0002", "not yet assigned") + ", " +
-                                               entry("CVE-2099-0003", "not yet assigned") + ", " +
-                                               entry("CVE-2099-0004", "low") + "}}")
-          .ok());
+  ASSERT_TRUE(fleet
+                  .import(feeds::FeedKind::debian, flaws({{"CVE-2099-0001", "high"},
+                                                          {"CVE-2099-0002", "not yet assigned"},
+                                                          {"CVE-2099-0003", "not yet assigned"},
+                                                          {"CVE-2099-0004", "low"}}))
+                  .ok());
   fleet.report(TestFleet::report_of("web-1", {debian_package("a", "1")})).value();
   fleet.report(TestFleet::report_of("db-1", {debian_package("a", "1")})).value();
   ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0002")).ok());
@@ -285,6 +291,89 @@ TEST(FindingPages, OfASeverityKeepWhatIsExploitedAndCountTheUnknown) {
   groups.include_unknown = true;
   EXPECT_EQ(group_findings(fleet->store, groups).groups.size(), 3U);
   EXPECT_EQ(group_findings(fleet->store, groups).unknown_not_shown.value, 0);
+}
+
+TEST(FindingPages, OfAnEpssKeepWhatIsExploitedAndCountWhatHasNoScore) {
+  TestFleet fleet;
+  ASSERT_TRUE(fleet
+                  .import(feeds::FeedKind::debian, flaws({{"CVE-2099-0001", "low"},
+                                                          {"CVE-2099-0002", "high"},
+                                                          {"CVE-2099-0003", "medium"},
+                                                          {"CVE-2099-0004", "not yet assigned"},
+                                                          {"CVE-2099-0005", "not yet assigned"},
+                                                          {"CVE-2099-0006", "low"}}))
+                  .ok());
+  for (const char* host : {"web-1", "db-1"}) {
+    fleet.report(TestFleet::report_of(host, {debian_package("a", "1")})).value();
+  }
+  ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0006")).ok());
+  // 3 has no score, nor has 6.
+  ASSERT_TRUE(fleet
+                  .import(feeds::FeedKind::epss,
+                          "cve,epss,percentile\nCVE-2099-0001,0.1,0.9\nCVE-2099-0002,0.09999,0.8\n"
+                          "CVE-2099-0004,0.5,0.95\nCVE-2099-0005,0.01,0.1\n")
+                  .ok());
+  FindingQuery query;
+  query.epss_min = 10'000;
+  using Cves = std::multiset<std::string>;
+  const auto listed = [&] {
+    std::pair<Cves, std::int64_t> answer;
+    query.cursor.clear();
+    // Small pages: the cursor holds where the last finding stood, shown or not.
+    for (query.count = 2;;) {
+      const FindingPage page = list_finding_page(fleet->store, fleet->catalogue, query).value();
+      for (const FindingView& view : page.findings) {
+        // Of one host, to be short: the other has the same.
+        if (view.stored.hostname == "web-1") answer.first.insert(*view.stored.finding.cve);
+      }
+      EXPECT_TRUE(page.total.exact);
+      EXPECT_TRUE(page.unknown_not_shown.exact);
+      answer.second = page.unknown_not_shown.value;
+      query.cursor = page.next_cursor;
+      if (query.cursor.empty()) {
+        const auto shown = static_cast<std::int64_t>(answer.first.size());
+        EXPECT_EQ(page.total.value, query.among ? shown : 2 * shown);
+        return answer;
+      }
+    }
+  };
+  const auto expected = [](Cves cves, std::int64_t unknown) { return std::pair(cves, unknown); };
+  EXPECT_EQ(listed(), expected({"CVE-2099-0001", "CVE-2099-0004", "CVE-2099-0006"}, 2));
+  query.among = list_meant_hosts(fleet->store, fleet->presence, fleet.config,
+                                 model::parse_host_query("web").value(), TestFleet::org, fleet.now)
+                    .value();
+  EXPECT_EQ(listed(), expected({"CVE-2099-0001", "CVE-2099-0004", "CVE-2099-0006"}, 1));
+  query.among.reset();
+  query.include_unknown = true;
+  EXPECT_EQ(listed(),
+            expected({"CVE-2099-0001", "CVE-2099-0003", "CVE-2099-0004", "CVE-2099-0006"}, 0));
+  query.include_unknown = false;
+  query.severity_min = model::Severity::medium;
+  EXPECT_EQ(listed(), expected({"CVE-2099-0006"}, 4)) << "3 and 4; a score of 0.01 is judged";
+  query.include_unknown = true;
+  EXPECT_EQ(listed(), expected({"CVE-2099-0003", "CVE-2099-0004", "CVE-2099-0006"}, 0));
+  query.include_unknown = false;
+  query.severity_min = model::Severity::unknown;
+  query.known_exploited = true;
+  EXPECT_EQ(listed(), expected({"CVE-2099-0006"}, 0)) << "changes nothing";
+  query.known_exploited = false;
+  query.cve = "CVE-2099-0002";
+  EXPECT_EQ(listed(), expected({}, 0));
+
+  GroupQuery groups;
+  groups.count = 10;
+  groups.epss_min = 10'000;
+  const auto keys = [&] {
+    std::pair<Cves, std::int64_t> answer;
+    const FindingGroups found = group_findings(fleet->store, groups);
+    for (const FindingGroup& group : found.groups) answer.first.insert(group.key);
+    answer.second = found.unknown_not_shown.value;
+    return answer;
+  };
+  EXPECT_EQ(keys(), expected({"CVE-2099-0001", "CVE-2099-0004", "CVE-2099-0006"}, 2));
+  groups.include_unknown = true;
+  EXPECT_EQ(keys(),
+            expected({"CVE-2099-0001", "CVE-2099-0003", "CVE-2099-0004", "CVE-2099-0006"}, 0));
 }
 
 TEST(FindingPages, OfSomeHostsShowTheirFindingsAlone) {

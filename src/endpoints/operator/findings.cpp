@@ -149,6 +149,15 @@ Result<model::Severity> min_severity_param(const Request& request) {
   return invalid_field("min_severity", "must be one of negligible, low, medium, high, critical");
 }
 
+/// In EpssScore::whole; 0 when absent.
+Result<std::int32_t> min_epss_param(const Request& request) {
+  const auto text = http::query_param(request.query, "min_epss");
+  if (!text) return 0;
+  const auto share = model::parse_epss_share(*text);
+  if (share) return *share;
+  return invalid_field("min_epss", "must be a number from 0 to 1, such as 0.1");
+}
+
 /// The hosts that `?query=` means, and the organisation that it is about; all without one.
 Result<std::optional<fleet::MeantHosts>> among_param(App& app, const Request& request,
                                                      std::optional<OrgId>& org) {
@@ -209,6 +218,7 @@ Result<Reply> list_findings(App& app, const Request& request) {
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.statuses = TRY(statuses_param(request));
   query.severity_min = TRY(min_severity_param(request));
+  query.epss_min = TRY(min_epss_param(request));
   query.include_unknown = TRY(flag_param(request, "include_unknown"));
   query.among = TRY(among_param(app, request, query.org));
   const fleet::FindingPage page = TRY(fleet::list_finding_page(app.store, app.catalogue, query));
@@ -231,6 +241,7 @@ Result<Reply> group_findings(App& app, const Request& request) {
   query.org = TRY(org_param(app, request));
   query.known_exploited = TRY(flag_param(request, "kev"));
   query.severity_min = TRY(min_severity_param(request));
+  query.epss_min = TRY(min_epss_param(request));
   query.include_unknown = TRY(flag_param(request, "include_unknown"));
   query.among = TRY(among_param(app, request, query.org));
   const std::string by = http::query_param(request.query, "by").value_or("cve");
