@@ -207,19 +207,36 @@ std::vector<std::string> severities() {
 }
 
 /// "3 findings of unknown severity not shown; --include-unknown"
-std::string unknown_not_shown(const Json& page) {
+std::string unknown_not_shown(const Json& page, const FlagValues& asked) {
   const auto value = find_path(page, "unknown_not_shown.value");
   const std::int64_t count = value ? value->integer().value_or(0) : 0;
   if (count == 0) return {};
   std::string text = text_at(page, "unknown_not_shown.relation") == "gte" ? "at least " : "";
   text += std::to_string(count);
-  return text + (count == 1 ? " finding" : " findings") +
-         " of unknown severity not shown; --include-unknown";
+  const bool of_severity = asked.has("min_severity");
+  const bool of_epss = asked.has("min_epss");
+  return text + (count == 1 ? " finding" : " findings") + " of unknown " +
+         (of_severity || !of_epss ? "severity" : "") + (of_severity && of_epss ? " or " : "") +
+         (of_epss ? "EPSS" : "") + " not shown; --include-unknown";
 }
 
 Flag unknown_flag() {
   return {"--include-unknown", "include_unknown",
-          "With --min-severity, also those of unknown severity", Flag::Kind::on};
+          "With --min-severity, also those of unknown severity; with --min-epss, of unknown EPSS",
+          Flag::Kind::on};
+}
+
+Result<void> check_probability(const std::string& text) {
+  if (model::parse_epss_share(text)) return {};
+  return Error{Errc::invalid_field, "must be a number from 0 to 1 such as 0.1"};
+}
+
+Flag epss_flag() {
+  return {.name = "--min-epss",
+          .member = "min_epss",
+          .what = "Only of that EPSS and above, such as 0.1 for 10 %, and known exploited ones",
+          .check = check_probability,
+          .shown = "PROBABILITY"};
 }
 
 Flag severity_flag(std::string what) {
@@ -250,6 +267,7 @@ void add_findings(Grammar& grammar) {
              {"--package", "package", "Only of packages of that name"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
              severity_flag("Only of that severity and above, and known exploited ones of any"),
+             epss_flag(),
              unknown_flag(),
              {"--accepted", "accepted", "Only those that operators accepted, instead of open ones",
               Flag::Kind::on},
@@ -266,6 +284,7 @@ void add_findings(Grammar& grammar) {
              {"--query", "query", "Only of hosts that match this query, such as group:web"},
              {"--kev", "kev", "Only known exploited ones", Flag::Kind::on},
              severity_flag("Only of that severity and above, and known exploited ones of any"),
+             epss_flag(),
              unknown_flag(),
              org_flag("Only of that organisation")},
             groups, {"group", "groups"}, unknown_not_shown)

@@ -56,6 +56,26 @@ TEST(Findings, OfASeveritySayHowManyOfUnknownSeverityTheyLeaveOut) {
       0);
 }
 
+TEST(Findings, OfAnEpssAreChosenByTheServerAndSayHowManyHaveNone) {
+  Desk desk;
+  const std::string body =
+      R"({"items": [], "next_cursor": null, "unknown_not_shown": {"value": 2, "relation": "eq"}})";
+  desk.server.on("GET /api/v1/findings?limit=1000&min_epss=0.1", {200, body});
+  desk.server.on("GET /api/v1/finding-groups?limit=1000&min_epss=0.1", {200, body});
+  desk.server.on("GET /api/v1/findings?limit=1000&min_severity=high&min_epss=0.1", {200, body});
+  EXPECT_EQ(desk.run({"findings", "list", "--min-epss", "0.1"}).err,
+            "no findings\n2 findings of unknown EPSS not shown; --include-unknown\n");
+  EXPECT_EQ(desk.run({"findings", "groups", "--min-epss", "0.1"}).err,
+            "no groups\n2 findings of unknown EPSS not shown; --include-unknown\n");
+  EXPECT_EQ(desk.run({"findings", "list", "--min-epss", "0.1", "--min-severity", "high"}).err,
+            "no findings\n2 findings of unknown severity or EPSS not shown; --include-unknown\n");
+  for (const char* nonsense : {"10%", "1.5", "much", "nan"}) {
+    const Transcript refused = desk.run({"findings", "list", "--min-epss", nonsense});
+    EXPECT_EQ(refused.code, 2) << nonsense;
+    EXPECT_NE(refused.err.find("--min-epss"), std::string::npos) << refused.err;
+  }
+}
+
 TEST(Findings, AreAcceptedForATimeAndReopened) {
   Desk desk;
   desk.server.on("POST /api/v1/findings/12/accept",

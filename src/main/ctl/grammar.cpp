@@ -160,7 +160,7 @@ Result<void> print_list(const Shell& shell, Session& session, const std::string&
       values.expand(path), values.query(path + "{limit}"), most,
       [&](const Json& item) { printer.add(item); },
       [&](const Json& page) {
-        if (warning) said = warning(page);
+        if (warning) said = warning(page, values);
       }));
   printer.finish(more);
   if (!said.empty()) shell.warn(said);

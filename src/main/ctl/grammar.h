@@ -41,8 +41,9 @@ struct Verb {
   bool needs_no_server() const { return local && (!remote || values->has("data")); }
 };
 
-/// What a list has to say besides its items, from a page of it; empty when nothing.
-using PageWarning = std::function<std::string(const Json& page)>;
+/// What a list has to say besides its items, from a page of it and what was asked; empty when
+/// nothing.
+using PageWarning = std::function<std::string(const Json& page, const FlagValues& asked)>;
 
 /// A noun and the verbs that it takes.
 class Noun {
