@@ -52,6 +52,36 @@ test('on a phone the findings of a host and of an image say their package and wh
   }
 });
 
+test('a choice of EPSS keeps what is exploited, and shows what has no score when it is asked for', async () => {
+  const { items, next_cursor: more } = await world.api('GET', '/findings?limit=1000');
+  assert.equal(more, null);
+  const likely = items.filter((each) => each.kev || (each.epss !== null && each.epss >= 0.1));
+  const unscored = items.filter((each) => !each.kev && each.epss === null);
+  // Each kind is there, or the choice would not be seen to do anything.
+  assert.ok(likely.some((each) => each.kev) && likely.some((each) => !each.kev) && unscored.length > 0);
+  assert.ok(likely.length + unscored.length < items.length, 'some are unlikely');
+  const page = await opened('/findings');
+  const total = (count) => page.locator('.page-head .total').getByText(String(count), { exact: true }).waitFor();
+  await total(items.length);
+  await page.getByRole('combobox', { name: 'EPSS', exact: true }).selectOption({ label: 'EPSS ≥ 10 %, or exploited' });
+  await total(likely.length);
+  await quiet(page);
+  assert.equal(new URL(page.url()).searchParams.get('min_epss'), '0.1');
+  const flaws = new Set(likely.map((each) => each.cve));
+  const shown = await textsOf(rowsOf(page, 'Findings').locator('td:first-child a'));
+  assert.ok(shown.length > 0);
+  for (const flaw of shown) assert.ok(flaws.has(flaw), flaw);
+  await page.getByText(`${unscored.length} without an EPSS score not shown`).waitFor();
+  await page.getByRole('button', { name: 'Show them' }).click();
+  await total(likely.length + unscored.length);
+  assert.ok(await page.getByRole('checkbox', { name: 'Unknown EPSS' }).isChecked());
+  await page.getByRole('button', { name: 'Show them' }).waitFor({ state: 'detached' });
+  await page.getByRole('combobox', { name: 'EPSS', exact: true }).selectOption({ label: 'Any EPSS' });
+  await total(items.length);
+  await page.getByRole('checkbox', { name: 'Unknown EPSS' }).waitFor({ state: 'detached' });
+  await page.context().close();
+});
+
 test('alerts are rows of one height, however much there is to say of them', async () => {
   const made = [];
   for (let number = 0; number < 40; ++number) {

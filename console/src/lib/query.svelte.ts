@@ -239,7 +239,7 @@ export class Here<T> implements Listed<T> {
 export class Pages<T> implements Listed<T> {
   items = $state.raw<T[]>([]);
   total = $state.raw<Total>();
-  /** Of findings: those that a least severity leaves out because theirs is unknown. */
+  /** Of findings: those that a least severity or EPSS leaves out because theirs is unknown. */
   unknownNotShown = $state.raw<Total>();
   error = $state<string>('');
   loading = $state(true);
