@@ -28,6 +28,16 @@ std::string cut_page(std::vector<Row>& rows, int count) {
   return std::to_string(rows.back().id.value);
 }
 
+/// Ids are in the order of time, so they bound the search. They run ahead of it where many rows
+/// meet in a millisecond, hence the minute.
+template <typename Id, typename Filter>
+void set_times(Filter& filter, std::optional<Instant> since, std::optional<Instant> until) {
+  filter.since = since;
+  filter.until = until;
+  if (since) filter.from = NumberIds::first<Id>(*since);
+  if (until) filter.below = NumberIds::first<Id>(*until + std::chrono::minutes(1));
+}
+
 }  // namespace
 
 Actor Actor::operator_token(OperatorId id) {
@@ -36,6 +46,18 @@ Actor Actor::operator_token(OperatorId id) {
 
 Actor Actor::inventory_key(KeyId id) {
   return {"key:" + std::to_string(id.value)};
+}
+
+Result<Actor> parse_actor(std::string_view text) {
+  const auto id_behind = [&](std::string_view prefix) {
+    const auto id = text.starts_with(prefix) ? parse_int(text.substr(prefix.size())) : std::nullopt;
+    return id && *id > 0 ? id : std::nullopt;
+  };
+  if (text == Actor::server().text) return Actor::server();
+  if (const auto id = id_behind("key:")) return Actor::inventory_key({*id});
+  if (const auto id = id_behind("operator:")) return Actor::operator_token({*id});
+  if (const auto id = id_behind("")) return Actor::operator_token({*id});
+  return invalid_field("actor", "must be the id of an operator, operator:ID, key:ID or server");
 }
 
 void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
@@ -57,12 +79,18 @@ EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType 
   return id;
 }
 
-HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
-                            int count) {
+HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
+                            std::string_view cursor, int count) {
+  store::AuditFilter filter;
+  filter.org = question.org;
+  if (question.actor) filter.actor = question.actor->text;
+  filter.action = question.action;
+  filter.target = question.target;
+  set_times<AuditId>(filter, question.from, question.to);
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
-    page.total = store::count_audit(reader, org);
-    return store::list_audit(reader, org, before_cursor<AuditId>(cursor), count + 1);
+    page.total = store::count_audit(reader, filter);
+    return store::list_audit(reader, filter, before_cursor<AuditId>(cursor), count + 1);
   });
   page.next_cursor = cut_page(rows, count);
   OperatorNames names(store);
@@ -104,14 +132,7 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
   filter.agent = question.agent;
   filter.host = question.host;
   if (question.type) filter.type = model::event_type_name(*question.type);
-  filter.since = question.since;
-  filter.until = question.until;
-  // Ids are in the order of time, so they bound the search. They run ahead of it where many events
-  // meet in a millisecond, hence the minute.
-  if (question.since) filter.from = NumberIds::first<EventId>(*question.since);
-  if (question.until) {
-    filter.below = NumberIds::first<EventId>(*question.until + std::chrono::minutes(1));
-  }
+  set_times<EventId>(filter, question.since, question.until);
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
     page.total = store::count_events(reader, filter);

@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "base/json_write.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "model/event_type.h"
 #include "store/total.h"
@@ -32,6 +33,9 @@ struct Actor {
   static Actor inventory_key(KeyId id);
   static Actor server() { return {"server"}; }
 };
+/// Who is meant by an operator's id or by an actor's own text. Fails with invalid_field naming
+/// `actor`.
+Result<Actor> parse_actor(std::string_view text);
 
 /// Appends to the audit log, in the transaction of the change itself. `details` holds no secrets.
 void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
@@ -54,9 +58,18 @@ struct HistoryPage {
   std::string next_cursor;
   store::Total total;
 };
-/// Of one organisation, with 0 of the whole server, or of all.
-HistoryPage list_audit_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
-                            int count);
+
+/// Which rows of the audit log an operator asks for; what is not given leaves nothing out.
+struct AuditQuestion {
+  std::optional<OrgId> org;  // 0 is the whole server
+  std::optional<Actor> actor;
+  std::optional<std::string> action;
+  std::optional<std::string> target;
+  std::optional<Instant> from;  // at or after
+  std::optional<Instant> to;    // before
+};
+HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
+                            std::string_view cursor, int count);
 
 /// An event as an object: what operators list and webhooks send.
 void write_event(JsonWriter& json, const store::EventRow& event);

@@ -53,8 +53,10 @@ class Grants : public testing::Test {
   }
   std::vector<std::string> audit_of(OrgId of) {
     std::vector<std::string> rows;
+    store::AuditFilter filter;
+    filter.org = of;
     for (const auto& row : fleet->store.read([&](store::Reader& reader) {
-           return store::list_audit(reader, of, AuditId{number_id_max}, 100);
+           return store::list_audit(reader, filter, AuditId{number_id_max}, 100);
          })) {
       rows.push_back(row.action + " " + row.details);
     }

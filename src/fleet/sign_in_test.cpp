@@ -51,7 +51,7 @@ class SignIn : public testing::Test {
   std::vector<std::string> audit_actions() {
     std::vector<std::string> actions;
     for (const auto& row : fleet->store.read([](store::Reader& reader) {
-           return store::list_audit(reader, std::nullopt, AuditId{number_id_max}, 100);
+           return store::list_audit(reader, {}, AuditId{number_id_max}, 100);
          })) {
       actions.push_back(row.action);
     }
@@ -202,7 +202,7 @@ TEST_F(SignIn, NoSecretIsInTheAuditLog) {
   const CreatedLink link = link_of(person);
   const SignedIn session = enter(link).value();
   for (const auto& row : fleet->store.read([](store::Reader& reader) {
-         return store::list_audit(reader, std::nullopt, AuditId{number_id_max}, 100);
+         return store::list_audit(reader, {}, AuditId{number_id_max}, 100);
        })) {
     for (const std::string& secret : {person.token, link.secret, session.secret}) {
       EXPECT_EQ((row.target + row.details).find(secret), std::string::npos) << row.action;

@@ -43,7 +43,7 @@ void check_audit(Reader& reader, Ledger& ledger, Instant now) {
   std::map<Key, std::int64_t> rows;
   std::set<std::string> rotated;  // by schedule: an operator may have asked for the same key
   for (const store::AuditRow& row :
-       store::list_audit(reader, std::nullopt, AuditId{number_id_max}, 1'000'000)) {
+       store::list_audit(reader, {}, AuditId{number_id_max}, 1'000'000)) {
     if (row.actor == "server") {
       if (row.action != "agents.rotate_key") continue;
       ledger.count("rotations by schedule");

@@ -3,9 +3,13 @@
 #include "store/sql/audit.h"
 
 #include <atomic>
+#include <set>
 #include <thread>
 
+#include "base/limits.h"
+#include "store/sql/blobs.h"
 #include "store/testing/contract.h"
+#include "store/testing/statement_plans.h"
 
 namespace muster::store {
 namespace {
@@ -195,6 +199,191 @@ TEST_P(AuditChain, RowsWithoutALinkAreFoundAndLinked) {
   EXPECT_EQ(unlinked({}, 9).size(), 1U);
   EXPECT_EQ(head(org)->seq, 3);
   EXPECT_EQ(broken(org), "");
+}
+
+/// Rows of two organisations and of the server, each told by its id.
+class AuditPages : public testing::Contract {
+ protected:
+  void SetUp() override {
+    Contract::SetUp();
+    if (IsSkipped()) return;
+    write([&](Tx& tx) {
+      second = insert_org(tx, "second", now).value();
+      insert(tx, org, 1, "operator:1", "keys.create", "7");
+      insert(tx, second, 2, "operator:1", "keys.create", "8");
+      insert(tx, org, 3, "operator:2", "keys.revoke", "7");
+      insert(tx, server_org, 4, "operator:1", "operators.create", "9");
+      insert(tx, org, 5, "operator:1", "tasks.create", "a 'task'");
+      insert(tx, second, 6, "operator:2", "keys.create", "7");
+      insert(tx, org, 7, "operator:1", "keys.revoke", "8");
+      insert(tx, org, 8, "server", "keys.revoke", "7");
+    });
+  }
+  static void insert(Tx& tx, OrgId of, std::int64_t id, const std::string& actor,
+                     const std::string& action, const std::string& target) {
+    insert_audit(tx, {of, {id}, now + Duration(id), actor, action, target, "{}"});
+  }
+  /// The ids of all that `filter` means, after the same in pages of every size and the total
+  /// agreed.
+  std::vector<std::int64_t> ids(const AuditFilter& filter) {
+    const auto all = page(filter, AuditId{number_id_max}, 100);
+    for (int size = 1; size <= 9; ++size) {
+      std::vector<std::int64_t> together;
+      for (AuditId before{number_id_max};;) {
+        const auto some = page(filter, before, size);
+        EXPECT_LE(some.size(), static_cast<std::size_t>(size));
+        if (some.empty()) break;
+        together.insert(together.end(), some.begin(), some.end());
+        before = AuditId{some.back()};
+      }
+      EXPECT_EQ(together, all) << "pages of " << size;
+    }
+    const Total total = read([&](Reader& reader) { return count_audit(reader, filter); });
+    EXPECT_EQ(total.value, static_cast<std::int64_t>(all.size()));
+    EXPECT_TRUE(total.exact);
+    return all;
+  }
+  std::vector<std::int64_t> page(const AuditFilter& filter, AuditId before, int count) {
+    std::vector<std::int64_t> found;
+    for (const AuditRow& row :
+         read([&](Reader& reader) { return list_audit(reader, filter, before, count); })) {
+      found.push_back(row.id.value);
+    }
+    return found;
+  }
+  using Word = std::optional<std::string>;
+  static AuditFilter filter(std::optional<OrgId> of, Word actor, Word action, Word target) {
+    AuditFilter filter;
+    filter.org = of;
+    filter.actor = std::move(actor);
+    filter.action = std::move(action);
+    filter.target = std::move(target);
+    return filter;
+  }
+
+  using Ids = std::vector<std::int64_t>;
+  static constexpr std::nullopt_t any = std::nullopt;
+  OrgId second;
+};
+
+ON_EVERY_DATABASE(AuditPages);
+
+TEST_P(AuditPages, HaveWhatEachFilterMeansNewestFirst) {
+  EXPECT_EQ(ids(filter(org, any, any, any)), (Ids{8, 7, 5, 3, 1}));
+  EXPECT_EQ(ids(filter(org, "operator:1", any, any)), (Ids{7, 5, 1}));
+  EXPECT_EQ(ids(filter(org, any, "keys.revoke", any)), (Ids{8, 7, 3}));
+  EXPECT_EQ(ids(filter(org, any, any, "7")), (Ids{8, 3, 1}));
+  EXPECT_EQ(ids(filter(org, "operator:2", "keys.revoke", any)), (Ids{3}));
+  EXPECT_EQ(ids(filter(org, "operator:1", any, "7")), (Ids{1}));
+  EXPECT_EQ(ids(filter(org, any, "keys.revoke", "7")), (Ids{8, 3}));
+  EXPECT_EQ(ids(filter(org, "server", "keys.revoke", "7")), (Ids{8}));
+  EXPECT_EQ(ids(filter(org, any, any, "a 'task'")), (Ids{5}));
+  EXPECT_EQ(ids(filter(org, "operator", any, any)), Ids{}) << "exactly that text";
+  EXPECT_EQ(ids(filter(org, any, "keys", any)), Ids{});
+}
+
+TEST_P(AuditPages, OfAllOrganisationsAreInOneOrder) {
+  EXPECT_EQ(ids({}), (Ids{8, 7, 6, 5, 4, 3, 2, 1}));
+  EXPECT_EQ(ids(filter(any, "operator:1", any, any)), (Ids{7, 5, 4, 2, 1}));
+  EXPECT_EQ(ids(filter(any, any, "keys.create", any)), (Ids{6, 2, 1}));
+  EXPECT_EQ(ids(filter(any, any, any, "7")), (Ids{8, 6, 3, 1}));
+  EXPECT_EQ(ids(filter(any, "operator:2", "keys.create", "7")), (Ids{6}));
+  EXPECT_EQ(ids(filter(any, any, any, "9")), (Ids{4})) << "what is about the whole server, too";
+}
+
+TEST_P(AuditPages, OfOneOrganisationHaveNoRowOfAnother) {
+  EXPECT_EQ(ids(filter(second, any, any, any)), (Ids{6, 2}));
+  EXPECT_EQ(ids(filter(second, "operator:1", any, any)), (Ids{2}));
+  EXPECT_EQ(ids(filter(second, any, "keys.create", any)), (Ids{6, 2}));
+  EXPECT_EQ(ids(filter(second, any, any, "7")), (Ids{6}));
+  EXPECT_EQ(ids(filter(second, "operator:1", "keys.create", any)), (Ids{2}));
+  EXPECT_EQ(ids(filter(server_org, "operator:1", any, any)), (Ids{4}));
+}
+
+TEST_P(AuditPages, AreBoundByTimeAndById) {
+  for (const bool named : {false, true}) {
+    AuditFilter some = filter(named ? std::optional(org) : any, any, any, any);
+    const auto of = [&](Ids all) {
+      if (named) std::erase_if(all, [](std::int64_t id) { return id % 2 == 0 && id != 8; });
+      return all;
+    };
+    some.since = now + Duration(3);
+    EXPECT_EQ(ids(some), of({8, 7, 6, 5, 4, 3}));
+    some.until = now + Duration(7);
+    EXPECT_EQ(ids(some), of({6, 5, 4, 3})) << "from the first on, before the last";
+    some.from = AuditId{4};
+    EXPECT_EQ(ids(some), of({6, 5, 4}));
+    some.below = AuditId{6};
+    EXPECT_EQ(ids(some), of({5, 4}));
+    some.actor = "operator:1";
+    EXPECT_EQ(ids(some), of({5, 4}));
+    some.action = "tasks.create";
+    EXPECT_EQ(ids(some), Ids{5});
+  }
+}
+
+TEST_P(AuditPages, TotalsOverOrganisationsAreAtLeastBeyondTheBound) {
+  const auto add = [&](OrgId of, std::int64_t first, std::int64_t count) {
+    write([&](Tx& tx) {
+      std::vector<AuditRow> rows;
+      for (std::int64_t id = first; id < first + count; ++id) {
+        rows.push_back({of, {id}, now, "key:1", "feeds.import", "kev", "{}"});
+      }
+      insert_audit(tx, rows);
+    });
+    return read(
+        [&](Reader& reader) { return count_audit(reader, filter(any, "key:1", any, any)); });
+  };
+  add(org, 100, limits::counted_rows / 2);
+  const Total at_the_bound = add(second, 100'000, limits::counted_rows / 2);
+  EXPECT_EQ(at_the_bound.value, limits::counted_rows);
+  EXPECT_TRUE(at_the_bound.exact);
+  const Total beyond = add(second, 200'000, 1);
+  EXPECT_EQ(beyond.value, limits::counted_rows);
+  EXPECT_FALSE(beyond.exact);
+}
+
+TEST_P(AuditPages, AreReadByTheIndexThatHasThemInTheirOrder) {
+  if (GetParam() != Engine::sqlite) GTEST_SKIP() << "it plans by what is in the tables";
+  testing::StatementLog statements;
+  store.reset();
+  store.emplace(database->open());
+  const auto connection = database->connect();
+  const auto plan = [&](const AuditFilter& filter) {
+    statements.texts.clear();
+    statements.listening = true;
+    page(filter, AuditId{number_id_max}, 100);
+    read([&](Reader& reader) { return count_audit(reader, filter); });
+    statements.listening = false;
+    std::set<std::string> steps;
+    for (const std::string& sql : statements.texts) {
+      if (sql.find("FROM audit ") == std::string::npos) continue;
+      const auto explained = connection->prepare(("EXPLAIN QUERY PLAN " + sql).c_str());
+      while (explained->step()) {
+        std::string step(explained->text(3));
+        if (step.find("counted") == std::string::npos) steps.insert(std::move(step));
+      }
+    }
+    return steps;
+  };
+  const auto by = [](const std::string& index, const std::string& given) {
+    return std::set<std::string>{"SEARCH audit USING INDEX " + index + " (" + given +
+                                 "audit_id>? AND audit_id<?)"};
+  };
+  EXPECT_EQ(plan({}), by("audit_by_id", ""));
+  EXPECT_EQ(plan(filter(org, any, any, any)), by("sqlite_autoindex_audit_1", "org_id=? AND "));
+  for (const std::optional<OrgId> of : {std::optional<OrgId>(), std::optional(org)}) {
+    EXPECT_EQ(plan(filter(of, "a", any, any)), by("audit_by_actor", "org_id=? AND actor=? AND "));
+    EXPECT_EQ(plan(filter(of, any, "a", any)), by("audit_by_action", "org_id=? AND action=? AND "));
+    EXPECT_EQ(plan(filter(of, "a", "a", any)),
+              by("audit_by_actor_and_action", "org_id=? AND actor=? AND action=? AND "));
+    for (const Word& actor : {Word(), Word("a")}) {
+      for (const Word& action : {Word(), Word("a")}) {
+        EXPECT_EQ(plan(filter(of, actor, action, "t")),
+                  by("audit_by_target", "org_id=? AND target=? AND "));
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_P(Contract, AuditAndEventsAreListedNewestFirst) {
     }
   });
   read([&](Reader& reader) {
-    const auto audit = list_audit(reader, std::nullopt, {5}, 2);
+    const auto audit = list_audit(reader, {}, {5}, 2);
     EXPECT_EQ(audit.size(), 2U);
     EXPECT_EQ(audit[0].id, AuditId{4});
     EXPECT_EQ(audit[1].id, AuditId{3});
@@ -102,7 +102,7 @@ TEST_P(Contract, AuditAndEventsAreListedNewestFirst) {
     const auto of_host = list_events(reader, of_nine, {5}, 10);
     EXPECT_EQ(of_host.size(), 2U);
     EXPECT_EQ(of_host[0].id, EventId{3});
-    EXPECT_EQ(count_audit(reader, std::nullopt).value, 5);
+    EXPECT_EQ(count_audit(reader, {}).value, 5);
     EXPECT_EQ(count_events(reader, {}).value, 5);
     EXPECT_EQ(count_events(reader, of_nine).value, 3);
     return 0;
@@ -197,9 +197,7 @@ TEST_P(Contract, AuditRowsCannotBeChangedOrDeleted) {
     EXPECT_THROW(write([&](Tx& tx) { tx.execute(sql); }), StoreError);
     EXPECT_THROW(write([&](Tx& tx) { tx.post(sql); }), StoreError);
   }
-  EXPECT_EQ(
-      read([](Reader& reader) { return list_audit(reader, std::nullopt, {2}, 9); }).at(0).actor,
-      "a");
+  EXPECT_EQ(read([](Reader& reader) { return list_audit(reader, {}, {2}, 9); }).at(0).actor, "a");
 }
 
 TEST_P(Contract, IssuedKeysAreCountedAndRevokedOnce) {

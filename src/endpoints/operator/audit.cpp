@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit log: its newest rows, and its chains from their beginning.
+// The audit log: its rows, newest first, and its chains from their beginning.
 #include "fleet/audit.h"
 #include "endpoints/decode.h"
 #include "endpoints/operator/operator.h"
@@ -20,13 +20,28 @@ Result<std::optional<OrgId>> chain_param(App& app, const Request& request) {
   return org_param(app, request);
 }
 
+/// The exact text of a column; nothing when absent. Fails with invalid_field naming it.
+Result<std::optional<std::string>> word_param(const Request& request, std::string_view name) {
+  auto text = http::query_param(request.query, name);
+  if (text && text->empty()) return invalid_field(std::string(name), "must not be empty");
+  return text;
+}
+
 }  // namespace
 
 Result<Reply> list_audit(App& app, const Request& request) {
-  const auto org = TRY(chain_param(app, request));
+  fleet::AuditQuestion question;
+  question.org = TRY(chain_param(app, request));
+  if (const auto text = http::query_param(request.query, "actor")) {
+    question.actor = TRY(fleet::parse_actor(*text));
+  }
+  question.action = TRY(word_param(request, "action"));
+  question.target = TRY(word_param(request, "target"));
+  question.from = TRY(time_param(request, "from"));
+  question.to = TRY(time_param(request, "to"));
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
-      fleet::list_audit_page(app.store, org, page_cursor(request), limit);
+      fleet::list_audit_page(app.store, question, page_cursor(request), limit);
   return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "model/audit_chain.h"
 #include "model/audit_export.h"
 #include "store/total.h"
@@ -37,9 +39,20 @@ std::vector<AuditRow> list_unlinked_audit(Reader& reader, OrgId org, AuditId aft
 /// Links rows that are there, in this order.
 void link_audit(Tx& tx, std::span<const AuditRow> rows);
 
-/// Of one organisation or of all, newest first, `before` excluded.
-std::vector<AuditRow> list_audit(Reader& reader, std::optional<OrgId> org, AuditId before,
+/// Which rows are meant; what is not given leaves nothing out.
+struct AuditFilter {
+  std::optional<OrgId> org;
+  std::optional<std::string> actor;
+  std::optional<std::string> action;
+  std::optional<std::string> target;
+  AuditId from{};                // ids from here on
+  AuditId below{number_id_max};  // ids below this
+  std::optional<Instant> since;  // at or after
+  std::optional<Instant> until;  // before
+};
+/// Newest first, `before` excluded.
+std::vector<AuditRow> list_audit(Reader& reader, const AuditFilter& filter, AuditId before,
                                  int count);
-Total count_audit(Reader& reader, std::optional<OrgId> org);
+Total count_audit(Reader& reader, const AuditFilter& filter);
 
 }  // namespace muster::store
