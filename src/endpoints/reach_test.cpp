@@ -393,6 +393,35 @@ TEST_F(Reaching, OfSeveralOrganisationsOneIsNamed) {
   EXPECT_EQ(ask(asker.token, "POST", "/api/v1/orgs", R"({"name": "third"})").status, 403);
 }
 
+TEST_F(Reaching, NoFilterOfTheAuditLogFindsWhatIsElsewhere) {
+  const std::string token = appoint(Role::admin, own.org, "asker").token;
+  const std::string ours = R"("org_id": )" + own.org + ",";
+  const std::string theirs = R"("org_id": )" + other.org + ",";
+  const std::string path = "/api/v1/audit?limit=1000&";
+  const std::string actor =
+      made(admin("GET", path + "target=" + other.key), {"items", "0", "actor"});
+  const std::vector<std::string> filters = {
+      "actor=" + actor, "action=tokens.create",      "actor=" + actor + "&action=tokens.create",
+      "actor=server",   "from=2000-01-01T00:00:00Z", "to=2100-01-01T00:00:00Z"};
+  for (const std::string& filter : filters) {
+    const http::Response all = admin("GET", path + filter);
+    EXPECT_NE(all.body.find(ours), std::string::npos) << filter << ": " << all.body;
+    EXPECT_NE(all.body.find(theirs), std::string::npos) << filter << ": " << all.body;
+    const http::Response mine = ask(token, "GET", path + filter);
+    EXPECT_NE(mine.body.find(ours), std::string::npos) << filter << ": " << mine.body;
+    EXPECT_EQ(mine.body.find(theirs), std::string::npos) << filter << ": " << mine.body;
+    EXPECT_EQ(mine.body.find(R"("org_id": 0,)"), std::string::npos) << filter << ": " << mine.body;
+    EXPECT_EQ(ask(token, "GET", path + filter + "&org=otherplace").status, 404) << filter;
+    EXPECT_EQ(ask(token, "GET", path + filter + "&org=0").status, 404) << filter;
+  }
+  const std::string nothing =
+      R"({"items": [], "next_cursor": null, "total": {"value": 0, "relation": "eq"}})";
+  for (const std::string& target : {other.token, other.key, other.task, other.name + "-view"}) {
+    EXPECT_NE(admin("GET", path + "target=" + target).body.find(theirs), std::string::npos);
+    EXPECT_EQ(ask(token, "GET", path + "target=" + target).body, nothing);
+  }
+}
+
 TEST_F(Reaching, AGrantHoldsFromItsAnswerOnForTokensAndSessions) {
   const auto asker = appoint(Role::analyst, own.org, "asker");
   const http::Response link = ask(asker.token, "POST", "/api/v1/console/links", "{}");

@@ -341,17 +341,6 @@ test('an enrolment token comes with commands to copy, for each kind of host', as
   await page.getByRole('button', { name: 'Close' }).click();
 });
 
-test('the audit log is exported whole, with the heads that the page shows', async () => {
-  await open('/audit');
-  const shown = (await page.locator('pre').innerText()).trim().split('\n');
-  const saved = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Export with proof' }).click();
-  const lines = (readFileSync(await (await saved).path(), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
-  assert.deepEqual(lines.filter((line) => line.head).map((line) => line.head), shown);
-  assert.equal(lines.filter((line) => line.next_cursor !== undefined).length, 1);
-  assert.equal(lines.at(-1).next_cursor, null);
-});
-
 test('a reader is offered no change, and is refused one by the server', async () => {
   const reader = await world.page({ token: await world.operator('read_only') });
   assert.equal(await reader.getByRole('link', { name: 'Audit' }).count(), 0);

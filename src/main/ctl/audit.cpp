@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The audit log: its newest rows, and the proof that none was changed.
+// The audit log: who did what to what, when, and the proof that no row was changed.
 #include <fstream>
 #include <istream>
 
@@ -165,8 +165,33 @@ Result<void> verify(const Shell& shell, const FlagValues& values) {
 
 void add_audit(Grammar& grammar) {
   grammar.noun("audit", "What operators did")
-      .list({"list", "List the audit log, newest first", "muster audit list --limit 50"},
-            "/api/v1/audit", {}, listed, {"entry", "entries"})
+      .list({"list", "List the audit log, newest first",
+             "muster audit list --action keys.revoke --from 2026-03-01T00:00:00Z"},
+            "/api/v1/audit",
+            {{.name = "--actor",
+              .member = "actor",
+              .what = "Only what that operator did, by id, or that actor: key:ID, server",
+              .shown = "ACTOR"},
+             {.name = "--action",
+              .member = "action",
+              .what = "Only that action, as the list shows it",
+              .shown = "ACTION"},
+             {.name = "--target",
+              .member = "target",
+              .what = "Only what was done to that, as the list shows it",
+              .shown = "TARGET"},
+             {.name = "--from",
+              .member = "from",
+              .what = "Only from that time on (RFC 3339)",
+              .check = check_time,
+              .shown = "TIME"},
+             {.name = "--to",
+              .member = "to",
+              .what = "Only before that time (RFC 3339)",
+              .check = check_time,
+              .shown = "TIME"},
+             org_flag("Only of that organisation; 0 is the whole server")},
+            listed, {"entry", "entries"})
       .list({"heads",
              "List the heads of the audit log's chains: note them where the server cannot "
              "write",

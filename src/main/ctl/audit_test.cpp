@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `muster audit export` and `verify`.
+// `muster audit list`, `export` and `verify`.
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -50,6 +50,35 @@ class AuditDesk : public ::testing::Test {
   TestDirectory directory{memory_backed_path()};
   const std::string path = directory.path() + "/audit.ndjson";
 };
+
+TEST_F(AuditDesk, ListAsksWhoDidWhatToWhatAndWhen) {
+  desk.server.on(
+      "GET /api/v1/audit?limit=1000&actor=12&action=settings.set&target=tag%3Aa%20b"
+      "&from=2026-03-01T00%3A00%3A00Z&to=2026-04-01T00%3A00%3A00Z&org=0",
+      {200, R"({"items": [{"at": "2026-03-21T14:30:01Z", "actor": "operator:12",
+                "actor_name": "ada", "action": "settings.set", "target": "tag:a b",
+                "details": {}}], "next_cursor": null})"});
+  const Transcript done =
+      desk.run({"audit", "list", "--actor", "12", "--action", "settings.set", "--target", "tag:a b",
+                "--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--org", "0"});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_NE(done.out.find("tag:a b"), std::string::npos) << done.out;
+}
+
+TEST_F(AuditDesk, ListNamesTheFlagThatIsWrong) {
+  for (const char* flag : {"--from", "--to"}) {
+    const Transcript done = desk.run({"audit", "list", flag, "yesterday"});
+    EXPECT_EQ(done.code, 2);
+    EXPECT_NE(done.err.find(flag), std::string::npos) << done.err;
+  }
+  EXPECT_TRUE(desk.server.requests.empty());
+  desk.server.on("GET /api/v1/audit?limit=1000&actor=ada",
+                 {400, R"({"error": "invalid_field", "field": "actor",
+                           "message": "must be the id of an operator"})"});
+  const Transcript refused = desk.run({"audit", "list", "--actor", "ada"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("--actor: must be the id"), std::string::npos) << refused.err;
+}
 
 TEST_F(AuditDesk, ExportIsThePagesOneBehindAnother) {
   const std::string target = "GET /api/v1/audit/export?limit=1000";
