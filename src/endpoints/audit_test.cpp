@@ -80,7 +80,7 @@ TEST_F(AuditFilters, ATimeIsFromAMomentOnAndBeforeAnother) {
 
 TEST_F(AuditFilters, PagesStayAsTheyAreWhileRowsAreAdded) {
   const std::string first = make_key("a");
-  const std::string second = make_key("b");
+  make_key("b");
   const http::Response page = ask("GET", "/api/v1/audit?action=keys.create&limit=1");
   JsonDocument document;
   const std::string cursor(*document.parse(page.body)->find("next_cursor")->string());
