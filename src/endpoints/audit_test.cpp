@@ -71,11 +71,11 @@ TEST_F(AuditFilters, ATimeIsFromAMomentOnAndBeforeAnother) {
   const std::string at_second = format_rfc3339(server.clock.now());
   const std::string created = "keys.create ";
   const std::string of = "action=keys.create&";
-  EXPECT_EQ(rows(of + "from=" + at_first), (Rows{created + second, created + first}));
-  EXPECT_EQ(rows(of + "from=" + at_second), (Rows{created + second}));
-  EXPECT_EQ(rows(of + "to=" + at_second), (Rows{created + first}));
-  EXPECT_EQ(rows(of + "from=" + at_first + "&to=" + at_second), (Rows{created + first}));
-  EXPECT_EQ(rows(of + "from=" + at_second + "&to=" + at_first), Rows{});
+  EXPECT_EQ(rows(of + "since=" + at_first), (Rows{created + second, created + first}));
+  EXPECT_EQ(rows(of + "since=" + at_second), (Rows{created + second}));
+  EXPECT_EQ(rows(of + "until=" + at_second), (Rows{created + first}));
+  EXPECT_EQ(rows(of + "since=" + at_first + "&until=" + at_second), (Rows{created + first}));
+  EXPECT_EQ(rows(of + "since=" + at_second + "&until=" + at_first), Rows{});
 }
 
 TEST_F(AuditFilters, PagesStayAsTheyAreWhileRowsAreAdded) {

@@ -402,7 +402,7 @@ TEST_F(Reaching, NoFilterOfTheAuditLogFindsWhatIsElsewhere) {
       made(admin("GET", path + "target=" + other.key), {"items", "0", "actor"});
   const std::vector<std::string> filters = {
       "actor=" + actor, "action=tokens.create",      "actor=" + actor + "&action=tokens.create",
-      "actor=server",   "from=2000-01-01T00:00:00Z", "to=2100-01-01T00:00:00Z"};
+      "actor=server",   "since=2000-01-01T00:00:00Z", "until=2100-01-01T00:00:00Z"};
   for (const std::string& filter : filters) {
     const http::Response all = admin("GET", path + filter);
     EXPECT_NE(all.body.find(ours), std::string::npos) << filter << ": " << all.body;

@@ -86,7 +86,7 @@ HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
   if (question.actor) filter.actor = question.actor->text;
   filter.action = question.action;
   filter.target = question.target;
-  set_times<AuditId>(filter, question.from, question.to);
+  set_times<AuditId>(filter, question.since, question.until);
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
     page.total = store::count_audit(reader, filter);

@@ -65,8 +65,8 @@ struct AuditQuestion {
   std::optional<Actor> actor;
   std::optional<std::string> action;
   std::optional<std::string> target;
-  std::optional<Instant> from;  // at or after
-  std::optional<Instant> to;    // before
+  std::optional<Instant> since;  // at or after
+  std::optional<Instant> until;  // before
 };
 HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
                             std::string_view cursor, int count);

@@ -101,7 +101,7 @@ test('days are from one on and before another', async () => {
   const { items } = await world.api('GET', '/audit?action=keys.revoke');
   const day = (offset) => new Date(Date.parse(items[0].at.slice(0, 10)) + offset * 86_400_000).toISOString().slice(0, 10);
   for (const [from, to, found] of [[0, 1, true], [-1, 0, false], [1, 2, false]]) {
-    await open(`/audit?action=keys.revoke&from=${day(from)}&to=${day(to)}`);
+    await open(`/audit?action=keys.revoke&since=${day(from)}&until=${day(to)}`);
     assert.equal(await page.getByLabel('From').inputValue(), day(from));
     assert.equal((await told()).length, found ? 1 : 0, `from ${day(from)} to ${day(to)}`);
   }

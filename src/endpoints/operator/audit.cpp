@@ -37,8 +37,8 @@ Result<Reply> list_audit(App& app, const Request& request) {
   }
   question.action = TRY(word_param(request, "action"));
   question.target = TRY(word_param(request, "target"));
-  question.from = TRY(time_param(request, "from"));
-  question.to = TRY(time_param(request, "to"));
+  question.since = TRY(time_param(request, "since"));
+  question.until = TRY(time_param(request, "until"));
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
       fleet::list_audit_page(app.store, question, page_cursor(request), limit);

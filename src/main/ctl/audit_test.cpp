@@ -54,19 +54,19 @@ class AuditDesk : public ::testing::Test {
 TEST_F(AuditDesk, ListAsksWhoDidWhatToWhatAndWhen) {
   desk.server.on(
       "GET /api/v1/audit?limit=1000&actor=12&action=settings.set&target=tag%3Aa%20b"
-      "&from=2026-03-01T00%3A00%3A00Z&to=2026-04-01T00%3A00%3A00Z&org=0",
+      "&since=2026-03-01T00%3A00%3A00Z&until=2026-04-01T00%3A00%3A00Z&org=0",
       {200, R"({"items": [{"at": "2026-03-21T14:30:01Z", "actor": "operator:12",
                 "actor_name": "ada", "action": "settings.set", "target": "tag:a b",
                 "details": {}}], "next_cursor": null})"});
   const Transcript done =
       desk.run({"audit", "list", "--actor", "12", "--action", "settings.set", "--target", "tag:a b",
-                "--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--org", "0"});
+                "--since", "2026-03-01T00:00:00Z", "--until", "2026-04-01T00:00:00Z", "--org", "0"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_NE(done.out.find("tag:a b"), std::string::npos) << done.out;
 }
 
 TEST_F(AuditDesk, ListNamesTheFlagThatIsWrong) {
-  for (const char* flag : {"--from", "--to"}) {
+  for (const char* flag : {"--since", "--until"}) {
     const Transcript done = desk.run({"audit", "list", flag, "yesterday"});
     EXPECT_EQ(done.code, 2);
     EXPECT_NE(done.err.find(flag), std::string::npos) << done.err;
