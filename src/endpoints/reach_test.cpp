@@ -401,7 +401,7 @@ TEST_F(Reaching, NoFilterOfTheAuditLogFindsWhatIsElsewhere) {
   const std::string actor =
       made(admin("GET", path + "target=" + other.key), {"items", "0", "actor"});
   const std::vector<std::string> filters = {
-      "actor=" + actor, "action=tokens.create",      "actor=" + actor + "&action=tokens.create",
+      "actor=" + actor, "action=tokens.create",       "actor=" + actor + "&action=tokens.create",
       "actor=server",   "since=2000-01-01T00:00:00Z", "until=2100-01-01T00:00:00Z"};
   for (const std::string& filter : filters) {
     const http::Response all = admin("GET", path + filter);

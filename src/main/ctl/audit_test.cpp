@@ -58,9 +58,9 @@ TEST_F(AuditDesk, ListAsksWhoDidWhatToWhatAndWhen) {
       {200, R"({"items": [{"at": "2026-03-21T14:30:01Z", "actor": "operator:12",
                 "actor_name": "ada", "action": "settings.set", "target": "tag:a b",
                 "details": {}}], "next_cursor": null})"});
-  const Transcript done =
-      desk.run({"audit", "list", "--actor", "12", "--action", "settings.set", "--target", "tag:a b",
-                "--since", "2026-03-01T00:00:00Z", "--until", "2026-04-01T00:00:00Z", "--org", "0"});
+  const Transcript done = desk.run({"audit", "list", "--actor", "12", "--action", "settings.set",
+                                    "--target", "tag:a b", "--since", "2026-03-01T00:00:00Z",
+                                    "--until", "2026-04-01T00:00:00Z", "--org", "0"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_NE(done.out.find("tag:a b"), std::string::npos) << done.out;
 }
