@@ -20,7 +20,10 @@ class Nothing final : public http::Application {
         200, "{\"success\": true, \"data\": {\"acknowledged\": true, \"bytes\": " +
                  std::to_string(request.body.size()) + "}}");
   }
-  void commit(const http::Admission&, http::Write, Respond respond) override { respond({503}); }
+  bool commit(const http::Admission&, http::Write&, Respond& respond) override {
+    respond({503});
+    return true;
+  }
   http::Response refuse(const http::Request&, const Error& error) override {
     return http::json_response(http::status_of(error.code), error.message);
   }

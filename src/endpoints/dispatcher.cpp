@@ -117,7 +117,9 @@ Dispatcher::Dispatcher(App& app) : app_(app) {
 }
 
 http::Response Dispatcher::failed(Dialect dialect, const Error& error) {
-  app_.counters.refused.fetch_add(1, std::memory_order_relaxed);
+  auto& counter =
+      http::status_of(error.code) == 503 ? app_.counters.unavailable : app_.counters.refused;
+  counter.fetch_add(1, std::memory_order_relaxed);
   return error_response(dialect, error);
 }
 
@@ -200,7 +202,7 @@ http::Reply Dispatcher::run(const http::Admission& admission, const http::Reques
   }
 }
 
-void Dispatcher::commit(const http::Admission& admission, http::Write write, Respond respond) {
+bool Dispatcher::commit(const http::Admission& admission, http::Write& write, Respond& respond) {
   struct Pending {
     http::Write write;
     Respond respond;
@@ -227,12 +229,11 @@ void Dispatcher::commit(const http::Admission& admission, http::Write write, Res
                                  : std::move(*pending->response));
       },
       admission.lane == http::Lane::reports);
-  if (taken) return;
-  // Those turned away come back spread over ten seconds, not together.
-  const auto turned_away = app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
-  const int seconds = 2 + static_cast<int>(turned_away % 10);
-  pending->respond(
-      error_response(dialect, {Errc::overloaded, "The server is overloaded.", {}, seconds}));
+  if (!taken) {
+    write = std::move(pending->write);
+    respond = std::move(pending->respond);
+  }
+  return taken;
 }
 
 http::Response Dispatcher::refuse(const http::Request& request, const Error& error) {

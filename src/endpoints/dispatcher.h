@@ -57,7 +57,7 @@ class Dispatcher final : public http::Application {
 
   std::variant<http::Admission, http::Response> admit(http::Request& request) override;
   http::Reply handle(const http::Admission& admission, const http::Request& request) override;
-  void commit(const http::Admission& admission, http::Write write, Respond respond) override;
+  bool commit(const http::Admission& admission, http::Write& write, Respond& respond) override;
   http::Response refuse(const http::Request& request, const Error& error) override;
 
  private:

@@ -122,11 +122,12 @@ struct Reporting {
       auto admitted = server->dispatcher.admit(request);
       const auto& admission = std::get<http::Admission>(admitted);
       http::Reply reply = server->dispatcher.handle(admission, request);
-      server->dispatcher.commit(admission, std::get<http::Write>(std::move(reply)),
-                                [&](http::Response response) {
-                                  CHECK(response.status == 200);
-                                  answered.count_down();
-                                });
+      auto write = std::get<http::Write>(std::move(reply));
+      Dispatcher::Respond respond = [&](http::Response response) {
+        CHECK(response.status == 200);
+        answered.count_down();
+      };
+      CHECK(server->dispatcher.commit(admission, write, respond));
     }
     queued.count_down();
     answered.wait();

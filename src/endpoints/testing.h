@@ -95,9 +95,9 @@ class TestServer {
     http::Reply reply = dispatcher.handle(admission, request);
     if (auto* response = std::get_if<http::Response>(&reply)) return std::move(*response);
     std::optional<http::Response> answered;
-    dispatcher.commit(admission, std::get<http::Write>(std::move(reply)),
-                      [&](http::Response response) { answered = std::move(response); });
-    CHECK(answered.has_value());
+    auto write = std::get<http::Write>(std::move(reply));
+    Dispatcher::Respond respond = [&](http::Response response) { answered = std::move(response); };
+    CHECK(dispatcher.commit(admission, write, respond) && answered.has_value());
     return std::move(*answered);
   }
 

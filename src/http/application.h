@@ -51,8 +51,8 @@ class Application {
   virtual Reply handle(const Admission& admission, const Request& request) = 0;
 
   /// Joins the next group commit. `respond` is called exactly once, on another thread, after the
-  /// commit is durable or has failed; at once with a 503 when too many writes wait.
-  virtual void commit(const Admission& admission, Write write, Respond respond) = 0;
+  /// commit is durable or has failed. False, leaving both as they are, when too many writes wait.
+  [[nodiscard]] virtual bool commit(const Admission& admission, Write& write, Respond& respond) = 0;
 
   /// The answer for a failure that the session itself found (a body too large, a bad head).
   virtual Response refuse(const Request& request, const Error& error) = 0;

@@ -19,6 +19,8 @@ struct TransportUse {
   Places streams;           // answers that are read piece by piece; `most` is not kept
   Places stranger_streams;  // of these, to callers without a key; likewise
   Places bodies;            // octets of large bodies
+  Places waiting_writes;    // octets of requests that wait for a place with the writer
+  std::size_t waiting = 0;  // requests that do, and those that wait to be refused
 };
 
 }  // namespace muster::http

@@ -59,12 +59,15 @@ IoThread::IoThread(ServerShared& shared, Descriptor listener)
     : shared_(shared),
       tick_(tick_of(shared.options)),
       read_buffer_(std::make_unique<char[]>(read_buffer_bytes)),
+      commits_(shared.waiting_writes, shared.options.write_patience,
+               [this] { schedule_commits(); }),
       protocol_(protocol_of(listener.get())),
       io_(1),
       guard_(io_.get_executor()),
       acceptor_(io_),
       ticker_(io_),
       accept_pause_(io_),
+      commit_pause_(io_),
       handshakes_(shared.options.handshakes_max, limits::handshake_steps_per_turn,
                   [this] { asio::post(io_, [this] { handshakes_.turn(); }); }),
       mailbox_(
@@ -187,6 +190,13 @@ void IoThread::wake_live(std::uint64_t ticket) {
   if (found != live_.end()) found->second->wake();
 }
 
+void IoThread::schedule_commits() {
+  commit_pause_.expires_after(limits::write_turn);
+  commit_pause_.async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) commits_.turn(std::chrono::steady_clock::now());
+  });
+}
+
 Task<void> IoThread::keep_deadlines() {
   while (guard_.owns_work()) {
     ticker_.expires_after(tick_);
@@ -292,6 +302,7 @@ void IoThread::drain_here() {
   acceptor_.close(ignored);
   accept_pause_.cancel();
   for (SessionLink& link : sessions_) static_cast<Session&>(link).drain();
+  commits_.refuse_all();
 }
 
 void IoThread::cut_here() {

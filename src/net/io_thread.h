@@ -15,6 +15,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "net/asio.h"
+#include "net/commit_queue.h"
 #include "net/deadline_wheel.h"
 #include "net/descriptor.h"
 #include "net/exchange.h"
@@ -39,6 +40,7 @@ struct ServerShared {
   Workers workers;
   Workers slow_workers;
   http::BodyBudget bodies;
+  CommitQueueUse waiting_writes;
   std::atomic<bool> draining = false;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> most_connections = 0;  // at one time
@@ -101,6 +103,9 @@ class IoThread {
   void add_live(std::uint64_t ticket, Session& session) { live_.emplace(ticket, &session); }
   void remove_live(std::uint64_t ticket) { live_.erase(ticket); }
 
+  /// Of writes that found no place.
+  CommitQueue& commits() { return commits_; }
+
   HandshakePace& handshakes() { return handshakes_; }
   /// Until there is a place for one more handshake, and for its steps a turn.
   Task<void> wait_handshake_place();
@@ -122,6 +127,7 @@ class IoThread {
   void refuse_connection(int socket, const IpAddress& peer);
   void take_deliveries();
   void wake_live(std::uint64_t ticket);
+  void schedule_commits();
   void drain_here();
   void cut_here();
 
@@ -137,6 +143,7 @@ class IoThread {
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
   std::unordered_map<std::uint64_t, Session*> live_;
+  CommitQueue commits_;
 
   asio::ip::tcp protocol_;
   asio::io_context io_;
@@ -144,6 +151,7 @@ class IoThread {
   Acceptor acceptor_;
   Timer ticker_;
   Timer accept_pause_;
+  Timer commit_pause_;
   HandshakePace handshakes_;
   std::shared_ptr<Mailbox> mailbox_;
   std::thread thread_;

@@ -130,7 +130,8 @@ struct Server::Parts {
                                      .waiting_max = options.slow_in_flight,
                                      .operators_waiting_max = options.slow_in_flight,
                                      .strangers_waiting_max = options.slow_strangers_in_flight}),
-               http::BodyBudget(options.bodies)} {}
+               http::BodyBudget(options.bodies),
+               CommitQueueUse(options.waiting_writes_bytes)} {}
 };
 
 Server::Server(http::Application& application, const Clock& clock, Log& log, ServerOptions options)
@@ -180,6 +181,8 @@ http::TransportUse Server::use() {
   use.streams = {shared.streams.load(), 0, shared.options.streams_max};
   use.stranger_streams = {shared.stranger_streams.load(), 0, shared.options.stranger_streams_max};
   use.bodies = shared.bodies.use();
+  use.waiting_writes = shared.waiting_writes.bytes();
+  use.waiting = shared.waiting_writes.waiting();
   return use;
 }
 

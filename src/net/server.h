@@ -41,6 +41,8 @@ struct ServerOptions {
   std::size_t slow_strangers_in_flight = limits::slow_strangers_in_flight;
   std::size_t inline_body_bytes = limits::inline_body_bytes;
   http::BodyBounds bodies = {};
+  std::size_t waiting_writes_bytes = limits::waiting_writes_bytes;
+  Duration write_patience = limits::write_patience;
   ServerTls* tls = nullptr;  // must outlive the server; without it HTTP is plain
   /// Proxies that are believed when they say who their client is.
   std::vector<IpNetwork> trusted_proxies = {};

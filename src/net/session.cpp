@@ -414,19 +414,6 @@ Task<void> Session::work() {
   goes_on(after_reply(std::move(delivery.reply)));
 }
 
-Task<void> Session::commit() {
-  const std::uint64_t ticket = thread_.next_ticket();
-  thread_.clear_deadline(*this);
-  thread_.shared().application.commit(
-      exchange_->admission, std::move(write_),
-      [mailbox = thread_.mailbox(), ticket](http::Response response) {
-        mailbox->deliver({ticket, std::move(response), nullptr});
-      });
-  Delivery delivery = co_await thread_.wait_delivery(ticket);
-  if (delivery.ticket == 0) co_return goes_on(Next::close);
-  goes_on(after_reply(std::move(delivery.reply)));
-}
-
 Task<void> Session::send() {
   Exchange& exchange = *exchange_;
   const std::string_view body = exchange.unsent_kept_body.empty()

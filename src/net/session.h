@@ -30,7 +30,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   void close();
   /// Closes unless a request is under way or has arrived; a live body is none.
   void drain();
-  /// The live body may have something to say.
+  /// The live body may have something to say, or the write's turn has come.
   void wake();
 
  private:
@@ -121,6 +121,15 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Task<void> read_long_body();
   Task<void> work();
   Task<void> commit();
+  // What joins the group commit; session_commit.cpp.
+  /// False, leaving the write, when there is no place for it.
+  bool submit_write(std::uint64_t ticket);
+  /// Until submit_write() is true. False, and goes on, when the peer is gone or is told to come
+  /// back later.
+  Task<bool> wait_for_place(std::uint64_t ticket);
+  /// Until wake(). False when the peer is gone.
+  Task<bool> wait_for_call();
+  void drop_write();
   Task<void> send();
   /// Reads and sends a body piece by piece.
   Task<void> stream();
@@ -158,7 +167,7 @@ class Session : public SessionLink, public DeadlineWheel::Entry {
   Stage after_ = Stage::done;  // once the answer is out: done, close, discard or linger
   bool idle_ = true;           // nothing of a request has come
   bool head_begun_ = false;    // the head's deadline is set
-  bool listens_ = false;       // stage live, and nothing to say
+  bool listens_ = false;       // to wake(): stage live or commit, and nothing to do
   bool woken_ = false;         // while listens_
 };
 

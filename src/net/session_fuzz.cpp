@@ -52,9 +52,10 @@ class Ways final : public http::Application {
     if (admission.run_on != http::RunOn::write) return response;
     return http::Write([response](store::Tx&) -> Result<http::Response> { return response; });
   }
-  void commit(const http::Admission&, http::Write write, Respond respond) override {
+  bool commit(const http::Admission&, http::Write& write, Respond& respond) override {
     store::Tx tx;
     respond(write(tx).value());
+    return true;
   }
   http::Response refuse(const http::Request&, const Error& error) override {
     return http::json_response(http::status_of(error.code), "{}");

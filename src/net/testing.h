@@ -314,9 +314,14 @@ class FakeApplication final : public http::Application {
     });
   }
 
-  void commit(const http::Admission&, http::Write write, Respond respond) override {
-    note([&](Seen& seen) { seen.commits.push_back({std::move(write), std::move(respond)}); });
+  bool commit(const http::Admission&, http::Write& write, Respond& respond) override {
+    bool taken = false;
+    note([&](Seen& seen) {
+      taken = seen.commits.size() < commits_max;
+      if (taken) seen.commits.push_back({std::move(write), std::move(respond)});
+    });
     if (commit_at_once) commit_all();
+    return taken;
   }
 
   http::Response refuse(const http::Request&, const Error& error) override {
@@ -366,6 +371,7 @@ class FakeApplication final : public http::Application {
   static constexpr std::uint64_t stream_bytes = 8 * 1024 * 1024 + 1;
   static constexpr std::size_t large_bytes = 20 * 1024 * 1024;
   bool commit_at_once = false;
+  std::size_t commits_max = 1'000'000;  // that wait; to be set before the server starts
   Gate slow_gate;
   const std::shared_ptr<FakeLive> live = std::make_shared<FakeLive>();
 

@@ -156,9 +156,14 @@ void Server::finish(const std::shared_ptr<Flight>& flight) {
     return answer(*flight, std::move(*response));
   }
   if (!runs(flight->life)) return;
-  wiring_->dispatcher.commit(
-      flight->admission, std::get<http::Write>(std::move(reply)),
-      [this, flight](http::Response response) { answer(*flight, std::move(response)); });
+  auto write = std::get<http::Write>(std::move(reply));
+  http::Application::Respond respond = [this, flight](http::Response response) {
+    answer(*flight, std::move(response));
+  };
+  if (!wiring_->dispatcher.commit(flight->admission, write, respond)) {
+    const Error full{Errc::overloaded, "Too many writes wait", {}, 2};
+    return answer(*flight, wiring_->dispatcher.refuse(flight->request, full));
+  }
   schedule_commit();
 }
 

@@ -44,6 +44,8 @@ constexpr Advice advices[] = {
      "Many consoles are open at once; those beyond the bound read again every half minute."},
     {"writes",
      "The disk takes commits too slowly: see what else writes to it, or use a faster one."},
+    {"waiting_writes",
+     "More is written than the disk takes: see who sends so much, or use a faster disk."},
     {"memory", "Give the server more memory, or let fewer agents connect to it."},
     {"disk",
      "Make room, or keep less: [history], and muster hosts delete for hosts that are no more."},
@@ -195,6 +197,7 @@ std::vector<Budget> budgets(const App& app) {
   add_places("reads", "requests", use.transport.reads);
   add_places("slow", "requests", use.transport.slow);
   add_places("bodies", "bytes", use.transport.bodies);
+  add_places("waiting_writes", "bytes", use.transport.waiting_writes);
   add_places("streams", "answers", use.transport.streams);
   add_places("stranger_streams", "answers", use.transport.stranger_streams);
   if (use.memory_bytes) {

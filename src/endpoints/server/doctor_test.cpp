@@ -24,6 +24,8 @@ MachineUse well() {
   use.transport.streams = {0, 0, 512};
   use.transport.stranger_streams = {0, 0, 64};
   use.transport.bodies = {gib / 64, gib / 32, gib / 2};
+  use.transport.waiting_writes = {8192, gib / 32, gib / 8};
+  use.transport.waiting = 1;
   use.cpu_seconds = 12.9;
   use.memory_bytes = gib;
   use.memory_max_bytes = 2 * gib;
@@ -145,6 +147,7 @@ TEST_F(Doctor, MetricsHaveEveryBudgetAndTheProcess) {
         "\nmuster_budget_limit{budget=\"bodies\"} 536870912\n",
         "\nmuster_budget_most{budget=\"bodies\"} 33554432\n",
         "\nmuster_budget_limit{budget=\"slow\"} 64\n",
+        "\nmuster_budget_used{budget=\"waiting_writes\"} 8192\n", "\nmuster_waiting_writes 1\n",
         "\nmuster_budget_used{budget=\"disk\"} 10737418240\n",
         "\nprocess_resident_memory_bytes 1073741824\n", "\nprocess_cpu_seconds_total 12\n",
         "\nmuster_written_bytes_total 4096\n"}) {

@@ -205,6 +205,9 @@ void add_use(Exposition& out, const App& app) {
   add("muster_budget_limit", "Each bound of the server.", &Budget::limit);
   if (!app.machine_use) return;
   const MachineUse use = app.machine_use();
+  out.add("muster_waiting_writes", "gauge",
+          "Requests that wait for a place with the writer, or to be told to come back later.",
+          use.transport.waiting);
   if (use.cpu_seconds) {
     out.add("process_cpu_seconds_total", "counter", "Processor time of all threads.",
             static_cast<std::uint64_t>(*use.cpu_seconds));
