@@ -66,6 +66,10 @@ TEST_F(Waiting, WhatNeedsNoWriteIsAnsweredMeanwhile) {
   EXPECT_EQ(connect().request(post("/echo", "beat")).status, 200);
   EXPECT_EQ(connect().request(get("/worker")).status, 200);
   EXPECT_EQ(server->use().waiting, 1U);
+  application.commit_all();
+  ASSERT_TRUE(application.wait_for_commits(1));
+  application.commit_all();
+  EXPECT_EQ(write.answer().status, 200);
 }
 
 TEST_F(Waiting, ItIsToldToComeBackAfterItWaitedLong) {
@@ -84,6 +88,7 @@ TEST_F(Waiting, TimeoutsOfReadingDoNotCutIt) {
               .body_timeout = timeout,
               .write_timeout = timeout});
   expect_told_to_come_back(connect().request(post("/write", "w")));
+  application.commit_all();
 }
 
 TEST_F(Waiting, WhoWaitsLongerThanAnIdleConnectionMayIsCutOff) {
@@ -91,6 +96,7 @@ TEST_F(Waiting, WhoWaitsLongerThanAnIdleConnectionMayIsCutOff) {
   Peer peer = connect();
   EXPECT_TRUE(peer.send(post("/write", "w")).closed());
   await_waiting(0);
+  application.commit_all();
 }
 
 TEST_F(Waiting, APeerThatGoesGivesItsRoomBack) {

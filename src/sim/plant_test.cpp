@@ -15,6 +15,7 @@ struct Planted {
   const char* name;
   Plant plant;
   Claim claim;
+  std::uint64_t first_seed = 1;  // where a world with its chance comes late: the first that has it
 };
 
 void PrintTo(const Planted& planted, std::ostream* out) {
@@ -23,7 +24,7 @@ void PrintTo(const Planted& planted, std::ostream* out) {
 
 constexpr Planted all_planted[] = {
     {"SyncsLie", Plant::syncs_lie, Claim::results_are_kept},
-    {"AnswersEarly", Plant::answers_early, Claim::results_are_kept},
+    {"AnswersEarly", Plant::answers_early, Claim::results_are_kept, 27},
     {"JournalsForgotten", Plant::journals_forgotten, Claim::runs_are_reported_once},
     {"CancelsForged", Plant::cancels_forged, Claim::cancelled_work_does_not_start},
     {"ExpiriesForgotten", Plant::expiries_forgotten, Claim::expired_work_does_not_start},
@@ -51,8 +52,9 @@ class PlantedFault : public testing::TestWithParam<Planted> {};
 TEST_P(PlantedFault, IsFoundByItsChecker) {
   // Not every world gives every fault its chance: there must be a crash, a cancel, a delta.
   constexpr std::uint64_t seeds = 60;
+  const std::uint64_t first = GetParam().first_seed;
   std::uint64_t found = 0;
-  for (std::uint64_t seed = 1; seed <= seeds && found == 0; ++seed) {
+  for (std::uint64_t seed = first; seed < first + seeds && found == 0; ++seed) {
     Scenario scenario = scenario_of(seed);
     scenario.ends = true;
     scenario.plant = GetParam().plant;
@@ -64,8 +66,8 @@ TEST_P(PlantedFault, IsFoundByItsChecker) {
     });
     if (named) found = seed;
   }
-  EXPECT_NE(found, 0U) << "no seed up to " << seeds
-                       << " broke: " << claim_sentence(GetParam().claim);
+  EXPECT_NE(found, 0U) << "none of " << seeds
+                       << " seeds broke: " << claim_sentence(GetParam().claim);
   RecordProperty("seed", std::to_string(found));
 }
 
