@@ -198,9 +198,9 @@ class Load:
             if self.idle:
                 self.send_result()
 
-    def run(self, seconds, rate=None):
+    def run(self, seconds, rate=None, warm_seconds=WARM_SECONDS):
         """The tally of `seconds` at `rate` results a second, or as many as are answered."""
-        for warm, length in ((False, WARM_SECONDS), (True, seconds)):
+        for warm, length in ((False, warm_seconds), (True, seconds)):
             self.tally, began, beats, looks = Tally(), time.monotonic(), 0, 0
             pace = len(self.beating) / BEAT_SECONDS
             while (elapsed := time.monotonic() - began) < length:
@@ -264,7 +264,8 @@ def measure(fleet, options):
         load.drain(options.peak_connections)
         load.idle += spare
         resident = resident_mib(server.process.pid)
-        over = load.run(options.seconds, TIMES * peak)
+        # At first all connections send and few are answered: until each could have been once.
+        over = load.run(options.seconds, TIMES * peak, WARM_SECONDS + options.connections / peak)
     finally:
         load.close()
         limit.remove()
