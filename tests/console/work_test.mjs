@@ -85,7 +85,7 @@ test('an agent is asked to remove itself, with its files, and has ended once it 
   const agent = await called('leaving-1');
   await open(`/tasks/new?agent=${agent.id}`);
   await page.getByText('1 chosen').waitFor();
-  await kind().selectOption({ label: 'The end of the agent' });
+  await kind().selectOption({ label: 'The removal of the agent' });
   await page.getByText('comes back with a new enrolment alone').waitFor();
   await review().click();
   await question().getByText('Uninstall the agent', { exact: true }).waitFor();
