@@ -4,8 +4,8 @@
 
     bench/presence_wal.py [--agents N] [--flushes N] [--servers N]
 
-Starts a PostgreSQL of its own and a musterd (MUSTER_BIN), or several, which share the fleet and
-then write whole rows (docs/adr/0021), though all agents call the first. Enrols the agents, lets each
+Starts a PostgreSQL of its own and a musterd (MUSTER_BIN), or several, which share the fleet
+(docs/adr/0021), though all agents call the first. Enrols the agents, lets each
 of them beat once before every flush, and measures pg_wal_lsn_diff over the flushes. Full-page images
 come with the first change of a page after a checkpoint: `first` is a flush right after one, `other`
 one that is not. An hour of the default (a flush a minute, a checkpoint every 5 minutes) is 12 and 48
