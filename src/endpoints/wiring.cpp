@@ -262,7 +262,8 @@ void Wiring::deliver_events(const fleet::WebhookWorld& world) {
 }
 
 void Wiring::merge_presence(Instant now) {
-  if (fleet_.nodes.live() == 1) return;
+  // Once more when the others are gone: their last rows came after the last look at them.
+  if (!fleet_.nodes.had_company()) return;
   // Who was heard of before that is offline whoever heard it.
   const Duration window = fleet_.presence.offline_after(app.config) +
                           2 * std::chrono::seconds(app.config.presence_flush_seconds) +

@@ -109,6 +109,7 @@ void Nodes::look_at_others(store::Tx& tx, model::Uptime looked, Instant now) {
   watches_ = std::move(watches);
   tx.on_commit([this, live, now] {
     const std::int64_t before = live_.exchange(live);
+    if (live > 1) company_ = true;
     memory_.presence.set_shared(live > 1);
     // What the server that is gone had heard since its last flush, nobody knows: as after a
     // restart of this one, nobody is offline until a full interval has passed.

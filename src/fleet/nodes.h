@@ -60,6 +60,9 @@ class Nodes {
   bool leads() const { return alone_ || (leads_.load() && may_serve()); }
   /// Servers whose lease holds, this one counted, as of the last renewal. Safe from any thread.
   std::int64_t live() const { return live_.load(std::memory_order_relaxed); }
+  /// Whether another server lived at any time since the last call, and may have stored what this
+  /// one does not know. On one thread.
+  bool had_company() { return company_.exchange(live() > 1); }
   /// This server's part of what all of them may take of one caller in a minute; 0 stays 0. Callers
   /// come to the servers in turn, so the parts are equal, and rounded up: N servers may take up to
   /// N - 1 calls more together. Safe from any thread.
@@ -106,6 +109,7 @@ class Nodes {
   std::atomic<Duration::rep> lease_until_ = 0;
   std::atomic<bool> leads_ = false;
   std::atomic<std::int64_t> live_ = 1;
+  std::atomic<bool> company_ = false;
 
   std::mutex waiting_mutex_;
   std::deque<Waiting> waiting_;

@@ -97,6 +97,26 @@ TEST_F(SharedMemoryOnPostgres, NobodyIsOfflineForWhatADeadServerHadHeard) {
   EXPECT_EQ(a->fleet.presence.offline_after(Config{}), Config{}.offline_after());
 }
 
+TEST_F(SharedMemoryOnPostgres, WhatADeadServerStoredIsLookedAtOnceMore) {
+  const auto renew_and_look = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      uptime += seconds(1);
+      a->fleet.nodes.renew(test_epoch);
+    }
+    return a->fleet.nodes.had_company();
+  };
+  EXPECT_TRUE(renew_and_look(1));
+  EXPECT_TRUE(renew_and_look(1)) << "for as long as it lives";
+  EXPECT_TRUE(renew_and_look(7)) << "it stored something before it died";
+  EXPECT_EQ(a->fleet.nodes.live(), 1);
+  EXPECT_FALSE(renew_and_look(1));
+  // One that came and went between two looks may have stored something too.
+  b->fleet.nodes.renew(test_epoch);
+  EXPECT_TRUE(renew_and_look(9));
+  EXPECT_EQ(a->fleet.nodes.live(), 1);
+  EXPECT_FALSE(renew_and_look(1));
+}
+
 TEST_F(SharedMemoryOnPostgres, WhatWaitsForOthersIsToldOnceTheyFollowOrAreGone) {
   a->fleet.nodes.renew(test_epoch);
   b->fleet.nodes.renew(test_epoch);

@@ -35,16 +35,8 @@ void add_events(Grammar& grammar) {
               .what = "Only of that type (docs/reference/events.md)",
               .choices = event_types(),
               .shown = "TYPE"},
-             {.name = "--since",
-              .member = "since",
-              .what = "Only from that time on (RFC 3339)",
-              .check = check_time,
-              .shown = "TIME"},
-             {.name = "--until",
-              .member = "until",
-              .what = "Only before that time (RFC 3339)",
-              .check = check_time,
-              .shown = "TIME"},
+             since_flag("Only from that time on"),
+             until_flag("Only before that time"),
              org_flag("Only of that organisation")},
             events, {"event", "events"});
 }

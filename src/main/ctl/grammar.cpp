@@ -189,4 +189,20 @@ Flag org_flag(const std::string& what) {
   return {.name = "--org", .member = "org", .what = what, .shown = "ORG"};
 }
 
+Flag since_flag(const std::string& what) {
+  return {.name = "--since",
+          .member = "since",
+          .what = what + " (RFC 3339)",
+          .check = check_time,
+          .shown = "TIME"};
+}
+
+Flag until_flag(const std::string& what) {
+  return {.name = "--until",
+          .member = "until",
+          .what = what + " (RFC 3339)",
+          .check = check_time,
+          .shown = "TIME"};
+}
+
 }  // namespace muster::ctl

@@ -112,6 +112,8 @@ std::optional<std::size_t> list_limit(const Shell& shell, const FlagValues& valu
 Flag id_flag(const std::string& what);
 Flag org_flag(const std::string& what);
 Flag limit_flag();  // of lists
+Flag since_flag(const std::string& what);
+Flag until_flag(const std::string& what);
 
 /// The types that an event may have, as lists show them.
 std::vector<std::string> event_types();

@@ -98,11 +98,7 @@ std::vector<Flag> list_flags() {
        .member = "outcome",
        .what = "Only of tests with this outcome",
        .choices = {"protected", "unprotected", "error", "inconclusive", "not_run"}},
-      {.name = "--since",
-       .member = "since",
-       .what = "Only received from that time on (RFC 3339)",
-       .check = check_time,
-       .shown = "TIME"},
+      since_flag("Only received from that time on"),
       org_flag("Only of that organisation"),
       limit_flag(),
   };
