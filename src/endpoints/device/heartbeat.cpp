@@ -196,9 +196,13 @@ struct Acknowledgement {
   std::string new_api_key;                 // empty: no rotation is pending
   std::optional<std::string> config_hash;  // empty: nothing is set for the agent
   std::vector<std::string> warnings;
+
+  bool empty() const {
+    return !force_full_scan && new_api_key.empty() && !config_hash && warnings.empty();
+  }
 };
 
-http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) {
+std::string acknowledgement_text(const Acknowledgement& acknowledgement, Instant now) {
   std::string buffer;
   buffer.reserve(answer_bytes);
   JsonWriter json(std::move(buffer));
@@ -215,7 +219,25 @@ http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) 
   if (acknowledgement.config_hash) json.member("config_hash", *acknowledgement.config_hash);
   if (!acknowledgement.warnings.empty()) json.member("warnings", acknowledgement.warnings);
   json.end_object().end_object();
-  return http::json_response(200, json.take());
+  return json.take();
+}
+
+/// Most agents are told nothing but the time, which is one text for all of a second.
+const std::string& plain_acknowledgement(Instant now) {
+  struct Said {
+    std::int64_t second = -1;
+    std::string text;
+  };
+  thread_local Said said;
+  const std::int64_t second = now.unix_ms / 1000;
+  if (said.second != second) said = {second, acknowledgement_text({}, now)};
+  return said.text;
+}
+
+http::Response acknowledge(const Acknowledgement& acknowledgement, Instant now) {
+  return http::json_response(200, acknowledgement.empty()
+                                      ? plain_acknowledgement(now)
+                                      : acknowledgement_text(acknowledgement, now));
 }
 
 Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
