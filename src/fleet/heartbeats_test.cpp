@@ -369,7 +369,7 @@ TEST(Presence, AFlushOfTimesThatFailsIsTriedAgain) {
   fleet->presence.flush_often(fleet->store, fleet.now);
   fleet.now = fleet.now + std::chrono::minutes(1);
   beat(fleet, alive.agent, idle());
-  fleet.faults->refuse("INSERT INTO agent_heard");
+  fleet.faults->refuse("INSERT INTO heard_blocks");
   EXPECT_THROW(fleet->presence.flush_often(fleet->store, fleet.now), store::StoreError);
   fleet.faults->cancel();
   EXPECT_EQ(fleet->presence.flush_often(fleet->store, fleet.now), 1U);

@@ -13,6 +13,7 @@
 #include "model/vitals.h"
 #include "store/sql/agent_conditions.h"
 #include "store/sql/agents.h"
+#include "store/sql/heard.h"
 #include "store/sql/outages.h"
 #include "store/sql/samples.h"
 #include "store/sql/tasks.h"

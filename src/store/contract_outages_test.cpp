@@ -154,6 +154,7 @@ TEST_P(OutageContract, WhoWasHeardOrToldOfIsKnownOfManyAtOnce) {
   const AgentId told{uuid(2)};
   const AgentId silent{uuid(3)};
   const AgentId ended{uuid(4)};
+  const AgentId said_nothing_new{uuid(5)};
   const auto outage = [&](AgentId agent, std::optional<Instant> until) {
     return OutageRow{org, agent, HostId{1}, now, now, until, "alone", {}, "", ""};
   };
@@ -165,18 +166,23 @@ TEST_P(OutageContract, WhoWasHeardOrToldOfIsKnownOfManyAtOnce) {
     return seen;
   };
   write([&](Tx& tx) {
-    set_agent_presence(tx, {seen_at(heard, now + Duration(1)), seen_at(told, now),
-                            seen_at(silent, now), seen_at(ended, now)});
+    set_agent_presence(tx,
+                       {seen_at(heard, now + Duration(1)), seen_at(told, now), seen_at(silent, now),
+                        seen_at(ended, now), seen_at(said_nothing_new, now)});
+    set_agent_heard(tx, {{org, silent, now}, {org, said_nothing_new, now + Duration(1)}});
     insert_outages(tx, {outage(told, {}), outage(ended, now)});
   });
   const auto listed = [&](OrgId of) {
-    const std::vector<SilentAgent> asked = {
-        {of, heard, now}, {of, told, now}, {of, silent, now}, {of, ended, now}};
+    const std::vector<SilentAgent> asked = {{of, heard, now},
+                                            {of, told, now},
+                                            {of, silent, now},
+                                            {of, ended, now},
+                                            {of, said_nothing_new, now}};
     auto found = read([&](Reader& reader) { return list_heard_or_told(reader, asked); });
     std::sort(found.begin(), found.end());
     return found;
   };
-  std::vector<AgentId> expected = {heard, told};
+  std::vector<AgentId> expected = {heard, told, said_nothing_new};
   std::sort(expected.begin(), expected.end());
   EXPECT_EQ(listed(org), expected);
   EXPECT_TRUE(listed(other_org).empty());

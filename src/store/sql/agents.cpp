@@ -2,6 +2,7 @@
 #include "store/sql/agents.h"
 
 #include "base/text.h"
+#include "store/sql/heard.h"
 #include "store/sql/text_list.h"
 #include "store/store.h"
 
@@ -65,7 +66,7 @@ AgentPresenceRow read_agent_presence(const Rows& rows) {
   if (!rows.is_null(7)) row.vitals = rows.blob(7);
   row.return_mark = rows.integer(8);
   if (!rows.is_null(9)) row.open_samples = rows.blob(9);
-  row.said_at = rows.instant(10);
+  row.said_at = row.last_seen;
   return row;
 }
 
@@ -293,47 +294,18 @@ void set_agent_presence(Tx& tx, const std::vector<AgentPresenceRow>& rows) {
       });
 }
 
-void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows) {
-  // On PostgreSQL, ON CONFLICT DO UPDATE logs a lock of each row beside its change; hardly any of
-  // these rows is new.
-  tx.post_batch(
-      "INSERT INTO agent_heard (org_id, agent_id, last_seen) VALUES ($1, $2, $3)"
-      " ON CONFLICT (org_id, agent_id) DO UPDATE SET last_seen = excluded.last_seen"
-      " WHERE excluded.last_seen > agent_heard.last_seen",
-      "WITH given AS (SELECT org_id, agent_id, max(last_seen) AS last_seen"
-      "   FROM unnest($1, $2, $3) AS each (org_id, agent_id, last_seen)"
-      "   GROUP BY org_id, agent_id),"
-      " known AS (UPDATE agent_heard h SET last_seen = given.last_seen FROM given"
-      "   WHERE h.org_id = given.org_id AND h.agent_id = given.agent_id"
-      "   AND h.last_seen < given.last_seen)"
-      " INSERT INTO agent_heard (org_id, agent_id, last_seen)"
-      " SELECT org_id, agent_id, last_seen FROM given ON CONFLICT DO NOTHING",
-      rows, [](const AgentHeardRow& row) {
-        return std::array<Param, 3>{row.org, row.agent, row.last_seen};
-      });
-}
-
-#define SELECT_AGENT_PRESENCE                                                    \
-  "SELECT p.org_id, p.agent_id,"                                                 \
-  " CASE WHEN h.last_seen > p.last_seen THEN h.last_seen ELSE p.last_seen END,"  \
-  " p.agent_version, p.status, p.current_task, p.last_task_completed, p.vitals," \
-  " p.return_mark, p.open_samples, p.last_seen FROM agent_presence p"            \
-  " LEFT JOIN agent_heard h ON h.org_id = p.org_id AND h.agent_id = p.agent_id"
+#define SELECT_AGENT_PRESENCE "SELECT " AGENT_PRESENCE_COLUMNS " FROM agent_presence"
 
 std::optional<AgentPresenceRow> find_agent_presence(Reader& reader, OrgId org, AgentId agent) {
   Rows rows =
-      reader.query(SELECT_AGENT_PRESENCE " WHERE p.org_id = $1 AND p.agent_id = $2", org, agent);
+      reader.query(SELECT_AGENT_PRESENCE " WHERE org_id = $1 AND agent_id = $2", org, agent);
   if (!rows.next()) return std::nullopt;
-  return read_agent_presence(rows);
+  AgentPresenceRow row = read_agent_presence(rows);
+  row.last_seen = list_heard(reader, {{org, agent, {}}}).later(org, agent, row.last_seen);
+  return row;
 }
 
 namespace {
-
-std::vector<AgentPresenceRow> read_agent_presences(Rows rows) {
-  std::vector<AgentPresenceRow> presence;
-  while (rows.next()) presence.push_back(read_agent_presence(rows));
-  return presence;
-}
 
 std::vector<HostPresenceRow> read_host_presences(Rows rows) {
   std::vector<HostPresenceRow> presence;
@@ -347,12 +319,19 @@ std::vector<HostPresenceRow> read_host_presences(Rows rows) {
 }  // namespace
 
 std::vector<AgentPresenceRow> list_agent_presence(Reader& reader) {
-  return read_agent_presences(reader.query(SELECT_AGENT_PRESENCE));
+  return list_agent_presence_since(reader, Instant{});
 }
 
 std::vector<AgentPresenceRow> list_agent_presence_since(Reader& reader, Instant since) {
-  return read_agent_presences(
-      reader.query(SELECT_AGENT_PRESENCE " WHERE p.last_seen >= $1 OR h.last_seen >= $1", since));
+  const HeardTimes heard = list_heard(reader);
+  std::vector<AgentPresenceRow> presence;
+  Rows rows = reader.query(SELECT_AGENT_PRESENCE);
+  while (rows.next()) {
+    AgentPresenceRow row = read_agent_presence(rows);
+    row.last_seen = heard.later(row.org, row.agent, row.last_seen);
+    if (row.last_seen >= since) presence.push_back(std::move(row));
+  }
+  return presence;
 }
 
 #define HOST_PRESENCE_NEWER                                                      \
@@ -388,7 +367,7 @@ std::vector<HostPresenceRow> list_host_presence_since(Reader& reader, Instant si
 
 void bring_back_last_seen(Tx& tx, Instant now) {
   tx.post("UPDATE agent_presence SET last_seen = $1 WHERE last_seen > $1", now);
-  tx.post("UPDATE agent_heard SET last_seen = $1 WHERE last_seen > $1", now);
+  bring_back_heard(tx, now);
   tx.post("UPDATE host_presence SET last_seen = $1 WHERE last_seen > $1", now);
   tx.post("UPDATE hosts SET last_seen = $1 WHERE last_seen > $1", now);
 }

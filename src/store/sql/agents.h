@@ -76,15 +76,6 @@ void set_agent_superseded(Tx& tx, const model::Agent& agent, AgentId by);
 /// Active again, on the host that it has now.
 void set_agent_returned(Tx& tx, const model::Agent& agent);
 
-/// When an agent was heard of; of this and its AgentPresenceRow the later holds.
-struct AgentHeardRow {
-  OrgId org;
-  AgentId agent;
-  Instant last_seen;
-};
-/// Writes many at once; never moves last_seen back.
-void set_agent_heard(Tx& tx, const std::vector<AgentHeardRow>& rows);
-
 /// Of agents and hosts that were heard of later than `now`, by a clock that was set back since.
 void bring_back_last_seen(Tx& tx, Instant now);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/outages.h"
 
+#include "store/sql/heard.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -68,6 +69,12 @@ std::vector<AgentId> list_heard_or_told(Reader& reader, const std::vector<Silent
         return std::array<Param, 3>{each.org, each.agent, each.last_seen};
       },
       [&](const Rows& rows) { found.push_back(rows.uuid_id<AgentId>(0)); });
+  std::vector<AgentHeardRow> asked;
+  for (const SilentAgent& each : agents) asked.push_back({each.org, each.agent, each.last_seen});
+  const HeardTimes heard = list_heard(reader, asked);
+  for (const AgentHeardRow& row : asked) {
+    if (heard.find(row.org, row.agent) > row.last_seen) found.push_back(row.agent);
+  }
   return found;
 }
 

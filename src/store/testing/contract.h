@@ -12,6 +12,7 @@
 #include "base/testing.h"
 #include "store/sql/agents.h"
 #include "store/sql/findings.h"
+#include "store/sql/heard.h"
 #include "store/sql/inventory.h"
 #include "store/sql/keys.h"
 #include "store/sql/nodes.h"
