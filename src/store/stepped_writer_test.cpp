@@ -4,22 +4,13 @@
 #include "base/test_directory.h"
 #include "store/sqlite/sqlite_connection.h"
 #include "store/store.h"
+#include "store/testing/orgs.h"
 
 namespace muster::store {
 namespace {
 
-std::int64_t count_orgs(Store& store) {
-  return store.read([](Reader& reader) {
-    Rows rows = reader.query("SELECT count(*) FROM orgs");
-    rows.next();
-    return rows.integer(0);
-  });
-}
-
-void insert_org(Tx& tx, std::int64_t id) {
-  tx.execute("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, $2, $3)", id,
-             "org " + std::to_string(id), 0);
-}
+using testing::count_orgs;
+using testing::insert_org;
 
 TEST(SteppedWriter, CommitsInBatchesWhenItIsToldTo) {
   const TestDirectory directory;

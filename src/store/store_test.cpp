@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <limits>
-#include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -13,31 +12,20 @@
 #include "store/migrate.h"
 #include "store/sql/inventory.h"
 #include "store/testing/every_database.h"
+#include "store/testing/orgs.h"
 
 namespace muster::store {
 namespace {
 
+using testing::count_orgs;
+using testing::insert_org;
+
 using EveryStore = testing::EveryDatabase;
-using GroupCommit = testing::EveryDatabase;
 using Migrations = testing::EveryDatabase;
 using PackageSets = testing::EveryDatabase;
 ON_EVERY_DATABASE(EveryStore);
-ON_EVERY_DATABASE(GroupCommit);
 ON_EVERY_DATABASE(Migrations);
 ON_EVERY_DATABASE(PackageSets);
-
-std::int64_t count_orgs(Store& store) {
-  return store.read([](Reader& reader) {
-    Rows rows = reader.query("SELECT count(*) FROM orgs");
-    rows.next();
-    return rows.integer(0);
-  });
-}
-
-void insert_org(Tx& tx, std::int64_t id) {
-  tx.execute("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, $2, $3)", id,
-             "org " + std::to_string(id), 0);
-}
 
 TEST_P(EveryStore, WritesAreThereAfterReopening) {
   {
@@ -128,93 +116,6 @@ TEST_P(EveryStore, AuditRowsAreAppendOnly) {
   EXPECT_THROW(store.write([](Tx& tx) { tx.execute("DELETE FROM audit"); }), StoreError);
 }
 
-/// Runs all `works` in one commit; which of them failed, in their order.
-std::vector<bool> commit_together(Store& store, std::vector<Work> works) {
-  std::vector<bool> failed(works.size() + 1);
-  std::mutex gate;
-  std::unique_lock closed(gate);
-  store.start_writer();
-  std::atomic<bool> waits = false;
-  works.insert(works.begin(), [&](Tx&) {
-    waits = true;
-    const std::lock_guard wait(gate);
-    return true;
-  });
-  for (std::size_t i = 0; i < works.size(); ++i) {
-    Done done = [&failed, i](std::exception_ptr failure) { failed[i] = failure != nullptr; };
-    EXPECT_TRUE(store.submit(works[i], done));
-    // The first holds the writer, so that the others queue behind it.
-    while (i == 0 && !waits) std::this_thread::yield();
-  }
-  closed.unlock();
-  store.stop_writer();
-  failed.erase(failed.begin());
-  return failed;
-}
-
-TEST_P(GroupCommit, HooksRunInOrderAfterTheCommitAndBeforeTheAnswers) {
-  Store store(database->open());
-  std::vector<std::string> order;
-  Work work = [&](Tx& tx) {
-    insert_org(tx, 2);
-    tx.on_commit([&] { order.push_back("first, " + std::to_string(count_orgs(store))); });
-    tx.on_commit([&] { order.emplace_back("second"); });
-    return true;
-  };
-  Done done = [&](std::exception_ptr) { order.emplace_back("answer"); };
-  ASSERT_TRUE(store.submit(work, done));
-  EXPECT_EQ(order, (std::vector<std::string>{"first, 2", "second", "answer"}));
-}
-
-TEST_P(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
-  Store store(database->open());
-  int hooks = 0;
-  std::vector<Work> works;
-  works.emplace_back([&](Tx& tx) {
-    insert_org(tx, 2);
-    tx.on_commit([&] { ++hooks; });
-    return true;
-  });
-  works.emplace_back([&](Tx& tx) -> bool {
-    insert_org(tx, 3);
-    tx.on_commit([&] { hooks += 100; });
-    throw std::runtime_error("not the store's own");
-  });
-  works.emplace_back([&](Tx& tx) {
-    insert_org(tx, 4);
-    tx.on_commit([&] { ++hooks; });
-    return true;
-  });
-  EXPECT_EQ(commit_together(store, std::move(works)), (std::vector<bool>{false, true, false}));
-  EXPECT_EQ(hooks, 2);
-  EXPECT_EQ(count_orgs(store), 3);
-}
-
-TEST_P(GroupCommit, ALostTransactionFailsEveryRequestInIt) {
-  Store store(database->open());
-  int hooks = 0;
-  const auto write = [&](std::int64_t id) {
-    return Work([&hooks, id](Tx& tx) {
-      insert_org(tx, id);
-      tx.on_commit([&hooks] { ++hooks; });
-      return true;
-    });
-  };
-  std::vector<Work> works;
-  works.push_back(write(2));
-  // As SQLite itself does on a full disk.
-  works.emplace_back([](Tx& tx) {
-    tx.execute("ROLLBACK");
-    return true;
-  });
-  works.push_back(write(3));
-  EXPECT_EQ(commit_together(store, std::move(works)), (std::vector<bool>{true, true, true}));
-  EXPECT_EQ(hooks, 0);
-  EXPECT_EQ(count_orgs(store), 1);
-  store.write([](Tx& tx) { insert_org(tx, 4); });
-  EXPECT_EQ(count_orgs(store), 2) << "the next transaction is sound";
-}
-
 TEST_P(EveryStore, ValuesOfEveryKindAreReadBack) {
   Store store(database->open());
   SeededRng rng;
@@ -282,48 +183,6 @@ TEST_P(EveryStore, AStatementRunsInsideTheRowsOfAnother) {
     }
     EXPECT_EQ(seen, 3);
   });
-}
-
-TEST_P(EveryStore, APostedStatementThatFailsFailsItsOwnWorkAlone) {
-  Store store(database->open());
-  int hooks = 0;
-  const auto insert = [&](std::int64_t id, std::int64_t times) {
-    return Work([&hooks, id, times](Tx& tx) {
-      for (std::int64_t i = 0; i < times; ++i) {
-        tx.post("INSERT INTO orgs (org_id, name, created_at) VALUES ($1, $2, 0)", id,
-                std::to_string(id));
-      }
-      tx.on_commit([&hooks] { ++hooks; });
-      return true;
-    });
-  };
-  std::vector<Work> works;
-  works.push_back(insert(2, 1));
-  works.push_back(insert(3, 2));
-  works.push_back(insert(4, 1));
-  EXPECT_EQ(commit_together(store, std::move(works)), (std::vector<bool>{false, true, false}));
-  EXPECT_EQ(hooks, 2);
-  EXPECT_EQ(count_orgs(store), 3);
-}
-
-TEST_P(EveryStore, AWorkThatHidesAFailureStoresNothingOnPostgres) {
-  Store store(database->open());
-  const auto hide = [&] {
-    store.write([](Tx& tx) {
-      insert_org(tx, 2);
-      try {
-        insert_org(tx, 2);
-      } catch (const StoreError&) {
-      }
-    });
-  };
-  if (GetParam() == Engine::sqlite) {
-    hide();
-    EXPECT_EQ(count_orgs(store), 2);
-  } else {
-    EXPECT_THROW(hide(), StoreError);
-    EXPECT_EQ(count_orgs(store), 1);
-  }
 }
 
 TEST_P(EveryStore, ADuplicateIsToldFromOtherFailures) {

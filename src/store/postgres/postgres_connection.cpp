@@ -160,6 +160,7 @@ class PostgresConnection final : public Connection {
   }
   void savepoint() override { send(Command::savepoint); }
   void undo_to_savepoint() override {
+    if (posted_) settle();
     send(Command::undo_to_savepoint);
     send(Command::release);
     wait();
@@ -170,11 +171,7 @@ class PostgresConnection final : public Connection {
   }
   void commit() override;
   void rollback() override {
-    try {
-      wait();  // what a failed pipeline skips must not be this
-    } catch (const StoreError&) {
-      if (lost()) throw;
-    }
+    settle();
     send(Command::rollback);
     wait();
   }
@@ -198,6 +195,7 @@ class PostgresConnection final : public Connection {
   };
 
   void setup(Access access);
+  void settle();
   void send(Command command);
   void flush();
   void await_answer();
@@ -331,6 +329,15 @@ Answer PostgresConnection::wait() {
   }
   if (failure) throw *failure;
   return last;
+}
+
+/// Before what takes a failure back: of a failed pipeline it would be skipped with the rest.
+void PostgresConnection::settle() {
+  try {
+    wait();
+  } catch (const StoreError&) {
+    if (lost()) throw;
+  }
 }
 
 void PostgresConnection::take(Answer answer, Answer& last, std::optional<StoreError>& failure) {
