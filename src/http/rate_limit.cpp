@@ -2,12 +2,16 @@
 #include "http/rate_limit.h"
 
 #include <algorithm>
+#include <functional>
+
+#include "base/ip_address.h"
 
 namespace muster::http {
 
 namespace {
 
 constexpr Duration window_length = std::chrono::seconds(60);
+constexpr std::size_t ipv6_network_bytes = 8;
 
 std::size_t shard_of(std::uint64_t key, std::size_t shards) {
   return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15U) >> 58) % shards;
@@ -58,6 +62,13 @@ Result<void> RateLimit::peek(std::uint64_t key, std::int64_t per_minute, Instant
     if (found->second.count >= per_minute) return refused(found->second.start, now);
     return {};
   });
+}
+
+std::uint64_t peer_key(std::string_view address) {
+  constexpr std::hash<std::string_view> hash;
+  const auto parsed = parse_ip_address(address);
+  if (!parsed || parsed->is_v4()) return hash(address);
+  return hash({reinterpret_cast<const char*>(parsed->bytes.data()), ipv6_network_bytes});
 }
 
 }  // namespace muster::http

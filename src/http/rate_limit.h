@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -46,9 +45,8 @@ class RateLimit {
   std::array<Guarded<Windows>, shards> windows_;
 };
 
-/// By what a peer is counted that has proved nothing: its address.
-inline std::uint64_t peer_key(std::string_view address) {
-  return std::hash<std::string_view>{}(address);
-}
+/// By what a peer is counted that has proved nothing: its address, and of IPv6 the /64 that it is
+/// in, for a host there has as many addresses as it likes (RFC 4291 2.5.4, RFC 8981).
+std::uint64_t peer_key(std::string_view address);
 
 }  // namespace muster::http

@@ -85,6 +85,13 @@ TEST(RateLimit, RemembersNoMoreKeysThanItMay) {
   EXPECT_LE(later, keys_max);
 }
 
+TEST(PeerKey, IsOfTheAddressAndOfAnIpv6HostsNetwork) {
+  EXPECT_EQ(peer_key("2001:db8:0:1::1"), peer_key("2001:db8:0:1:ffff:ffff:ffff:ffff"));
+  EXPECT_NE(peer_key("2001:db8:0:1::1"), peer_key("2001:db8:0:2::1"));
+  EXPECT_EQ(peer_key("192.0.2.1"), peer_key("192.0.2.1"));
+  EXPECT_NE(peer_key("192.0.2.1"), peer_key("192.0.2.2"));
+}
+
 TEST(RateLimit, IsExactOverThreads) {
   RateLimit limit;
   std::atomic<int> taken = 0;
