@@ -127,6 +127,7 @@ struct App {
   http::RateLimit config_limit{};
   http::RateLimit command_limit{};
   http::RateLimit scan_limit{};
+  http::RateLimit update_limit{};
   http::RateLimit script_limit{};
   http::RateLimit enroll_limit{};
   http::RateLimit download_limit{100'000};
