@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
+#include <poll.h>
 #include <unistd.h>
+
+#include <mutex>
 
 namespace muster {
 
@@ -24,7 +27,11 @@ void Log::write(LogLevel level, std::string_view event,
 
 Log::Sink Log::standard_error() {
   return [](std::string_view line) {
-    // One write per line, so that lines of several threads do not mix. A full pipe loses the line.
+    static std::mutex one_at_a_time;  // each finds the room that it was told of
+    const std::lock_guard lock(one_at_a_time);
+    pollfd output{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&output, 1, 0) != 1 || (output.revents & POLLOUT) == 0) return;
+    // One write per line, so that lines do not mix with those of other processes.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
   };
 }

@@ -25,7 +25,9 @@ class Log {
   void write(LogLevel level, std::string_view event,
              const std::function<void(JsonWriter&)>& fields = {});
 
-  /// Writes to standard error.
+  /// Writes to standard error. A line for which a pipe or socket has no room is lost: whoever reads
+  /// the log and stands still must not make the server stand still (pipe(7): a pipe that takes
+  /// anything takes PIPE_BUF octets, which few lines exceed).
   static Sink standard_error();
 
  private:

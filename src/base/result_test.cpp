@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "base/guarded.h"
-#include "base/log.h"
-#include "base/testing.h"
 #include "base/unique_function.h"
 
 namespace muster {
@@ -69,20 +67,6 @@ TEST(UniqueFunction, HoldsWhatCanOnlyBeMoved) {
   UniqueFunction<int(int)> moved = std::move(add);
   EXPECT_EQ(moved(2), 42);
   EXPECT_FALSE(UniqueFunction<void()>());
-}
-
-TEST(Log, WritesOneLineOfJsonAnEvent) {
-  const FakeClock clock;
-  std::vector<std::string> lines;
-  Log log(clock, [&](std::string_view line) { lines.emplace_back(line); });
-  log.write(LogLevel::warning, "odd", [](JsonWriter& f) { f.member("name", "a\nb"); });
-  log.write(LogLevel::info, "plain");
-  ASSERT_EQ(lines.size(), 2U);
-  EXPECT_EQ(lines[0],
-            "{\"at\": \"2026-03-21T14:30:00Z\", \"level\": \"warning\", \"event\": \"odd\", "
-            "\"name\": \"a\\nb\"}\n");
-  EXPECT_EQ(lines[1],
-            "{\"at\": \"2026-03-21T14:30:00Z\", \"level\": \"info\", \"event\": \"plain\"}\n");
 }
 
 }  // namespace
