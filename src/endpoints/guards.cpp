@@ -339,6 +339,8 @@ Result<void> stranger(App& app, Request& request) {
 }
 
 Result<void> operator_or_loopback(App& app, Request& request) {
+  // A page whose name leads to loopback is the same origin to a browser on this machine.
+  TRY(check_host(app, request));
   const bool on_loopback = request.peer_address == "127.0.0.1" || request.peer_address == "::1";
   const bool forwarded = app.face.behind_proxy || request.through_proxy || was_forwarded(request);
   if (on_loopback && !forwarded) return {};

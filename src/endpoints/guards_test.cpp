@@ -12,6 +12,7 @@ struct Asked {
   std::string_view peer = "127.0.0.1";
   bool through_proxy = false;
   std::string_view header = {};  // its name
+  std::string_view host = "localhost";
 };
 
 /// Whether /metrics, say, is open to this caller, who shows no token.
@@ -21,7 +22,7 @@ bool is_open_to(TestServer& server, const Asked& asked) {
   request.peer_address = asked.peer;
   request.through_proxy = asked.through_proxy;
   request.now = server.clock.now();
-  CHECK(request.headers.add("Host", "localhost"));
+  CHECK(request.headers.add("Host", asked.host));
   if (!asked.header.empty()) CHECK(request.headers.add(asked.header, "127.0.0.1"));
   return operator_or_loopback(server.app, request).ok();
 }
@@ -41,6 +42,14 @@ TEST(OperatorOrLoopback, AProxyOnLoopbackDoesNotOpenItToItsClients) {
   }
   server.face.behind_proxy = true;
   EXPECT_FALSE(is_open_to(server, {}));
+}
+
+TEST(OperatorOrLoopback, APageWhoseNameLeadsToLoopbackIsNotServed) {
+  TestServer server;
+  EXPECT_FALSE(is_open_to(server, {.host = "rebound.example:8480"}));
+  EXPECT_TRUE(is_open_to(server, {.host = "127.0.0.1:8480"}));
+  EXPECT_TRUE(is_open_to(server, {.host = "[::1]:8480"}));
+  EXPECT_TRUE(is_open_to(server, {.host = "muster.example.org"})) << "its own name";
 }
 
 TEST(OperatorOrLoopback, LoopbackOfATrustedProxyIsNotOurs) {
