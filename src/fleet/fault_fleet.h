@@ -186,7 +186,8 @@ struct FaultFleet {
           .value();
     });
     fleet->store.write([&](store::Tx& tx) {
-      set_password(tx, fleet->ids, fleet.actor, person.id, "no hash", fleet.now).value();
+      set_password(tx, fleet->ids, fleet->credentials, fleet.actor, person.id, "no hash", fleet.now)
+          .value();
     });
     proved = ProvedPassword{person.id, fleet.now};
     const auto offer = offer_second_factor(fleet->store, fleet->credentials, person.id).value();

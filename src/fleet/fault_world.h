@@ -107,11 +107,12 @@ class World : public FaultFleet {
                                           .value();
                                     },
                                     {{"sign_in", 1}}};
-    all["set_password"] = {
-        [this](store::Tx& tx) {
-          set_password(tx, fleet->ids, fleet.actor, person.id, "another", fleet.now).value();
-        },
-        {{"password.set", 1}}};
+    all["set_password"] = {[this](store::Tx& tx) {
+                             set_password(tx, fleet->ids, fleet->credentials, fleet.actor,
+                                          person.id, "another", fleet.now)
+                                 .value();
+                           },
+                           {{"password.set", 1}}};
     all["set_second_factor"] = {[this](store::Tx& tx) {
                                   set_second_factor(tx, fleet->ids, fleet->credentials, fleet.actor,
                                                     person.id, second_factor_code, fleet.now)

@@ -51,7 +51,8 @@ struct Identities : testing::Test {
   }
   void set_password_of(OperatorId id) {
     fleet->store.write([&](store::Tx& tx) {
-      set_password(tx, fleet->ids, fleet.actor, id, "no hash", fleet.now).value();
+      set_password(tx, fleet->ids, fleet->credentials, fleet.actor, id, "no hash", fleet.now)
+          .value();
     });
   }
   PasskeyId add_passkey_of(OperatorId id) {

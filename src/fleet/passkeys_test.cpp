@@ -96,7 +96,8 @@ TEST_F(Passkeys, SignInWithoutANameAndWithoutAnotherFactor) {
   add(ada, key);
   // A second factor is of the password; this stands for both.
   fleet->store.write([&](store::Tx& tx) {
-    set_password(tx, fleet->ids, fleet.actor, ada, "no hash", fleet.now).value();
+    set_password(tx, fleet->ids, fleet->credentials, fleet.actor, ada, "no hash", fleet.now)
+        .value();
   });
   const auto signed_in = sign_in(key, ada).value().value();
   EXPECT_EQ(signed_in.operator_name, "ada");

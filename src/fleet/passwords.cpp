@@ -84,8 +84,9 @@ std::string hash_password(const PasswordTurn&, std::string_view password) {
   return crypto::hash_password(password);
 }
 
-Result<void> set_password(store::Tx& tx, NumberIds& ids, const Actor& actor, OperatorId id,
-                          std::string hash, Instant now) {
+Result<void> set_password(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                          const Actor& actor, OperatorId id, std::string hash, Instant now,
+                          SessionId own) {
   const auto token = store::find_operator_token(tx, id);
   if (!token || !is_active(*token, now)) {
     return Error{Errc::not_found, "There is no such operator."};
@@ -94,12 +95,14 @@ Result<void> set_password(store::Tx& tx, NumberIds& ids, const Actor& actor, Ope
   if (same_name && same_name->id != id) {
     return Error{Errc::name_taken, "Another operator signs in under this name.", "name"};
   }
-  OperatorPassword row = store::find_operator_password(tx, id).value_or(OperatorPassword{});
+  const auto former = store::find_operator_password(tx, id);
+  OperatorPassword row = former.value_or(OperatorPassword{});
   row.id = id;
   row.name = token->name;
   row.hash = std::move(hash);
   row.set_at = now;
   store::set_operator_password(tx, row);
+  if (former) end_sign_ins(tx, credentials, id, now, own);
   audit(tx, ids, actor, "password.set", row, now);
   return {};
 }

@@ -51,10 +51,12 @@ bool is_password(const PasswordTurn& turn, store::Store& store, OperatorId id,
 /// What is stored of a password. As slow as crypto::hash_password.
 std::string hash_password(const PasswordTurn& turn, std::string_view password);
 
-/// `hash` is of crypto/password.h. A second factor stays. Fails with not_found, and with name_taken
-/// when another operator of the same name has a password.
-Result<void> set_password(store::Tx& tx, NumberIds& ids, const Actor& actor, OperatorId id,
-                          std::string hash, Instant now);
+/// `hash` is of crypto/password.h. A second factor stays. One that replaces another ends the
+/// operator's sessions, all but `own`: whoever knew the former may have one. Fails with not_found,
+/// and with name_taken when another operator of the same name has a password.
+Result<void> set_password(store::Tx& tx, NumberIds& ids, Credentials& credentials,
+                          const Actor& actor, OperatorId id, std::string hash, Instant now,
+                          SessionId own = {});
 /// Takes away password and second factor and ends the operator's sessions; nothing is changed where
 /// there is none. `authority` is of who asks. Fails as check_rank (fleet/operators.h).
 Result<void> remove_password(store::Tx& tx, NumberIds& ids, Credentials& credentials,

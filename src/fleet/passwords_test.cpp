@@ -20,10 +20,10 @@ struct Passwords : testing::Test {
   TestFleet fleet;
   OperatorId ada = fleet.appoint("ada");
 
-  Result<void> set(OperatorId id, std::string_view password = right) {
+  Result<void> set(OperatorId id, std::string_view password = right, SessionId own = {}) {
     return fleet->store.write([&](store::Tx& tx) {
-      return set_password(tx, fleet->ids, fleet.actor, id, crypto::hash_password(password),
-                          fleet.now);
+      return set_password(tx, fleet->ids, fleet->credentials, fleet.actor, id,
+                          crypto::hash_password(password), fleet.now, own);
     });
   }
   Result<void> remove(OperatorId id, http::Role role = http::Role::owner) {
@@ -41,6 +41,9 @@ struct Passwords : testing::Test {
       return sign_in_with_password(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config,
                                    proved, "192.0.2.1", fleet.now);
     });
+  }
+  bool is_open(const SignedIn& signed_in) {
+    return use_session(fleet->credentials, fleet.config, signed_in.secret, fleet.now).has_value();
   }
   std::string code_of(std::string_view secret) {
     return crypto::totp_code(crypto::decode_base32(secret), crypto::totp_step(fleet.now));
@@ -102,6 +105,27 @@ TEST_F(Passwords, ANewOneReplacesTheOldAlsoBetweenProofAndSession) {
   EXPECT_TRUE(prove("ada", "another horse battery").ok());
 }
 
+TEST_F(Passwords, AnotherOneEndsTheOtherSessionsOfTheOperator) {
+  const OperatorId bob = fleet.appoint("bob");
+  ASSERT_TRUE(set(ada).ok() && set(bob).ok());
+  const auto own = enter(prove("ada", right).value()).value();
+  const auto intruders = enter(prove("ada", right).value()).value();
+  const auto bobs = enter(prove("bob", right).value()).value();
+  ASSERT_TRUE(set(ada, "another horse battery", own.session.id).ok());
+  EXPECT_TRUE(is_open(own));
+  EXPECT_FALSE(is_open(intruders));
+  EXPECT_TRUE(is_open(bobs));
+}
+
+TEST_F(Passwords, TheFirstOneEndsNoSession) {
+  const auto by_link = fleet->store.write([&](store::Tx& tx) {
+    return open_session(tx, fleet->ids, fleet.rng, fleet->credentials, fleet.config,
+                        *store::find_operator_token(tx, ada), "link", "192.0.2.1", fleet.now);
+  });
+  ASSERT_TRUE(set(ada).ok());
+  EXPECT_TRUE(is_open(by_link));
+}
+
 TEST_F(Passwords, OneOperatorOfANameHasOne) {
   const OperatorId other = fleet.appoint("ada");
   ASSERT_TRUE(set(ada).ok());
@@ -114,7 +138,7 @@ TEST_F(Passwords, RemovalEndsTheSessionsOfTheOperator) {
   ASSERT_TRUE(set(ada).ok());
   const auto signed_in = enter(prove("ada", right).value()).value();
   ASSERT_TRUE(remove(ada).ok());
-  EXPECT_FALSE(use_session(fleet->credentials, fleet.config, signed_in.secret, fleet.now));
+  EXPECT_FALSE(is_open(signed_in));
   EXPECT_FALSE(prove("ada", right).ok());
   EXPECT_TRUE(remove(ada).ok()) << "a repeat";
 }

@@ -221,11 +221,13 @@ Result<Reply> set_own_password(App& app, const Request& request) {
     const fleet::PasswordTurn turn = TRY(fleet::PasswordTurn::take());
     hash = fleet::hash_password(turn, password);
   }
-  return Reply(http::Write([&app, actor = actor_of(request), id, hash = std::move(hash),
-                            now = request.now](store::Tx& tx) -> Result<Response> {
-    TRY(fleet::set_password(tx, app.ids, actor, id, hash, now));
-    return private_response(200, R"({"status": "ok"})");
-  }));
+  return reply_when_followed(
+      app,
+      [&app, actor = actor_of(request), id, hash = std::move(hash), own = request.caller.session,
+       now = request.now](store::Tx& tx) -> Result<Response> {
+        TRY(fleet::set_password(tx, app.ids, app.credentials, actor, id, hash, now, own));
+        return private_response(200, R"({"status": "ok"})");
+      });
 }
 
 Result<Reply> offer_second_factor(App& app, const Request& request) {
