@@ -215,7 +215,8 @@ TEST_F(Acceptances, OfAnImageOutliveItsScans) {
     one.images = {{"app:1", image}};
     fleet->store.write([&](store::Tx& tx) {
       record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages, one,
-                            fleet.now);
+                            fleet.now)
+          .value();
     });
   };
   scan(Severity::medium, "one");

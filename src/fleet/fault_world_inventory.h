@@ -66,7 +66,8 @@ inline void World::add_scans(std::map<std::string, Named>& all) {
         scan.packages = {{debian_package("a", "1"), debian_package("of the image alone", "1")}};
         const HostId host = fleet->directory.find(TestFleet::org, "", "web-2")->id;
         record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages,
-                              {TestFleet::org, host, {{"app:1", scan}}, true}, fleet.now);
+                              {TestFleet::org, host, {{"app:1", scan}}, true}, fleet.now)
+            .value();
       },
       {}};
   all["record_dependency_scan"] = {

@@ -77,7 +77,8 @@ class ImageFindings : public testing::Test {
     const ContainerScan whole{TestFleet::org, host, {{"app:" + scan.digest.substr(7, 1), scan}}};
     fleet->store.write([&](store::Tx& tx) {
       record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages, whole,
-                            fleet.now);
+                            fleet.now)
+          .value();
     });
   }
   void import(feeds::FeedKind kind, const std::string& text) {
@@ -188,7 +189,8 @@ TEST_F(ImageFindings, AScanThatListsNoPackagesLeavesThoseOfADigest) {
     fleet.now = fleet.now + std::chrono::minutes(1);
     fleet->store.write([&](store::Tx& tx) {
       record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages, whole,
-                            fleet.now);
+                            fleet.now)
+          .value();
     });
   };
   record_named(nameless);
@@ -302,7 +304,8 @@ TEST_F(ImageFindings, WhatIsFoundLaterIsWhatAScanWouldHaveFound) {
       of.now = of.now + std::chrono::minutes(1);
       const ContainerScan whole{TestFleet::org, on, {{"app:" + one.digest.substr(7, 1), one}}};
       of->store.write([&](store::Tx& tx) {
-        record_container_scan(tx, of->ids, *of->catalogue.current(), of->packages, whole, of.now);
+        record_container_scan(tx, of->ids, *of->catalogue.current(), of->packages, whole, of.now)
+            .value();
       });
     };
     for (int step = 0; step < 12; ++step) {

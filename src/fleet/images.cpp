@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "fleet/image_findings.h"
 #include "fleet/package_list.h"
+#include "fleet/second_sources.h"
+#include "store/sql/agents.h"
 #include "store/sql/inventory.h"
 #include "store/store.h"
 
@@ -212,9 +214,12 @@ Error no_such_image() {
 
 }  // namespace
 
-ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids,
-                                           const Knowledge& knowledge, KnownPackages& packages,
-                                           const ContainerScan& scan, Instant now) {
+Result<ContainerScanOutcome> record_container_scan(store::Tx& tx, NumberIds& ids,
+                                                   const Knowledge& knowledge,
+                                                   KnownPackages& packages,
+                                                   const ContainerScan& scan, Instant now) {
+  // Of a host that is no more, nothing would ever end what it has.
+  if (!store::find_host(tx, scan.org, scan.host)) return send_full_report();
   return ScanRecorder(tx, ids, knowledge, packages, scan, now).record();
 }
 

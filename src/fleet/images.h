@@ -55,10 +55,12 @@ struct ContainerScanOutcome {
 /// below high severity does not resolve what is below it in an image with a digest: agents in the
 /// field ask their scanner for no more, and what has a digest never changes. What a scan lists as
 /// installed is matched with `knowledge` at once and after every import (image_findings.h); a bill
-/// of materials alone changes nothing that a scanner said.
-ContainerScanOutcome record_container_scan(store::Tx& tx, NumberIds& ids,
-                                           const Knowledge& knowledge, KnownPackages& packages,
-                                           const ContainerScan& scan, Instant now);
+/// of materials alone changes nothing that a scanner said. Fails with unknown_host when the host
+/// was deleted since somebody looked.
+Result<ContainerScanOutcome> record_container_scan(store::Tx& tx, NumberIds& ids,
+                                                   const Knowledge& knowledge,
+                                                   KnownPackages& packages,
+                                                   const ContainerScan& scan, Instant now);
 
 struct ImagePage {
   std::vector<store::ImageView> images;

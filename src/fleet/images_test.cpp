@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fleet/host_removal.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -45,14 +46,18 @@ class Images : public testing::Test {
     return {reference, std::move(scan)};
   }
 
-  ContainerScanOutcome record(HostId host, std::vector<ContainerScan::Image> images,
-                              bool complete = true) {
+  Result<ContainerScanOutcome> try_record(HostId host, std::vector<ContainerScan::Image> images,
+                                          bool complete = true) {
     fleet.now = fleet.now + std::chrono::minutes(1);
     const ContainerScan scan{TestFleet::org, host, std::move(images), complete};
     return fleet->store.write([&](store::Tx& tx) {
       return record_container_scan(tx, fleet->ids, *fleet->catalogue.current(), fleet->packages,
                                    scan, fleet.now);
     });
+  }
+  ContainerScanOutcome record(HostId host, std::vector<ContainerScan::Image> images,
+                              bool complete = true) {
+    return try_record(host, std::move(images), complete).value();
   }
 
   std::vector<store::ImageView> images(bool retired = false) {
@@ -216,6 +221,19 @@ TEST_F(Images, WhatHasNeitherNameNorDigestIsSkipped) {
   const auto outcome = record(web, {{"", std::nullopt}, image("", ""), image("", first_digest)});
   EXPECT_EQ(outcome.skipped, 2);
   EXPECT_EQ(outcome.processed, 1);
+}
+
+TEST_F(Images, AHostThatWasDeletedMeanwhileGetsNone) {
+  fleet->store
+      .write([&](store::Tx& tx) {
+        return delete_host(tx, fleet.inventory(), fleet->credentials, fleet.actor, TestFleet::org,
+                           web, fleet.now);
+      })
+      .value();
+  const auto outcome = try_record(web, {image("app:1", first_digest, {flaw("CVE-2099-0001")})});
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().code, Errc::unknown_host);
+  EXPECT_TRUE(images(true).empty());
 }
 
 TEST_F(Images, PagesGoOnWhereTheyEnded) {

@@ -206,8 +206,8 @@ Result<http::Reply> report_container_scan(App& app, const http::Request& request
   return http::Reply(http::Write([&app, received = std::move(received),
                                   now = request.now](store::Tx& tx) -> Result<http::Response> {
     const auto knowledge = app.catalogue.current();
-    const auto outcome =
-        fleet::record_container_scan(tx, app.ids, *knowledge, app.packages, received.scan, now);
+    const auto outcome = TRY(
+        fleet::record_container_scan(tx, app.ids, *knowledge, app.packages, received.scan, now));
     return http::json_response(200, encode_outcome(outcome, received));
   }));
 }
