@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/package.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/check.h"
@@ -63,11 +64,14 @@ struct Distribution {
 };
 
 constexpr Distribution distributions[] = {
-    {"debian", Precision::major}, {"ubuntu", Precision::minor}, {"alpine", Precision::minor},
-    {"rhel", Precision::major},   {"centos", Precision::major}, {"almalinux", Precision::major},
-    {"rocky", Precision::major},  {"oracle", Precision::major}, {"amazon", Precision::major},
-    {"fedora", Precision::major}, {"sles", Precision::minor},   {"opensuse-leap", Precision::minor},
-    {"arch", Precision::none},    {"wolfi", Precision::none},   {"chainguard", Precision::none},
+    {"debian", Precision::major},    {"ubuntu", Precision::minor},
+    {"alpine", Precision::minor},    {"rhel", Precision::major},
+    {"centos", Precision::major},    {"almalinux", Precision::major},
+    {"rocky", Precision::major},     {"oracle", Precision::major},
+    {"amazon", Precision::major},    {"fedora", Precision::major},
+    {"sles", Precision::minor},      {"opensuse-leap", Precision::minor},
+    {"arch", Precision::none},       {"wolfi", Precision::none},
+    {"chainguard", Precision::none}, {"opensuse-tumbleweed", Precision::none},
 };
 
 struct Alias {
@@ -88,6 +92,7 @@ constexpr Alias distribution_aliases[] = {
     {"amazonlinux", "amazon"},
     {"opensuse.leap", "opensuse-leap"},
     {"opensuse leap", "opensuse-leap"},
+    {"opensuse tumbleweed", "opensuse-tumbleweed"},
     {"suse linux enterprise", "sles"},
     {"archlinux", "arch"},
 };
@@ -240,9 +245,10 @@ Ecosystem parse_ecosystem(std::string_view text) {
 
 std::string canonical_package_name(Ecosystem ecosystem, std::string_view name) {
   const bool folds = ecosystem == Ecosystem::pypi || ecosystem == Ecosystem::nuget ||
-                     ecosystem == Ecosystem::composer;
+                     ecosystem == Ecosystem::composer || ecosystem == Ecosystem::cargo;
   if (!folds) return std::string(name);
   std::string folded = fold_case(name);
+  if (ecosystem == Ecosystem::cargo) std::replace(folded.begin(), folded.end(), '_', '-');
   if (ecosystem != Ecosystem::pypi) return folded;
   std::string out;
   for (const char c : folded) {

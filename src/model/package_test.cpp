@@ -59,6 +59,7 @@ TEST(Distro, IsReadFromTheTextOfAnAgent) {
   EXPECT_EQ(distro_of_os("Amazon Linux 2023", ""), "amazon:2023");
   EXPECT_EQ(distro_of_os("SUSE Linux Enterprise Server 15 SP5", ""), "sles:15.5");
   EXPECT_EQ(distro_of_os("openSUSE Leap 15.5", ""), "opensuse-leap:15.5");
+  EXPECT_EQ(distro_of_os("openSUSE Tumbleweed", "20260101"), "opensuse-tumbleweed");
   EXPECT_EQ(distro_of_os("Arch Linux", ""), "arch");
 }
 

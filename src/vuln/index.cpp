@@ -125,7 +125,8 @@ void Index::Builder::add(const Advisory& advisory) {
   Index& index = *state_->index;
   StringPool& pool = index.pool_;
   const std::uint32_t distro = index.distros_.add(model::canonical_distro(advisory.distro));
-  const std::uint32_t package = pool.add(advisory.package);
+  const std::uint32_t package =
+      pool.add(model::canonical_package_name(advisory.ecosystem, advisory.package));
   const std::uint64_t key = key_of(advisory.ecosystem, distro, package);
   Row row{};
   row.feed = pool.add(advisory.feed);

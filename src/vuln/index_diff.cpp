@@ -7,10 +7,10 @@
 
 #include "base/check.h"
 #include "vuln/content_hash.h"
-#include "vuln/debian_sources.h"
 #include "vuln/identify.h"
 #include "vuln/match.h"
 #include "vuln/origin.h"
+#include "vuln/source_package.h"
 #include "vuln/surroundings.h"
 
 namespace muster::vuln {
@@ -159,15 +159,16 @@ bool IndexDiff::touches_name(Ecosystem ecosystem, std::string_view distro,
 }
 
 bool IndexDiff::touches_distribution(const Package& package) const {
-  const std::string distro = model::canonical_distro(package.distro);
-  if (distros_.contains(distro)) return true;
-  const std::string_view bare = std::string_view(package.name).substr(0, package.name.find(':'));
-  for (const std::string_view name :
-       {std::string_view(package.name), bare, std::string_view(package.source_name),
-        debian_source_of(bare).value_or("")}) {
-    if (!name.empty() && touches_name(package.ecosystem, distro, name)) return true;
-  }
-  return false;
+  std::vector<std::string> distros = {model::canonical_distro(package.distro)};
+  // Debian's fixes in unstable count in every release.
+  if (distros.front().starts_with("debian:")) distros.emplace_back("debian:sid");
+  const std::vector<std::string> names = source_package_names(package);
+  return std::any_of(distros.begin(), distros.end(), [&](const std::string& distro) {
+    return distros_.contains(distro) ||
+           std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+             return touches_name(package.ecosystem, distro, name);
+           });
+  });
 }
 
 bool IndexDiff::touches_products(const Package& package) {

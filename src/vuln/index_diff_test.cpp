@@ -171,5 +171,27 @@ TEST(IndexDiff, OneAdvisoryTouchesItsOwnPackagesAlone) {
   EXPECT_FALSE(diff.touches(package)) << "in another release";
 }
 
+TEST(IndexDiff, AFixInUnstableTouchesEveryRelease) {
+  Advisory advisory;
+  advisory.feed = "debian";
+  advisory.id = "CVE-2099-1";
+  advisory.ecosystem = Ecosystem::deb;
+  advisory.distro = "debian:12";
+  advisory.package = "widget";
+  advisory.ranges = {{}};
+  Advisory sid = advisory;
+  sid.distro = "debian:sid";
+  const auto before = Index::build({advisory, sid});
+  sid.ranges = {{"", "2.0-1", ""}};
+  const auto after = Index::build({advisory, sid});
+  Package package;
+  package.ecosystem = Ecosystem::deb;
+  package.distro = "debian:12";
+  package.name = "widget";
+  package.version = "2.0-1";
+  EXPECT_NE(fingerprint(*before, package), fingerprint(*after, package));
+  EXPECT_TRUE(IndexDiff(*before, *after).touches(package));
+}
+
 }  // namespace
 }  // namespace muster::vuln

@@ -2,6 +2,7 @@
 #include "vuln/match.h"
 
 #include <algorithm>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 
@@ -9,9 +10,10 @@
 #include "base/json_write.h"
 #include "version/scheme.h"
 #include "vuln/cpe_verdict.h"
-#include "vuln/debian_sources.h"
 #include "vuln/identify.h"
 #include "vuln/origin.h"
+#include "vuln/rpm_builds.h"
+#include "vuln/source_package.h"
 
 namespace muster::vuln {
 
@@ -50,80 +52,11 @@ struct Subject {
   Ecosystem ecosystem;
   Scheme scheme;
   std::string distro;
-  std::string_view package;
+  std::string package;
   std::string_view installed;
 };
 
-/// Releases whose binary names debian_sources.def knows.
-bool has_source_table(std::string_view distro) {
-  static constexpr std::string_view known[] = {"debian:7",  "debian:8",  "debian:9",
-                                               "debian:10", "debian:11", "debian:12"};
-  return std::find(std::begin(known), std::end(known), distro) != std::end(known);
-}
-
-/// "libssl3t64": hardly any library's source package is called like the binary with its number.
-bool looks_like_library(std::string_view name) {
-  return name.starts_with("lib") && name.find_first_of("0123456789") != std::string_view::npos;
-}
-
-/// Without "+b1", which a rebuild adds to the binary's version and the source does not have.
-std::string_view without_rebuild(std::string_view version) {
-  const auto plus = version.rfind("+b");
-  if (plus == std::string_view::npos || plus + 2 == version.size()) return version;
-  const bool digits = version.find_first_not_of("0123456789", plus + 2) == std::string_view::npos;
-  return digits ? version.substr(0, plus) : version;
-}
-
-/// Names what a package of a distribution is compared by: its source package and version; for an
-/// rpm the package itself where the distribution's bulletins list what they built.
-std::optional<Reason> set_source(Subject& subject, const Index& index, const Package& package) {
-  if (package.ecosystem == Ecosystem::rpm &&
-      !index.find(subject.ecosystem, subject.distro, package.name).empty()) {
-    subject.package = package.name;
-    subject.installed = package.version;
-    return std::nullopt;
-  }
-  if (!package.source_name.empty()) {
-    subject.package = package.source_name;
-    const std::string_view version = package.source_version;
-    subject.installed = version.empty() ? without_rebuild(package.version) : version;
-    return std::nullopt;
-  }
-  subject.package = package.name;
-  subject.installed = package.source_version.empty() ? std::string_view(package.version)
-                                                     : std::string_view(package.source_version);
-  if (package.ecosystem != Ecosystem::deb) return std::nullopt;
-  // dpkg qualifies a name by its architecture where several are installed: "libc6:amd64".
-  subject.package = subject.package.substr(0, subject.package.find(':'));
-  subject.installed = without_rebuild(subject.installed);
-  if (has_source_table(subject.distro)) {
-    if (const auto source = debian_source_of(subject.package)) {
-      if (source->empty()) return Reason::source_unknown;
-      subject.package = *source;
-      return std::nullopt;
-    }
-  }
-  const bool known = !index.find(subject.ecosystem, subject.distro, subject.package).empty();
-  if (!known && looks_like_library(subject.package)) return Reason::source_unknown;
-  return std::nullopt;
-}
-
-/// Builds of a module of an enterprise distribution ("nodejs:18") say so in their release.
-bool is_modular(std::string_view version) {
-  return version.find(".module") != std::string_view::npos;
-}
-
-/// Streams of one module are different software with versions of their own, and bulletins name the
-/// stream in prose only: the fix of another one tells nothing. Streams differ in the first number.
-bool is_of_other_stream(std::string_view fixed, std::string_view installed) {
-  if (!is_modular(fixed) && !is_modular(installed)) return false;
-  const auto first_number = [](std::string_view version) {
-    version.remove_prefix(version.find(':') + 1);
-    return version.substr(0, version.find_first_not_of("0123456789"));
-  };
-  return is_modular(fixed) != is_modular(installed) ||
-         first_number(fixed) != first_number(installed);
-}
+constexpr std::string_view unstable = "debian:sid";
 
 /// Debian's names for packages of translations and documentation alone, split off a source.
 bool has_no_code(const Package& package) {
@@ -134,17 +67,80 @@ bool has_no_code(const Package& package) {
          });
 }
 
-bool holds(const Index& index, const Index::Range& range, const Subject& subject) {
-  if (subject.ecosystem == Ecosystem::rpm && range.fixed != 0 &&
-      is_of_other_stream(index.text(range.fixed), subject.installed)) {
-    return false;
+/// The order of the installed version and an end of a range.
+std::weak_ordering compare_installed(const Subject& subject, std::string_view end) {
+  if (subject.ecosystem == Ecosystem::rpm) return compare_rpm_builds(subject.installed, end);
+  return version::compare_valid(subject.scheme, subject.installed, end);
+}
+
+/// As compare_installed() for the last version that is affected: 2.0.0+cu118 is a build of 2.0.0,
+/// which PEP 440 takes it for wherever the other text names no build.
+std::weak_ordering compare_with_last(const Subject& subject, std::string_view last) {
+  if (subject.scheme != Scheme::pep440 || last.find('+') != std::string_view::npos) {
+    return compare_installed(subject, last);
   }
-  const auto order = [&](std::uint32_t end) {
-    return version::compare_valid(subject.scheme, subject.installed, index.text(end));
-  };
+  const std::string_view base = subject.installed.substr(0, subject.installed.find('+'));
+  return version::compare_valid(subject.scheme, base, last);
+}
+
+bool holds(const Index& index, const Index::Range& range, const Subject& subject) {
+  const auto order = [&](std::uint32_t end) { return compare_installed(subject, index.text(end)); };
   if (range.introduced != 0 && order(range.introduced) < 0) return false;
   if (range.fixed != 0 && order(range.fixed) >= 0) return false;
-  return range.last_affected == 0 || order(range.last_affected) <= 0;
+  return range.last_affected == 0 ||
+         compare_with_last(subject, index.text(range.last_affected)) <= 0;
+}
+
+/// Which fixes of one flaw speak of the stream that an installed build of a module is of: those
+/// that share so many parts with it. One of them that it has is enough, for a stream's other builds
+/// are fixed in others.
+struct Stream {
+  std::size_t parts = 0;
+  bool fixed = false;
+};
+
+Stream nearest_stream(const Index& index, std::span<const Index::Row> rows,
+                      const Subject& subject) {
+  Stream nearest;
+  if (subject.ecosystem != Ecosystem::rpm || !is_modular_build(subject.installed)) return nearest;
+  for (const Index::Row& row : rows) {
+    for (const Index::Range& range : index.ranges(row)) {
+      const std::string_view fixed = index.text(range.fixed);
+      if (!is_modular_build(fixed)) continue;
+      const std::size_t parts = common_parts(fixed, subject.installed);
+      if (parts < nearest.parts) continue;
+      if (parts > nearest.parts) nearest = {parts, false};
+      nearest.fixed |= compare_installed(subject, fixed) >= 0;
+    }
+  }
+  return nearest;
+}
+
+/// Whether a range says something of the installed build, if it is one of a module.
+bool is_of_stream(const Index& index, const Index::Range& range, const Subject& subject,
+                  const Stream& stream) {
+  if (subject.ecosystem != Ecosystem::rpm || range.fixed == 0) return true;
+  const std::string_view fixed = index.text(range.fixed);
+  if (!may_be_of_stream(fixed, subject.installed)) return false;
+  if (!is_modular_build(fixed)) return true;
+  return !stream.fixed && common_parts(fixed, subject.installed) == stream.parts;
+}
+
+/// Debian fixes a flaw in unstable first, and whatever comes after that fix has it, in whichever
+/// release it is installed: a package taken from testing is newer than its release's advisories.
+bool has_unstable_fix(const Index& index, const Subject& subject, std::string_view id) {
+  if (!subject.distro.starts_with("debian:") || subject.distro == unstable) return false;
+  const auto rows = index.find(subject.ecosystem, unstable, subject.package);
+  const auto first = std::lower_bound(
+      rows.begin(), rows.end(), id,
+      [&](const Index::Row& row, std::string_view i) { return index.text(row.id) < i; });
+  for (auto row = first; row != rows.end() && index.text(row->id) == id; ++row) {
+    if (row->status != Advisory::Status::affected || !row->comparable) continue;
+    for (const Index::Range& range : index.ranges(*row)) {
+      if (range.fixed != 0 && compare_installed(subject, index.text(range.fixed)) >= 0) return true;
+    }
+  }
+  return false;
 }
 
 std::string sentence_of(const Subject& subject, const model::VersionRange& range) {
@@ -235,6 +231,36 @@ void merge_aliases(std::vector<Match>& matches) {
             [](const Match& a, const Match& b) { return a.id < b.id; });
 }
 
+/// Compares with the advisories about one flaw, which have one id.
+void assess_flaw(const Index& index, std::span<const Index::Row> rows, const Subject& subject,
+                 Verdict& verdict) {
+  const bool silenced = std::any_of(rows.begin(), rows.end(), [](const Index::Row& row) {
+    return row.status == Advisory::Status::not_affected;
+  });
+  if (silenced) return;
+  const Stream stream = nearest_stream(index, rows, subject);
+  for (const Index::Row& row : rows) {
+    if (row.status == Advisory::Status::undetermined) {
+      ++verdict.undetermined;
+      continue;
+    }
+    if (!row.comparable) {
+      ++verdict.incomparable;
+      continue;
+    }
+    const auto ranges = index.ranges(row);
+    const auto hit = std::find_if(ranges.begin(), ranges.end(), [&](const Index::Range& range) {
+      return is_of_stream(index, range, subject, stream) && holds(index, range, subject);
+    });
+    // Of several bulletins about one flaw the first tells enough.
+    const bool told = !verdict.matches.empty() && verdict.matches.back().id == index.text(row.id) &&
+                      verdict.matches.back().feed == index.text(row.feed);
+    if (hit == ranges.end() || told) continue;
+    if (has_unstable_fix(index, subject, index.text(row.id))) return;
+    verdict.matches.push_back(make_match(index, row, *hit, subject));
+  }
+}
+
 /// Compares with each advisory about the subject; rows of one id stand together.
 Verdict assess(const Index& index, const Subject& subject) {
   const auto rows = index.find(subject.ecosystem, subject.distro, subject.package);
@@ -242,31 +268,9 @@ Verdict assess(const Index& index, const Subject& subject) {
   Verdict verdict;
   for (std::size_t first = 0; first < rows.size();) {
     std::size_t last = first;
-    bool silenced = false;
-    for (; last < rows.size() && rows[last].id == rows[first].id; ++last) {
-      silenced |= rows[last].status == Advisory::Status::not_affected;
-    }
-    for (; first < last; ++first) {
-      const Index::Row& row = rows[first];
-      if (silenced) continue;
-      if (row.status == Advisory::Status::undetermined) {
-        ++verdict.undetermined;
-      } else if (!row.comparable) {
-        ++verdict.incomparable;
-      } else {
-        const auto ranges = index.ranges(row);
-        const auto hit = std::find_if(ranges.begin(), ranges.end(), [&](const Index::Range& range) {
-          return holds(index, range, subject);
-        });
-        // Of several bulletins about one flaw the first tells enough.
-        const bool told = !verdict.matches.empty() &&
-                          verdict.matches.back().id == index.text(row.id) &&
-                          verdict.matches.back().feed == index.text(row.feed);
-        if (hit != ranges.end() && !told) {
-          verdict.matches.push_back(make_match(index, row, *hit, subject));
-        }
-      }
-    }
+    while (last < rows.size() && rows[last].id == rows[first].id) ++last;
+    assess_flaw(index, rows.subspan(first, last - first), subject, verdict);
+    first = last;
   }
   verdict.reason = !verdict.matches.empty()   ? Reason::in_range
                    : verdict.incomparable > 0 ? Reason::advisory_invalid
@@ -302,8 +306,11 @@ Verdict match_ecosystem(const Index& index, const Package& package) {
   if (!index.covers(package.ecosystem)) return verdict_of(Reason::unsupported_ecosystem);
   const auto scheme = version::parse_scheme(model::ecosystem_scheme(package.ecosystem));
   if (!scheme) return verdict_of(Reason::scheme_unsupported);
-  const std::string name = model::canonical_package_name(package.ecosystem, package.name);
-  const Subject subject{package.ecosystem, *scheme, {}, name, package.version};
+  const Subject subject{package.ecosystem,
+                        *scheme,
+                        {},
+                        model::canonical_package_name(package.ecosystem, package.name),
+                        package.version};
   if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
   Verdict verdict = assess(index, subject);
   merge_aliases(verdict.matches);
@@ -322,14 +329,29 @@ Verdict match_third_party(const Index& index, const Package& package) {
   return verdict;
 }
 
+/// Debian's backports are what unstable has, rebuilt for a release: the release's own advisories,
+/// about older versions, say nothing of them. "2.0-3~bpo12+1" is 2.0-3.
+void take_backport(const Index& index, Subject& subject) {
+  const auto mark = subject.installed.find("~bpo");
+  const bool backport = mark != std::string_view::npos && subject.distro.starts_with("debian:") &&
+                        index.covers(unstable);
+  if (!backport) return;
+  subject.distro = unstable;
+  subject.installed = subject.installed.substr(0, mark);
+}
+
 Verdict match_distribution(const Index& index, const Package& package) {
   Subject subject{package.ecosystem, Scheme::deb, model::canonical_distro(package.distro), {}, {}};
   if (!index.covers(subject.distro)) return verdict_of(Reason::distro_not_covered);
   const auto scheme = version::parse_scheme(model::ecosystem_scheme(package.ecosystem));
   if (!scheme) return verdict_of(Reason::scheme_unsupported);
   subject.scheme = *scheme;
-  if (const auto unknown = set_source(subject, index, package)) return verdict_of(*unknown);
+  const auto source = find_source_package(index, package, subject.distro);
+  if (const Reason* unknown = std::get_if<Reason>(&source)) return verdict_of(*unknown);
+  subject.package = std::get<SourcePackage>(source).name;
+  subject.installed = std::get<SourcePackage>(source).version;
   if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
+  take_backport(index, subject);
   Verdict verdict = assess(index, subject);
   const bool part = subject.package != package.name && has_no_code(package);
   return part && !verdict.matches.empty() ? verdict_of(Reason::no_code) : verdict;

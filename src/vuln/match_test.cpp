@@ -235,6 +235,35 @@ TEST(Match, SaysWhyItCannotAssess) {
   EXPECT_EQ(state_name(State::not_assessed), "not_assessed");
 }
 
+TEST(Match, WhatComesAfterTheFixInUnstableHasItInEveryRelease) {
+  Advisory sid = fixed_in("CVE-2099-0001", "widget", "2.0-3");
+  sid.distro = "debian:sid";
+  const auto index = Index::build({advisory("CVE-2099-0001", "widget", {{}}), sid});
+  EXPECT_EQ(match(*index, installed("widget", "1.9-1")).state, State::vulnerable);
+  EXPECT_EQ(match(*index, installed("widget", "2.0-2")).state, State::vulnerable);
+  EXPECT_EQ(match(*index, installed("widget", "2.0-3")).reason, Reason::outside_ranges)
+      << "taken from testing";
+  sid.status = Advisory::Status::not_affected;
+  const auto never = Index::build({advisory("CVE-2099-0001", "widget", {{}}), sid});
+  EXPECT_EQ(match(*never, installed("widget", "2.0-3")).state, State::vulnerable)
+      << "that unstable never had it is no fix";
+}
+
+TEST(Match, ABackportIsComparedWithWhatItWasMadeFrom) {
+  Advisory sid = fixed_in("CVE-2099-0001", "widget", "2.0-3");
+  sid.distro = "debian:sid";
+  const Advisory release = fixed_in("CVE-2099-0001", "widget", "1.9-1+deb11u1");
+  const auto index = Index::build({release, sid});
+  const Verdict old = match(*index, installed("widget", "2.0-2~bpo11+1"));
+  ASSERT_EQ(old.state, State::vulnerable) << "though it is above the release's fix";
+  EXPECT_EQ(old.matches[0].evidence.distro, "debian:sid");
+  EXPECT_EQ(old.matches[0].evidence.installed, "2.0-2");
+  EXPECT_EQ(match(*index, installed("widget", "2.0-3~bpo11+1")).state, State::not_vulnerable);
+  EXPECT_EQ(match(*index, installed("widget", "2.0-3~bpo11+1+b2")).state, State::not_vulnerable);
+  EXPECT_EQ(match_one(release, installed("widget", "1.8-1~bpo11+1")).state, State::vulnerable)
+      << "no feed has unstable";
+}
+
 TEST(Match, HasASchemeForEveryEcosystem) {
 #define ECOSYSTEM(name, scheme) EXPECT_TRUE(version::parse_scheme(#scheme)) << #name;
 #include "model/ecosystems.def"

@@ -136,5 +136,60 @@ TEST(Bulletin, OfAModulesStreamSaysNothingOfOtherStreams) {
   EXPECT_EQ(match(*index, rpm("nodejs", "1:16.20.0-1.el9")).state, State::not_vulnerable);
 }
 
+TEST(RegistryMatch, ABuildOfThePublicVersionIsThatVersion) {
+  Advisory last = record("PYSEC-1", "torch", "");
+  last.ranges = {{"", "", "2.0.0"}};
+  const auto index = Index::build({last, record("PYSEC-2", "jax", "2.1.1")});
+  EXPECT_EQ(match(*index, python("torch", "2.0.0+cu118")).state, State::vulnerable);
+  EXPECT_EQ(match(*index, python("torch", "2.0.0.post1")).state, State::not_vulnerable);
+  EXPECT_EQ(match(*index, python("torch", "2.0.1+cu118")).state, State::not_vulnerable);
+  EXPECT_EQ(match(*index, python("jax", "2.1.0+cpu")).state, State::vulnerable);
+  EXPECT_EQ(match(*index, python("jax", "2.1.1+cpu")).state, State::not_vulnerable);
+  last.ranges = {{"", "", "2.0.0+cu117"}};
+  EXPECT_EQ(match(*Index::build({last}), python("torch", "2.0.0+cu118")).state,
+            State::not_vulnerable)
+      << "the record tells the build";
+}
+
+TEST(RegistryMatch, FindsACrateByEitherSpelling) {
+  Advisory crate = record("RUSTSEC-1", "serde_yaml", "0.8.4");
+  crate.ecosystem = Ecosystem::cargo;
+  const auto index = Index::build({crate});
+  for (const std::string name : {"serde_yaml", "serde-yaml", "Serde_YAML"}) {
+    Package package = python(name, "0.8.3");
+    package.ecosystem = Ecosystem::cargo;
+    EXPECT_EQ(match(*index, package).state, State::vulnerable) << name;
+  }
+}
+
+TEST(Bulletin, OfSeveralStreamsTheNearestTells) {
+  Advisory newer = bulletin("php", "7.4.19-2.module_el9+2+a", {"CVE-2099-0001"});
+  newer.id = "ALSA-2099:2";
+  const auto index =
+      Index::build({bulletin("php", "7.3.29-1.module_el9+1+a", {"CVE-2099-0001"}), newer});
+  const auto state = [&](const char* version) { return match(*index, rpm("php", version)).state; };
+  EXPECT_EQ(state("7.3.29-1.module_el9+1+a"), State::not_vulnerable);
+  EXPECT_EQ(state("7.3.20-1.module_el9+0+a"), State::vulnerable);
+  EXPECT_EQ(state("7.4.6-1.module_el9+0+a"), State::vulnerable);
+  EXPECT_EQ(state("7.4.19-2.module_el9+2+a"), State::not_vulnerable);
+}
+
+TEST(Bulletin, OneOfTheFixesOfOneStreamIsEnough) {
+  Advisory again = bulletin("criu", "3.15-3.module_el9+3137+d", {"CVE-2099-0001"});
+  again.id = "ALSA-2099:2";
+  const auto index =
+      Index::build({bulletin("criu", "3.15-3.module_el9+2877+8", {"CVE-2099-0001"}), again});
+  EXPECT_EQ(match(*index, rpm("criu", "3.15-3.module_el9+2877+8")).state, State::not_vulnerable);
+  EXPECT_EQ(match(*index, rpm("criu", "3.15-1.module_el9+2000+8")).state, State::vulnerable);
+}
+
+TEST(Bulletin, AnEpochThatWasNotReportedIsNoDifference) {
+  const auto index = Index::build({bulletin("openssl", "1:3.0.7-25.el9", {"CVE-2099-0001"})});
+  EXPECT_EQ(match(*index, rpm("openssl", "3.0.7-25.el9")).state, State::not_vulnerable);
+  EXPECT_EQ(match(*index, rpm("openssl", "3.0.7-24.el9")).state, State::vulnerable);
+  const auto bare = Index::build({bulletin("openssl", "3.0.7-25.el9", {"CVE-2099-0001"})});
+  EXPECT_EQ(match(*bare, rpm("openssl", "1:3.0.7-24.el9")).state, State::vulnerable);
+}
+
 }  // namespace
 }  // namespace muster::vuln
