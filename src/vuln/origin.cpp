@@ -82,8 +82,9 @@ std::string_view origin_name(Origin origin) {
 
 Origin origin_of(const model::Package& package) {
   if (!model::is_of_distribution(package.ecosystem)) return Origin::elsewhere;
+  const std::string version = fold_case(package.version);  // "15.5-1PGDG.rhel9"
   for (const Mark& mark : marks) {
-    if (mark.ecosystem == package.ecosystem && has(package.version, mark.text)) {
+    if (mark.ecosystem == package.ecosystem && has(version, mark.text)) {
       return Origin::third_party;
     }
   }

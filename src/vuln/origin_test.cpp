@@ -67,6 +67,7 @@ TEST(Origin, OfAnRpmIsItsVendor) {
   EXPECT_EQ(of_rpm("mageia:9", "1.0-1", "Mageia.Org"), Origin::distribution)
       << "nobody listed its vendors";
   EXPECT_EQ(of_rpm("rhel:8", "8.0.30-1.el8.remi", ""), Origin::third_party);
+  EXPECT_EQ(of_rpm("rhel:9", "15.5-1PGDG.rhel9", ""), Origin::third_party);
 }
 
 TEST(Origin, IsNoQuestionOutsideDistributions) {

@@ -17,10 +17,11 @@ struct OsvEcosystem {
 
 /// Reads an ecosystem with its suffix: "PyPI", "Debian:12", "Ubuntu:22.04:LTS", "Alpine:v3.18",
 /// "AlmaLinux:9", "Rocky Linux:8", "Red Hat:enterprise_linux:9::appstream", "SUSE:Linux Enterprise
-/// Server 15 SP5", "openSUSE:Leap 15.5", "Wolfi". Nothing for one that no package here has, for a
-/// distribution without its release (its fix is one release's and no other's), and for support that
-/// a subscription extends (Ubuntu Pro, Red Hat's EUS and the like): hosts do not say that they have
-/// one.
+/// Server 15 SP5" and its modules ("SUSE:Linux Enterprise Module for Basesystem 15 SP5"),
+/// "openSUSE:Leap 15.5", "openSUSE:Tumbleweed", "Wolfi". Nothing for one that no package here has,
+/// for a distribution without its release (its fix is one release's and no other's), and for
+/// support that a subscription extends (Ubuntu Pro, Red Hat's EUS, SUSE's LTSS and the like): hosts
+/// do not say that they have one.
 std::optional<OsvEcosystem> read_osv_ecosystem(std::string_view text);
 
 }  // namespace muster::feeds

@@ -42,11 +42,13 @@ void add_ids(const Json& record, std::string_view name, std::vector<std::string>
 }
 
 /// The flaws that a distribution's bulletin fixes: newer records name them `upstream`, older ones
-/// `related`. None for a record that is about one flaw and says so.
+/// `related`, which in a registry's record are other flaws. None for a record that is about one
+/// flaw and says so.
 std::vector<std::string> flaws_of(const Json& record, const Advisory& advisory) {
   std::vector<std::string> flaws;
   if (advisory.cve()) return flaws;
-  for (const std::string_view name : {"upstream", "related"}) add_ids(record, name, flaws);
+  add_ids(record, "upstream", flaws);
+  if (!advisory.distro.empty()) add_ids(record, "related", flaws);
   std::erase_if(flaws, [](const std::string& id) { return !model::is_cve_id(id); });
   return flaws;
 }
@@ -105,7 +107,6 @@ class OsvReader {
     common.feed = "osv";
     common.id = id;
     add_ids(record, "aliases", common.aliases);
-    common.flaws = flaws_of(record, common);
     set_severity(common, record);
     const std::string_view summary = text_of(record, "summary");
     common.summary =
@@ -118,6 +119,7 @@ class OsvReader {
     if (!affected || !affected->is_array()) return;
     affected->for_each([&](const Json& each) { read_affected(common, each, advisories); });
     for (Advisory& advisory : advisories) {
+      advisory.flaws = flaws_of(record, advisory);
       ++summary_.records;
       take_(std::move(advisory));
     }

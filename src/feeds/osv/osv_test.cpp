@@ -125,6 +125,44 @@ TEST(OsvRanges, WithoutABeginningOrWithEndsThatAreNoVersionTheyAreRefused) {
   }
 }
 
+TEST(OsvRanges, ListedVersionsTellWhereARangeMakesNoSense) {
+  EXPECT_EQ(ranges_of(R"({"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"},
+          {"fixed": "0.2.0-n653"}]}], "versions": ["0.1", "0.2.0.dev1"]})",
+                      Scheme::pep440),
+            (std::vector<VersionRange>{{"0.1", "", "0.1"}, {"0.2.0.dev1", "", "0.2.0.dev1"}}));
+}
+
+TEST(Osv, WhatARegistrysRecordIsRelatedToAreOtherFlaws) {
+  const auto record = [](const char* ecosystem) {
+    return std::string(R"({"id": "X-1", "related": ["CVE-2099-0009"], "affected": [{"package":
+        {"ecosystem": ")") +
+           ecosystem + R"(", "name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events":
+        [{"introduced": "0"}]}]}]})";
+  };
+  EXPECT_TRUE(parse(record("PyPI")).advisories.at(0).flaws.empty());
+  EXPECT_EQ(parse(record("AlmaLinux:9")).advisories.at(0).flaws,
+            std::vector<std::string>{"CVE-2099-0009"});
+}
+
+TEST(OsvEcosystem, ReadsThePartsOfSusesServer) {
+  const auto distro = [](std::string_view part) {
+    const auto read = read_osv_ecosystem("SUSE:Linux Enterprise " + std::string(part));
+    return read ? read->distro : std::string("none");
+  };
+  for (const std::string_view part :
+       {"Server 15 SP5", "Module for Basesystem 15 SP5", "Module for Python 3 15 SP5",
+        "Module for Web and Scripting 15 SP5", "Server for SAP Applications 15 SP5",
+        "Workstation Extension 15 SP5", "Live Patching 15 SP5", "Desktop 15 SP5"}) {
+    EXPECT_EQ(distro(part), "sles:15.5") << part;
+  }
+  EXPECT_EQ(distro("Module for Toolchain 12"), "sles:12");
+  for (const std::string_view part :
+       {"Server 15 SP4-LTSS", "High Performance Computing 15 SP4-ESPOS", "Micro 5.5",
+        "Module for Basesystem", "Module for ", "", "Server ", "Server 15 SP"}) {
+    EXPECT_EQ(distro(part), "none") << part;
+  }
+}
+
 TEST(OsvEcosystem, ReadsEveryFormThatIsPublished) {
   const auto of = [](std::string_view text) { return read_osv_ecosystem(text); };
   EXPECT_EQ(of("PyPI"), (OsvEcosystem{Ecosystem::pypi, ""}));
@@ -138,6 +176,7 @@ TEST(OsvEcosystem, ReadsEveryFormThatIsPublished) {
   EXPECT_EQ(of("Red Hat:enterprise_linux:9::appstream"), (OsvEcosystem{Ecosystem::rpm, "rhel:9"}));
   EXPECT_EQ(of("SUSE:Linux Enterprise Server 15 SP5"), (OsvEcosystem{Ecosystem::rpm, "sles:15.5"}));
   EXPECT_EQ(of("openSUSE:Leap 15.5"), (OsvEcosystem{Ecosystem::rpm, "opensuse-leap:15.5"}));
+  EXPECT_EQ(of("openSUSE:Tumbleweed"), (OsvEcosystem{Ecosystem::rpm, "opensuse-tumbleweed"}));
   EXPECT_EQ(of("Wolfi"), (OsvEcosystem{Ecosystem::apk, "wolfi"}));
   for (const std::string_view none :
        {"Debian", "Ubuntu:Pro:18.04:LTS", "Red Hat:rhel_eus:8.8::baseos", "OSS-Fuzz", "Hex", "",

@@ -118,25 +118,28 @@ Result<std::vector<VersionRange>> read_osv_ranges(const Json& affected, Scheme s
   if (list && list->is_array()) {
     list->for_each([&](const Json& range) {
       const std::string_view type = text_of(range, "type");
-      if (wrong || (type != "SEMVER" && type != "ECOSYSTEM")) return;
+      if (type != "SEMVER" && type != "ECOSYSTEM") return;
       if (auto added = add_range(range, scheme, ranges); !added.ok()) wrong = added.error();
     });
   }
-  if (wrong) return *wrong;
   close_open_end(affected, scheme, ranges);
   const std::size_t of_events = ranges.size();
+  bool listed = false;
   if (const auto versions = affected.find("versions"); versions && versions->is_array()) {
     versions->for_each([&](const Json& each) {
       const std::string_view version = each.string().value_or("");
       // A version that the scheme cannot read is none that an installation could be compared with.
       if (version.size() > limits::version_bytes || !version::validate(scheme, version).ok())
         return;
+      listed = true;
       const bool held =
           std::any_of(ranges.begin(), ranges.begin() + static_cast<std::ptrdiff_t>(of_events),
                       [&](const auto& range) { return holds(range, scheme, version); });
       if (!held) ranges.push_back({std::string(version), {}, std::string(version)});
     });
   }
+  // The listed versions are all that the ranges hold, so nothing is lost with one of no sense.
+  if (wrong && !listed) return *wrong;
   if (ranges.size() > ranges_max) return invalid_field("versions", "lists too many");
   return ranges;
 }

@@ -25,7 +25,7 @@ Ecosystem ecosystem_of_distro(std::string_view distro) {
   if (name == "alpine") return Ecosystem::apk;
   if (name == "arch") return Ecosystem::pacman;
   for (const std::string_view each : {"rhel", "centos", "almalinux", "rocky", "oracle", "amazon",
-                                      "fedora", "sles", "opensuse-leap"}) {
+                                      "fedora", "sles", "opensuse-leap", "opensuse-tumbleweed"}) {
     if (name == each) return Ecosystem::rpm;
   }
   return Ecosystem::unknown;
