@@ -256,6 +256,27 @@ TEST(CpeMatch, KnowsTheReleaseAndBuildOfWindows) {
   EXPECT_EQ(on("o:microsoft:windows_server_2022:-", {}), State::not_vulnerable);
 }
 
+TEST(CpeMatch, KnowsWhichSystemAReleaseOfWindowsIs) {
+  const Surroundings bare("Microsoft Windows", "10.0.22631.3000", {}, CpeIndex());
+  const auto on = [&](const char* system) {
+    return settled(all_of({node({affected("a:v:p:1")}), node({platform(system)})}),
+                   program("a:v:p", "1"), bare)
+        .state;
+  };
+  EXPECT_EQ(on("o:microsoft:windows_11_23h2:-"), State::vulnerable);
+  EXPECT_EQ(on("o:microsoft:windows_11:-"), State::vulnerable);
+  EXPECT_EQ(on("o:microsoft:windows_10:-"), State::not_vulnerable);
+}
+
+TEST(CpeMatch, HoldsTheUpdateThatANameStatesToTheCriterionsWhateverItIsCalled) {
+  const Advisory row = any_of({affected("o:vmware:esxi:6.7:670-202011301")});
+  EXPECT_TRUE(holds(row, program("o:vmware:esxi:6.7:670-202011301", "")));
+  EXPECT_FALSE(holds(row, program("o:vmware:esxi:6.7:670-202102401", "")));
+  EXPECT_FALSE(holds(row, program("o:vmware:esxi:6.7", "")));
+  const Advisory range = any_of({affected("o:vmware:esxi", {"", "6.7", ""})});
+  EXPECT_FALSE(holds(range, program("o:vmware:esxi:6.7:670-202011301", "")));
+}
+
 TEST(CpeMatch, TakesTheHardwareOfFirmwareForGiven) {
   const Advisory row = all_of(
       {node({affected("o:cisco:rv320_firmware:1.4.2.17")}), node({platform("h:cisco:rv320:-")})});

@@ -65,7 +65,18 @@ const Alias* find_alias(std::string_view name, std::string_view vendor) {
   return nullptr;
 }
 
-/// By the name, or by the name without its edition.
+/// "postgresql-15", "php8.2": a packager's name for one of several releases that can be installed
+/// at once, and the program's own without the number. Empty for any other name: a single digit is
+/// often part of it (Wget2 is another program than Wget).
+std::string_view without_number(std::string_view name) {
+  constexpr std::size_t digits_min = 2;
+  const auto last = name.find_last_not_of("0123456789.");
+  const bool spaced = name.find(' ') != std::string_view::npos;
+  if (spaced || last == std::string_view::npos || name.size() - last - 1 < digits_min) return {};
+  return name.substr(0, last + (name[last] == '-' ? 0 : 1));
+}
+
+/// By the name, or by the name without its edition or its number.
 const Alias* find_alias(const model::Package& package) {
   const std::string vendor = reported_vendor(package);
   const Alias* found = find_alias(normalise_product_name(package.name), vendor);
@@ -73,6 +84,8 @@ const Alias* find_alias(const model::Package& package) {
     if (found != nullptr || shorter.cut) break;
     found = find_alias(shorter.name, vendor);
   }
+  const std::string_view bare = without_number(package.name);
+  if (found == nullptr && !bare.empty()) found = find_alias(fold_case(bare), vendor);
   return found;
 }
 

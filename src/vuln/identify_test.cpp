@@ -73,6 +73,16 @@ TEST(Identify, NamesCommonProductsFromTheTable) {
             R"(notepad-plus-plus:notepad\+\+)");
 }
 
+TEST(Identify, NamesWhatAPackagerNumbered) {
+  const auto of = [](const char* name) { return product_of(program(name, "15.5", "")); };
+  EXPECT_EQ(of("postgresql-15"), "postgresql:postgresql");
+  EXPECT_EQ(of("postgresql15"), "postgresql:postgresql");
+  EXPECT_EQ(of("php8.2"), "php:php");
+  EXPECT_EQ(of("wget2"), "") << "another program than wget";
+  EXPECT_EQ(of("postgresql 15x"), "");
+  EXPECT_EQ(of("15"), "");
+}
+
 TEST(Identify, PutsThePackagesVersionIntoTheCpe) {
   EXPECT_EQ(identified(program("7-Zip 22.01 (x64)", "22.01 (x64)", "Igor Pavlov")).cpe,
             "cpe:2.3:a:7-zip:7-zip:22.01:*:*:*:*:*:*:*");

@@ -31,6 +31,7 @@ constexpr UpdateWord update_words[] = {
     {"hotfix", "hf", true},
     {"cu", "cu", true},
     {"fp", "fp", true},
+    {"s", "s", true},
     {"alpha", "alpha", false},
     {"a", "alpha", false},
     {"beta", "beta", false},
@@ -80,18 +81,24 @@ struct Update {
   bool patch = false;
 };
 
-/// "p2", "-rc.1", "_update_3"; nothing for text of any other shape.
+/// "p2", "-rc.1", "_update_3", and two of them: "p1-beta1"; nothing for text of any other shape.
 std::optional<Update> read_update(std::string_view folded) {
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  take_while(folded, is_separator);
-  const std::string_view letters = take_while(folded, is_letter);
-  take_while(folded, is_separator);
-  const std::string_view digits = take_while(folded, is_digit);
-  const UpdateWord* word = find_word(letters);
-  if (word == nullptr || !folded.empty()) return std::nullopt;
-  // A lone letter is a patch level of its own kind ("1.0.2a"), and so is no word.
-  if (letters.size() == 1 && digits.empty()) return std::nullopt;
-  return Update{std::string(word->name) + without_leading_zeros(digits), word->patch};
+  Update update;
+  constexpr int words_max = 2;
+  for (int words = 0; words < words_max && (words == 0 || !folded.empty()); ++words) {
+    take_while(folded, is_separator);
+    const std::string_view letters = take_while(folded, is_letter);
+    take_while(folded, is_separator);
+    const std::string_view digits = take_while(folded, is_digit);
+    const UpdateWord* word = find_word(letters);
+    // A lone letter is a patch level of its own kind ("1.0.2a"), and so is no word.
+    if (word == nullptr || (letters.size() == 1 && digits.empty())) return std::nullopt;
+    update.name += std::string(word->name) + without_leading_zeros(digits);
+    if (words == 0) update.patch = word->patch;
+  }
+  if (!folded.empty()) return std::nullopt;
+  return update;
 }
 
 std::vector<std::string_view> numbers_of(std::string_view text) {
@@ -194,6 +201,19 @@ ProductVersion split_product_version(const model::Cpe& product, std::string_view
     version.patch = update->patch;
   }
   return version;
+}
+
+ProductVersion join_product_version(const model::Cpe& product, std::string_view version,
+                                    std::string_view update) {
+  ProductVersion joined =
+      split_product_version(product, std::string(version).append("-").append(update));
+  const ProductVersion alone = split_product_version(product, version);
+  if (!joined.update.empty() || !alone.update.empty()) return joined;
+  // No word that tells where the update stands: an update comes after what it updates.
+  joined.base = alone.base;
+  joined.update = normalise_cpe_update(update);
+  joined.patch = true;
+  return joined;
 }
 
 std::optional<version::Scheme> product_scheme(const model::Cpe& product,

@@ -27,6 +27,11 @@ struct ProductVersion {
 /// ("3.10.6150.0" is 3.10.6). Text that has no such shape stays whole.
 ProductVersion split_product_version(const model::Cpe& product, std::string_view text);
 
+/// The version of a name that states an update beside it, whatever the update is called: VMware's
+/// ESXi 6.7 has updates "670-202011301".
+ProductVersion join_product_version(const model::Cpe& product, std::string_view version,
+                                    std::string_view update);
+
 /// One spelling for an update: "update_3", "Update3" and "u3" are "u3", "rc_1" is "rc1", "patch2"
 /// is "p2".
 std::string normalise_cpe_update(std::string_view update);

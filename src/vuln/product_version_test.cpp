@@ -28,6 +28,24 @@ TEST(ProductVersion, SplitsPrereleasesFromTheirRelease) {
   EXPECT_EQ(parts("v:p", "3.2b1"), "3.2|beta1|3.2b1");
 }
 
+TEST(ProductVersion, TakesAnUpdateOfTwoWords) {
+  EXPECT_EQ(parts("ntp:ntp", "4.2.8p1-beta1"), "4.2.8|p1beta1+|4.2.8p1-beta1");
+  EXPECT_EQ(parts("isc:bind", "9.11.37-S1"), "9.11.37|s1+|9.11.37-s1");
+  EXPECT_EQ(parts("v:p", "2.0-rc1-p2"), "2.0|rc1p2|2.0-rc1-p2") << "before 2.0";
+  EXPECT_EQ(parts("v:p", "2.0-p1-p2-p3"), "2.0-p1-p2-p3||2.0-p1-p2-p3");
+}
+
+TEST(ProductVersion, TakesAnUpdateThatIsStatedApartWhateverItIsCalled) {
+  const auto joined = [](const char* version, const char* update) {
+    const auto made = join_product_version(model::Cpe(), version, update);
+    return made.base + "|" + made.update + (made.patch ? "+" : "") + "|" + made.whole;
+  };
+  EXPECT_EQ(joined("9.3", "p2"), "9.3|p2+|9.3-p2");
+  EXPECT_EQ(joined("2.0", "rc1"), "2.0|rc1|2.0-rc1");
+  EXPECT_EQ(joined("6.7", "670-202011301"), "6.7|670-202011301+|6.7-670-202011301");
+  EXPECT_EQ(joined("7.0", "update3c"), "7.0|update3c+|7.0-update3c");
+}
+
 TEST(ProductVersion, LeavesOtherTextWhole) {
   EXPECT_EQ(parts("v:p", "22.01"), "22.01||22.01");
   EXPECT_EQ(parts("v:p", "1.0.2a"), "1.0.2a||1.0.2a");

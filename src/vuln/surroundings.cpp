@@ -43,7 +43,9 @@ constexpr WindowsBuild windows_builds[] = {
     {"22000", "windows_11_21h2", ""},
     {"22621", "windows_11_22h2", ""},
     {"22631", "windows_11_23h2", ""},
+    {"25398", "", "windows_server_2022_23h2"},
     {"26100", "windows_11_24h2", "windows_server_2025"},
+    {"26200", "windows_11_25h2", ""},
 };
 
 struct DistributionName {
@@ -65,6 +67,7 @@ constexpr DistributionName distribution_names[] = {
     {"fedora", "fedoraproject", "fedora"},
     {"sles", "suse", "linux_enterprise_server"},
     {"opensuse-leap", "opensuse", "leap"},
+    {"opensuse-tumbleweed", "opensuse", "tumbleweed"},
     {"arch", "archlinux", "arch_linux"},
 };
 
@@ -103,10 +106,16 @@ std::vector<Product> windows_systems(std::string_view name, std::string_view ver
     if (!product.empty())
       systems.push_back(system_named("microsoft", product, by_build ? version : ""));
   }
+  // Advisories that are about all of its releases name the system without one.
+  const std::string release = systems.back().name[CpeAttribute::product];
   for (const std::string_view each : {"windows_10", "windows_11", "windows_7", "windows_8"}) {
     std::string spaced(each);
     spaced[spaced.find('_')] = ' ';
-    if (contains(name, spaced)) systems.push_back(system_named("microsoft", each, ""));
+    const bool is_release =
+        release.size() > each.size() && release.starts_with(each) && release[each.size()] == '_';
+    if (contains(name, spaced) || is_release) {
+      systems.push_back(system_named("microsoft", each, ""));
+    }
   }
   return systems;
 }
@@ -132,18 +141,18 @@ std::string key_of(std::string_view vendor, std::string_view product) {
   return std::string(vendor).append(":").append(product);
 }
 
-void set_version(Product& product, std::string_view text) {
-  if (text.empty() || !product.scheme) return;
-  ProductVersion split = split_product_version(product.name, text);
-  if (version::validate(*product.scheme, split.whole).ok()) product.version = std::move(split);
+void set_version(Product& product, ProductVersion version) {
+  if (!product.scheme) return;
+  if (!version::validate(*product.scheme, version.whole).ok()) return;
+  product.version = std::move(version);
 }
 
 /// A version and an update that the name itself states: "cpe:2.3:a:openbsd:openssh:9.3:p2".
-std::string stated_version(const Cpe& name) {
-  std::string text = model::unescape_cpe_value(name[CpeAttribute::version]);
+ProductVersion stated_version(const Cpe& name) {
+  const std::string version = model::unescape_cpe_value(name[CpeAttribute::version]);
   const std::string& update = name[CpeAttribute::update];
-  if (model::is_literal_cpe_value(update)) text += "-" + model::unescape_cpe_value(update);
-  return text;
+  if (!model::is_literal_cpe_value(update)) return split_product_version(name, version);
+  return join_product_version(name, version, model::unescape_cpe_value(update));
 }
 
 }  // namespace
@@ -161,7 +170,9 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
     product.scheme = product_scheme(product.name, package.ecosystem);
     // The whole text if the scheme can read it ("10 SP2", "RELEASE.2024-06-26T01-06-18Z"), else the
     // version that identify() found in it.
-    if (!names.states_version) set_version(product, package.version);
+    if (!names.states_version && !package.version.empty()) {
+      set_version(product, split_product_version(product.name, package.version));
+    }
     if (product.version.whole.empty() &&
         model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
       set_version(product, stated_version(product.name));
