@@ -56,6 +56,7 @@ struct VersionOutcome {
 
 VersionOutcome in_range(const std::array<std::string_view, 4>& range, const Product& product) {
   if (product.version.whole.empty() || !product.scheme) return {Truth::unknown, false};
+  if (product.version.not_applicable()) return {Truth::no, false};
   const auto& [introduced, fixed, last_affected, after] = range;
   bool inside = true;
   for (const auto& [bound, holds] :
@@ -73,6 +74,7 @@ VersionOutcome in_range(const std::array<std::string_view, 4>& range, const Prod
 
 VersionOutcome is_version(std::string_view value, const Product& product) {
   if (product.version.whole.empty() || !product.scheme) return {Truth::unknown, false};
+  if (product.version.not_applicable()) return {Truth::no, false};
   if (!model::is_literal_cpe_value(value)) {
     return {truth(covers(value, model::escape_cpe_value(product.version.whole)) ||
                   covers(value, model::escape_cpe_value(product.version.base))),
@@ -92,7 +94,7 @@ VersionOutcome compare_version(const CpeIndex& index, const CpeIndex::Criterion&
   const bool any = value == "*" || (value == "-" && !criterion.vulnerable);
   if (any && !criterion.vulnerable) return {Truth::yes, false};
   if (any) return {product.version.whole.empty() ? Truth::unknown : Truth::yes, false};
-  if (value == "-") return {Truth::no, false};
+  if (value == "-") return {truth(product.version.not_applicable()), false};
   return is_version(value, product);
 }
 

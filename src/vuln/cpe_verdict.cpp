@@ -47,6 +47,7 @@ std::string sentence_of(const CpeIndex& index, const CpeIndex::Criterion& criter
   const std::string_view scheme = version::scheme_name(*product.scheme);
   if (!index.has_range(criterion)) {
     const std::string_view value = index.value(criterion, CpeAttribute::version);
+    if (value == "-") return "the product is named without a version";
     if (value == "*") return join({installed, " is one of all versions (", scheme, ")"});
     const std::string_view update = index.value(criterion, CpeAttribute::update);
     const bool updated = model::is_literal_cpe_value(update);

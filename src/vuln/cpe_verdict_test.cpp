@@ -126,6 +126,21 @@ TEST(CpeMatch, TakesAVersionThatDoesNotApplyForNone) {
   EXPECT_FALSE(holds(any_of({affected("a:v:p:-")}), program("a:v:p", "1.0")));
 }
 
+TEST(CpeMatch, HoldsANameWithoutAVersionToCriteriaWithoutOne) {
+  const Advisory row = any_of({affected("o:microsoft:windows_7:-:sp1")});
+  const Verdict found = verdict_of(row, program("o:microsoft:windows_7:-:sp1", ""));
+  ASSERT_EQ(found.matches.size(), 1U);
+  EXPECT_EQ(found.matches[0].evidence.sentence, "the product is named without a version");
+  EXPECT_FALSE(holds(row, program("o:microsoft:windows_7:-", "")));
+  EXPECT_FALSE(holds(row, program("o:microsoft:windows_7:-:sp1", "6.1.7601")));
+  EXPECT_FALSE(holds(any_of({affected("a:v:p:1.0")}), program("a:v:p:-", "")));
+  EXPECT_FALSE(holds(any_of({affected("a:v:p", {"", "2.0", ""})}), program("a:v:p:-", "")));
+  EXPECT_TRUE(holds(any_of({affected("a:v:p")}), program("a:v:p:-", ""))) << "all versions";
+  EXPECT_EQ(verdict_of(any_of({affected("a:v:p:-")}), program("a:v:p:*", "")).reason,
+            Reason::version_missing)
+      << "it has one that is not known";
+}
+
 TEST(CpeMatch, ComparesExactVersionsAndUpdates) {
   const auto exact = [](const char* criterion, const char* version) {
     return holds(any_of({affected(std::string("a:openbsd:openssh:") + criterion)}),

@@ -19,6 +19,8 @@ struct ProductVersion {
   /// The update comes after the base ("p2", "sp1") and not before it ("rc1"): a bound of "9.3" is
   /// about every patch of 9.3, and one of "2.0" is not about 2.0-rc1.
   bool patch = false;
+  /// A CPE name says "-": the product has none, as NVD names Windows by release and service pack.
+  bool not_applicable() const { return whole == "-"; }
   friend bool operator==(const ProductVersion&, const ProductVersion&) = default;
 };
 

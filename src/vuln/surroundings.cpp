@@ -147,6 +147,17 @@ void set_version(Product& product, ProductVersion version) {
   product.version = std::move(version);
 }
 
+/// That there is no version, and the update that a name states none the less:
+/// "cpe:2.3:o:microsoft:windows_7:-:sp1".
+ProductVersion no_version(const Cpe& name) {
+  ProductVersion version{"-", "-", {}};
+  const std::string& update = name[CpeAttribute::update];
+  if (model::is_literal_cpe_value(update)) {
+    version.update = normalise_cpe_update(model::unescape_cpe_value(update));
+  }
+  return version;
+}
+
 /// A version and an update that the name itself states: "cpe:2.3:a:openbsd:openssh:9.3:p2".
 ProductVersion stated_version(const Cpe& name) {
   const std::string version = model::unescape_cpe_value(name[CpeAttribute::version]);
@@ -173,9 +184,11 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
     if (!names.states_version && !package.version.empty()) {
       set_version(product, split_product_version(product.name, package.version));
     }
-    if (product.version.whole.empty() &&
-        model::is_literal_cpe_value(product.name[CpeAttribute::version])) {
+    const std::string& stated = product.name[CpeAttribute::version];
+    if (product.version.whole.empty() && model::is_literal_cpe_value(stated)) {
       set_version(product, stated_version(product.name));
+    } else if (package.version.empty() && stated == "-") {
+      product.version = no_version(product.name);
     }
   };
   add(*std::move(names.main));
