@@ -27,7 +27,7 @@ from accuracy_oracle import (NvdSample, dpkg_key, in_events, number_key, read_js
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FEEDS = {
     "debian": ["debian-tracker/tracker-from-dsa-dla-2023-04.json.zst"],
-    "osv": ["osv/pypi.jsonl.zst", "osv/go.jsonl.zst"],
+    "osv": ["osv/pypi.jsonl.zst", "osv/go.jsonl.zst", "osv/almalinux.jsonl.zst"],
     "nvd": ["nvd/nvdcve-2.0-20*.json.zst", "anchore-nvd-overrides/*.jsonl.zst"],
 }
 DEBIAN_RELEASES = {"wheezy": 7, "jessie": 8, "stretch": 9, "buster": 10, "bullseye": 11}
@@ -246,6 +246,41 @@ def go_law(muster, data):
     return group
 
 
+def module_fixes(data):
+    """{(distro, package): {cve: builds of modules that fixed it}} of AlmaLinux."""
+    fixes = collections.defaultdict(lambda: collections.defaultdict(set))
+    for record in read_json_lines(data / "osv/almalinux.jsonl.zst"):
+        flaws = {name for member in ("aliases", "related", "upstream")
+                 for name in record.get(member, []) if name.startswith("CVE-")}
+        for affected in record["affected"]:
+            place = affected["package"]["ecosystem"].lower(), affected["package"]["name"]
+            for event in (event for range_ in affected["ranges"] for event in range_["events"]):
+                for flaw in flaws if ".module" in event.get("fixed", "") else ():
+                    fixes[place][flaw].add(event["fixed"])
+    return fixes
+
+
+def module_law(muster, data):
+    """No build of a module that fixed a flaw has it, whatever fixed it in the module's other
+    streams; what came before all builds of the same first number has it."""
+    group = Group("modules, advisories", 0.99, 0.99)
+
+    def ask(place, version, judged, wanted):
+        package = {"name": place[1], "version": version, "ecosystem": "rpm", "distro": place[0]}
+        muster.ask(package, lambda answer: group.score(package, wanted, all_names(answer) & judged))
+
+    for place, flaws in sorted(module_fixes(data).items()):
+        builds = sorted(set().union(*flaws.values()))
+        for build in random.Random(SEED).sample(builds, min(len(builds), 4)):
+            ask(place, build, {flaw for flaw, fixed in flaws.items() if build in fixed}, set())
+        firsts = {flaw: {re.match(r"(?:\d+:)?(\w+)", build)[1] for build in fixed}
+                  for flaw, fixed in flaws.items()}
+        for first in sorted(set().union(*firsts.values())):
+            wanted = {flaw for flaw, numbers in firsts.items() if first in numbers}
+            ask(place, f"{first}-0.module_el", set(flaws), wanted)
+    return group
+
+
 def language_labels(muster, data, labels):
     """What people said of Python packages and Go modules. Scored where the module has a record
     under the label's name for the flaw, or any alias of it."""
@@ -391,7 +426,7 @@ def measure(muster, data):
     sample = NvdSample(paths, 40)
     groups = [debian_law(muster, tracker), debian_labels(muster, data, labels, tracker),
               pypi_law(muster, data), go_law(muster, data),
-              language_labels(muster, data, labels), given_cpes(muster, sample),
+              module_law(muster, data), language_labels(muster, data, labels), given_cpes(muster, sample),
               names(muster, data, sample.known)]
     muster.answer_all()
     for file, scheme in (("dpkg", "deb"), ("rpm", "rpm"), ("apk", "apk"), ("semver", "semver")):
