@@ -6,6 +6,7 @@
 #include "version/scheme.h"
 #include "vuln/identify.h"
 #include "vuln/origin.h"
+#include "vuln/source_package.h"
 
 namespace muster::vuln {
 
@@ -23,9 +24,12 @@ Step identity_step(const Index& index, const model::Package& package) {
   const std::string ecosystem(model::ecosystem_name(package.ecosystem));
   const bool foreign = origin_of(package) == Origin::third_party;
   if (identity.kind == Identity::Kind::distribution && !foreign) {
-    const std::string& source = package.source_name.empty() ? package.name : package.source_name;
+    const auto found = find_source_package(index, package, model::canonical_distro(package.distro));
+    const SourcePackage* known = std::get_if<SourcePackage>(&found);
+    const std::string source =
+        known == nullptr ? "a source that is not known" : "the source " + known->name;
     return {"identity", true,
-            "a " + ecosystem + " of " + package.distro + ", built by it from the source " + source};
+            "a " + ecosystem + " of " + package.distro + ", built by it from " + source};
   }
   if (identity.kind == Identity::Kind::ecosystem) {
     return {"identity", true, "a package of the registry of " + ecosystem};
@@ -60,6 +64,7 @@ Step range_step(const Evidence& stored, const std::optional<Evidence>& current) 
 }
 
 Step scheme_step(const Evidence& evidence) {
+  if (evidence.installed == "-") return {"scheme", true, "there is no version to be ordered"};
   const auto scheme = version::parse_scheme(evidence.scheme);
   if (!scheme) return {"scheme", false, "there is no rule for " + evidence.scheme};
   const bool valid = version::validate(*scheme, evidence.installed).ok();

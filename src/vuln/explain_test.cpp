@@ -54,6 +54,40 @@ TEST(Explanation, HoldsStepByStepWhereNothingChanged) {
   EXPECT_EQ(told.current, evidence_of(*index, package));
 }
 
+TEST(Explanation, HoldsWhereOnlyAPartOfTheVersionWasCompared) {
+  const auto failed = [](const Advisory& advisory, const model::Package& package) {
+    const auto index = Index::build({advisory});
+    return failed_steps(explain(*index, package, evidence_of(*index, package), {}));
+  };
+  model::Package torch = openssl("2.0.0+cu118");
+  torch.ecosystem = model::Ecosystem::pypi;
+  torch.distro.clear();
+  Advisory last = fixed_in("");
+  last.ecosystem = torch.ecosystem;
+  last.distro.clear();
+  last.ranges = {{"", "", "2.0.0"}};
+  EXPECT_EQ(failed(last, torch), "") << "a build of the public version";
+  model::Package rpm = openssl("1:3.0.7-24.el9");
+  rpm.ecosystem = model::Ecosystem::rpm;
+  rpm.distro = "almalinux:9";
+  Advisory bare = fixed_in("3.0.7-25.el9");
+  bare.ecosystem = rpm.ecosystem;
+  bare.distro = rpm.distro;
+  EXPECT_EQ(failed(bare, rpm), "") << "the bulletin tells no epoch";
+}
+
+TEST(Explanation, NamesTheKernelThatWasSigned) {
+  Advisory advisory = fixed_in("6.1.76-1");
+  advisory.package = "linux";
+  model::Package image = openssl("6.1.69-1");
+  image.source_name = "linux-signed-amd64";
+  image.source_version = "6.1.69+1";
+  const auto index = Index::build({advisory});
+  const Explanation told = explain(*index, image, evidence_of(*index, image), {});
+  EXPECT_EQ(told.steps[0].text, "a deb of debian:12, built by it from the source linux");
+  EXPECT_EQ(failed_steps(told), "");
+}
+
 TEST(Explanation, SaysWhatTheAdvisorySaysNow) {
   const auto former = Index::build({fixed_in("3.0.11-1")});
   const model::Package package = openssl("3.0.9-1");

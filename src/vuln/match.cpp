@@ -67,28 +67,41 @@ bool has_no_code(const Package& package) {
          });
 }
 
-/// The order of the installed version and an end of a range.
-std::weak_ordering compare_installed(const Subject& subject, std::string_view end) {
-  if (subject.ecosystem == Ecosystem::rpm) return compare_rpm_builds(subject.installed, end);
-  return version::compare_valid(subject.scheme, subject.installed, end);
+/// The order of an installed version and an end of a range.
+std::weak_ordering compare_versions(const Subject& subject, std::string_view installed,
+                                    std::string_view end) {
+  if (subject.ecosystem == Ecosystem::rpm) return compare_rpm_builds(installed, end);
+  return version::compare_valid(subject.scheme, installed, end);
 }
 
-/// As compare_installed() for the last version that is affected: 2.0.0+cu118 is a build of 2.0.0,
-/// which PEP 440 takes it for wherever the other text names no build.
-std::weak_ordering compare_with_last(const Subject& subject, std::string_view last) {
-  if (subject.scheme != Scheme::pep440 || last.find('+') != std::string_view::npos) {
-    return compare_installed(subject, last);
+std::weak_ordering compare_installed(const Subject& subject, std::string_view end) {
+  return compare_versions(subject, subject.installed, end);
+}
+
+/// 2.0.0+cu118 is a build of 2.0.0, which PEP 440 takes it for wherever a last version names no
+/// build itself.
+std::string_view installed_for_last(const Subject& subject, std::string_view last) {
+  const bool any_build =
+      subject.scheme == Scheme::pep440 && last.find('+') == std::string_view::npos;
+  return subject.installed.substr(0, any_build ? subject.installed.find('+') : std::string::npos);
+}
+
+/// The installed version as the range's end was compared with, for others to compare again.
+std::string_view installed_as_compared(const Subject& subject, const model::VersionRange& range) {
+  if (subject.ecosystem == Ecosystem::rpm && !range.fixed.empty()) {
+    return comparable_rpm_build(subject.installed, range.fixed);
   }
-  const std::string_view base = subject.installed.substr(0, subject.installed.find('+'));
-  return version::compare_valid(subject.scheme, base, last);
+  return range.last_affected.empty() ? subject.installed
+                                     : installed_for_last(subject, range.last_affected);
 }
 
 bool holds(const Index& index, const Index::Range& range, const Subject& subject) {
   const auto order = [&](std::uint32_t end) { return compare_installed(subject, index.text(end)); };
   if (range.introduced != 0 && order(range.introduced) < 0) return false;
   if (range.fixed != 0 && order(range.fixed) >= 0) return false;
-  return range.last_affected == 0 ||
-         compare_with_last(subject, index.text(range.last_affected)) <= 0;
+  if (range.last_affected == 0) return true;
+  const std::string_view last = index.text(range.last_affected);
+  return compare_versions(subject, installed_for_last(subject, last), last) <= 0;
 }
 
 /// Which fixes of one flaw speak of the stream that an installed build of a module is of: those
@@ -143,16 +156,17 @@ bool has_unstable_fix(const Index& index, const Subject& subject, std::string_vi
   return false;
 }
 
-std::string sentence_of(const Subject& subject, const model::VersionRange& range) {
+std::string sentence_of(const Evidence& evidence) {
+  const model::VersionRange& range = evidence.range;
   std::string text;
   if (!range.introduced.empty()) text += range.introduced + " <= ";
   const bool open = range.fixed.empty() && range.last_affected.empty();
   if (open && text.empty()) return "no fixed version yet";
-  text += subject.installed;
+  text += evidence.installed;
   if (!range.fixed.empty()) text += " < " + range.fixed;
   if (!range.last_affected.empty()) text += " <= " + range.last_affected;
   if (open) text += ", no fixed version yet";
-  return text + " (" + std::string(version::scheme_name(subject.scheme)) + ")";
+  return text + " (" + evidence.scheme + ")";
 }
 
 Match make_match(const Index& index, const Index::Row& row, const Index::Range& range,
@@ -174,10 +188,10 @@ Match make_match(const Index& index, const Index::Row& row, const Index::Range& 
   evidence.package = subject.package;
   evidence.distro = subject.distro;
   evidence.scheme = version::scheme_name(subject.scheme);
-  evidence.installed = subject.installed;
   evidence.range = {std::string(index.text(range.introduced)), std::string(index.text(range.fixed)),
                     std::string(index.text(range.last_affected))};
-  evidence.sentence = sentence_of(subject, evidence.range);
+  evidence.installed = installed_as_compared(subject, evidence.range);
+  evidence.sentence = sentence_of(evidence);
   return match;
 }
 

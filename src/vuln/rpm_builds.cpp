@@ -53,11 +53,13 @@ std::string_view before_module(std::string_view version) noexcept {
 
 }  // namespace
 
+std::string_view comparable_rpm_build(std::string_view version, std::string_view other) noexcept {
+  return epoch_end(other) == std::string_view::npos ? without_epoch(version) : version;
+}
+
 std::weak_ordering compare_rpm_builds(std::string_view a, std::string_view b) noexcept {
-  const bool both =
-      (epoch_end(a) == std::string_view::npos) == (epoch_end(b) == std::string_view::npos);
-  if (both) return version::compare_valid(version::Scheme::rpm, a, b);
-  return version::compare_valid(version::Scheme::rpm, without_epoch(a), without_epoch(b));
+  return version::compare_valid(version::Scheme::rpm, comparable_rpm_build(a, b),
+                                comparable_rpm_build(b, a));
 }
 
 bool is_modular_build(std::string_view version) noexcept {

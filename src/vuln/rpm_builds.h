@@ -12,6 +12,9 @@ namespace muster::vuln {
 /// epochs, and within one release of a distribution a package keeps its own.
 std::weak_ordering compare_rpm_builds(std::string_view a, std::string_view b) noexcept;
 
+/// `version` as it is compared with `other`: without its epoch where the other has none.
+std::string_view comparable_rpm_build(std::string_view version, std::string_view other) noexcept;
+
 /// Builds of a module of an enterprise distribution ("nodejs:18") say so in their release.
 bool is_modular_build(std::string_view version) noexcept;
 
