@@ -105,15 +105,22 @@ struct Codename {
 
 /// https://wiki.debian.org/DebianReleases and https://wiki.ubuntu.com/Releases
 constexpr Codename codenames[] = {
-    {"debian", "potato", "2"},       {"debian", "woody", "3.0"},    {"debian", "sarge", "3.1"},
-    {"debian", "etch", "4"},         {"debian", "lenny", "5"},      {"debian", "squeeze", "6"},
-    {"debian", "wheezy", "7"},       {"debian", "jessie", "8"},     {"debian", "stretch", "9"},
-    {"debian", "buster", "10"},      {"debian", "bullseye", "11"},  {"debian", "bookworm", "12"},
-    {"debian", "trixie", "13"},      {"debian", "forky", "14"},     {"debian", "duke", "15"},
-    {"debian", "sid", "sid"},        {"debian", "unstable", "sid"}, {"debian", "testing", "sid"},
-    {"ubuntu", "trusty", "14.04"},   {"ubuntu", "xenial", "16.04"}, {"ubuntu", "bionic", "18.04"},
-    {"ubuntu", "focal", "20.04"},    {"ubuntu", "jammy", "22.04"},  {"ubuntu", "noble", "24.04"},
-    {"ubuntu", "oracular", "24.10"}, {"ubuntu", "plucky", "25.04"}, {"ubuntu", "questing", "25.10"},
+    {"debian", "potato", "2"},       {"debian", "woody", "3.0"},
+    {"debian", "sarge", "3.1"},      {"debian", "etch", "4"},
+    {"debian", "lenny", "5"},        {"debian", "squeeze", "6"},
+    {"debian", "wheezy", "7"},       {"debian", "jessie", "8"},
+    {"debian", "stretch", "9"},      {"debian", "buster", "10"},
+    {"debian", "bullseye", "11"},    {"debian", "bookworm", "12"},
+    {"debian", "trixie", "13"},      {"debian", "forky", "14"},
+    {"debian", "duke", "15"},        {"debian", "sid", "sid"},
+    {"debian", "unstable", "sid"},   {"debian", "testing", "sid"},
+    {"ubuntu", "precise", "12.04"},  {"ubuntu", "kinetic", "22.10"},
+    {"ubuntu", "lunar", "23.04"},    {"ubuntu", "mantic", "23.10"},
+    {"ubuntu", "resolute", "26.04"}, {"ubuntu", "trusty", "14.04"},
+    {"ubuntu", "xenial", "16.04"},   {"ubuntu", "bionic", "18.04"},
+    {"ubuntu", "focal", "20.04"},    {"ubuntu", "jammy", "22.04"},
+    {"ubuntu", "noble", "24.04"},    {"ubuntu", "oracular", "24.10"},
+    {"ubuntu", "plucky", "25.04"},   {"ubuntu", "questing", "25.10"},
 };
 
 bool is_digit(char c) {

@@ -63,6 +63,11 @@ TEST(Distro, IsReadFromTheTextOfAnAgent) {
   EXPECT_EQ(distro_of_os("Arch Linux", ""), "arch");
 }
 
+TEST(Distro, OfUbuntuIsToldByItsCodename) {
+  EXPECT_EQ(canonical_distro("ubuntu:mantic"), "ubuntu:23.10");
+  EXPECT_EQ(canonical_distro("ubuntu:resolute"), "ubuntu:26.04");
+}
+
 TEST(Distro, OfTestingAndUnstableIsSid) {
   EXPECT_EQ(distro_of_os("Debian GNU/Linux forky/sid", ""), "debian:sid");
   EXPECT_EQ(canonical_distro("debian:testing"), "debian:sid");

@@ -73,6 +73,13 @@ TEST(Identify, NamesCommonProductsFromTheTable) {
             R"(notepad-plus-plus:notepad\+\+)");
 }
 
+TEST(Identify, NamesAppsOfMacosThatReportNoVendor) {
+  EXPECT_EQ(product_of(program("Slack.app", "4.29", "", Ecosystem::macos)), "slack:slack");
+  EXPECT_EQ(product_of(program("zoom.us.app", "5.15.0 (19103)", "", Ecosystem::macos)),
+            "zoom:zoom");
+  EXPECT_EQ(product_of(program("Slack", "1.0", "", Ecosystem::windows)), "");
+}
+
 TEST(Identify, NamesWhatAPackagerNumbered) {
   const auto of = [](const char* name) { return product_of(program(name, "15.5", "")); };
   EXPECT_EQ(of("postgresql-15"), "postgresql:postgresql");
