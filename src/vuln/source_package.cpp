@@ -142,11 +142,14 @@ std::variant<SourcePackage, Reason> find_source_package(const Index& index, cons
     if (built_from_another) return Reason::source_unknown;
     return SourcePackage{package.name, version};
   }
-  if (package.ecosystem == Ecosystem::deb && !is_known(package.source_name)) {
-    if (auto kernel = kernel_of_signer(package.source_name)) {
+  if (package.ecosystem == Ecosystem::deb) {
+    auto kernel = kernel_of_signer(package.source_name);
+    if (kernel && !is_known(package.source_name)) {
       return SourcePackage{*std::move(kernel), without_rebuild(package.version)};
     }
-    if (signs_another(package.source_name)) return Reason::source_unknown;
+    if (signs_another(package.source_name) && !is_known(package.source_name)) {
+      return Reason::source_unknown;
+    }
   }
   return SourcePackage{package.source_name, package.source_version.empty()
                                                 ? without_rebuild(package.version)
