@@ -73,6 +73,56 @@ TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
             std::set<std::string>{"cargo fd-find 9.0.0"});
 }
 
+/// Where the tools of languages, editors and browsers keep what they install, each with one package
+/// there, which is to be found.
+TEST_F(HostTest, ToolsKeepWhatTheyInstallInPlacesOfTheirOwn) {
+  const std::string python = "Name: p\nVersion: 1\n\n";
+  const std::string npm = R"({"name": "p", "version": "1"})";
+  const std::string gem = "  s.name = \"p\".freeze\n  s.version = \"1\"\n";
+  const std::string extension = R"({"name": "p", "publisher": "q", "version": "1"})";
+  const std::string firefox = R"({"addons": [{"id": "p", "type": "extension",
+      "location": "app-profile", "version": "1"}]})";
+  const std::string flatpak = "<id>p</id><releases><release version=\"1\"/></releases>";
+  struct Place {
+    const char* path;
+    const std::string& content;
+    const char* package;
+  };
+  const Place places[] = {
+      {"usr/local/lib64/python3.9/site-packages/p-1.dist-info/METADATA", python, "pypi p 1"},
+      {"opt/conda/envs/e/lib/python3.12/site-packages/p-1.dist-info/METADATA", python, "pypi p 1"},
+      {"opt/pipx/venvs/p/lib/python3.12/site-packages/p-1.dist-info/METADATA", python, "pypi p 1"},
+      {"root/.pyenv/versions/3.12.1/lib/python3.12/site-packages/p-1.dist-info/METADATA", python,
+       "pypi p 1"},
+      {"home/u/.pyenv/versions/3.6.15/lib/python3.6/site-packages/p-1.egg-info/PKG-INFO", python,
+       "pypi p 1"},
+      {"home/u/.local/share/uv/tools/p/lib/python3.13/site-packages/p-1.dist-info/METADATA", python,
+       "pypi p 1"},
+      {"home/u/miniconda3/lib/python3.12/site-packages/p-1.dist-info/METADATA", python, "pypi p 1"},
+      {"opt/node-v20/lib/node_modules/p/package.json", npm, "npm p 1"},
+      {"home/u/.local/lib/node_modules/p/package.json", npm, "npm p 1"},
+      {"root/.local/share/fnm/node-versions/v20/installation/lib/node_modules/p/package.json", npm,
+       "npm p 1"},
+      {"usr/local/share/gems/specifications/p-1.gemspec", gem, "gem p 1"},
+      {"usr/local/lib/ruby/gems/3.3.0/specifications/default/p-1.gemspec", gem, "gem p 1"},
+      {"home/u/.rvm/gems/ruby-3.3.0/specifications/p-1.gemspec", gem, "gem p 1"},
+      {"root/.vscode/extensions/q.p-1/package.json", extension, "generic q.p 1"},
+      {"home/u/.windsurf/extensions/q.p-1/package.json", extension, "generic q.p 1"},
+      {"home/u/.var/app/com.google.Chrome/config/google-chrome/Default/Extensions/i/1/"
+       "manifest.json",
+       npm, "generic p 1"},
+      {"home/u/.var/app/org.mozilla.firefox/.mozilla/firefox/x.default/extensions.json", firefox,
+       "generic p 1"},
+      {"home/u/.local/share/flatpak/app/p/x86_64/stable/0a1b/files/share/metainfo/p.xml", flatpak,
+       "generic p 1"},
+  };
+  for (const auto& [path, content, package] : places) {
+    put(path, content);
+    EXPECT_EQ(survey(), std::set<std::string>{package}) << path;
+    fs::remove(fs::path(root_.path()) / path);
+  }
+}
+
 TEST_F(HostTest, AnRpmDatabaseThatCannotBeReadIsNoHostWithoutPackages) {
   for (const char* path : {"var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"}) {
     put(path, "no Berkeley DB, and none of ndb");

@@ -61,6 +61,29 @@ std::string_view part_of(std::string_view path, int from_end) {
   return path.substr(path.rfind('/') + 1);
 }
 
+/// An element of XML: what its first tag says, and all that follows that tag.
+struct Element {
+  std::string_view attributes;
+  std::string_view rest;
+};
+
+/// The first of that very name.
+std::optional<Element> first_element(std::string_view text, std::string_view name) {
+  const std::string open = "<" + std::string(name);
+  for (std::size_t at = text.find(open); at != std::string_view::npos;
+       at = text.find(open, at + 1)) {
+    const std::string_view after = text.substr(at + open.size());
+    if (after.empty() ||
+        std::string_view(" \t\r\n/>").find(after.front()) == std::string_view::npos) {
+      continue;  // "<releases>" is no "<release"
+    }
+    const std::size_t end = after.find('>');
+    if (end == std::string_view::npos) return std::nullopt;
+    return Element{after.substr(0, end), after.substr(end + 1)};
+  }
+  return std::nullopt;
+}
+
 /// Between `open` and `close`, the first time; empty if they are not there.
 std::string_view between(std::string_view text, std::string_view open, std::string_view close) {
   const std::size_t from = text.find(open);
@@ -134,11 +157,13 @@ void parse_snap(std::string_view text, std::string_view, Found& found) {
 }
 
 void parse_metainfo(std::string_view text, std::string_view, Found& found) {
-  const std::string_view id = trim(between(text, "<id>", "</id>"));
-  const std::string_view release = between(text, "<release ", ">");
-  std::string_view version = between(release, "version=\"", "\"");
-  if (version.empty()) version = between(release, "version='", "'");
-  found.add(Ecosystem::generic, id, version);
+  const auto id = first_element(text, "id");
+  const auto release = first_element(text, "release");
+  const std::string_view said = release ? release->attributes : std::string_view();
+  std::string_view version = between(said, "version=\"", "\"");
+  if (version.empty()) version = between(said, "version='", "'");
+  const std::string_view name = id ? id->rest.substr(0, id->rest.find('<')) : std::string_view();
+  found.add(Ecosystem::generic, trim(name), version);
 }
 
 void parse_editor_extension(std::string_view text, std::string_view, Found& found) {

@@ -65,7 +65,13 @@ TEST(Metainfo, TheFirstReleaseIsTheNewest) {
                  "<release date=\"2024-05-05\" version=\"2.10.38\"/>"
                  "<release version=\"2.10.36\"/></releases></component>"),
             "generic org.gimp.GIMP 2.10.38\n");
+  // As older files and those with a line for each attribute have it.
+  EXPECT_EQ(read(&parse_metainfo,
+                 "<application><id type=\"desktop\">org.x.App.desktop</id><releases>"
+                 "<release\n    version='1.4'\n    timestamp=\"1\"/></releases></application>"),
+            "generic org.x.App.desktop 1.4\n");
   EXPECT_EQ(read(&parse_metainfo, "<id>x</id><release "), "malformed 1\n");
+  EXPECT_EQ(read(&parse_metainfo, "<id>x</id><releases version=\"1\">"), "malformed 1\n");
 }
 
 TEST(Extensions, OfEditorsAndBrowsers) {
