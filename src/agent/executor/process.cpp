@@ -256,22 +256,32 @@ struct Stream {
   std::string kept;
   bool truncated = false;
 
-  /// Reads what is there; closes at the end.
-  void drain(std::size_t bytes_max) {
-    std::array<char, 16384> block;
-    while (fd) {
-      const ssize_t got = ::read(fd.get(), block.data(), block.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && errno == EAGAIN) return;
-      if (got <= 0) {
-        fd.reset();
-        return;
-      }
-      const std::size_t room = bytes_max - kept.size();
-      const auto size = static_cast<std::size_t>(got);
-      kept.append(block.data(), std::min(room, size));
-      if (size > room) truncated = true;
+  static constexpr int block_bytes = 64 * 1024;  // what a pipe holds, as it is made
+
+  /// Reads once; closes at the end. Not until nothing is there: whoever writes as fast as that
+  /// would keep the time of the command, and its cancelling, from being seen to.
+  bool take(std::size_t bytes_max) {
+    std::array<char, block_bytes> block;
+    ssize_t got = 0;
+    do {
+      got = ::read(fd.get(), block.data(), block.size());
+    } while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN) return false;
+    if (got <= 0) {
+      fd.reset();
+      return false;
     }
+    const std::size_t room = bytes_max - kept.size();
+    const auto size = static_cast<std::size_t>(got);
+    kept.append(block.data(), std::min(room, size));
+    if (size > room) truncated = true;
+    return true;
+  }
+
+  /// What those who have ended left in the pipe, and no more: others may still write to it.
+  void take_rest(std::size_t bytes_max) {
+    int left = fd ? ::fcntl(fd.get(), F_GETPIPE_SZ) : 0;
+    for (; left > 0 && take(bytes_max); left -= block_bytes) continue;
   }
 };
 
@@ -294,8 +304,8 @@ Ending watch(int child_fd, int cancel_fd, Duration deadline, std::size_t bytes_m
     constexpr std::int64_t one_hour_ms = 3600 * 1000;  // poll() counts in int
     const auto wait = static_cast<int>(std::min<std::int64_t>(left.count(), one_hour_ms));
     if (::poll(watched.data(), watched.size(), wait) < 0 && errno != EINTR) fail("cannot wait");
-    if (watched[2].revents != 0) out.drain(bytes_max);
-    if (watched[3].revents != 0) err.drain(bytes_max);
+    if (watched[2].revents != 0) out.take(bytes_max);
+    if (watched[3].revents != 0) err.take(bytes_max);
     if (watched[1].revents != 0) return Ending::cancelled;
     if (watched[0].revents != 0) return Ending::exited;
   }
@@ -364,7 +374,11 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   err_pipe.write_end.reset();
   failure_pipe.write_end.reset();
   const OwnedFd child_fd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  const int why_unwatched = errno;
   outcome.error = start_failure(failure_pipe.read_end.get());
+  if (!child_fd && outcome.error.empty()) {
+    outcome.error = "cannot watch it: " + std::generic_category().message(why_unwatched);
+  }
   Stream out{std::move(out_pipe.read_end), {}, false};
   Stream err{std::move(err_pipe.read_end), {}, false};
   Ending ending = Ending::exited;
@@ -373,8 +387,8 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
   }
   group->kill();
   const int wait_status = end_process_tree(child, around.bystanders);
-  out.drain(fence.output_bytes);
-  err.drain(fence.output_bytes);
+  out.take_rest(fence.output_bytes);
+  err.take_rest(fence.output_bytes);
   if (job.program != nullptr) outcome.bundle = read_bundle_file(directory.fd());
 
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout).count();

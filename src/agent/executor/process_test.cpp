@@ -10,11 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -201,6 +204,41 @@ TEST_F(ShellTest, LargeOutputIsCutWithoutDeadlock) {
   EXPECT_EQ(outcome.stderr_text.size(), 1000U);
   EXPECT_TRUE(outcome.stdout_truncated);
   EXPECT_TRUE(outcome.stderr_truncated);
+}
+
+/// Opens the standard output of the process that `file` names, once it does, and writes to it.
+void write_without_end(const std::string& file, const std::atomic<bool>& stop) {
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+  OwnedFd output;
+  while (!output && !stop) {
+    const auto pid = parse_int(trim(read_small_file(file, 100).value_or("")));
+    if (pid) {
+      const std::string stream = "/proc/" + std::to_string(*pid) + "/fd/1";
+      output = OwnedFd(::open(stream.c_str(), O_WRONLY | O_CLOEXEC));
+    }
+  }
+  const std::string block(std::size_t{1} << 16U, 'x');
+  while (!stop && ::write(output.get(), block.data(), block.size()) > 0) continue;
+}
+
+TEST_F(ShellTest, WhoWritesWithoutEndKeepsNoCommandFromItsEnd) {
+  const TestDirectory shared;
+  constexpr mode_t open_to_all = 0777;
+  ASSERT_EQ(::chmod(shared.path().c_str(), open_to_all), 0);
+  const std::string file = shared.path() + "/pid";
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i) writers.emplace_back([&] { write_without_end(file, stop); });
+  // Those writers are no part of the command, so its end is not theirs.
+  const Outcome outcome = run("echo $$ > '" + file + "'; exec sleep 60", std::chrono::seconds(1));
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_NE(outcome.error.find("execution_timeout"), std::string::npos) << outcome.error;
+  EXPECT_LT(outcome.took, std::chrono::seconds(20));
+  EXPECT_LE(outcome.stdout_text.size(), fence_.output_bytes);
 }
 
 TEST_F(ShellTest, OutputOfExactlyTheLimitIsNotCut) {
