@@ -97,7 +97,7 @@ Result<std::string> read_token(const Options& options) {
 /// One enrolment; a server that is busy is asked again a few times.
 Result<agent::Identity> call_server(const Options& options, const std::string& token) {
   ClientTransport transport = TRY(ClientTransport::create(options.server, options.ca_file));
-  const agent::HostFacts facts = agent::read_host_facts("/");
+  const agent::HostFacts facts = agent::read_host_facts();
   constexpr int attempts = 5;
   for (int attempt = 1;; ++attempt) {
     const agent::Answer answer = TRY(transport.send(agent::make_enrolment(token, facts)));
@@ -222,8 +222,8 @@ Result<bool> run(const Options& options, char** arguments) {
   SystemRest rest;
   crypto::SystemRng rng;
   agent::SealedFiles files(disk, agent::machine_key("/"), rng);
-  agent::State state = TRY(
-      agent::load_state(files, settings, agent::read_host_facts("/"), rest.now(), rng.next_u64()));
+  agent::State state =
+      TRY(agent::load_state(files, settings, agent::read_host_facts(), rest.now(), rng.next_u64()));
   state.once = options.once;
   ClientTransport transport =
       TRY(ClientTransport::create(state.identity.server_url, state.identity.ca_file));
@@ -385,8 +385,9 @@ Result<void> inventory(const Options& options) {
               << printable(package.source_version) << "\n";
   }
   std::cerr << survey->software.size() << " packages of " << printable(survey->facts.os.distro())
-            << " on " << printable(survey->facts.hostname) << "; " << survey->malformed
-            << " unreadable\n";
+            << " on "
+            << printable(survey->facts.hostname.empty() ? options.root : survey->facts.hostname)
+            << "; " << survey->malformed << " unreadable\n";
   return {};
 }
 

@@ -48,8 +48,8 @@ Vitals LinuxHost::measure() {
 Result<Survey> LinuxHost::survey(const std::vector<std::string>& skipped,
                                  const std::atomic<bool>& stop) {
   Survey survey;
-  survey.facts = read_host_facts(root_);
   Tree tree(root_, stop);
+  survey.facts = root_ == "/" ? read_host_facts() : read_facts_of_files(tree);
   Found found;
   TRY(read_software(tree, skipped, survey.facts.os.distro(), found));
   survey.software = std::move(found.packages);

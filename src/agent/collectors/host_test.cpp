@@ -141,6 +141,20 @@ TEST_F(HostTest, AnRpmDatabaseThatCannotBeReadIsNoHostWithoutPackages) {
   EXPECT_NE(why_.find("symbolic link"), std::string::npos) << why_;
 }
 
+TEST_F(HostTest, AFolderIsTheHostThatItsFilesAreOf) {
+  put("etc/hostname", "elsewhere\n");
+  put("usr/lib/os-release", "ID=debian\nVERSION_ID=11\n");
+  // As the kernel would follow it, that is this host's own.
+  fs::create_symlink("/usr/lib/os-release", fs::path(root_.path()) / "etc/os-release");
+  LinuxHost host(root_.path(), bystanders_, {});
+  const auto survey = host.survey({}, stop_);
+  ASSERT_TRUE(survey.ok());
+  EXPECT_EQ(survey->facts.hostname, "elsewhere");
+  EXPECT_EQ(survey->facts.os.distro(), "debian:11");
+  EXPECT_EQ(survey->facts.kernel, "");
+  EXPECT_EQ(survey->facts.ip_address, "");
+}
+
 TEST_F(HostTest, AnImageWithoutDpkgHasAFileForEachPackage) {
   put("etc/os-release", "ID=debian\nVERSION_ID=12\n");
   put("var/lib/dpkg/status.d/netbase", "Package: netbase\nVersion: 6.4\nArchitecture: all\n");

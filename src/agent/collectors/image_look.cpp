@@ -16,22 +16,13 @@ namespace muster::agent {
 
 namespace {
 
-OsRelease os_of(Tree& tree) {
-  // The second is a link to the first, if there is one: a layer above may have replaced that alone.
-  for (const char* path : {"usr/lib/os-release", "etc/os-release"}) {
-    const auto text = tree.read(path, bounds::proc_file_bytes, Links::within);
-    if (text) return parse_os_release(*text);
-  }
-  return {};
-}
-
 /// What is installed in an image, from its layers; nothing if they cannot be read.
 std::optional<std::string> read_image(const LocalImage& image, const ImageOrder& order,
                                       const std::atomic<bool>& stop) {
   if (image.layers.empty()) return std::nullopt;
   try {
     Tree tree(image.layers, stop);
-    const OsRelease os = os_of(tree);
+    const OsRelease os = read_os_release(tree);
     Found found;
     if (!read_software(tree, order.skipped, os.distro(), found).ok()) return std::nullopt;
     return bill_of_image(image, os, found.packages);

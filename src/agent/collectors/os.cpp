@@ -9,9 +9,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "agent/bounds.h"
+#include "agent/collectors/tree.h"
 #include "agent/files.h"
 #include "base/text.h"
 #include "crypto/keyed_hash.h"
@@ -35,8 +38,7 @@ std::string unquote(std::string_view value) {
   return is_plain_text(out) ? std::string(cut_utf8(out, limits::os_bytes)) : std::string();
 }
 
-std::string read_word(const std::filesystem::path& path) {
-  const auto content = read_small_file(path, bounds::proc_file_bytes);
+std::string word_of(const std::optional<std::string>& content) {
   const std::string_view word = trim(content ? std::string_view(*content) : std::string_view());
   return is_plain_text(word) ? std::string(cut_utf8(word, limits::hostname_bytes)) : std::string();
 }
@@ -108,14 +110,26 @@ std::string arch_of_machine(std::string_view machine) {
 }
 
 std::string hash_machine_id(std::string_view raw) {
-  if (raw.empty()) return {};
+  if (raw.empty() || raw == "uninitialized") return {};
   const auto* octets = reinterpret_cast<const std::uint8_t*>(raw.data());
   const crypto::SecretKey key = crypto::content_hash(std::span(octets, raw.size()));
   const auto hash = crypto::KeyedHash(key).derive("muster-agent machine id, version 1", "");
   return to_hex(std::span(hash.bytes).first(16));
 }
 
-HostFacts read_host_facts(const std::filesystem::path& root) {
+OsRelease read_os_release(Tree& tree) {
+  std::array<const char*, 2> paths = {"etc/os-release", "usr/lib/os-release"};
+  // The first is a link to the second, if there is one: a layer above may have replaced that alone.
+  if (tree.layered()) std::swap(paths[0], paths[1]);
+  for (const char* path : paths) {
+    const auto text = tree.read(path, bounds::proc_file_bytes, Links::within);
+    if (text) return parse_os_release(*text);
+  }
+  return {};
+}
+
+HostFacts read_host_facts() {
+  const auto file = [](const char* path) { return read_small_file(path, bounds::proc_file_bytes); };
   HostFacts facts;
   utsname names{};
   if (uname(&names) == 0) {
@@ -123,12 +137,23 @@ HostFacts read_host_facts(const std::filesystem::path& root) {
     facts.kernel = names.release;
     facts.arch = arch_of_machine(names.machine);
   }
-  auto release = read_small_file(root / "etc/os-release", bounds::proc_file_bytes);
-  if (!release) release = read_small_file(root / "usr/lib/os-release", bounds::proc_file_bytes);
+  auto release = file("/etc/os-release");
+  if (!release) release = file("/usr/lib/os-release");
   facts.os = parse_os_release(release.value_or(""));
-  facts.boot_id = read_word(root / "proc/sys/kernel/random/boot_id");
-  facts.machine_id = hash_machine_id(read_word(root / "etc/machine-id"));
+  facts.boot_id = word_of(file("/proc/sys/kernel/random/boot_id"));
+  facts.machine_id = hash_machine_id(word_of(file("/etc/machine-id")));
   facts.ip_address = first_global_address();
+  return facts;
+}
+
+HostFacts read_facts_of_files(Tree& tree) {
+  const auto file = [&](const char* path) {
+    return tree.read(path, bounds::proc_file_bytes, Links::within);
+  };
+  HostFacts facts;
+  facts.hostname = word_of(file("etc/hostname"));
+  facts.os = read_os_release(tree);
+  facts.machine_id = hash_machine_id(word_of(file("etc/machine-id")));
   return facts;
 }
 

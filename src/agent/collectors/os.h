@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
 namespace muster::agent {
+
+class Tree;
 
 /// os-release(5), as far as it matters here.
 struct OsRelease {
@@ -37,10 +38,18 @@ std::string arch_of_machine(std::string_view machine);
 
 /// 32 hexadecimal digits that name this machine to Muster and to nobody else. machine-id(5) asks
 /// that the raw id, which other programs use as a secret, never leaves the host: it is the key of a
-/// hash over our own label. Empty for empty input.
+/// hash over our own label. Empty for empty input, and for "uninitialized", which is in every image
+/// before its first start.
 std::string hash_machine_id(std::string_view raw);
 
-/// Reads the facts of this host; files below `root` ("/" outside tests).
-HostFacts read_host_facts(const std::filesystem::path& root);
+/// The release that the files of `tree` are of.
+OsRelease read_os_release(Tree& tree);
+
+/// Reads the facts of this host.
+HostFacts read_host_facts();
+
+/// The facts that the files of another host tell, of its disk or a folder: no kernel and no
+/// address.
+HostFacts read_facts_of_files(Tree& tree);
 
 }  // namespace muster::agent

@@ -47,10 +47,12 @@ TEST(HostFacts, TheRawMachineIdDoesNotLeaveTheHost) {
   EXPECT_EQ(hashed, hash_machine_id(raw));
   EXPECT_NE(hashed, hash_machine_id("0123456789abcdef0123456789abcdee"));
   EXPECT_EQ(hash_machine_id(""), "");
+  // Two machines that are of the same image, and never wrote their own, are not one.
+  EXPECT_EQ(hash_machine_id("uninitialized"), "");
 }
 
 TEST(HostFacts, ThisHostHasThem) {
-  const HostFacts facts = read_host_facts("/");
+  const HostFacts facts = read_host_facts();
   EXPECT_FALSE(facts.hostname.empty());
   EXPECT_FALSE(facts.kernel.empty());
   EXPECT_EQ(facts.boot_id.size(), 36U);
