@@ -7,8 +7,14 @@ namespace muster::agent::core {
 
 namespace {
 
-/// What the first of the outbox says on disk. A file that is gone or damaged has no outcome left.
-Record recall_record(TaskId task, const Recalled& recalled) {
+void count_loss(Step& step) {
+  ++step.state.progress.outcomes_lost;
+  step.save_progress();
+}
+
+/// What the first of the outbox says on disk. A file that is gone or damaged has no outcome left,
+/// which is what it says from then on.
+Record recall_record(Step& step, TaskId task, const Recalled& recalled) {
   if (recalled.record) {
     auto decoded = decode_record(*recalled.record);
     if (decoded.ok() && decoded->task == task && decoded->phase >= Phase::finished) {
@@ -20,6 +26,8 @@ Record recall_record(TaskId task, const Recalled& recalled) {
   record.phase = Phase::failed;
   record.outcome.exit_code = -1;
   record.outcome.error = "the outcome was lost: the agent's journal is damaged";
+  step.save_record(record);
+  count_loss(step);
   return record;
 }
 
@@ -30,6 +38,7 @@ void delivered(Step& step, bool accepted_by_server) {
   state.delivery_output = 0;
   if (!accepted_by_server) {
     step.note(LogLevel::error, "outcome_not_wanted", {{"task", record.task.text()}});
+    count_loss(step);
   }
   record.removal = removal_for(record, state.identity.agent);
   record.delivered = true;
@@ -60,7 +69,7 @@ std::string task_target(TaskId task, std::string_view what) {
 
 void begin_delivery(Step& step, const Recalled& recalled) {
   State& state = step.state;
-  state.delivering = recall_record(state.delivering->task, recalled);
+  state.delivering = recall_record(step, state.delivering->task, recalled);
   const Record& record = *state.delivering;
   if (record.phase == Phase::failed) {
     return send(step, Purpose::deliver, http::Method::patch, task_target(record.task, "status"),

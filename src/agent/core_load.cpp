@@ -28,6 +28,7 @@ void load_record(State& state, const std::string& file, const std::string& conte
     record.task = *named;
     record.phase = Phase::started;
     state.journal.put(record);
+    ++state.progress.outcomes_lost;
     state.found.push_back({*named, true, {}, {}});
     return;
   }
@@ -55,7 +56,8 @@ void load_journal(State& state, const Files& files) {
   }
   // Records overrule archive lines: they have the output.
   for (const std::string& name : names) {
-    if (!Journal::is_archive(name)) load_record(state, name, files.read(name).value_or(""));
+    if (Journal::is_archive(name)) continue;
+    load_record(state, name, read_unless_damaged(files, name).value_or(""));
   }
 }
 
@@ -65,7 +67,7 @@ Result<void> load_builds(State& state, const Files& files) {
   // updates.
   if (!keys && !state.settings.update_trusted_keys.empty()) return keys.error();
   if (keys.ok()) state.update_keys = std::move(keys).value();
-  if (const auto record = files.read(UpdateRecord::file)) {
+  if (const auto record = read_unless_damaged(files, UpdateRecord::file)) {
     auto decoded = decode_update(*record);
     // Damaged, it costs what it said: the installed program runs, as if there had been no update.
     if (decoded.ok()) state.update = std::move(decoded).value();
@@ -123,13 +125,15 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
   state.facts = std::move(facts);
   state.process_started_at = now.wall;
   state.jitter = jitter;
-  if (const auto progress = files.read(Progress::file)) {
+  if (const auto progress = read_unless_damaged(files, Progress::file)) {
     state.progress = decode_progress(*progress).value_or(Progress{});
   }
-  if (const auto images = files.read(ImageRecord::file)) {
+  if (const auto images = read_unless_damaged(files, ImageRecord::file)) {
     state.images = decode_images(*images).value_or(ImageRecord{});
   }
-  if (const auto config = files.read(PushedConfig::file)) core::load_config(state, *config);
+  if (const auto config = read_unless_damaged(files, PushedConfig::file)) {
+    core::load_config(state, *config);
+  }
   state.task_keys = TRY(task_keys(state.settings.policy_trusted_task_keys));
   load_journal(state, files);
   TRY(load_builds(state, files));

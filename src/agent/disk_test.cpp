@@ -105,5 +105,57 @@ TEST(AgentDisk, NoRestartForgetsWhatTheDiskDidNotTake) {
   }
 }
 
+TEST(AgentDisk, AFileThatItDoesNotGiveBackCostsWhatThatSaid) {
+  FakeWorld world;
+  const TaskId task = world.server.add_command("true");
+  world.server.forgets_results = true;
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(5)).ok());
+  ASSERT_EQ(world.executor.runs[task], 1);
+  for (const auto& [name, content] : world.files.content) {
+    if (name != Identity::file) world.files.damaged.insert(name);
+  }
+  ASSERT_GE(world.files.damaged.size(), 3U) << "its progress, its software and the task";
+  const std::size_t heartbeats = world.server.heartbeats.size();
+  ASSERT_TRUE(world.run_for(std::chrono::hours(1)).ok());
+  EXPECT_GE(world.server.heartbeats.size(), heartbeats + 50);
+  EXPECT_EQ(world.executor.runs[task], 1) << "that task may have run";
+  EXPECT_EQ(world.server.tasks[task].statuses.back(), "failed");
+  EXPECT_EQ(world.server.software, world.expected_software());
+  EXPECT_EQ(decode_progress(*world.files.read(Progress::file))->outcomes_lost, 1);
+  EXPECT_TRUE(world.files.damaged.empty()) << "what replaced them can be read";
+}
+
+TEST(AgentDisk, AnOutcomeThatIsGoneFromItIsToldAsLostAndCounted) {
+  FakeWorld world;
+  const TaskId task = world.server.add_command("true");
+  world.rest.on_wait = [&] {
+    if (world.executor.ended()) return;
+    // Written, and not delivered yet.
+    if (world.executor.runs[task] == 1) world.files.damaged.insert(Journal::file_of(task));
+  };
+  world.server.change = [&](const Call& call, Answer& answer) {
+    const bool result = call.target.ends_with("/result");
+    if (result && world.rest.steady < std::chrono::hours(1) + std::chrono::minutes(5)) {
+      answer = {503, {}, ""};
+      world.server.tasks[task].results.clear();
+    }
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(20)).ok());
+  EXPECT_TRUE(world.server.tasks[task].results.empty());
+  EXPECT_EQ(world.server.tasks[task].statuses.back(), "failed");
+  EXPECT_EQ(decode_progress(*world.files.read(Progress::file))->outcomes_lost, 1);
+}
+
+TEST(AgentDisk, AnOutcomeThatTheServerRefusesForGoodIsCounted) {
+  FakeWorld world;
+  world.server.add_command("true");
+  world.server.change = [&](const Call& call, Answer& answer) {
+    if (!call.target.ends_with("/result")) return;
+    answer = {400, {}, R"({"success": false, "error": "no", "code": "validation"})"};
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(1)).ok());
+  EXPECT_EQ(decode_progress(*world.files.read(Progress::file))->outcomes_lost, 1);
+}
+
 }  // namespace
 }  // namespace muster::agent

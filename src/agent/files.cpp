@@ -186,6 +186,18 @@ bool DiskFiles::lock() {
   return ::flock(lock_fd_, LOCK_EX | LOCK_NB) == 0;
 }
 
+std::optional<std::string> read_unless_damaged(const Files& files, const std::string& name) {
+  try {
+    return files.read(name);
+  } catch (const std::system_error& failure) {
+    // What this process is short of, or may not do, says nothing of the file.
+    for (const int damage : {EIO, EFBIG, EBADMSG, EUCLEAN}) {
+      if (failure.code().value() == damage) return std::nullopt;
+    }
+    throw;
+  }
+}
+
 std::optional<std::string> read_small_file(const fs::path& path, std::size_t bytes_max) {
   const OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return std::nullopt;

@@ -73,6 +73,10 @@ class DiskFiles final : public Files {
   int lock_fd_ = -1;
 };
 
+/// As read(), of a file that may be lost: nothing also for one that is there and that a damaged
+/// disk does not give back.
+std::optional<std::string> read_unless_damaged(const Files& files, const std::string& name);
+
 /// At most `bytes_max` bytes of a file; nothing if it cannot be opened, read, or is larger.
 std::optional<std::string> read_small_file(const std::filesystem::path& path,
                                            std::size_t bytes_max);

@@ -30,6 +30,7 @@ std::string encode_progress(const Progress& progress) {
       .member("last_task", progress.last_task)
       .member("tasks_executed", progress.tasks_executed)
       .member("tasks_refused", progress.tasks_refused)
+      .member("outcomes_lost", progress.outcomes_lost)
       .member("reports_acknowledged", progress.reports_acknowledged)
       .end_object();
   return json.take() + "\n";
@@ -52,6 +53,8 @@ std::optional<Progress> decode_progress(std::string_view text) {
   progress.last_task = fields.optional_text("last_task", limits::name_bytes).value_or("");
   progress.tasks_executed = fields.integer("tasks_executed", 0, number_id_max);
   progress.tasks_refused = fields.integer("tasks_refused", 0, number_id_max);
+  // Older agents counted none.
+  progress.outcomes_lost = fields.optional_integer("outcomes_lost", 0, number_id_max).value_or(0);
   progress.reports_acknowledged = fields.integer("reports_acknowledged", 0, number_id_max);
   if (!fields.finish().ok()) return std::nullopt;
   return progress;

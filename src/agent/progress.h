@@ -28,6 +28,8 @@ struct Progress {
   std::string last_task;  // id of the last task handled
   std::int64_t tasks_executed = 0;
   std::int64_t tasks_refused = 0;
+  /// Outcomes that a damaged record held, or that the server refused for good.
+  std::int64_t outcomes_lost = 0;
   std::int64_t reports_acknowledged = 0;
 };
 

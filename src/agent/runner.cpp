@@ -67,7 +67,9 @@ void Runner::take(const Action& action) {
     }
     void operator()(const Watchdog& watchdog) { world.rest.set_watchdog(watchdog.after); }
     void operator()(const Restart&) {}
-    void operator()(const Recall& recall) { runner.push(Recalled{world.files.read(recall.file)}); }
+    void operator()(const Recall& recall) {
+      runner.push(Recalled{read_unless_damaged(world.files, recall.file)});
+    }
     void operator()(const Send& send) {
       const bool relies_on_disk = send.purpose != Purpose::heartbeat;
       if (!runner.kept_.empty() && relies_on_disk) return runner.push(Answered{not_written()});
@@ -119,7 +121,7 @@ bool Runner::take_ended() {
         push(ImagesSeen{std::move(*images)});
       } else {
         push(Surveyed{std::get<Result<Survey>>(*std::move(sight)),
-                      world_.files.read(software_file)});
+                      read_unless_damaged(world_.files, software_file)});
       }
       any = true;
     }

@@ -65,7 +65,7 @@ std::string own_program() {
 }
 
 void start_chosen_build(agent::DiskFiles& files, char** arguments, std::optional<Duration> trial) {
-  const auto text = files.read(agent::UpdateRecord::file);
+  const auto text = agent::read_unless_damaged(files, agent::UpdateRecord::file);
   if (!text) return;
   auto decoded = agent::decode_update(*text);
   if (!decoded.ok()) return;

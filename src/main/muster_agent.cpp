@@ -291,6 +291,7 @@ void print_status(const agent::State& state, const agent::Files& files, bool run
             << "task limits      " << printable(groups_of(files)) << "\n"
             << "tasks executed   " << state.progress.tasks_executed << "\n"
             << "tasks refused    " << state.progress.tasks_refused << "\n"
+            << "outcomes lost    " << state.progress.outcomes_lost << "\n"
             << "build            " << build_of(state) << "\n"
             << "last update      " << update_of(state) << "\n"
             << "not delivered    " << state.journal.undelivered() << "\n"
@@ -335,6 +336,7 @@ void print_status_json(const agent::State& state, const agent::Files& files, boo
       .member("tasks_executed", state.progress.tasks_executed)
       .member("tasks_refused", state.progress.tasks_refused)
       .member("undelivered", state.journal.undelivered())
+      .member("outcomes_lost", state.progress.outcomes_lost)
       .member("reports_acknowledged", state.progress.reports_acknowledged)
       .member("last_report_at", time(state.progress.last_report_at))
       .member("last_full_report_at", time(state.progress.last_full_at))

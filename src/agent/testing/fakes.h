@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -27,10 +28,14 @@ class FakeFiles final : public Files {
   std::optional<std::string> read(const std::string& name) const override {
     const auto found = content.find(name);
     if (found == content.end()) return std::nullopt;
+    if (damaged.contains(name)) throw std::system_error(EIO, std::generic_category(), name);
     return found->second;
   }
   void write(const std::string& name, std::string_view text) override {
-    mutate([&] { content[name] = std::string(text); });
+    mutate([&] {
+      content[name] = std::string(text);
+      damaged.erase(name);
+    });
   }
   void remove(const std::string& name) override {
     mutate([&] { content.erase(name); });
@@ -76,9 +81,10 @@ class FakeFiles final : public Files {
   void crash_never() { left_.reset(); }
 
   std::map<std::string, std::string> content;
-  bool full = false;       // for what is large
-  bool read_only = false;  // for everything
-  int mutations = 0;       // so far
+  std::set<std::string> damaged;  // the disk does not give them back
+  bool full = false;              // for what is large
+  bool read_only = false;         // for everything
+  int mutations = 0;              // so far
 
  private:
   template <typename F>
