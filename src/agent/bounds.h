@@ -63,9 +63,11 @@ inline constexpr std::size_t state_file_bytes = 24 * MiB;
 
 /// Delivered outcomes kept with their output; older ones keep id and exit code, for ever.
 inline constexpr std::size_t journal_outputs = 64;
+/// Their output on disk. Most is a page of text; a task whose output is all escapes takes 12 MiB.
+inline constexpr std::size_t journal_output_bytes = 64 * MiB;
 /// Outcomes that may wait for a server which takes none; until it does, no further work is taken.
-/// Each has two streams of 1 MiB and a bundle at most, so what waits is within 100 MiB, and nothing
-/// of it is ever dropped.
+/// Each has two streams of 1 MiB and a bundle of 4 at most, so what waits is within 100 MiB (as
+/// JSON 320, should all of it be escapes), and nothing of it is ever dropped.
 inline constexpr std::size_t waiting_outcomes = 16;
 /// Tasks that the journal remembers: a task an hour for 28 years. They are 16 MiB of memory, as
 /// many again where tasks are signed, and 60 MiB of disk. Beyond, no further task is taken, since

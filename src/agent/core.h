@@ -238,7 +238,8 @@ struct State {
   // The report on images in hand (core_images.cpp).
   ImageRecord images;  // what the server was told
   std::optional<ImagesSeen> images_seen;
-  ImageRecord images_sent;  // what it will have been told
+  ImageRecord images_sent;          // what it will have been told
+  std::size_t images_left_out = 0;  // that the log was told of
   bool more_images = false;
   bool images_settled = false;
 

@@ -54,6 +54,7 @@ void delivered(Step& step, bool accepted_by_server) {
   if (state.removal != Removal::none) return;
   // Nothing else may be waiting behind an answer that the server keeps asking for.
   const bool again = state.answered_again == record.task;
+  for (Record& shed : state.journal.shed()) step.save_record(std::move(shed));
   if (auto fold = state.journal.fold()) {
     if (!fold->file.empty()) step.actions.push_back(Save{fold->file, std::move(fold->content)});
     for (std::string& file : fold->folded) step.actions.push_back(Forget{std::move(file)});

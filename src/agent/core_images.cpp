@@ -45,10 +45,14 @@ void begin_images(Step& step) {
                                     : bounds::image_list_lifetime;
   state.images_sent = record_after(state.images, sight, std::move(list), now + lifetime, scanner);
   state.more_images = sight.more;
-  if (sight.local.left_out != 0 || sight.tried.size() > sight.reports.size()) {
+  const std::size_t unreadable = sight.tried.size() - sight.reports.size();
+  // Once, not at each look: there are unnamed ones for good wherever images are built.
+  const bool told =
+      std::exchange(state.images_left_out, sight.local.left_out) == sight.local.left_out;
+  if ((!told && sight.local.left_out != 0) || unreadable != 0) {
     step.note(LogLevel::warning, "images_left_out",
               {{"unnamed_or_beyond_limit", std::to_string(sight.local.left_out)},
-               {"unreadable", std::to_string(sight.tried.size() - sight.reports.size())}});
+               {"unreadable", std::to_string(unreadable)}});
   }
   if (!news) return sight.tried.empty() ? settle(step) : close_images(step);
   send(step, Purpose::images, http::Method::post, "/api/agent/container-scan",

@@ -49,6 +49,22 @@ TEST(AgentImages, AreToldOnceWithAllTheirNames) {
   EXPECT_EQ(root.find("scanner")->string(), "muster-agent");
 }
 
+TEST(AgentImages, ThatAreLeftOutAreLoggedWhenTheirNumberChanges) {
+  ImageWorld world;
+  world.host.images_left_out = 5;
+  world.server.change = [&](const Call&, Answer&) {
+    const bool later = world.rest.steady > std::chrono::hours(1) + std::chrono::hours(3);
+    if (later) world.host.images_left_out = 6;
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::hours(6)).ok());
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = world.logged.find("images_left_out", at)) != std::string::npos;
+       ++at) {
+    ++lines;
+  }
+  EXPECT_EQ(lines, 2U);
+}
+
 TEST(AgentImages, AHostWithoutImagesSaysNothingOfThem) {
   FakeWorld world;
   ASSERT_TRUE(world.run_for(std::chrono::hours(6)).ok());

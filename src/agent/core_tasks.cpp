@@ -36,15 +36,9 @@ void answer_again(Step& step, TaskId task, const Entry& entry) {
   if (!entry.archived) {
     state.journal.deliver_again(task);
   } else {
-    Record record;
-    record.task = task;
-    record.phase = entry.phase;
-    record.outcome.exit_code = static_cast<int>(entry.exit_code);
-    record.outcome.completed_at = entry.completed_at;
-    record.outcome.started_at = entry.completed_at;
-    record.outcome.stdout_truncated = record.outcome.stderr_truncated = true;
-    record.outcome.error = "reported before; the output is no longer kept";
-    step.save_record(record);
+    Record record = record_without_output(task, entry);
+    record.delivered = false;
+    step.save_record(std::move(record));
   }
   step.lane(Purpose::deliver).due = step.now.steady;
 }

@@ -67,6 +67,36 @@ TEST(AgentSpool, TakesNoFurtherWorkWhileTheServerTakesNoResults) {
   for (const auto& [id, task] : world.server.tasks) EXPECT_EQ(task.results.size(), 1U);
 }
 
+TEST(AgentSpool, KeepsTheNewestOutputsWithinItsBytes) {
+  FakeWorld world;
+  // As JSON each octet is six.
+  world.executor.next.stdout_text.assign(limits::output_bytes, '\0');
+  world.executor.next.stderr_text = world.executor.next.stdout_text;
+  world.server.change = [&](const Call&, Answer&) { world.server.calls.back().body.clear(); };
+  std::vector<TaskId> tasks;
+  for (int number = 1; number <= 8; ++number) {
+    tasks.push_back(world.server.add_command("true", number));
+  }
+  ASSERT_TRUE(world.run_once().ok());
+  std::size_t bytes = 0;
+  for (const std::string& file : world.files.list("journal")) {
+    bytes += world.files.read(file)->size();
+  }
+  EXPECT_LE(bytes, bounds::journal_output_bytes + tasks.size() * limits::KiB);
+  const auto record = [&](TaskId task) {
+    return decode_record(*world.files.read(Journal::file_of(task))).value();
+  };
+  EXPECT_EQ(record(tasks.back()).outcome.stdout_text.size(), limits::output_bytes);
+  const Record oldest = record(tasks.front());
+  EXPECT_TRUE(oldest.delivered);
+  EXPECT_EQ(oldest.outcome.stdout_text.size(), 0U);
+  EXPECT_TRUE(oldest.outcome.stdout_truncated);
+  for (const TaskId task : tasks) {
+    EXPECT_EQ(world.executor.runs[task], 1);
+    EXPECT_EQ(world.server.tasks[task].results.size(), 1U);
+  }
+}
+
 TEST(AgentAndAHostileServer, ATaskThatIsCancelledAtEachAnnouncementIsNotAskedForAtFullSpeed) {
   FakeWorld world;
   const TaskId task = world.server.add_command("true");

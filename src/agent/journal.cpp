@@ -59,10 +59,23 @@ std::optional<model::OrderId> read_order_id(Fields& fields) {
   return id.ok() ? std::optional(model::OrderId{*id}) : std::nullopt;
 }
 
+/// As a string of JSON.
+std::size_t bytes_of(std::string_view text) {
+  std::size_t bytes = 0;
+  for (const char c : text) {
+    const bool control = static_cast<unsigned char>(c) < 0x20;
+    bytes += control ? 6 : (c == '"' || c == '\\') ? 2 : 1;
+  }
+  return bytes;
+}
+
 Entry entry_of(const Record& record) {
-  return {record.phase,     record.delivered,         false,
-          record.never_ran, record.outcome.exit_code, record.outcome.completed_at,
-          record.order_id};
+  const Outcome& outcome = record.outcome;
+  Entry entry{record.phase,      record.delivered,     false,          record.never_ran,
+              outcome.exit_code, outcome.completed_at, record.order_id};
+  entry.output_bytes =
+      bytes_of(outcome.stdout_text) + bytes_of(outcome.stderr_text) + bytes_of(outcome.bundle);
+  return entry;
 }
 
 }  // namespace
@@ -70,6 +83,19 @@ Entry entry_of(const Record& record) {
 Removal removal_for(const Record& record, AgentId agent) {
   const bool ours = record.removal_of ? *record.removal_of == agent : !record.delivered;
   return ours ? record.removal : Removal::none;
+}
+
+Record record_without_output(TaskId task, const Entry& entry) {
+  Record record;
+  record.task = task;
+  record.phase = entry.phase;
+  record.delivered = entry.delivered;
+  record.never_ran = entry.never_ran;
+  record.outcome.exit_code = static_cast<int>(entry.exit_code);
+  record.outcome.started_at = record.outcome.completed_at = entry.completed_at;
+  record.outcome.stdout_truncated = record.outcome.stderr_truncated = true;
+  record.outcome.error = "reported before; the output is no longer kept";
+  return record;
 }
 
 std::string encode_record(const Record& record) {
@@ -249,7 +275,7 @@ void Journal::postpone() {
   outbox_.pop_front();
 }
 
-std::optional<Journal::Fold> Journal::fold() {
+std::vector<std::pair<Instant, TaskId>> Journal::settled() const {
   std::vector<std::pair<Instant, TaskId>> delivered;
   for (const auto& [task, entry] : entries_) {
     const bool queued = std::find(outbox_.begin(), outbox_.end(), task) != outbox_.end();
@@ -257,8 +283,28 @@ std::optional<Journal::Fold> Journal::fold() {
       delivered.emplace_back(entry.completed_at, task);
     }
   }
-  if (delivered.size() < bounds::journal_outputs + bounds::journal_segment) return std::nullopt;
   std::sort(delivered.begin(), delivered.end());
+  return delivered;
+}
+
+std::vector<Record> Journal::shed() const {
+  const auto delivered = settled();
+  std::size_t bytes = 0;
+  for (const auto& [at, task] : delivered) bytes += entries_.at(task).output_bytes;
+  std::vector<Record> without;
+  for (const auto& [at, task] : delivered) {
+    if (bytes <= bounds::journal_output_bytes) break;
+    const Entry& entry = entries_.at(task);
+    if (entry.output_bytes == 0) continue;
+    bytes -= entry.output_bytes;
+    without.push_back(record_without_output(task, entry));
+  }
+  return without;
+}
+
+std::optional<Journal::Fold> Journal::fold() {
+  auto delivered = settled();
+  if (delivered.size() < bounds::journal_outputs + bounds::journal_segment) return std::nullopt;
   delivered.resize(bounds::journal_segment);
   Fold fold;
   for (const auto& [at, task] : delivered) {

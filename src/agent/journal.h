@@ -69,13 +69,18 @@ struct Entry {
   std::int64_t exit_code = 0;
   Instant completed_at;
   std::optional<model::OrderId> order;
+  std::size_t output_bytes = 0;  // of its file
 };
 
+/// What is still known of a task whose output is gone, as the outcome to tell once more.
+Record record_without_output(TaskId task, const Entry& entry);
+
 /// The index of every task this agent ever ran: a task id is executed at most once. Outcomes leave
-/// their output behind when newer ones have come (bounds::journal_outputs), folded into archive
-/// segments of one line each; of tasks that never ran nothing stays then, however many a server
-/// makes up. In memory an archived task is 33 octets in a table that is at least half as full as it
-/// may be, as many again if it came with an order, and there are bounds::journal_tasks at most.
+/// their output behind when newer ones have come (bounds::journal_outputs, _output_bytes); in the
+/// end they are folded into archive segments of one line each; of tasks that never ran nothing
+/// stays then, however many a server makes up. In memory an archived task is 33 octets in a table
+/// that is at least half as full as it may be, as many again if it came with an order, and there
+/// are bounds::journal_tasks at most.
 class Journal {
  public:
   static std::string file_of(TaskId task);
@@ -103,6 +108,9 @@ class Journal {
     std::string content;
     std::vector<std::string> folded;  // record files to remove after it is written
   };
+  /// Of the delivered records the oldest, as they are to be on disk: without their output, so that
+  /// that of all is within bounds::journal_output_bytes.
+  std::vector<Record> shed() const;
   /// The oldest delivered records, when there are enough to fold; they count as archived from now.
   std::optional<Fold> fold();
 
@@ -111,6 +119,8 @@ class Journal {
   std::size_t records() const { return entries_.size(); }
 
  private:
+  /// The oldest first: delivered, and not to be delivered again.
+  std::vector<std::pair<Instant, TaskId>> settled() const;
   struct Archived {
     Instant completed_at;
     std::int32_t exit_code = 0;

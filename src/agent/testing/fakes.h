@@ -184,6 +184,7 @@ class FakeHost final : public Host {
     if (!images_readable) return std::nullopt;
     ImageSight sight;
     sight.local.images = images;
+    sight.local.left_out = images_left_out;
     for (std::size_t i = 0; i < images.size(); ++i) {
       const std::string& digest = images[i].digest;
       if (std::binary_search(order.known.begin(), order.known.end(), digest)) continue;
@@ -222,6 +223,7 @@ class FakeHost final : public Host {
   std::vector<LocalImage> images;
   std::size_t image_reports_max = 10;  // in one look
   bool images_readable = true;
+  std::size_t images_left_out = 0;
   std::vector<ImageOrder> image_orders;  // of all looks
 };
 
