@@ -17,7 +17,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include "agent/bounds.h"
+#include "agent/executor/private_directory.h"
 #include "agent/executor/process_tree.h"
 #include "agent/executor/system_calls.h"
 #include "agent/owned_fd.h"
@@ -54,49 +54,6 @@ Pipe make_pipe() {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("cannot make a pipe");
   return {OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
-
-/// Where one command runs: a directory of mode 0700, below one that stays this process's own, so
-/// that nobody else can rename it. Gone with everything in it afterwards.
-class PrivateDirectory {
- public:
-  PrivateDirectory() {
-    const char* base = std::getenv("TMPDIR");
-    parent_ = std::string(base != nullptr && *base == '/' ? base : "/tmp") + "/muster-agent-XXXXXX";
-    if (::mkdtemp(parent_.data()) == nullptr) fail("cannot make a directory for the command");
-    path_ = parent_ + "/own";
-    constexpr mode_t passable = 0711;
-    const bool made = ::chmod(parent_.c_str(), passable) == 0 && ::mkdir(path_.c_str(), 0700) == 0;
-    if (made) fd_ = OwnedFd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (!fd_) {
-      const int why = errno;
-      remove();
-      errno = why;
-      fail("cannot make a directory for the command");
-    }
-  }
-  ~PrivateDirectory() { remove(); }
-  PrivateDirectory(const PrivateDirectory&) = delete;
-  PrivateDirectory& operator=(const PrivateDirectory&) = delete;
-
-  /// The last thing that is done to it before the command starts: from then on other processes of
-  /// that account can change it, too.
-  void give_away(const Account& owner) const {
-    if (::fchown(fd_.get(), owner.uid, owner.gid) != 0) {
-      fail("cannot give away the command's directory");
-    }
-  }
-  const std::string& path() const { return path_; }
-  int fd() const { return fd_.get(); }
-
- private:
-  void remove() {
-    std::error_code ignored;  // what is left is in /tmp and belongs to nobody
-    std::filesystem::remove_all(parent_, ignored);
-  }
-  std::string parent_;
-  std::string path_;
-  OwnedFd fd_;
-};
 
 /// Everything the child needs, made before fork(): after it, a child of a process with threads may
 /// call nothing that allocates.

@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -21,6 +23,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/executor/private_directory.h"
 #include "agent/executor/process_tree.h"
 #include "agent/executor/shell.h"
 #include "agent/executor/system_calls.h"
@@ -273,6 +276,34 @@ TEST_F(ShellTest, ItsDirectoryIsPrivateAndGoneAfterwards) {
   const std::string path(trim(outcome.stdout_text.substr(line)));
   ASSERT_TRUE(path.starts_with("/"));
   EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(PrivateDirectoryTest, WhatAKilledAgentLeftGoesAndWhatIsInUseStays) {
+  const TestDirectory base;
+  const char* former = std::getenv("TMPDIR");
+  const std::string kept = former != nullptr ? former : "";
+  ::setenv("TMPDIR", base.path().c_str(), 1);
+  const std::string left = base.path() + "/muster-agent-abcdef";
+  const std::string other = base.path() + "/muster-agent-bench-1";
+  std::filesystem::create_directories(left + "/own/a");
+  std::filesystem::create_directories(other);
+  const std::string fresh = base.path() + "/muster-agent-fresh1";
+  std::filesystem::create_directories(fresh);
+  {
+    const PrivateDirectory in_use;
+    const std::string used = std::filesystem::path(in_use.path()).parent_path();
+    for (const std::string& path : {left, other, used}) {
+      const std::array<timespec, 2> hour_ago = {
+          {{std::time(nullptr) - 3600, 0}, {std::time(nullptr) - 3600, 0}}};
+      ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), hour_ago.data(), 0), 0);
+    }
+    remove_left_directories();
+    EXPECT_FALSE(std::filesystem::exists(left));
+    EXPECT_TRUE(std::filesystem::exists(other)) << "of no command";
+    EXPECT_TRUE(std::filesystem::exists(fresh)) << "it may be locked in a moment";
+    EXPECT_TRUE(std::filesystem::exists(in_use.path()));
+  }
+  former != nullptr ? ::setenv("TMPDIR", kept.c_str(), 1) : ::unsetenv("TMPDIR");
 }
 
 TEST_F(ShellTest, ItsDirectoryCannotBePutAwayForLater) {

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/executor/private_directory.h"
 #include "base/check.h"
 
 namespace muster::agent {
@@ -38,7 +39,9 @@ ShellExecutor::ShellExecutor(Fence fence, std::optional<std::string> user, Surro
       around_(around),
       files_(std::move(files)),
       ended_fd_(make_event()),
-      cancel_fd_(make_event()) {}
+      cancel_fd_(make_event()) {
+  remove_left_directories();
+}
 
 ShellExecutor::~ShellExecutor() {
   kill();

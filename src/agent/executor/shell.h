@@ -19,7 +19,8 @@ class ShellExecutor final : public Executor {
  public:
   /// Programs of tests are in files below `files`. What `around` refers to outlives this. `user` is
   /// whom commands run as, looked up when one starts: a directory service may be late at boot, and
-  /// a user go. Where there is none of that name a command fails with that reason.
+  /// a user go. Where there is none of that name a command fails with that reason. What commands of
+  /// an agent that was killed left in TMPDIR is removed first.
   ShellExecutor(Fence fence, std::optional<std::string> user, Surroundings around,
                 std::filesystem::path files);
   /// Kills what still runs.
