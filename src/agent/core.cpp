@@ -64,6 +64,10 @@ void succeeded(Step& step, Purpose purpose, Duration interval) {
 void failed(Step& step, Purpose purpose, const std::string& why, Duration at_least) {
   Lane& lane = step.lane(purpose);
   ++lane.failures;
+  if (purpose == Purpose::heartbeat) {
+    if (!step.state.unheard) step.state.unheard = {step.now.steady, {}};
+    step.state.unheard->why = why;
+  }
   lane.quick_retries = 0;
   const Duration wait = std::max(retry_wait(step.state, purpose, lane.failures), at_least);
   lane.due = step.now.steady + wait;

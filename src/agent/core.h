@@ -172,9 +172,9 @@ struct State {
   Progress progress;
   Journal journal;
   HostFacts facts;
-  Instant process_started_at;
-  std::uint64_t jitter = 0;  // seed of the spread of all intervals
-  bool once = false;         // do what is due, then be settled()
+  Duration process_started{0};  // on the steady clock: the other may be set meanwhile
+  std::uint64_t jitter = 0;     // seed of the spread of all intervals
+  bool once = false;            // do what is due, then be settled()
 
   std::string disk_failure;  // why files cannot be written; empty: they can
 
@@ -192,6 +192,12 @@ struct State {
   // Presence.
   std::string reconnect_reason;
   std::optional<Duration> last_heartbeat;
+  /// Heartbeats that failed in a row: since when, and why the last one did.
+  struct Unheard {
+    Duration since{0};
+    std::string why;
+  };
+  std::optional<Unheard> unheard;
 
   // The task in hand: accepted and to be announced, or running.
   std::optional<Command> active;

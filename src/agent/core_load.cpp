@@ -123,7 +123,7 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
   state.identity = std::move(decoded).value();
   state.own = state.settings = std::move(settings);
   state.facts = std::move(facts);
-  state.process_started_at = now.wall;
+  state.process_started = now.steady;
   state.jitter = jitter;
   if (const auto progress = read_unless_damaged(files, Progress::file)) {
     state.progress = decode_progress(*progress).value_or(Progress{});

@@ -45,7 +45,12 @@ void begin_heartbeat(Step& step, const Vitals& vitals) {
   heartbeat.version = state.version;
   heartbeat.vitals = vitals;
   heartbeat.reconnect_reason = state.reconnect_reason;
-  heartbeat.process_started_at = state.process_started_at + state.clock_offset;
+  heartbeat.process_started_at = heartbeat.at - (step.now.steady - state.process_started);
+  if (state.unheard && state.reconnect_reason == "network_recovery") {
+    const Duration since = step.now.steady - state.unheard->since;
+    heartbeat.outage = {heartbeat.at - since, since, state.lane(Purpose::heartbeat).failures,
+                        state.unheard->why};
+  }
   if (!state.progress.report_open) heartbeat.set_hash = state.progress.set_hash;
   heartbeat.config_hash = state.config.hash;
   heartbeat.config_error = state.config_error;
@@ -71,6 +76,7 @@ void take_heartbeat(Step& step, const Answer& answer) {
   succeeded(step, Purpose::heartbeat, heartbeat_interval(state));
   state.last_heartbeat = step.now.steady;
   state.reconnect_reason.clear();
+  state.unheard.reset();
   if (said.server_time) learn_server_time(step, *said.server_time);
   if (state.progress.boot_id != state.facts.boot_id || state.progress.version != state.version) {
     state.progress.boot_id = state.facts.boot_id;

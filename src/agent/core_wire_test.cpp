@@ -205,9 +205,43 @@ TEST(AgentPresence, ALostNetworkIsNamedOnce) {
   ASSERT_TRUE(world.run_for(std::chrono::minutes(40)).ok());
   int named = 0;
   for (const std::string& heartbeat : world.server.heartbeats) {
-    if (reason_of(heartbeat) == "network_recovery") ++named;
+    const bool recovery = reason_of(heartbeat) == "network_recovery";
+    const Json root = thread_json().parse(heartbeat).value();
+    const auto context = root.find("reconnect_context");
+    EXPECT_EQ(context.has_value(), recovery) << heartbeat;
+    if (!context) continue;
+    ++named;
+    EXPECT_EQ(context->find("reason")->string(), "network_recovery");
+    EXPECT_EQ(context->find("detail")->string(), "connection refused");
+    EXPECT_GE(context->find("failure_count")->integer().value(), 4);
+    const auto offline = context->find("offline_duration_seconds")->integer().value();
+    EXPECT_GE(offline, 8 * 60);
+    EXPECT_LE(offline, 15 * 60);
   }
   EXPECT_EQ(named, 1);
+}
+
+TEST(AgentPresence, TheStartOfItsProcessIsNotMovedByAClockThatIsSet) {
+  FakeWorld world;
+  const Duration start = world.rest.steady;
+  world.rest.clock_error = -std::chrono::hours(24 * 1000);  // as without a battery
+  world.rest.on_wait = [&] {
+    const Duration passed = world.rest.steady - start;
+    if (passed > std::chrono::minutes(3)) world.rest.clock_error = Duration(0);
+    world.server.unreachable =
+        passed > std::chrono::minutes(5) && passed < std::chrono::minutes(15);
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::minutes(40)).ok());
+  int told = 0;
+  for (const std::string& heartbeat : world.server.heartbeats) {
+    if (reason_of(heartbeat) != "network_recovery") continue;
+    ++told;
+    const auto start_time = thread_json().parse(heartbeat).value().find("process_start_time");
+    const Instant at = parse_rfc3339(start_time->string().value()).value();
+    const Instant started = Instant{1'700'000'000'000} + start;
+    EXPECT_LE(std::chrono::abs(at - started), std::chrono::seconds(10)) << heartbeat;
+  }
+  EXPECT_EQ(told, 1);
 }
 
 TEST(AgentReports, ChangesGoOutAsADelta) {

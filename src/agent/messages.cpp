@@ -29,6 +29,19 @@ void write_system(JsonWriter& json, const Vitals& vitals, const HostFacts& facts
       .end_object();
 }
 
+/// A server has room for limits::detail_bytes of all this.
+void write_outage(JsonWriter& json, std::string_view reason, const Heartbeat::Outage& outage) {
+  constexpr std::size_t why_bytes = 300;
+  json.key("reconnect_context")
+      .begin_object()
+      .member("reason", reason)
+      .member("detail", cut_utf8(escape_for_terminal(outage.why), why_bytes))
+      .member("first_failure_at", outage.first_failure_at)
+      .member("offline_duration_seconds", outage.length.count() / 1000)
+      .member("failure_count", outage.failures)
+      .end_object();
+}
+
 void write_host(JsonWriter& json, const HostFacts& facts, const Sender& self) {
   json.member("hostname", facts.hostname);
   json.key("os")
@@ -157,6 +170,7 @@ std::string heartbeat_body(const Heartbeat& heartbeat, const HostFacts& facts) {
     json.member("reconnect_reason", heartbeat.reconnect_reason)
         .member("process_start_time", heartbeat.process_started_at);
   }
+  if (heartbeat.outage) write_outage(json, heartbeat.reconnect_reason, *heartbeat.outage);
   if (!heartbeat.set_hash.empty()) json.member("set_hash", heartbeat.set_hash);
   json.member("config_hash", heartbeat.config_hash);
   if (!heartbeat.config_error.empty()) {

@@ -32,6 +32,14 @@ struct Heartbeat {
   std::string_view version;           // of the agent
   std::string_view reconnect_reason;  // empty but on the first heartbeat after a gap
   Instant process_started_at;
+  /// Of a network_recovery: what came before.
+  struct Outage {
+    Instant first_failure_at;
+    Duration length{0};
+    int failures = 0;
+    std::string_view why;
+  };
+  std::optional<Outage> outage;
   std::string_view set_hash;        // of what the server acknowledged last; empty: in doubt
   std::string_view config_hash;     // of what the server set here that is in force; empty: nothing
   std::string_view update_version;  // of a newer build that failed here; empty: none
