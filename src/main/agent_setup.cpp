@@ -123,6 +123,9 @@ AgentPlaces::AgentPlaces(const fs::path& root)
 
 Result<void> install_agent(const fs::path& program, const fs::path& root) {
   TRY(need_root(root));
+  // Whatever root's shell has: nobody else may write what is run as root.
+  constexpr mode_t others_may_not_write = 022;
+  ::umask(others_may_not_write);
   const AgentPlaces places(root);
   constexpr fs::perms program_mode = fs::perms(0755);
   std::error_code none;

@@ -114,6 +114,17 @@ class AgentPackages(unittest.TestCase):
         run(AGENT, "uninstall", "--purge", "--root", root)
         self.assertEqual([path for path in root.rglob("*") if path.is_file()], [])
 
+    def test_nobody_else_may_write_what_install_brings_whatever_the_umask(self):
+        for umask in (0, 0o077):
+            root = self.folder / f"root-{umask}"
+            root.mkdir()
+            run(AGENT, "install", "--root", root, umask=umask)
+            for path in root.rglob("*"):
+                self.assertFalse(self.mode(path) & 0o022, path)
+            self.assertEqual(self.mode(root / "etc/systemd/system/muster-agent.service"), 0o644)
+            self.assertEqual(self.mode(root / "usr/bin/muster-agent"), 0o755)
+            self.assertEqual(self.mode(root / "var/lib/muster-agent"), 0o700)
+
     def test_uninstall_leaves_what_a_package_brought_to_dpkg(self):
         root = self.folder / "root"
         (root / "var/lib/dpkg/info").mkdir(parents=True)
