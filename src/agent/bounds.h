@@ -30,6 +30,10 @@ inline constexpr std::size_t go_buildinfo_bytes = 1 * MiB;
 inline constexpr std::size_t survey_names = 1'000'000;
 inline constexpr std::size_t survey_bytes = 1024 * MiB;
 
+/// A look that takes longer is told of: ten minutes are a scanner's, and the rest is a file system
+/// that does not answer.
+inline constexpr Duration look_slow = std::chrono::hours(1);
+
 // --- What runs -------------------------------------------------------------------------------
 /// Of /proc/net/tcp, where what listens stands first; a line is 150 bytes.
 inline constexpr std::size_t proc_net_bytes = 4 * MiB;

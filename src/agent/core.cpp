@@ -97,6 +97,22 @@ void refused(Step& step, Purpose purpose, const Answer& answer) {
   }
 }
 
+void begin_look(Step& step, Action look) {
+  step.state.surveying = true;
+  step.state.look_began = step.now.steady;
+  step.state.look_is_slow = false;
+  step.actions.push_back(std::move(look));
+}
+
+void watch_look(Step& step) {
+  State& state = step.state;
+  const Duration taken = step.now.steady - state.look_began;
+  if (!state.surveying || state.look_is_slow || taken < bounds::look_slow) return;
+  state.look_is_slow = true;
+  step.note(LogLevel::warning, "look_takes_long",
+            {{"minutes", std::to_string(taken.count() / 60'000)}});
+}
+
 namespace {
 
 void took(Step& step, Purpose purpose, const Result<Answer>& result) {

@@ -230,6 +230,8 @@ struct State {
 
   // One look at a time, at software or at images, is on its way.
   bool surveying = false;
+  Duration look_began{0};
+  bool look_is_slow = false;  // and that was logged
 
   // The report in hand.
   std::optional<Surveyed> surveyed;

@@ -28,9 +28,8 @@ void begin_images(Step& step) {
   const bool scanner = state.settings.inventory_images == "trivy";
   const Instant now = step.now.wall + state.clock_offset;
   if (!state.images_seen) {
-    state.surveying = true;
-    step.actions.push_back(
-        LookAtImages{{state.settings.inventory_skip, state.images.known(now, scanner), scanner}});
+    begin_look(step, LookAtImages{{state.settings.inventory_skip, state.images.known(now, scanner),
+                                   scanner}});
     return;
   }
   const ImagesSeen seen = *std::exchange(state.images_seen, std::nullopt);

@@ -99,6 +99,10 @@ void take_announcement(Step& step, const Answer& answer);
 void poll_soon(Step& step, bool it_ran);
 void begin_delivery(Step& step, const Recalled& recalled);  // core_delivery.cpp
 void take_delivery(Step& step, const Answer& answer);
+/// A look at the host begins; it ends with its event.
+void begin_look(Step& step, Action look);
+/// Tells the log of one that does not come to its end.
+void watch_look(Step& step);
 /// Takes a survey, or sends what the last one found.
 void begin_report(Step& step);  // core_report.cpp
 void take_report(Step& step, const Answer& answer);

@@ -35,6 +35,7 @@ void offer_key(Step& step, const std::string& key) {
 
 void begin_heartbeat(Step& step, const Vitals& vitals) {
   State& state = step.state;
+  watch_look(step);
   const bool gap = state.last_heartbeat && state.lane(Purpose::heartbeat).failures > 0 &&
                    step.now.steady - *state.last_heartbeat > 2 * heartbeat_interval(state);
   if (gap && state.reconnect_reason.empty()) state.reconnect_reason = "network_recovery";

@@ -58,8 +58,7 @@ void open_report(Step& step) {
 void begin_report(Step& step) {
   State& state = step.state;
   if (!state.surveyed) {
-    state.surveying = true;
-    step.actions.push_back(TakeSurvey{{state.settings.inventory_skip}});
+    begin_look(step, TakeSurvey{{state.settings.inventory_skip}});
     return;
   }
   const Surveyed surveyed = *std::exchange(state.surveyed, std::nullopt);

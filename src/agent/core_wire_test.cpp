@@ -378,6 +378,21 @@ TEST(AgentReports, ADeltaThatEndsElsewhereOnTheServerIsFollowedByAFullReport) {
   EXPECT_FALSE(is_delta(world.server.reports[before + 1]));
 }
 
+TEST(AgentReports, ALookThatNeverEndsIsLoggedOnceAndHoldsNoHeartbeat) {
+  FakeWorld world;
+  const TaskId task = world.server.add_command("true");
+  auto runner = world.make_runner(false);
+  world.surveys->hold = true;
+  world.rest.stop_at = world.rest.steady + std::chrono::hours(6);
+  ASSERT_TRUE(runner->run().ok());
+  EXPECT_GE(world.server.heartbeats.size(), 300U);
+  EXPECT_EQ(world.executor.runs[task], 1);
+  EXPECT_TRUE(world.server.reports.empty());
+  const std::size_t first = world.logged.find("look_takes_long");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(world.logged.find("look_takes_long", first + 1), std::string::npos);
+}
+
 TEST(AgentReports, AFullReportComesDaily) {
   FakeWorld world;
   ASSERT_TRUE(world.run_for(std::chrono::hours(50)).ok());
