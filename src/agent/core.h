@@ -233,6 +233,8 @@ struct State {
   Duration look_began{0};
   bool look_is_slow = false;  // and that was logged
 
+  std::pair<std::size_t, std::size_t> software_left_out;  // that the log was told of
+
   // The report in hand.
   std::optional<Surveyed> surveyed;
   bool full_wanted = false;

@@ -68,7 +68,10 @@ void begin_report(Step& step) {
   }
   const Survey& survey = *surveyed.survey;
   state.facts = survey.facts;
-  if (survey.malformed + survey.beyond_limit != 0) {
+  // Once, not at each look: what a user left half installed stays so.
+  const std::pair left_out{survey.malformed, survey.beyond_limit};
+  const bool told = std::exchange(state.software_left_out, left_out) == left_out;
+  if (!told && survey.malformed + survey.beyond_limit != 0) {
     step.note(LogLevel::warning, "software_left_out",
               {{"malformed", std::to_string(survey.malformed)},
                {"beyond_limit", std::to_string(survey.beyond_limit)}});

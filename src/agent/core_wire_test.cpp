@@ -393,6 +393,22 @@ TEST(AgentReports, ALookThatNeverEndsIsLoggedOnceAndHoldsNoHeartbeat) {
   EXPECT_EQ(world.logged.find("look_takes_long", first + 1), std::string::npos);
 }
 
+TEST(AgentReports, WhatIsLeftOutIsLoggedWhenItChanges) {
+  FakeWorld world;
+  world.host.malformed = 3;
+  const Duration start = world.rest.steady;
+  world.rest.on_wait = [&] {
+    if (world.rest.steady - start > std::chrono::hours(3)) world.host.malformed = 4;
+  };
+  ASSERT_TRUE(world.run_for(std::chrono::hours(6)).ok());
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = world.logged.find("software_left_out", at)) != std::string::npos;
+       ++at) {
+    ++lines;
+  }
+  EXPECT_EQ(lines, 2U);
+}
+
 TEST(AgentReports, AFullReportComesDaily) {
   FakeWorld world;
   ASSERT_TRUE(world.run_for(std::chrono::hours(50)).ok());

@@ -174,6 +174,7 @@ class FakeHost final : public Host {
     survey.facts = facts;
     survey.software = software;
     survey.runtime = runtime;
+    survey.malformed = malformed;
     return survey;
   }
 
@@ -217,6 +218,7 @@ class FakeHost final : public Host {
   HostFacts facts;
   std::vector<model::Package> software = {package("bash", "5.2"), package("openssl", "3.0.11")};
   std::optional<model::Runtime> runtime;
+  std::size_t malformed = 0;
   bool readable = true;
   const char* short_of = nullptr;    // of what: then looks throw
   std::vector<std::string> skipped;  // in the last survey
