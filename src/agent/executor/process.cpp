@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -139,8 +140,13 @@ void prepare(Launch& launch, const Job& job, const std::string& directory) {
   ::_exit(127);
 }
 
+/// As much as `value`, or the agent's own limit: beyond it goes only who has CAP_SYS_RESOURCE,
+/// which the unit has not.
 bool set_limit(__rlimit_resource which, std::uint64_t value) {
-  const rlimit limit = {value, value};
+  rlimit limit{};
+  if (::getrlimit(which, &limit) != 0) return false;
+  const rlim_t most = std::min<rlim_t>(value, limit.rlim_max);
+  limit = {most, most};
   return ::setrlimit(which, &limit) == 0;
 }
 

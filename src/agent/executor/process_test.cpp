@@ -6,6 +6,7 @@
 #include <seccomp.h>
 #include <sys/eventfd.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <thread>
 #include <vector>
 
@@ -366,6 +368,18 @@ TEST_F(ShellTest, FilesAndProcessesAreLimited) {
   fence_.file_bytes_max = 1000;
   EXPECT_NE(run("head -c 5000 /dev/zero > big").exit_code, 0);
   EXPECT_EQ(run("ulimit -c; ulimit -n").stdout_text, "0\n1024\n");
+}
+
+TEST_F(ShellTest, NoLimitIsBeyondTheAgentsOwn) {
+  // In a process of its own, since not everybody can take back a limit.
+  const auto run_limited = [&] {
+    const rlimit mebibyte = {1 << 20, 1 << 20};
+    const bool limited = ::setrlimit(RLIMIT_FSIZE, &mebibyte) == 0;
+    const Outcome outcome = run("ulimit -f");  // in blocks of 512 octets (POSIX)
+    std::cerr << outcome.stdout_text << outcome.error << "\n";
+    std::_Exit(limited && outcome.stdout_text == "2048\n" ? 0 : 1);
+  };
+  EXPECT_EXIT(run_limited(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(ShellTest, WhatCannotStartSaysWhy) {
