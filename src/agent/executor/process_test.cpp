@@ -224,6 +224,7 @@ void write_without_end(const std::string& file, const std::atomic<bool>& stop) {
       const std::string stream = "/proc/" + std::to_string(*pid) + "/fd/1";
       output = OwnedFd(::open(stream.c_str(), O_WRONLY | O_CLOEXEC));
     }
+    if (!output) std::this_thread::yield();
   }
   const std::string block(std::size_t{1} << 16U, 'x');
   while (!stop && ::write(output.get(), block.data(), block.size()) > 0) continue;
