@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replays api/golden/**/*.http (format: api/golden/README.md) against a musterd binary, over TLS.
 
-  golden.py [--musterd PATH] [FILE…]   replay, each file on a fresh data directory
+  golden.py [--musterd PATH] [FILE…]   replay, each file on a data directory of its own
   golden.py --plain [FILE…]            the same over plain HTTP
   golden.py --lint [FILE…]             no server: read the files and check them against the
                                        OpenAPI document, the routes and the error codes
@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,21 +39,20 @@ REQUEST_SECONDS = 60
 
 
 class Server:
-    """A musterd on a fresh data directory; ends with its `with` block. Plain without
+    """A musterd on the data directory `data`; ends with its `with` block. Plain without
     `certificate`."""
 
-    def __init__(self, binary, settings, certificate):
-        self.binary, self.settings, self.certificate = binary, settings, certificate
+    def __init__(self, binary, data, settings, certificate):
+        self.binary, self.data = binary, data
+        self.settings, self.certificate = settings, certificate
 
     def __enter__(self):
-        self.directory = tempfile.TemporaryDirectory(prefix="muster-golden-")
-        data = pathlib.Path(self.directory.name) / "data"
-        command = [str(self.binary), "--data", str(data), "--listen", "127.0.0.1:0",
+        command = [str(self.binary), "--data", str(self.data), "--listen", "127.0.0.1:0",
                    "--server-url", SERVER_URL]
         if self.certificate:
             command += self.certificate.flags()
         if self.settings:
-            config = pathlib.Path(self.directory.name) / "muster.toml"
+            config = self.data.with_name(self.data.name + ".toml")
             config.write_text("\n".join(self.settings) + "\n")
             command += ["--config", str(config)]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -62,7 +62,7 @@ class Server:
         if not self.started.wait(START_SECONDS) or self.port is None:
             self.stop()
             raise GoldenError("musterd did not start:\n" + "".join(self.log))
-        self.admin_token = (data / "admin.token").read_text().strip()
+        self.admin_token = (self.data / "admin.token").read_text().strip()
         return self
 
     def connection(self):
@@ -92,14 +92,39 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        try:
-            self.process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
+        self.reader.join(START_SECONDS)  # its log ends with it; Popen.wait() would look now and then
+        if self.reader.is_alive():
             self.process.kill()
-            self.process.wait()
-        self.reader.join()
+            self.reader.join()
+        self.process.wait()
         self.process.stderr.close()
-        self.directory.cleanup()
+
+
+class Servers:
+    """Starts servers of one binary, each on a data directory of its own in `folder`: a copy of one
+    that was opened and asked nothing, because its migrations take most of a start. Plain without
+    `certificate`."""
+
+    def __init__(self, binary, folder, certificate):
+        self.binary, self.folder, self.certificate = binary, pathlib.Path(folder), certificate
+        self.opened = self.folder / "opened"
+        with Server(binary, self.opened, [], certificate):
+            pass
+
+    @contextlib.contextmanager
+    def start(self, settings):
+        with tempfile.TemporaryDirectory(dir=self.folder) as own:
+            data = pathlib.Path(own) / "data"
+            shutil.copytree(self.opened, data)
+            with Server(self.binary, data, settings, self.certificate) as server:
+                yield server
+
+
+def memory_backed_path():
+    """Where a sync costs nothing: a file system in memory if there is one and TMPDIR does not say
+    otherwise."""
+    usable = "TMPDIR" not in os.environ and os.access("/dev/shm", os.W_OK | os.X_OK)
+    return "/dev/shm" if usable else tempfile.gettempdir()
 
 
 def ask(connection, method, target, headers, body):
@@ -156,7 +181,7 @@ def replay_exchange(connection, exchange, lenient, variables, contract):
 
 
 @contextlib.contextmanager
-def world_of(settings, binary, certificate):
+def world_of(settings, servers):
     """A server, and the variables that it begins with; with a provider of identities if the
     settings name one."""
     with contextlib.ExitStack() as stack:
@@ -164,13 +189,13 @@ def world_of(settings, binary, certificate):
         if any("{{provider}}" in line for line in settings):
             variables["provider"] = stack.enter_context(GoldenProvider()).url
             settings = [line.replace("{{provider}}", variables["provider"]) for line in settings]
-        server = stack.enter_context(Server(binary, settings, certificate))
+        server = stack.enter_context(servers.start(settings))
         yield server, variables | {"admin_token": server.admin_token}
 
 
-def replay(chain, binary, certificate, contract):
+def replay(chain, servers, contract):
     """Raises GoldenError when the last file of the chain, or one before it, does not hold."""
-    with world_of(chain[-1][1].config, binary, certificate) as (server, variables):
+    with world_of(chain[-1][1].config, servers) as (server, variables):
         with server.connection() as connection:
             for name, golden in chain:
                 for exchange in golden.exchanges:
@@ -181,10 +206,10 @@ def replay(chain, binary, certificate, contract):
                         raise GoldenError(f"{name}: {error}") from None
 
 
-def accept(root, chain, binary, certificate):
+def accept(root, chain, servers):
     """Writes the answers of the last file of the chain into it."""
     name, golden = chain[-1]
-    with world_of(golden.config, binary, certificate) as (server, variables):
+    with world_of(golden.config, servers) as (server, variables):
         answers = []
         with server.connection() as connection:
             for part, earlier in chain:
@@ -210,6 +235,31 @@ def gaps_of(root, names, contract, errc):
     return list(uncovered(goldens, contract, openapi.read_codes(errc)))
 
 
+def replay_all(root, names, contract, options):
+    """[(name, message)] of the files that do not hold; raises GoldenError when there is no server
+    to ask. With ACCEPT, writes them instead."""
+    wrong = dict(lint(root, names, contract))
+    if options.lint:
+        return list(wrong.items())
+    with tempfile.TemporaryDirectory(prefix="muster-golden-", dir=memory_backed_path()) as folder:
+        servers = Servers(options.musterd, folder, None if options.plain else Certificate(folder))
+
+        def failure_of(name):
+            try:
+                if os.environ.get("ACCEPT") == "1":
+                    accept(root, with_setup(root, name), servers)
+                elif name in wrong:
+                    raise GoldenError(wrong[name])
+                else:
+                    replay(with_setup(root, name), servers, contract)
+            except (GoldenError, OSError) as error:
+                return name, str(error)
+            return None
+        # As many at once as there are processors.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return [failure for failure in pool.map(failure_of, names) if failure]
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Replays the golden conversations.")
     parser.add_argument("--musterd", type=pathlib.Path, default=ROOT / "build/release/bin/musterd")
@@ -229,24 +279,11 @@ def main(arguments=None):
              for path in options.files] or every
     errc = (options.root / "src/base/errc.def").read_text()
     failures = [] if options.files else [(gap, "") for gap in gaps_of(root, every, contract, errc)]
-    wrong = dict(lint(root, names, contract))
-    with tempfile.TemporaryDirectory(prefix="muster-golden-") as folder:
-        certificate = None if options.plain or options.lint else Certificate(folder)
-
-        def failure_of(name):
-            try:
-                if os.environ.get("ACCEPT") == "1":
-                    accept(root, with_setup(root, name), options.musterd, certificate)
-                elif name in wrong:
-                    raise GoldenError(wrong[name])
-                elif not options.lint:
-                    replay(with_setup(root, name), options.musterd, certificate, contract)
-            except (GoldenError, OSError) as error:
-                return name, str(error)
-            return None
-        # A server for each, as many at once as there are processors.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            refused = [failure for failure in pool.map(failure_of, names) if failure]
+    try:
+        refused = replay_all(root, names, contract, options)
+    except (GoldenError, OSError) as error:
+        print(f"FAIL {options.musterd}: {error}")
+        return 1
     passed = len(names) - len(refused)
     failures += refused
     for name, message in failures:

@@ -241,7 +241,7 @@ class TheContract(unittest.TestCase):
 FAKE_MUSTERD = '''#!{python}
 import http.server, json, os, pathlib, signal, sys
 data = pathlib.Path(sys.argv[sys.argv.index("--data") + 1])
-data.mkdir()
+data.mkdir(exist_ok=True)
 (data / "admin.token").write_text("secret\\n")
 config = pathlib.Path(sys.argv[-1]).read_text() if "--config" in sys.argv else ""
 
@@ -256,12 +256,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
     def do_GET(self):
         if self.path == "/config":
-            return self.answer(200, json.dumps({{"config": config}}).encode())
+            return self.answer(200, json.dumps({{"config": config, "posted":
+                                                (data / "posted").exists()}}).encode())
         self.answer(200, json.dumps({{"status": self.headers["K"] or "ok"}}).encode())
     def do_POST(self):
         if int(self.headers["Content-Length"]) > 1000:
             self.close_connection = True
             return self.answer(413, b'{{"error": "body_too_large"}}')
+        (data / "posted").touch()
         self.answer(200, self.rfile.read(int(self.headers["Content-Length"])))
 
 server = http.server.HTTPServer(("127.0.0.1", 0), Answers)
@@ -346,6 +348,30 @@ class Replaying(unittest.TestCase):
     def test_what_holds_passes(self):
         self.write_all()
         self.assertEqual((0, "2 passed, 0 failed\n"), self.run_golden())
+
+    def test_each_file_has_a_server_that_was_asked_nothing(self):
+        for name in ("first.http", "second.http", "third.http"):
+            self.write(name, """\
+                # What another file posts is not there.
+                >>> GET /config
+                <<< 200
+
+                ~json
+                {"posted": false}
+                >>> POST /echo
+
+                {}
+                <<< 200
+
+                {}
+                >>> GET /config
+                <<< 200
+
+                ~json
+                {"posted": true}
+                """)
+        self.assertEqual((0, "3 passed, 0 failed\n"),
+                         self.run_golden("first.http", "second.http", "third.http"))
 
     def test_a_difference_fails_and_is_shown(self):
         self.write_all()
