@@ -27,7 +27,7 @@ void delete_advisories(TestFleet& fleet) {
 
 TEST(Catalogue, TakesTheIndexFromTheFileUntilTheNextImport) {
   TestFleet fleet;
-  const TestDirectory directory;
+  const TestDirectory directory{memory_backed_path()};
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
   const auto built = started(fleet, directory);
   EXPECT_EQ(built->index->size(), 1U);
@@ -46,7 +46,7 @@ TEST(Catalogue, TakesTheIndexFromTheFileUntilTheNextImport) {
 TEST(Catalogue, BuildsTheIndexWhereTheFileIsOfAnotherStoreOrDamaged) {
   TestFleet fleet;
   TestFleet other(2);
-  const TestDirectory directory;
+  const TestDirectory directory{memory_backed_path()};
   ASSERT_TRUE(fleet.import(feeds::FeedKind::debian, feed({{"a", "2"}})).ok());
   ASSERT_TRUE(other.import(feeds::FeedKind::debian, feed({{"b", "2"}})).ok());
   started(other, directory);

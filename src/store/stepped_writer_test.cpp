@@ -13,7 +13,7 @@ using testing::count_orgs;
 using testing::insert_org;
 
 TEST(SteppedWriter, CommitsInBatchesWhenItIsToldTo) {
-  const TestDirectory directory;
+  const TestDirectory directory{memory_backed_path()};
   Store store(std::make_unique<SqliteDatabase>(directory.path()));
   int waits = 0;
   store.step_writer([&] {
@@ -44,7 +44,7 @@ TEST(SteppedWriter, CommitsInBatchesWhenItIsToldTo) {
 }
 
 TEST(SteppedWriter, DropsWhatIsQueuedWhenItGoes) {
-  const TestDirectory directory;
+  const TestDirectory directory{memory_backed_path()};
   int answered = 0;
   {
     Store store(std::make_unique<SqliteDatabase>(directory.path()));
@@ -64,7 +64,7 @@ TEST(SteppedWriter, DropsWhatIsQueuedWhenItGoes) {
 
 /// Work that says in `order` when it ran.
 struct Lanes : ::testing::Test {
-  const TestDirectory directory;
+  const TestDirectory directory{memory_backed_path()};
   Store store{std::make_unique<SqliteDatabase>(directory.path())};
   std::string order;
 

@@ -80,7 +80,7 @@ class IndexFile : public testing::Test {
     std::ofstream(file_, std::ios::binary) << bytes;
   }
 
-  TestDirectory directory_;
+  TestDirectory directory_{memory_backed_path()};
   const std::filesystem::path file_ = std::filesystem::path(directory_.path()) / "index";
 };
 

@@ -23,7 +23,7 @@ constexpr const char* small_nvd = R"(
 
 class Backup : public testing::Test {
  protected:
-  TestDirectory directory;
+  TestDirectory directory{memory_backed_path()};
   Desk desk;
   std::string data = directory.path() + "/data";
   std::string other = directory.path() + "/other";

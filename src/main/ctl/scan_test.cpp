@@ -30,7 +30,7 @@ constexpr const char* small_nvd = R"(
 
 /// A data directory with that feed.
 struct Scanner {
-  TestDirectory directory;
+  TestDirectory directory{memory_backed_path()};
   Desk desk;
   std::string data = directory.path() + "/data";
 
