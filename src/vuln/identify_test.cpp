@@ -155,21 +155,30 @@ TEST(Identify, TakesAReportedCpeForAHint) {
   EXPECT_EQ(identified(package).cpe_source, Identity::Source::table);
 }
 
-TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
-  std::set<std::pair<std::string_view, std::string_view>> seen;
-  std::set<std::string> products;
-#define ALIAS(name, vendors, names)                                                             \
-  {                                                                                             \
-    EXPECT_EQ(normalise_product_name(name), name);                                              \
-    EXPECT_TRUE(seen.insert({name, vendors}).second) << name;                                   \
-    for (const auto each : words_of(names)) {                                                   \
-      EXPECT_TRUE(model::parse_cpe("cpe:2.3:a:" + std::string(each) + ":1:*:*:*:*:*:*:*").ok()) \
-          << each;                                                                              \
-    }                                                                                           \
-    products.insert(std::string(names));                                                        \
-  }
+struct TableRow {
+  std::string_view name;
+  std::string_view vendors;
+  std::string_view names;
+};
+
+constexpr TableRow table[] = {
+#define ALIAS(name, vendors, names) {name, vendors, names},
 #include "vuln/aliases.def"
 #undef ALIAS
+};
+
+TEST(Identify, TableHasOnlyNormalNamesAndValidProducts) {
+  std::set<std::pair<std::string_view, std::string_view>> seen;
+  std::set<std::string_view> products;
+  for (const auto& [name, vendors, names] : table) {
+    EXPECT_EQ(normalise_product_name(name), name);
+    EXPECT_TRUE(seen.insert({name, vendors}).second) << name;
+    for (const auto each : words_of(names)) {
+      EXPECT_TRUE(model::parse_cpe("cpe:2.3:a:" + std::string(each) + ":1:*:*:*:*:*:*:*").ok())
+          << each;
+    }
+    products.insert(names);
+  }
   EXPECT_GE(products.size(), 60U);
 }
 
