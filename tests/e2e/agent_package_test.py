@@ -18,47 +18,52 @@ def run(*command, **more):
 
 
 class AgentPackages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="muster-package-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.packages = pathlib.Path(folder.name)
+        cls.deb, cls.archive = cls.package("one")
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="muster-package-")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def package(self, name):
-        printed = run(ROOT / "packaging" / "package.py", AGENT, self.folder / name)
+    @classmethod
+    def package(cls, name, **more):
+        printed = run(ROOT / "packaging" / "package.py", AGENT, cls.packages / name, **more)
         return [pathlib.Path(line) for line in printed.splitlines()]
 
     def mode(self, path):
         return stat.S_IMODE(path.stat().st_mode)
 
     def test_the_package_holds_the_program_its_unit_and_its_configuration(self):
-        deb, _ = self.package("one")
         root = self.folder / "root"
-        run("dpkg", "-x", deb, root)
+        run("dpkg", "-x", self.deb, root)
         self.assertEqual(run(root / "usr/bin/muster-agent", "--version"), run(AGENT, "--version"))
         self.assertTrue((root / "lib/systemd/system/muster-agent.service").is_file())
         self.assertIn("\nu muster-exec ",
                       (root / "usr/lib/sysusers.d/muster-agent.conf").read_text())
-        self.assertEqual(run("dpkg-deb", "-f", deb, "Architecture"),
+        self.assertEqual(run("dpkg-deb", "-f", self.deb, "Architecture"),
                          run("dpkg", "--print-architecture"))
-        self.assertIn("libssl3", run("dpkg-deb", "-f", deb, "Depends"))
+        self.assertIn("libssl3", run("dpkg-deb", "-f", self.deb, "Depends"))
         self.assertLess((root / "usr/bin/muster-agent").stat().st_size, 5 << 20)
         control = self.folder / "control"
-        run("dpkg-deb", "-e", deb, control)
+        run("dpkg-deb", "-e", self.deb, control)
         self.assertEqual((control / "conffiles").read_text(), "/etc/muster-agent/agent.toml\n")
 
     def test_a_release_is_newer_than_its_candidates(self):
-        printed = run(ROOT / "packaging" / "package.py", AGENT, self.folder / "rc",
-                      env={**os.environ, "VERSION": "1.3.0-rc.1"})
-        version = run("dpkg-deb", "-f", printed.splitlines()[0], "Version").strip()
+        deb, _ = self.package("rc", env={**os.environ, "VERSION": "1.3.0-rc.1"})
+        version = run("dpkg-deb", "-f", deb, "Version").strip()
         self.assertEqual(version, "1.3.0~rc.1")
         run("dpkg", "--compare-versions", version, "lt", "1.3.0")
         run("dpkg", "--compare-versions", version, "gt", "1.2.9")
 
     def scripts(self):
         """The package's scripts, and a folder of programs that write down how they are called."""
-        deb, _ = self.package("scripts")
         control, tools = self.folder / "control", self.folder / "tools"
-        run("dpkg-deb", "-e", deb, control)
+        run("dpkg-deb", "-e", self.deb, control)
         tools.mkdir()
         for name in ("deb-systemd-helper", "deb-systemd-invoke", "systemctl", "systemd-sysusers"):
             tool = tools / name
@@ -88,8 +93,7 @@ class AgentPackages(unittest.TestCase):
         self.assertIn("systemd-sysusers muster-agent.conf", self.configure(control, tools, FAILS="1"))
 
     def test_the_same_program_gives_the_same_packages(self):
-        first, second = self.package("one"), self.package("two")
-        for one, two in zip(first, second):
+        for one, two in zip((self.deb, self.archive), self.package("two")):
             self.assertEqual(one.read_bytes(), two.read_bytes(), one.name)
 
     def test_install_brings_what_the_package_brings_and_keeps_the_configuration(self):
