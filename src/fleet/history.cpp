@@ -120,6 +120,7 @@ void write_event(JsonWriter& json, const store::EventRow& event) {
       .member("type", event.type)
       .member("agent_id", event.agent)
       .member("asset_id", event.host)
+      .member("hostname", event.hostname)
       .key("details")
       .raw(event.details)
       .end_object();

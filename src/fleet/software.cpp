@@ -187,6 +187,7 @@ Result<SoftwarePage> list_software_page(store::Store& store, const Catalogue& ca
   store::PackageFilter filter;
   filter.org = query.org;
   filter.name = query.name;
+  filter.text = query.text;
   if (!query.cursor.empty()) {
     std::tie(filter.after_org, filter.after) = TRY(parse_place(query.cursor));
   }

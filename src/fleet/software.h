@@ -42,7 +42,8 @@ struct ListedSoftware {
 struct SoftwareQuery {
   std::optional<OrgId> org;
   std::optional<std::string> name;
-  bool unmapped = false;  // only what nothing identifies, and nobody skipped
+  std::optional<std::string> text;  // part of the name, in any case of letters
+  bool unmapped = false;            // only what nothing identifies, and nobody skipped
   std::string cursor;
   int count = 0;
 };

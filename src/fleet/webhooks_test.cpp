@@ -86,6 +86,7 @@ TEST_F(Webhooks, AreSentWhatTheyWantSignedAsTheSpecificationSays) {
   EXPECT_EQ(body.find("type")->string(), "alert_firing");
   EXPECT_EQ(body.find("data")->find("id")->integer(), event.value);
   EXPECT_EQ(body.find("data")->find("asset_id")->integer(), 7);
+  EXPECT_TRUE(body.find("data")->find("hostname")->is_null()) << "there is no such host";
   EXPECT_EQ(body.find("data")->find("details")->find("what")->string(), "größe");
   EXPECT_EQ(deliver().delivered, 0U) << "once is enough";
   EXPECT_EQ(view().waiting, 0);

@@ -251,5 +251,28 @@ TEST_P(AlertsContract, DeliveriesAreCountedAndEnd) {
   EXPECT_FALSE(read([](Reader& reader) { return find_webhook(reader, org, {1}); }).has_value());
 }
 
+TEST_P(AlertsContract, EventsSayWhatTheirHostIsCalledWhileThereIsOne) {
+  model::Host host;
+  host.org = org;
+  host.id = HostId{7};
+  host.hostname = text;
+  write([&](Tx& tx) {
+    insert_host(tx, host);
+    insert_webhook(tx, webhook(1, {"a"}));
+    happens(tx, 1, "a");
+    insert_event(tx, {org, {2}, now, "a", std::nullopt, std::nullopt, "{}"});
+    insert_event(tx, {org, {3}, now, "a", std::nullopt, HostId{8}, "{}"});
+  });
+  const auto events =
+      read([](Reader& reader) { return list_events(reader, {}, {number_id_max}, 10); });
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].hostname, std::nullopt) << "there is no such host any more";
+  EXPECT_EQ(events[1].hostname, std::nullopt);
+  EXPECT_EQ(events[2].hostname, text);
+  const auto sent = read([](Reader& reader) { return list_deliveries(reader, org, {1}, 10); });
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].event.hostname, text);
+}
+
 }  // namespace
 }  // namespace muster::store

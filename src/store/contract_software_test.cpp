@@ -105,14 +105,24 @@ TEST_P(SoftwareContract, PackagesAreListedByNameAndVendorInTheOrderTheyCame) {
   named.vendor = "";
   named.org = org;
   EXPECT_EQ(list(named), (Found{{org, {2}}}));
+  insert(org, 4, "LibWebP_7");
+  PackageFilter part;
+  part.text = "WEBp_";
+  EXPECT_EQ(list(part), (Found{{org, {4}}})) << "in any case of letters";
+  part.text = "web%7";
+  EXPECT_EQ(list(part), Found{}) << "a sign of patterns is itself";
+  part.text = "a";
+  part.org = org;
+  EXPECT_EQ(list(part, 1), (Found{{org, {1}}}));
+  EXPECT_EQ(read([&](Reader& reader) { return count_packages(reader, part); }).value, 3);
   PackageFilter rest;
   rest.after_org = org;
   rest.after = {2};
-  EXPECT_EQ(list(rest), (Found{{org, {3}}, {other_org, {1}}}));
+  EXPECT_EQ(list(rest), (Found{{org, {3}}, {org, {4}}, {other_org, {1}}}));
   read([&](Reader& reader) {
-    EXPECT_EQ(count_packages(reader, rest).value, 4) << "whatever it goes on after";
+    EXPECT_EQ(count_packages(reader, rest).value, 5) << "whatever it goes on after";
     EXPECT_EQ(count_packages(reader, named).value, 1);
-    EXPECT_EQ(list_packages_after(reader, org, {1}), (std::vector<PackageId>{{2}, {3}}));
+    EXPECT_EQ(list_packages_after(reader, org, {1}), (std::vector<PackageId>{{2}, {3}, {4}}));
     return 0;
   });
 }

@@ -62,6 +62,7 @@ Result<Reply> list_software(App& app, const Request& request) {
   query.cursor = page_cursor(request);
   query.org = TRY(org_param(app, request));
   query.name = http::query_param(request.query, "name");
+  query.text = http::query_param(request.query, "text");
   if (const auto unmapped = http::query_param(request.query, "unmapped")) {
     if (*unmapped != "true" && *unmapped != "false") {
       return invalid_field("unmapped", "must be true or false");

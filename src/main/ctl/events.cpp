@@ -7,8 +7,11 @@ namespace muster::ctl {
 namespace {
 
 const Columns events = {
-    {"at", "AT", &formats::time},          {"type", "TYPE"},
-    {"asset_id", "HOST ID", &formats::id}, {"details", "DETAILS", &formats::members},
+    {"at", "AT", &formats::time},
+    {"type", "TYPE"},
+    {"hostname", "HOST"},
+    {"details", "DETAILS", &formats::members},
+    {"asset_id", "HOST ID", &formats::id},
     {"agent_id", "AGENT", &formats::id},
 };
 

@@ -40,6 +40,10 @@ void add_software(Grammar& grammar) {
             .member = "name",
             .what = "Only software of exactly this name",
             .shown = "NAME"},
+           {.name = "--text",
+            .member = "text",
+            .what = "Only software with that text in its name, in any case of letters",
+            .shown = "TEXT"},
            {"--unmapped", "unmapped", "Only software that no product is known for", Flag::Kind::on},
            org_flag("Only of that organisation")},
           listed, {"package", "packages"})

@@ -3,6 +3,7 @@
 
 #include "store/sql/host_search.h"
 #include "store/sql/identity_overrides.h"
+#include "store/sql/patterns.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -85,6 +86,11 @@ void decode_ids(std::string_view bytes, std::vector<PackageId>& ids) {
   if (shift != 0) throw StoreError("package_sets: damaged members");
 }
 
+#define PACKAGE_FILTER                                            \
+  "($1 IS NULL OR p.org_id = $1) AND ($2 IS NULL OR p.name = $2)" \
+  " AND ($3 IS NULL OR p.vendor = $3)"                            \
+  " AND ($4 IS NULL OR lower(p.name) LIKE $4 ESCAPE '!')"
+
 }  // namespace
 
 PackageId insert_package(Tx& tx, OrgId org, const ContentId& content, const Package& package) {
@@ -121,22 +127,20 @@ void for_each_package(Reader& reader, const std::function<void(const PackageRow&
 
 std::vector<PackageRow> list_packages(Reader& reader, const PackageFilter& filter, int count) {
   std::vector<PackageRow> packages;
-  Rows rows =
-      reader.query("SELECT " PACKAGE_ROW
-                   " WHERE ($1 IS NULL OR p.org_id = $1) AND ($2 IS NULL OR p.name = $2)"
-                   " AND ($3 IS NULL OR p.vendor = $3) AND (p.org_id, p.package_id) > ($4, $5)"
-                   " ORDER BY p.org_id, p.package_id LIMIT $6",
-                   filter.org, filter.name, filter.vendor, filter.after_org, filter.after, count);
+  Rows rows = reader.query("SELECT " PACKAGE_ROW " WHERE " PACKAGE_FILTER
+                           " AND (p.org_id, p.package_id) > ($5, $6)"
+                           " ORDER BY p.org_id, p.package_id LIMIT $7",
+                           filter.org, filter.name, filter.vendor, anywhere(filter.text),
+                           filter.after_org, filter.after, count);
   while (rows.next()) packages.push_back(read_package_row(rows));
   return packages;
 }
 
 Total count_packages(Reader& reader, const PackageFilter& filter) {
-  return read_total(
-      reader.query("SELECT count(*) FROM (SELECT 1 FROM packages p"
-                   " WHERE ($1 IS NULL OR p.org_id = $1) AND ($2 IS NULL OR p.name = $2)"
-                   " AND ($3 IS NULL OR p.vendor = $3) LIMIT $4) AS counted",
-                   filter.org, filter.name, filter.vendor, limits::counted_rows + 1));
+  return read_total(reader.query(
+      "SELECT count(*) FROM (SELECT 1 FROM packages p WHERE " PACKAGE_FILTER
+      " LIMIT $5) AS counted",
+      filter.org, filter.name, filter.vendor, anywhere(filter.text), limits::counted_rows + 1));
 }
 
 std::int64_t count_open_findings_of_package(Reader& reader, OrgId org, PackageId package) {

@@ -41,6 +41,7 @@ struct PackageFilter {
   std::optional<OrgId> org;
   std::optional<std::string> name;
   std::optional<std::string> vendor;
+  std::optional<std::string> text = std::nullopt;  // part of the name, in any case of letters
   OrgId after_org;  // with `after`, the package after which the list goes on
   PackageId after;
 };

@@ -99,25 +99,26 @@ void insert_event(Tx& tx, const EventRow& row) {
 
 namespace {
 
-#define SELECT_EVENTS \
-  "SELECT org_id, event_id, at, type, agent_id, host_id, details FROM events WHERE "
-#define EVENT_BOUNDS                                              \
-  "event_id >= $1 AND event_id < $2 AND ($3 IS NULL OR at >= $3)" \
-  " AND ($4 IS NULL OR at < $4)"
-#define OF_ORG " AND ($5 IS NULL OR org_id = $5)"
-#define OF_TYPE " AND ($6 IS NULL OR type = $6)"
-#define OF_HOST " AND ($7 IS NULL OR host_id = $7)"
-#define OF_AGENT " AND ($8 IS NULL OR agent_id = $8)"
-#define EVENT_PAGE " ORDER BY event_id DESC LIMIT $9"
+#define SELECT_EVENTS                                                                       \
+  "SELECT e.org_id, e.event_id, e.at, e.type, e.agent_id, e.host_id, e.details, h.hostname" \
+  " FROM events e LEFT JOIN hosts h ON h.org_id = e.org_id AND h.host_id = e.host_id WHERE "
+#define EVENT_BOUNDS                                                    \
+  "e.event_id >= $1 AND e.event_id < $2 AND ($3 IS NULL OR e.at >= $3)" \
+  " AND ($4 IS NULL OR e.at < $4)"
+#define OF_ORG " AND ($5 IS NULL OR e.org_id = $5)"
+#define OF_TYPE " AND ($6 IS NULL OR e.type = $6)"
+#define OF_HOST " AND ($7 IS NULL OR e.host_id = $7)"
+#define OF_AGENT " AND ($8 IS NULL OR e.agent_id = $8)"
+#define EVENT_PAGE " ORDER BY e.event_id DESC LIMIT $9"
 
 // A condition that may be absent uses no index, so the narrowest filter that is there stands alone.
-#define BY_AGENT EVENT_BOUNDS OF_ORG OF_TYPE OF_HOST " AND agent_id = $8"
-#define BY_HOST EVENT_BOUNDS OF_ORG OF_TYPE OF_AGENT " AND host_id = $7"
-#define BY_TYPE EVENT_BOUNDS OF_ORG OF_HOST OF_AGENT " AND type = $6"
-#define BY_ORG EVENT_BOUNDS OF_TYPE OF_HOST OF_AGENT " AND org_id = $5"
+#define BY_AGENT EVENT_BOUNDS OF_ORG OF_TYPE OF_HOST " AND e.agent_id = $8"
+#define BY_HOST EVENT_BOUNDS OF_ORG OF_TYPE OF_AGENT " AND e.host_id = $7"
+#define BY_TYPE EVENT_BOUNDS OF_ORG OF_HOST OF_AGENT " AND e.type = $6"
+#define BY_ORG EVENT_BOUNDS OF_TYPE OF_HOST OF_AGENT " AND e.org_id = $5"
 #define BY_AGE EVENT_BOUNDS OF_ORG OF_TYPE OF_HOST OF_AGENT
 #define COUNT_EVENTS(condition) \
-  "SELECT count(*) FROM (SELECT 1 FROM events WHERE " condition " LIMIT $9) AS counted"
+  "SELECT count(*) FROM (SELECT 1 FROM events e WHERE " condition " LIMIT $9) AS counted"
 
 Sql event_page_sql(const EventFilter& filter) {
   if (filter.agent) return SELECT_EVENTS BY_AGENT EVENT_PAGE;
@@ -152,6 +153,7 @@ std::vector<EventRow> list_events(Reader& reader, const EventFilter& filter, Eve
     if (!rows.is_null(4)) event.agent = rows.uuid_id<AgentId>(4);
     if (!rows.is_null(5)) event.host = rows.number_id<HostId>(5);
     event.details = rows.string(6);
+    if (!rows.is_null(7)) event.hostname = rows.string(7);
   }
   return events;
 }

@@ -55,6 +55,8 @@ struct EventRow {
   std::optional<AgentId> agent;
   std::optional<HostId> host;
   std::string details;  // JSON object
+  /// What its host is called when the row is read; of none, or of a deleted host, nothing.
+  std::optional<std::string> hostname = std::nullopt;
 };
 void insert_event(Tx& tx, const EventRow& row);
 /// Which events are meant; what is not given leaves nothing out.

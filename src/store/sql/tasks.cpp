@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "store/sql/octets.h"
+#include "store/sql/patterns.h"
 #include "store/store.h"
 
 namespace muster::store {
@@ -221,17 +221,6 @@ Sql count_sql(const TaskFilter& filter) {
   return COUNTED(TASK_FILTER);
 }
 
-/// As a pattern of LIKE that finds the text anywhere.
-std::optional<std::string> pattern_of(const std::optional<std::string>& text) {
-  if (!text) return std::nullopt;
-  std::string pattern = "%";
-  for (const char c : fold_case(*text)) {
-    if (c == '%' || c == '_' || c == '!') pattern += '!';
-    pattern += c;
-  }
-  return pattern + "%";
-}
-
 template <typename Enum>
 std::optional<std::string_view> name_of(const std::optional<Enum>& value,
                                         std::string_view (*name)(Enum)) {
@@ -245,14 +234,14 @@ std::vector<Task> list_tasks(Reader& reader, const TaskFilter& filter, TaskId be
   return read_tasks(reader.query(page_sql(filter), filter.org, filter.agent,
                                  name_of(filter.status, model::task_status_name),
                                  name_of(filter.type, model::task_type_name), filter.batch,
-                                 pattern_of(filter.text), before, count));
+                                 anywhere(filter.text), before, count));
 }
 
 Total count_tasks(Reader& reader, const TaskFilter& filter) {
   return read_total(reader.query(count_sql(filter), filter.org, filter.agent,
                                  name_of(filter.status, model::task_status_name),
                                  name_of(filter.type, model::task_type_name), filter.batch,
-                                 pattern_of(filter.text), limits::counted_rows + 1));
+                                 anywhere(filter.text), limits::counted_rows + 1));
 }
 
 namespace {

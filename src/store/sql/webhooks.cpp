@@ -135,9 +135,11 @@ void insert_delivery(Tx& tx, OrgId org, WebhookId webhook, EventId event) {
 std::vector<Delivery> list_deliveries(Reader& reader, OrgId org, WebhookId webhook, int count) {
   std::vector<Delivery> deliveries;
   Rows rows = reader.query(
-      "SELECT e.org_id, e.event_id, e.at, e.type, e.agent_id, e.host_id, e.details, d.attempts"
+      "SELECT e.org_id, e.event_id, e.at, e.type, e.agent_id, e.host_id, e.details, d.attempts,"
+      " h.hostname"
       " FROM webhook_deliveries d"
       " JOIN events e ON e.org_id = d.org_id AND e.event_id = d.event_id"
+      " LEFT JOIN hosts h ON h.org_id = e.org_id AND h.host_id = e.host_id"
       " WHERE d.org_id = $1 AND d.webhook_id = $2 ORDER BY d.event_id LIMIT $3",
       org, webhook, count);
   while (rows.next()) {
@@ -151,6 +153,7 @@ std::vector<Delivery> list_deliveries(Reader& reader, OrgId org, WebhookId webho
     if (!rows.is_null(5)) event.host = rows.number_id<HostId>(5);
     event.details = rows.string(6);
     delivery.attempts = rows.integer(7);
+    if (!rows.is_null(8)) event.hostname = rows.string(8);
   }
   return deliveries;
 }
