@@ -114,7 +114,7 @@ export interface Finding {
   explanation?: { holds: boolean; state: string; reason: string; steps: { step: string; holds: boolean; text: string }[] };
 }
 export interface Software {
-  id: number; name: string; version: string; vendor: string; ecosystem: string; distro: string; hosts: number;
+  id: number; org_id: number; name: string; version: string; vendor: string; ecosystem: string; distro: string; hosts: number;
   identity: string; state: string; reason_text: string; findings: number; products: string[];
 }
 export interface Image {
@@ -125,7 +125,9 @@ export interface Image {
 }
 export interface ImageFinding {
   id: number; cve: string | null; advisory: string; package: string; version: string; fixed_version: string | null;
-  fix_status: string; severity: Severity; kev: boolean; status: string; title: string;
+  fix_status: string; severity: Severity; kev: boolean; status: 'open' | 'accepted' | 'resolved'; title: string; url: string; source: string; epss: number | null;
+  places: { target: string; path: string; version: string; fixed_version: string }[]; found_by: string[];
+  matches: { feed: string; advisory: string; package: string; version: string; said: { evidence?: { sentence?: string } } }[];
 }
 export interface TaskResult {
   exit_code: number; outcome: Outcome | null; flags: string[]; stdout: string; stdout_truncated: boolean; stderr: string;
@@ -136,7 +138,7 @@ export interface Task {
   label: string; test_uuid: string; attempt: number; created_at: string; deliver_by: string; valid_until: string; approve_by: string | null; assigned_at: string | null;
   started_at: string | null; completed_at: string | null; error: string; result: TaskResult | null;
   order: { public_key: string; expires_at: string | null } | null;
-  notes: { version: number; at: string; author: string; text: string }[];
+  notes: { version: number; at: string; author: string; author_name: string | null; text: string }[];
   approval?: Approval | null; payload?: Record<string, unknown>; env_names?: string[];
 }
 export interface Approval {
@@ -166,7 +168,7 @@ export interface Token {
   networks: string[]; systems: string[];
 }
 export interface Key { id: number; name: string; scopes: string[]; created_at: string; revoked_at: string | null }
-export interface Event { id: number; at: string; type: EventType; agent_id: string | null; asset_id: number | null; details: Record<string, unknown> }
+export interface Event { id: number; at: string; type: EventType; agent_id: string | null; asset_id: number | null; hostname: string | null; details: Record<string, unknown> }
 export interface AuditEntry { id: number; at: string; actor: string; actor_name: string | null; action: string; target: string; details: Record<string, unknown> }
 export interface AuditHead { org_id: number; seq: number; hash: string; head: string }
 export interface SecondFactorOffer { secret: string; url: string }
