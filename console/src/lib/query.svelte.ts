@@ -5,6 +5,7 @@
 import { untrack } from 'svelte';
 import { get, messageOf } from './api';
 import { live, topicsOf, type Topic, type Word } from './live.svelte';
+import { placeWanted } from './router.svelte';
 import { clock } from './session.svelte';
 import type { Page, Total } from './types';
 
@@ -172,6 +173,7 @@ export function composed<T>(
 
 const pageSize = 100;
 const largestPage = 1000;
+const leastRow = 38; // pixels: Table.svelte
 /** Of one export, or of a run's controls: a browser holds them all at once. */
 export const mostRows = 100_000;
 
@@ -263,7 +265,10 @@ export class Pages<T> implements Listed<T> {
       this.unknownNotShown = undefined;
       const refresher = untrack(() => new Refresher(() => this.again(path), topicsOf(path), () => refreshEvery));
       this.refresher = refresher;
-      untrack(() => void this.load(path, null, this.size));
+      // Whoever comes back to the middle of a list finds it as long as that.
+      const back = Math.ceil((placeWanted() + innerHeight) / leastRow);
+      const size = placeWanted() > 0 ? Math.min(largestPage, Math.max(this.size, back)) : this.size;
+      untrack(() => void this.load(path, null, size));
       return () => {
         refresher.stop();
         this.running?.abort();
