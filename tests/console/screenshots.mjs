@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // screenshots.mjs [DIR]: pictures of the console with a fleet in it, for docs/guides/console.md; with
-// --all of every page in light, dark and on a phone, to look at; --only NAME for some of them.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// --all of every page in light, dark and on a phone, to look at; --only NAME for some of them; with
+// --compare none is written, and it fails when a page does not look like its picture.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { indexed } from './indexed_png.mjs';
+import { difference } from './likeness.mjs';
 import { quiet, World } from './world.mjs';
 
 const flags = process.argv.slice(2);
 const all = flags.includes('--all');
+const compare = flags.includes('--compare');
+const most = 0.035; // of a picture may differ: twice what two of the same page did, less than of two alike pages do
 const only = flags.includes('--only') ? flags[flags.indexOf('--only') + 1].split(',') : undefined;
 const given = flags.find((argument, index) => !argument.startsWith('--') && flags[index - 1] !== '--only');
 const target = given ?? fileURLToPath(new URL('../../docs/guides/console', import.meta.url));
@@ -72,7 +76,14 @@ try {
     await page.locator('.skeleton').first().waitFor({ state: 'detached' });
     if (name.startsWith('trend')) await page.getByRole('region', { name: 'Open findings' }).scrollIntoViewIfNeeded();
     if (name === 'heat-map') await page.getByRole('region', { name: 'Heat map' }).scrollIntoViewIfNeeded();
-    writeFileSync(join(target, `${name}.png`), indexed(await page.screenshot()));
+    const picture = indexed(await page.screenshot());
+    const file = join(target, `${name}.png`);
+    if (!compare) return writeFileSync(file, picture);
+    const share = await difference(judge, readFileSync(file), picture);
+    console.log(`${(share * 100).toFixed(1)} % ${name}`);
+    if (share <= most) return;
+    process.exitCode = 1;
+    console.error(`${name} does not look as in ${file}: if that is meant, ./check console --screenshots`);
   };
   const wanted = (among) => Object.entries(shots).filter(([name]) => (all || !among || among.includes(name)) && (!only || only.includes(name)));
   const height = 720;
@@ -81,6 +92,7 @@ try {
     [await world.page({ height, colorScheme: 'dark' }), '-dark', wanted(inTheDark)],
     [await world.page({ width: 390, height: 844 }), '-phone', wanted(onAPhone)],
   ];
+  const judge = await (await world.browser.newContext()).newPage();
   for (const [page, suffix, some] of views) {
     await drawHistory(page);
     for (const [name, path] of some) await take(page, name + suffix, path);

@@ -140,7 +140,7 @@ test('a token is for its networks and systems, and says who used it', async () =
   const token = await page.getByRole('dialog').locator('pre').first().innerText();
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
   const row = page.getByRole('table', { name: 'Enrolment tokens' }).getByRole('row').filter({ hasText: '10.20.0.0/16' });
-  await row.getByText('127.0.0.0/8').waitFor();
+  await row.getByRole('cell', { name: /127.0.0.0\/8/ }).waitFor();
   await row.getByText('0 of 5').waitFor();
   assert.equal(await row.getByRole('button', { name: '0 of 5' }).count(), 0, 'nobody used it');
 
