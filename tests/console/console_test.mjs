@@ -39,6 +39,8 @@ const pathsOfAll = async () => [
   `/hosts/${await id('/hosts?hostname=web')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=findings`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=software`, `/hosts/${await id('/hosts?hostname=db')}?tab=tasks`, `/hosts/${await id('/hosts?hostname=db')}?tab=runtime`,
   `/hosts/${await id('/hosts?hostname=web')}?tab=events`, `/findings/${await id('/findings')}`, `/images/${await id('/images')}`,
+  `/events?event=${await id('/events')}`, `/audit?entry=${await id('/audit')}`, `/operators?operator=${await id('/operators')}`, '/hosts/docker-1?tab=images',
+  `/images/${await id('/images')}?finding=${await id(`/images/${await id('/images')}/findings`)}`,
   `/tasks/${await id('/tasks?status=completed')}`, `/hosts/${await id('/hosts?hostname=web')}?tab=results`, '/results', '/results?tab=batches', ...(await pathsOfTests()),
 ];
 /** The heat map of a run and of a batch, and what changed between two of each. */
