@@ -30,7 +30,8 @@ class Generation {
   Generation(store::Store& store, feeds::FeedKind kind, std::int64_t number)
       : store_(store), kind_(kind), number_(number) {}
 
-  /// As feeds::WantRecord: false if one that was changed later came before.
+  /// As feeds::WantRecord: false if one that was changed later came before. One that does not say
+  /// when it was changed is somebody's correction, and holds over what came before it.
   bool wants(std::string_view id, std::string_view modified) {
     if (modified.ends_with('Z')) modified.remove_suffix(1);
     const auto [found, first] = seen_.try_emplace(std::string(id), modified);
@@ -38,7 +39,7 @@ class Generation {
     std::string& former = found->second;
     if (modified == former && !former.empty()) return false;
     if (modified != former) ++superseded_;
-    if (modified < former) return false;
+    if (!modified.empty() && modified < former) return false;
     former = modified;
     forget(found->first);
     return true;

@@ -91,6 +91,20 @@ TEST(FeedRecords, PagesMergedAreTheSameAsOneImportHoweverTheyAreSplit) {
   }
 }
 
+TEST(FeedRecords, ACorrectionWithoutATimeHoldsOverWhatCameBeforeIt) {
+  const std::string awaiting_analysis =
+      R"({"cve": {"id": "CVE-2026-1001", "lastModified": "2026-04-16T13:25:00.000",)"
+      R"( "vulnStatus": "Awaiting Analysis"}})";
+  const std::string correction =
+      R"({"id": "CVE-2026-1001", "modified": null, "configurations": [{"nodes": [{"operator":)"
+      R"( "OR", "cpeMatch": [{"vulnerable": true, "criteria": "cpe:2.3:a:vendor:p:1:*:*:*:*:*:*:*"}]}]}]})";
+  TestFleet fleet;
+  import(fleet, ImportMode::replace, {awaiting_analysis, correction}).value();
+  EXPECT_EQ(in_force(fleet).count("CVE-2026-1001"), 1U);
+  import(fleet, ImportMode::replace, {correction, awaiting_analysis}).value();
+  EXPECT_TRUE(in_force(fleet).empty()) << "the later file's counts";
+}
+
 TEST(FeedRecords, AnImportReplacesEveryLayerOfTheMergesBeforeIt) {
   TestFleet fleet;
   import(fleet, ImportMode::replace, {file_of({{1, 1}, { 2, 1 }})}).value();
