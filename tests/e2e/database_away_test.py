@@ -89,6 +89,8 @@ class DatabaseAway(unittest.TestCase):
             caller.join()
             self.assertIsNone(caller.lost, f"{type(caller).__name__}: {caller.lost}")
         self.assertEqual(tally.failures, [])
+        for caller in (self.a.caller(), self.b.caller()):
+            Musterd.wait_for(lambda caller=caller: caller.ask("GET", "/readyz").status == 200)
         facts = WrittenFacts(self, self.operator)
         for caller in everybody:
             if isinstance(caller, ReportsResults):
