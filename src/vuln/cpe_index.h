@@ -110,6 +110,8 @@ class CpeIndex {
   /// Where a version stands, by both of its readings: `anywhere` if it is read by another scheme.
   Span place_of(const Group& group, const Reading& reading) const;
   static constexpr Span anywhere{0, 0xFFFFFFFFU};
+  /// Below every version: where what has none stands.
+  static constexpr Span no_version{0, 0};
   /// Calls `each(posting)` for those of a group that may hold at that place, by advisory id: all
   /// but those whose range or version is known to be another. A product of thousands of criteria
   /// costs a few comparisons of versions, and one of numbers for each range that ends above.

@@ -331,7 +331,10 @@ void CpeIndex::Builder::State::place_postings(Group& group, const std::vector<Ve
   group.first_stretch = static_cast<std::uint32_t>(index.stretches_.size());
   for (std::uint32_t at = group.first; at < group.last; ++at) {
     Criterion& criterion = index.criteria_[index.postings_[at].criterion];
-    if (is_of_no_version(criterion)) continue;
+    if (is_of_no_version(criterion)) {
+      index.stretches_.push_back({no_version, at});
+      continue;
+    }
     const std::optional<Span> span = span_of(criterion, versions);
     criterion.plain = span && asks_for_no_more(criterion);
     if (span && span->low == span->high && span->low % 2 == 1) {
@@ -355,7 +358,7 @@ void CpeIndex::Builder::State::place_postings(Group& group, const std::vector<Ve
   }
 }
 
-/// Without a range, and its version is NA: installed software has one, so this never holds.
+/// Without a range, and its version is NA: only of what a CPE name says to have none.
 bool CpeIndex::Builder::State::is_of_no_version(const Criterion& criterion) const {
   return !index.has_range(criterion) && index.value(criterion, CpeAttribute::version) == "-";
 }

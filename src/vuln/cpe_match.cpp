@@ -314,8 +314,8 @@ CriterionOutcome compare_criterion(const CpeIndex& index, const CpeIndex::Criter
 
 bool is_plain(const Product& product) {
   const ProductVersion& version = product.version;
-  return !product.edition_only && version.update.empty() && !version.patch &&
-         version.whole == version.base &&
+  return !product.edition_only && !version.not_applicable() && version.update.empty() &&
+         !version.patch && version.whole == version.base &&
          std::all_of(std::begin(qualifiers), std::end(qualifiers),
                      [&](const auto& each) { return is_logical(product.name[each.first]); });
 }

@@ -146,7 +146,9 @@ class Judge {
       if (version.whole.empty()) continue;
       if (group != nullptr) {
         const CpeIndex::Span place =
-            index_.place_of(*group, {*product.scheme, version.whole, version.base});
+            version.not_applicable()
+                ? CpeIndex::no_version
+                : index_.place_of(*group, {*product.scheme, version.whole, version.base});
         const bool plain = place.low == place.high && is_plain(product);
         index_.for_each_near(*group, place,
                              [&](const Posting& posting) { consider(posting, at, plain); });

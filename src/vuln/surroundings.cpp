@@ -187,7 +187,7 @@ std::vector<Product> products_of(const model::Package& package, const CpeIndex& 
     const std::string& stated = product.name[CpeAttribute::version];
     if (product.version.whole.empty() && model::is_literal_cpe_value(stated)) {
       set_version(product, stated_version(product.name));
-    } else if (package.version.empty() && stated == "-") {
+    } else if (product.scheme && package.version.empty() && stated == "-") {
       product.version = no_version(product.name);
     }
   };
