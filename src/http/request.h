@@ -100,6 +100,8 @@ struct Request {
   /// The connection is a trusted proxy's: an address on loopback would be that proxy's loopback.
   bool through_proxy = false;
   Instant now;  // read once when the request arrived
+  /// The server ends, or has more to write than it can: whoever can is to call less often.
+  bool strained = false;
   Caller caller;
   Params params;
 

@@ -68,6 +68,7 @@ IoThread::IoThread(ServerShared& shared, Descriptor listener)
       ticker_(io_),
       accept_pause_(io_),
       commit_pause_(io_),
+      drain_pause_(io_),
       handshakes_(shared.options.handshakes_max, limits::handshake_steps_per_turn,
                   [this] { asio::post(io_, [this] { handshakes_.turn(); }); }),
       mailbox_(
@@ -301,12 +302,30 @@ void IoThread::drain_here() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   accept_pause_.cancel();
-  for (SessionLink& link : sessions_) static_cast<Session&>(link).drain();
+  // Nothing is asked on these any more: to keep them open is of no use to whoever listens.
+  for (const auto& [ticket, session] : live_) session->drain();
+  drain_lot(drain_lot_size(sessions_.size(), shared_.options));
   commits_.refuse_all();
 }
 
+void IoThread::drain_lot(std::size_t size) {
+  for (std::size_t i = 0; i < size && !sessions_.empty(); ++i) {
+    SessionLink& link = sessions_.front();
+    sessions_.pop_front();
+    drained_.push_back(link);
+    static_cast<Session&>(link).drain();
+  }
+  if (sessions_.empty()) return;
+  drain_pause_.expires_after(shared_.options.drain_pause);
+  drain_pause_.async_wait([this, size](const boost::system::error_code& failed) {
+    if (!failed) drain_lot(size);
+  });
+}
+
 void IoThread::cut_here() {
-  for (SessionLink& link : sessions_) static_cast<Session&>(link).close();
+  drain_pause_.cancel();
+  drained_.splice(drained_.end(), sessions_);
+  for (SessionLink& link : drained_) static_cast<Session&>(link).close();
   for (auto& [ticket, waiting] : std::exchange(waiting_, {})) waiting.resume();
 }
 

@@ -61,7 +61,7 @@ class IoThread {
   IoThread& operator=(const IoThread&) = delete;
 
   void start();
-  /// Stops accepting and closes idle connections.
+  /// Stops accepting and closes idle connections, one lot after another.
   void drain();
   /// Cuts off every connection; waiting ones stop waiting.
   void cut();
@@ -71,6 +71,8 @@ class IoThread {
   ServerShared& shared() { return shared_; }
   const ServerOptions& options() const { return shared_.options; }
   bool draining() const { return shared_.draining.load(std::memory_order_relaxed); }
+  /// Requests that come now are better not repeated soon.
+  bool strained() const { return draining() || shared_.waiting_writes.waiting() > 0; }
 
   /// Bytes read are valid until the session next waits: every session reads into the same ones.
   std::span<char> read_buffer() { return {read_buffer_.get(), read_buffer_bytes}; }
@@ -129,6 +131,7 @@ class IoThread {
   void wake_live(std::uint64_t ticket);
   void schedule_commits();
   void drain_here();
+  void drain_lot(std::size_t size);
   void cut_here();
 
   ServerShared& shared_;
@@ -139,7 +142,9 @@ class IoThread {
   std::string date_;
   std::vector<std::unique_ptr<Exchange>> free_exchanges_;
   DeadlineWheel wheel_;
-  boost::intrusive::list<SessionLink, boost::intrusive::constant_time_size<false>> sessions_;
+  using Sessions = boost::intrusive::list<SessionLink, boost::intrusive::constant_time_size<false>>;
+  Sessions sessions_;
+  Sessions drained_;  // were told to drain
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Waiting> waiting_;
   std::unordered_map<std::uint64_t, Session*> live_;
@@ -152,6 +157,7 @@ class IoThread {
   Timer ticker_;
   Timer accept_pause_;
   Timer commit_pause_;
+  Timer drain_pause_;
   HandshakePace handshakes_;
   std::shared_ptr<Mailbox> mailbox_;
   std::thread thread_;

@@ -110,6 +110,12 @@ ServerOptions completed(ServerOptions options) {
 
 }  // namespace
 
+std::size_t drain_lot_size(std::size_t sessions, const ServerOptions& options) {
+  const auto pauses = static_cast<std::size_t>(options.drain_timeout / 2 / options.drain_pause);
+  const std::size_t lots = pauses + 1;
+  return std::max({(sessions + lots - 1) / lots, options.drain_lot, std::size_t{1}});
+}
+
 struct Server::Parts {
   ServerShared shared;
   std::vector<std::unique_ptr<IoThread>> threads = {};

@@ -60,7 +60,14 @@ struct ServerOptions {
   /// How long a live body may say nothing, not even that it is there.
   Duration live_silence = std::chrono::seconds(90);
   Duration drain_timeout = limits::drain_timeout;
+  /// Idle connections are closed so many at once on each IO thread, and as many after each pause.
+  /// Where that takes more than half of drain_timeout the lots are larger.
+  std::size_t drain_lot = 200;
+  Duration drain_pause = std::chrono::milliseconds(20);
 };
+
+/// How many of `sessions` on one IO thread are to drain at a time.
+std::size_t drain_lot_size(std::size_t sessions, const ServerOptions& options);
 
 /// Serves HTTP/1.1 (RFC 9112) from a Application: one IO thread per core, each with its own
 /// listening socket (SO_REUSEPORT), a few workers for what reads the store, and some for what takes
@@ -87,10 +94,10 @@ class Server {
   /// What is taken of all that options bound. Safe from any thread.
   http::TransportUse use();
 
-  /// Stops accepting, closes idle connections and live bodies, lets running requests finish (their
-  /// answers say `Connection: close`) for at most `drain_timeout`, cuts off the rest, joins all
-  /// threads. An answer that commits later is dropped. Further calls do nothing. Not from a
-  /// server's thread.
+  /// Stops accepting, closes live bodies at once and idle connections in lots, lets requests finish
+  /// that run or come on connections still open (their answers say `Connection: close`) for at most
+  /// `drain_timeout`, cuts off the rest, joins all threads. An answer that commits later is
+  /// dropped. Further calls do nothing. Not from a server's thread.
   void drain();
 
  private:

@@ -404,59 +404,5 @@ TEST_F(Connections, APeerThatVanishesWithinItsAnswerIsForgotten) {
   EXPECT_EQ(server->connections(), 0U);
 }
 
-TEST_F(Connections, DrainClosesIdleOnesAndLetsRunningOnesFinish) {
-  start();
-  Peer idle = connect();
-  EXPECT_EQ(idle.request(get("/echo")).status, 200);
-  Peer running = connect();
-  running.send(get("/slow"));
-  Peer writing = connect();
-  writing.send(post("/write", "w"));
-  ASSERT_TRUE(application.wait_for_commits(1));
-  ASSERT_TRUE(application.wait_for_handled(3));
-  std::thread drainer([&] { server->drain(); });
-  EXPECT_TRUE(idle.closed());
-  application.slow_gate.open();
-  application.commit_all();
-  const Answer finished = running.answer();
-  EXPECT_EQ(finished.status, 200);
-  EXPECT_EQ(finished.field("Connection"), "close");
-  EXPECT_EQ(writing.answer().field("Connection"), "close");
-  drainer.join();
-  EXPECT_EQ(server->connections(), 0U);
-  EXPECT_THROW(connect(), std::runtime_error);
-}
-
-TEST_F(Connections, DrainCutsOffWhatTakesTooLong) {
-  start({.drain_timeout = Duration(50)});
-  Peer waits = connect();
-  waits.send(post("/write", "never committed"));
-  Peer half = connect();
-  half.send("GET /echo HT");
-  ASSERT_TRUE(application.wait_for_commits(1));
-  server->drain();
-  EXPECT_TRUE(waits.closed());
-  EXPECT_TRUE(half.closed());
-  EXPECT_EQ(server->connections(), 0U);
-}
-
-TEST_F(Connections, ACommitAfterTheServerIsGoneIsDropped) {
-  start({.drain_timeout = Duration(20)});
-  Peer peer = connect();
-  peer.send(post("/write", "late"));
-  ASSERT_TRUE(application.wait_for_commits(1));
-  server.reset();
-  EXPECT_TRUE(peer.closed());
-  application.commit_all();
-}
-
-TEST_F(Connections, DrainCanBeCalledTwiceAndWithoutStart) {
-  Server never_started(application, clock, log, {.io_threads = 1});
-  never_started.drain();
-  start();
-  server->drain();
-  server->drain();
-}
-
 }  // namespace
 }  // namespace muster::net

@@ -166,6 +166,7 @@ Exchange& Session::open_exchange() {
   request.peer_address = peer_text_;
   request.through_proxy = through_proxy_;
   request.now = thread_.shared().clock.now();
+  request.strained = thread_.strained();
   after_ = Stage::done;
   return *exchange_;
 }

@@ -62,8 +62,11 @@ TEST_F(Waiting, ItIsWrittenOnceThereIsAPlaceAndTheOldestGoesFirst) {
 
 TEST_F(Waiting, WhatNeedsNoWriteIsAnsweredMeanwhile) {
   start_full();
+  EXPECT_EQ(connect().request(post("/echo", "beat")).status, 200);
+  EXPECT_FALSE(application.strained()) << "every write has found its place so far";
   Peer write = waiting("w");
   EXPECT_EQ(connect().request(post("/echo", "beat")).status, 200);
+  EXPECT_TRUE(application.strained());
   EXPECT_EQ(connect().request(get("/worker")).status, 200);
   EXPECT_EQ(server->use().waiting, 1U);
   application.commit_all();

@@ -274,6 +274,7 @@ class FakeApplication final : public http::Application {
     note([&](Seen& seen) {
       ++seen.handled;
       seen.peer = std::string(request.peer_address) + (request.through_proxy ? "*" : "");
+      seen.strained = request.strained;
       seen.agent_header = request.headers.find("X-Agent");
       if (!seen.agent_header.empty()) seen.order += seen.agent_header + " ";
     });
@@ -360,6 +361,10 @@ class FakeApplication final : public http::Application {
   std::string peer() {
     return read<std::string>([](const Seen& seen) { return seen.peer; });
   }
+  /// Whether the last request was told that the server is.
+  bool strained() {
+    return read<bool>([](const Seen& seen) { return seen.strained; });
+  }
   /// Of all requests that had that header, in the order in which they were handled.
   std::string order() {
     return read<std::string>([](const Seen& seen) { return seen.order; });
@@ -384,6 +389,7 @@ class FakeApplication final : public http::Application {
     int admitted = 0;
     int handled = 0;
     std::string peer;
+    bool strained = false;
     std::string agent_header;
     std::string order;
     std::vector<Commit> commits;
