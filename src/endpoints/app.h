@@ -58,6 +58,7 @@ struct Counters {
   std::atomic<std::uint64_t> mended_reports = 0;     // fielded bodies that lacked a brace
   std::atomic<std::uint64_t> software_drifts = 0;    // reporters that named another set than ours
   std::atomic<std::uint64_t> fenced_enrolments = 0;  // with a token that was not for the machine
+  std::atomic<std::uint64_t> asked_to_wait = 0;      // heartbeats that were answered so
 };
 
 /// A file of the console, as the build made it; the octets are the program's own.

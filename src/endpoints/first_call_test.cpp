@@ -138,6 +138,34 @@ TEST(DeviceCalls, ThatChangeNothingTouchNoStore) {
   EXPECT_EQ(site.commits(), before);
 }
 
+/// What the answer to a heartbeat asks the agent to wait; 0: it asks for nothing.
+std::int64_t asked_to_wait(const http::Response& answer) {
+  EXPECT_EQ(answer.status, 200);
+  JsonDocument document;
+  const Json data = document.parse(answer.body).value().find("data").value();
+  const auto next_in = data.find("next_in");
+  return next_in ? next_in->integer().value() : 0;
+}
+
+TEST(DeviceCalls, HeartbeatsOfAStrainedServerAreAskedToWait) {
+  Site site;
+  const Device device = site.enrol("machine-a");
+  const auto beat = [&](const std::string& body) {
+    return site.as_device(device, "POST", "/api/agent/heartbeat", body);
+  };
+  const std::string ours = R"({"status": "idle", "config_hash": ""})";
+  site.server.strained = true;
+  // The first is written, the second is not.
+  const std::int64_t seconds = asked_to_wait(beat(ours));
+  EXPECT_GE(seconds, 60);
+  EXPECT_LE(seconds, 120);
+  EXPECT_EQ(asked_to_wait(beat(ours)), seconds);
+  EXPECT_EQ(asked_to_wait(beat(R"({"status": "idle"})")), 0) << "it would not know the word";
+  site.server.strained = false;
+  EXPECT_EQ(asked_to_wait(beat(ours)), 0);
+  EXPECT_EQ(site.server.app.counters.asked_to_wait, 2U);
+}
+
 TEST(DeviceCalls, ABodyThatComesAfterItsAgentWasSupersededIsRefused) {
   Site site;
   const Device old = site.enrol("machine-a");

@@ -85,6 +85,7 @@ class TestServer {
     if (!host_given) CHECK(request.headers.add("Host", "127.0.0.1:8480"));
     request.peer_address = "127.0.0.1";
     request.now = clock.now();
+    request.strained = strained;
     auto verdict = dispatcher.admit(request);
     if (auto* refused = std::get_if<http::Response>(&verdict)) return std::move(*refused);
     const auto& admission = std::get<http::Admission>(verdict);
@@ -115,6 +116,7 @@ class TestServer {
   App& app = wiring.app;
   Dispatcher& dispatcher = wiring.dispatcher;
   std::string admin_token;
+  bool strained = false;  // as requests are told
 
  private:
   static http::Method parse_method(std::string_view name) {

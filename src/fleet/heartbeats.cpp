@@ -152,7 +152,22 @@ HeartbeatChange still_news(store::Tx& tx, Duration offline_after,
   return change;
 }
 
+/// More helps no server, and would keep work from agents that may be silent for long.
+constexpr std::int64_t leave_seconds_max = 300;
+
 }  // namespace
+
+std::int64_t seconds_to_leave(const Config& config, AgentId agent) {
+  const std::int64_t most =
+      std::min(config.presence_offline_after_seconds * 2 / 3, leave_seconds_max);
+  const std::int64_t least = most / 2;
+  // The end of an id is random (base/ids.h), so agents are as many in each second.
+  std::int64_t random = 0;
+  for (std::size_t i = agent.uuid.bytes.size() - 4; i < agent.uuid.bytes.size(); ++i) {
+    random = random * 256 + agent.uuid.bytes[i];
+  }
+  return least + random % (most - least + 1);
+}
 
 Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& config,
                                          AgentId agent, const Heartbeat& heartbeat, Instant now) {

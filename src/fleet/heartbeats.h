@@ -65,6 +65,11 @@ struct HeartbeatChange {
 Result<HeartbeatChange> record_heartbeat(PresenceTable& presence, const Config& config,
                                          AgentId agent, const Heartbeat& heartbeat, Instant now);
 
+/// For how many seconds an agent is to leave its next heartbeat and poll to a server that is
+/// strained (docs/adr/0034). Always the same for one agent, spread evenly over all, and so short
+/// that one that comes a tenth later, and tries again for a while, does not count as offline.
+std::int64_t seconds_to_leave(const Config& config, AgentId agent);
+
 /// A heartbeat that outlives its request.
 struct OwnedHeartbeat {
   explicit OwnedHeartbeat(const Heartbeat& from);

@@ -229,6 +229,42 @@ model::Presence presence_of(TestFleet& fleet, const Enrolled& agent) {
       .presence;
 }
 
+TEST(Pace, IsSpreadEvenlyOverTheAgentsAndTheSameForEachOfThem) {
+  SeededRng rng(1);
+  const Config config;
+  std::map<std::int64_t, int> agents;
+  constexpr int fleet = 61 * 100;
+  for (int i = 0; i < fleet; ++i) {
+    // Enrolled together: only the random part of their ids differs.
+    const AgentId agent{make_uuid7(rng, test_epoch)};
+    const std::int64_t seconds = seconds_to_leave(config, agent);
+    EXPECT_EQ(seconds_to_leave(config, agent), seconds);
+    ++agents[seconds];
+  }
+  EXPECT_EQ(agents.begin()->first, 60);
+  EXPECT_EQ(agents.rbegin()->first, 120);
+  EXPECT_EQ(agents.size(), 61U);
+  for (const auto& [second, count] : agents) {
+    EXPECT_GT(count, 50) << second;
+    EXPECT_LT(count, 150) << second;
+  }
+}
+
+TEST(Pace, LeavesTimeBeforeAnAgentCountsAsOffline) {
+  SeededRng rng(1);
+  for (const std::int64_t offline_after : {10, 60, 180, 400, 86400}) {
+    Config config;
+    config.presence_offline_after_seconds = offline_after;
+    for (int i = 0; i < 1000; ++i) {
+      const std::int64_t seconds = seconds_to_leave(config, AgentId{make_uuid7(rng, test_epoch)});
+      ASSERT_GE(seconds, 1) << offline_after;
+      // A tenth later, as agents come, a quarter of the threshold is left.
+      ASSERT_LE(seconds * 11 * 4, offline_after * 10 * 3) << offline_after;
+      ASSERT_LE(seconds, 300) << offline_after;
+    }
+  }
+}
+
 TEST(Presence, AfterARestartNobodyIsOfflineUntilAFullIntervalPassed) {
   Alive alive;
   TestFleet& fleet = alive.fleet;

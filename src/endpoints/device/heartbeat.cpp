@@ -195,10 +195,11 @@ struct Acknowledgement {
   bool force_full_scan = false;
   std::string new_api_key;                 // empty: no rotation is pending
   std::optional<std::string> config_hash;  // empty: nothing is set for the agent
+  std::optional<std::int64_t> next_in;     // seconds
   std::vector<std::string> warnings;
 
   bool empty() const {
-    return !force_full_scan && new_api_key.empty() && !config_hash && warnings.empty();
+    return !force_full_scan && new_api_key.empty() && !config_hash && !next_in && warnings.empty();
   }
 };
 
@@ -217,6 +218,7 @@ std::string acknowledgement_text(const Acknowledgement& acknowledgement, Instant
     json.member("new_api_key", acknowledgement.new_api_key);
   }
   if (acknowledgement.config_hash) json.member("config_hash", *acknowledgement.config_hash);
+  if (acknowledgement.next_in) json.member("next_in", *acknowledgement.next_in);
   if (!acknowledgement.warnings.empty()) json.member("warnings", acknowledgement.warnings);
   json.end_object().end_object();
   return json.take();
@@ -258,8 +260,14 @@ Result<http::Reply> device_heartbeat(App& app, const http::Request& request) {
   answer.force_full_scan =
       settings.force_full_scan ||
       app.marks.full_is_due(request.caller.host, request.caller.agent, app.config, request.now);
-  // Only agents that ask for it know what to do with it.
-  if (decoded.heartbeat.condition) answer.config_hash = std::move(settings.config_hash);
+  // Only agents that speak of their condition know what to do with these.
+  if (decoded.heartbeat.condition) {
+    answer.config_hash = std::move(settings.config_hash);
+    if (request.strained) {
+      app.counters.asked_to_wait.fetch_add(1, std::memory_order_relaxed);
+      answer.next_in = fleet::seconds_to_leave(app.config, request.caller.agent);
+    }
+  }
   std::optional<model::SetHash> doubtful;
   if (decoded.set_hash && !answer.force_full_scan &&
       app.marks.may_differ(request.caller.host, request.caller.agent, *decoded.set_hash)) {

@@ -254,6 +254,9 @@ Result<Reply> show_metrics(App& app, const Request& request) {
   out.add("muster_fenced_enrolments_total", "counter",
           "Enrolments refused because the token is not for that machine.",
           app.counters.fenced_enrolments.load());
+  out.add("muster_heartbeats_asked_to_wait_total", "counter",
+          "Heartbeats whose agent was asked to leave the next ones, since the server was strained.",
+          app.counters.asked_to_wait.load());
   add_store(out, app);
   out.add("muster_agents", "gauge", "Enrolled agents, disabled ones included.",
           agents.online + agents.offline + agents.unknown);
