@@ -198,6 +198,7 @@ struct State {
     std::string why;
   };
   std::optional<Unheard> unheard;
+  Duration quiet_until{0};  // on the steady clock: what is due by the clock alone waits till then
 
   // The task in hand: accepted and to be announced, or running.
   std::optional<Command> active;

@@ -31,13 +31,36 @@ void offer_key(Step& step, const std::string& key) {
   step.note(LogLevel::info, "key_offered");
 }
 
+/// A server that ends or has too much to do is left alone for so long by what is due by the clock
+/// alone: work in hand, its outcomes and what they need go on.
+void obey_next_in(Step& step, std::int64_t seconds) {
+  State& state = step.state;
+  // Somebody waits for `run --once`, and a build on trial has its time to prove itself.
+  if (state.once || state.on_trial) return;
+  if (seconds < 0 || seconds > bounds::next_in_max / std::chrono::seconds(1)) {
+    step.note(LogLevel::warning, "next_in_refused", {{"seconds", std::to_string(seconds)}});
+    return;
+  }
+  const Duration asked = std::chrono::seconds(seconds);
+  // Up to a tenth later than asked, never earlier: as with Retry-After.
+  const Duration later = (spread(state, asked) - asked * 9 / 10) / 2;
+  state.quiet_until = step.now.steady + asked + later;
+  for (const Purpose purpose : {Purpose::heartbeat, Purpose::poll}) {
+    Lane& lane = step.lane(purpose);
+    // A poll that is due already has waited: heartbeats go first, and would put it off for ever.
+    if (lane.due > step.now.steady) lane.due = std::max(lane.due, state.quiet_until);
+  }
+}
+
 }  // namespace
 
 void begin_heartbeat(Step& step, const Vitals& vitals) {
   State& state = step.state;
   watch_look(step);
-  const bool gap = state.last_heartbeat && state.lane(Purpose::heartbeat).failures > 0 &&
-                   step.now.steady - *state.last_heartbeat > 2 * heartbeat_interval(state);
+  const Duration interval = heartbeat_interval(state);
+  const bool gap =
+      state.last_heartbeat && state.lane(Purpose::heartbeat).failures > 0 &&
+      step.now.steady - std::max(*state.last_heartbeat + interval, state.quiet_until) > interval;
   if (gap && state.reconnect_reason.empty()) state.reconnect_reason = "network_recovery";
   Heartbeat heartbeat;
   heartbeat.at = step.now.wall + state.clock_offset;
@@ -76,6 +99,7 @@ void take_heartbeat(Step& step, const Answer& answer) {
                         !state.last_heartbeat && state.lane(Purpose::heartbeat).failures == 0);
   succeeded(step, Purpose::heartbeat, heartbeat_interval(state));
   state.last_heartbeat = step.now.steady;
+  if (said.next_in) obey_next_in(step, *said.next_in);
   state.reconnect_reason.clear();
   state.unheard.reset();
   if (said.server_time) learn_server_time(step, *said.server_time);

@@ -289,6 +289,7 @@ void take_poll(Step& step, const Answer& answer) {
   }
   poll_got_through(step);
   succeeded(step, Purpose::poll, poll_interval(state));
+  step.lane(Purpose::poll).due = std::max(step.lane(Purpose::poll).due, state.quiet_until);
   state.poll_was_empty = !assignment.has_value();
   if (!assignment) return;
   if (const auto known = state.journal.find(assignment->task)) {

@@ -197,6 +197,7 @@ HeartbeatAnswer read_heartbeat(const Json& data) {
     const std::string_view text = *hash->string();
     if (text.size() <= limits::key_bytes && is_plain_text(text)) answer.config_hash = text;
   }
+  if (const auto next = data.find("next_in")) answer.next_in = next->integer();
   const auto config = data.find("config");
   answer.force_full_scan = is_forced(data) || (config && is_forced(*config));
   return answer;

@@ -53,6 +53,8 @@ struct HeartbeatAnswer {
   std::string new_key;  // empty: no rotation
   bool force_full_scan = false;
   std::optional<std::string> config_hash;  // of what it sets here; empty: nothing
+  /// Seconds for which it wants no heartbeat and no poll, as it says; none: it has time.
+  std::optional<std::int64_t> next_in;
 };
 /// `data` of the answer. Unreadable members count as absent: a heartbeat that got through is one.
 HeartbeatAnswer read_heartbeat(const Json& data);

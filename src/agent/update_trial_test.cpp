@@ -29,6 +29,15 @@ TEST(AgentUpdate, ABusyServerEndsNoTrial) {
   }
 }
 
+TEST(AgentUpdate, AServerThatAsksForPatienceTakesNoTimeFromATrial) {
+  UpdateWorld world;
+  world.server.next_in = "600";  // as long as the trial
+  world.publish("1.3.0", Behaviour::works);
+  world.live_on(day);
+  EXPECT_EQ(world.started, (std::vector<std::string>{"1.2.0", "1.3.0"}));
+  EXPECT_TRUE(world.record().failures.empty());
+}
+
 TEST(AgentUpdate, OneWhoseCallsTheServerFailsIsGivenUp) {
   UpdateWorld world;
   world.publish("1.3.0", Behaviour::works);

@@ -93,6 +93,7 @@ class FakeServer final : public Transport {
   bool knows_host = false;
   bool force_full_scan = false;
   std::optional<PushedConfig> config;  // that it sets on the host; none: it knows of no such thing
+  std::string next_in;  // JSON, in the answers to heartbeats; empty: it asks for no patience
   std::size_t result_bytes_max = 16 << 20;
   bool forgets_results = false;  // it answers as if it could not take them, and has not
 
@@ -182,7 +183,9 @@ class FakeServer final : public Transport {
     if (force_full_scan) json.member("force_full_scan", true);
     if (config) json.member("config_hash", config->hash);
     json.end_object();
-    return data(json.take());
+    std::string said = json.take();
+    if (!next_in.empty()) said.insert(said.size() - 1, ", \"next_in\": " + next_in);
+    return data(said);
   }
 
   Answer configuration() const {
