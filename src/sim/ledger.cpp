@@ -140,6 +140,10 @@ void Ledger::take_agent_call(const Served& served, Instant now) {
   }
   if (const auto task = task_of(target, "/status")) take_start(served, *task, now);
   if (target == "/api/agent/tasks") take_delivery(served, now);
+  const bool beat = target == "/api/agent/heartbeat";
+  if (beat && served.response->body.find("\"next_in\"") != std::string::npos) {
+    count("heartbeats asked to wait");
+  }
 }
 
 void Ledger::take_delivery(const Served& served, Instant now) {

@@ -17,6 +17,11 @@ constexpr Duration restart_least = std::chrono::seconds(1);
 constexpr Duration restart_most = std::chrono::minutes(4);
 constexpr const char* directory_on_disk = "/data";
 
+/// For two of ten minutes, from its start on: by the clock, so that no draw depends on it.
+bool is_strained(Duration up) {
+  return up % std::chrono::minutes(10) < std::chrono::minutes(2);
+}
+
 /// Puts the content of a streamed answer into its body; false when it cannot be had.
 bool read_stream(http::Response& response) {
   const http::Stream stream = *std::exchange(response.stream, std::nullopt);
@@ -111,6 +116,7 @@ bool Server::ask(const agent::Call& call, std::string_view peer, Respond respond
   CHECK(request.headers.add("Host", "muster.example.org"));
   request.peer_address = flight->peer;
   request.now = steps_.now();
+  request.strained = is_strained(request.now - started_at_);
   flight->respond = std::move(respond);
   auto verdict = wiring_->dispatcher.admit(request);
   if (auto* refused = std::get_if<http::Response>(&verdict)) {

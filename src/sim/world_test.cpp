@@ -42,6 +42,7 @@ TEST(World, GivesEverythingAChanceToHappen) {
                                   "settings.set",
                                   "rotations by schedule",
                                   "agent lists",
+                                  "heartbeats asked to wait",
                                   "agent crashes",
                                   "set-ups",
                                   "disk faults",
