@@ -9,7 +9,9 @@ in the same run.
 The servers take turns on CPU 0 with wrk on CPU 1, in interleaved short rounds, since the speed of
 a shared machine changes from minute to minute; the figure of a server is its cheapest round. CPU is
 what the process itself used (/proc/PID/stat, in ticks of 10 ms), so wrk and the machine's other
-work do not count. Needs nginx and wrk; ends in about 40 seconds.
+work do not count. Over TLS all have one key (ECDSA P-256) and must agree on version and cipher with a
+caller that offers OpenSSL's defaults, as wrk does; connections are kept open, so that a round has one
+handshake for each of them. Needs nginx and wrk; ends in about 40 seconds.
 """
 import argparse
 import json
@@ -79,6 +81,7 @@ class Nginx(measure.Server):
         folder.chmod(0o755)  # its worker may run as another user
         config = folder / "nginx.conf"
         tls = "" if certificate is None else f"""
+    ssl_protocols TLSv1.3;
     ssl_certificate {certificate.file}; ssl_certificate_key {certificate.key};"""
         config.write_text(f"""
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
@@ -152,6 +155,19 @@ def write_script(folder, server):
     return path
 
 
+def agreed_tls(servers):
+    """Version and cipher of all that speak TLS; costs of unlike ones would not compare."""
+    spoken = {}
+    for server in servers:
+        if server.certificate:
+            plain = socket.create_connection(("127.0.0.1", server.port), START_SECONDS)
+            with server.certificate.context().wrap_socket(plain, server_hostname="localhost") as made:
+                spoken[server.name] = f"{made.version()}, {made.cipher()[0]}"
+    if len(set(spoken.values())) > 1:
+        sys.exit(f"bench: these do not compare: {spoken}")
+    return next(iter(spoken.values()), None)
+
+
 def run_round(server, script, seconds, connections):
     """One more round of `server`; a round on a machine so busy that nothing was counted is repeated."""
     for _ in range(3):
@@ -162,15 +178,18 @@ def run_round(server, script, seconds, connections):
     sys.exit(f"bench: {server.name} got no processor time in three rounds")
 
 
+def wrk(server, script, seconds, connections):
+    return ["taskset", "-c", str(LOAD_CPU), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
+            str(script), server.url() + "/api/agent/heartbeat"]
+
+
 def measure_round(server, script, seconds, connections):
     pids = server.pids()
     for pid in pids:
         pin(pid)
     before, started = cpu_seconds(pids), time.monotonic()
-    done = subprocess.run(
-        ["taskset", "-c", str(LOAD_CPU), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s",
-         str(script), server.url() + "/api/agent/heartbeat"],
-        capture_output=True, text=True, timeout=seconds + 30, check=True)
+    done = subprocess.run(wrk(server, script, seconds, connections), capture_output=True, text=True,
+                          timeout=seconds + 30, check=True)
     elapsed, after = time.monotonic() - started, cpu_seconds(pids)
     requests = measure.parse_wrk(done.stdout)
     user, system = after[0] - before[0], after[1] - before[1]
@@ -248,6 +267,7 @@ def main():
                 servers.append(Musterd(options.musterd, folder / "musterd"))
                 servers.append(Nginx(folder / "nginx-tls", certificate))
                 servers.append(Musterd(options.musterd, folder / "musterd-tls", certificate))
+            tls = agreed_tls(servers)
             scripts = [write_script(folder, server) for server in servers]
             for _ in range(options.rounds):
                 for server, script in zip(servers, scripts):
@@ -265,7 +285,7 @@ def main():
                   f"{row['system_us']:>8.2f}{row['per_second']:>10}{row['ratio']:>8.2f}"
                   f"{row['ratio_median_of_rounds']:>8.2f}")
     print(json.dumps({"connections": options.connections, "rounds": options.rounds,
-                      "servers": rows}))
+                      "tls": tls, "servers": rows}))
     worst = max(row["ratio"] for row in rows)
     return 1 if options.max_ratio and worst > options.max_ratio else 0
 

@@ -43,6 +43,7 @@ class Part:
     steps: Callable[[Settings], list]
     read: Callable[[dict], list]
     default: bool = True
+    keeps: tuple = ()               # of what it prints, what goes into the record as it is
 
 
 def tool(script, *arguments):
@@ -129,8 +130,8 @@ def scenario(name):
 PARTS = {
     "micro": Part(150, "pieces in process: Google Benchmark, all but the largest",
                   benchmarks("-" + LARGE, lambda _: True), figures.of_benchmarks),
-    "http": Part(50, "CPU of a heartbeat beside nginx, kept busy over few connections",
-                 http, figures.of_http),
+    "http": Part(60, "CPU of a heartbeat, plain and over TLS, beside nginx, kept busy",
+                 http, figures.of_http, keeps=("tls",)),
     "paced": Part(130, "the same at a fleet's pace, over 4,000 connections",
                   tool("paced.py", "--musterd", "{BIN}/musterd"), figures.of_paced),
     "connections": Part(60, "memory of an idle connection, CPU to open one",

@@ -65,6 +65,8 @@ def provenance(kept):
         words.append(f"load {machine['load_before']:g} before")
     if nginx := machine.get("nginx"):
         words.append(f"nginx {nginx['version']} then took {nginx['cpu_us']:g} µs a request")
+    if kept.get("tls"):
+        words.append(f"over TLS {kept['tls']}")
     if kept.get("seconds"):
         words.append(f"in {kept['seconds']:,} s")
     text = ", ".join(words) + "."

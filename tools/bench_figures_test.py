@@ -74,6 +74,14 @@ class OfOtherBenches(unittest.TestCase):
         self.assertEqual([row["id"] for row in rows if record.met(row) is False],
                          ["ratio/musterd heartbeat"])
 
+    def test_a_heartbeat_over_tls_has_a_narrower_one(self):
+        def aim_met(ratio):
+            rows = figures.of_http({"servers": [
+                {"server": "nginx return 200, TLS", "cpu_us": 20.0, "ratio": 1.0},
+                {"server": "musterd heartbeat, TLS", "cpu_us": 20.0 * ratio, "ratio": ratio}]})
+            return record.met(rows[-1])
+        self.assertEqual([aim_met(ratio) for ratio in (1.2, 1.21)], [True, False])
+
     def test_results_have_the_same_aims_on_a_slowed_disk(self):
         run = {"controls": 5, "per_second": 9000, "p50_ms": 40.0, "p99_ms": 90.0}
         rows = figures.of_results({"sync_p50_ms": 0.1, "runs": [
