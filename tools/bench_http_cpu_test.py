@@ -59,7 +59,8 @@ class Spoken(unittest.TestCase):
             made = http_cpu.Nginx.__new__(http_cpu.Nginx)     # starts no process
             made.name, made.certificate = "nginx", certificate
             return made
-        servers = [with_rounds(nginx(None), 10.0, 12.0), with_rounds(nginx(self.certificate), 20.0, 25.0),
+        servers = [with_rounds(nginx(None), 10.0, 12.0),
+                   with_rounds(nginx(self.certificate), 20.0, 25.0),
                    with_rounds(types.SimpleNamespace(name="musterd", certificate=self.certificate),
                                26.0, 24.0)]
         self.assertEqual([row["ratio"] for row in http_cpu.summary(servers)], [1, 1, 1.2])
