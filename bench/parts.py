@@ -22,7 +22,7 @@ SPARE_DESCRIPTORS = 1000
 class Settings:
     build: pathlib.Path
     scratch: pathlib.Path           # on the disk that is measured
-    agents: int | None = None       # of scenarios
+    agents: list = dataclasses.field(default_factory=list)      # of scenarios, one run each
     duration: str | None = None     # likewise
 
 
@@ -114,17 +114,16 @@ def scenario_seconds(name):
 def scenario(name):
     file = BENCH / f"scenarios/{name}.toml"
 
-    def steps(settings):
-        agents, told = fleet(file, settings.agents,
-                             resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    def of_size(settings, wanted):
+        agents, told = fleet(file, wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         command = ["python3", str(BENCH / "scale.py"), "--json", "--bin",
                    str(settings.build / "bin"), "--dir", str(settings.scratch), *told]
         if name.endswith("_tls"):
             command.append("--tls")
         if settings.duration:
             command += ["--duration", settings.duration]
-        return [Step(str(agents), [*command, str(file)], notes={"agents": agents})]
-    return steps
+        return Step(str(agents), [*command, str(file)], notes={"agents": agents})
+    return lambda settings: [of_size(settings, wanted) for wanted in settings.agents or [None]]
 
 
 PARTS = {

@@ -159,6 +159,9 @@ def cpu(records):
             title, "µs", rows)
 
 
+#: In place of a plot whose records are not there.
+UNDRAWN = {"sizes": "What the server takes over the fleet's size is drawn once there are two sizes:"
+                    " `bench/run steady --agents 1000,10000` takes half an hour."}
 PLOTTED = {"latency": latency, "sizes": sizes, "cpu": cpu}
 
 
@@ -178,7 +181,7 @@ def rendered(text, records, document):
             for stem, title, draw in PLOTTED[name](records):
                 drawn[str(PLOTS / f"{stem}.svg")] = draw(title)
                 pictures.append(f"![{title}]({folder}/{stem}.svg)")
-            body = "\n\n".join(pictures)
+            body = "\n\n".join(pictures) or UNDRAWN.get(name, "")
         return f"{begin}\n{body}\n\n{end}" if body else begin + end
     return BLOCK.sub(block, text), drawn
 

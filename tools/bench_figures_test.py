@@ -132,6 +132,14 @@ class OfRecords(unittest.TestCase):
 class SizeOfFleets(unittest.TestCase):
     STEADY = record.ROOT / "bench/scenarios/steady.toml"
 
+    def test_each_number_of_hosts_is_a_run_and_a_record(self):
+        settings = parts.Settings(record.ROOT / "build", record.ROOT / "build", [1000, 10_000], "5m")
+        steps = parts.PARTS["steady"].steps(settings)
+        self.assertEqual([(step.name, step.notes) for step in steps],
+                         [("1000", {"agents": 1000}), ("10000", {"agents": 10_000})])
+        settings.agents = []
+        self.assertEqual(len(parts.PARTS["steady"].steps(settings)), 1)
+
     def test_without_a_wish_each_host_can_have_a_connection(self):
         agents, told = parts.fleet(self.STEADY, None, 20_000)
         self.assertEqual(agents, 19_000)

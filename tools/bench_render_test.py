@@ -31,7 +31,8 @@ def steady(agents, cores):
 RECORDS = {
     "http": kept("http", [figure("cpu_us/nginx return 200", "nginx return 200", 7.5, "us"),
                           figure("cpu_us/musterd", "musterd", 9.0, "us"),
-                          figure("ratio/musterd", "of nginx's", 1.2, "times", 1.7)]),
+                          figure("ratio/musterd", "of nginx's", 1.2, "times", 1.7)],
+                 tls="TLSv1.3, A_CIPHER"),
     "steady-100000": steady(100_000, 0.15), "steady-2000": steady(2000, 0.01)}
 EVERYTHING = """# Title
 <!-- figures: http -->
@@ -60,7 +61,8 @@ class Documents(unittest.TestCase):
 
     def test_a_table_says_its_commit_its_machine_and_what_nginx_took(self):
         for words in ("commit 0123abc", "A processor, 2 cores, 8 GiB", "load 0.5 before",
-                      "nginx 1.22.1 then took 7.5 µs", "2026-01-02 03:04 UTC"):
+                      "nginx 1.22.1 then took 7.5 µs", "over TLS TLSv1.3, A_CIPHER",
+                      "2026-01-02 03:04 UTC"):
             self.assertIn(words, self.text)
 
     def test_an_aim_is_met_or_missed(self):
@@ -109,6 +111,10 @@ class Documents(unittest.TestCase):
         self.assertEqual(set(self.drawn) - set(drawn),
                          {f"docs/reference/performance/{name}-over-hosts.svg"
                           for name in ("cpu", "memory")})
+
+    def test_a_plot_without_records_says_how_to_have_it(self):
+        text, _ = render.rendered(EVERYTHING, {}, "docs/reference/performance.md")
+        self.assertIn("`bench/run steady --agents 1000,10000`", text)
 
     def test_plots_are_well_formed(self):
         self.assertEqual(len(self.drawn), 4)
