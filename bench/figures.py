@@ -107,6 +107,16 @@ def of_http(document):
     return rows
 
 
+def of_flame(document):
+    words = {"musterd": "in musterd's own code", "boost": "in Boost's and std's templates in it",
+             "openssl": "in OpenSSL", "library": "in other libraries",
+             "libc": "in libc and libstdc++", "kernel": "in the kernel"}
+    return [figure("samples", "samples of its processor time", document["samples"], ""),
+            figure("whole", "of which with a whole stack", document["whole_percent"], "%"),
+            *(figure(kind, words[kind], percent, "%")
+              for kind, percent in document["shares"].items())]
+
+
 def of_paced(document):
     nginx, musterd = document["nginx_us"], document["musterd_us"]
     ratios = sorted(mine / theirs for mine, theirs in zip(musterd, nginx))

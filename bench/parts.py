@@ -90,6 +90,11 @@ def both_wires(settings):
     return [Step("plain", command), Step("tls", [*command, "--tls"])]
 
 
+def flames(settings):
+    command = ["python3", str(BENCH / "flame.py"), "--musterd", str(settings.build / "bin/musterd")]
+    return [Step("heartbeat", command), Step("heartbeat-tls", [*command, "--tls"])]
+
+
 def fleet(scenario, wanted, descriptors):
     """What bench/scale.py is told of a fleet's size: as many hosts as can have a connection each, or
     those `wanted`, which may share. A smaller fleet is switched on in less time."""
@@ -148,6 +153,8 @@ PARTS = {
                   tool("nodes.py", "--sqlite"), figures.of_nodes, False),
     "agent": Part(660, "muster-agent's size, memory and idle CPU, plain and over TLS",
                   both_wires, figures.of_agent, False),
+    "flame": Part(35, "flame graphs of heartbeats, plain and over TLS (as root)",
+                  flames, figures.of_flame, False, ("of", "stacks")),
     "matching": Part(900, "indexes of NVD's size, and 100,000 hosts against them",
                      benchmarks(LARGE, lambda name: name in ("fleet_bench", "vuln_bench")),
                      figures.of_benchmarks, False),

@@ -33,12 +33,12 @@ def label(x, y, words, anchor="start", size=12, colour=TEXT, weight="normal"):
             f' text-anchor="{anchor}" font-weight="{weight}">{escape(words)}</text>')
 
 
-def drawing(title, height, body):
+def drawing(title, height, body, width=WIDTH):
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"'
         f' height="{height}" font-family="sans-serif" role="img">',
         f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{height}" rx="6" fill="{GROUND}"/>',
+        f'<rect width="{width}" height="{height}" rx="6" fill="{GROUND}"/>',
         label(16, 26, title, size=14, weight="bold"), *body, "</svg>"]) + "\n"
 
 

@@ -15,6 +15,7 @@ import pathlib
 import re
 import sys
 
+import flame_graph
 import plot
 import record
 from parts import PARTS, SCENARIOS
@@ -159,10 +160,17 @@ def cpu(records):
             title, "µs", rows)
 
 
+def flame(records):
+    for name, kept in of_part(records, "flame"):
+        yield name, kept["of"], lambda _, kept=kept: flame_graph.drawing(
+            flame_graph.title_of(kept), flame_graph.tree_of(kept))
+
+
 #: In place of a plot whose records are not there.
 UNDRAWN = {"sizes": "What the server takes over the fleet's size is drawn once there are two sizes:"
-                    " `bench/run steady --agents 1000,10000` takes half an hour."}
-PLOTTED = {"latency": latency, "sizes": sizes, "cpu": cpu}
+                    " `bench/run steady --agents 1000,10000` takes half an hour.",
+           "flame": "Not drawn yet: `bench/run flame`."}
+PLOTTED = {"latency": latency, "sizes": sizes, "cpu": cpu, "flame": flame}
 
 
 def rendered(text, records, document):
@@ -180,7 +188,8 @@ def rendered(text, records, document):
             pictures = []
             for stem, title, draw in PLOTTED[name](records):
                 drawn[str(PLOTS / f"{stem}.svg")] = draw(title)
-                pictures.append(f"![{title}]({folder}/{stem}.svg)")
+                place = f"{folder}/{stem}.svg"
+                pictures.append(f"[![{title}]({place})]({place})")
             body = "\n\n".join(pictures) or UNDRAWN.get(name, "")
         return f"{begin}\n{body}\n\n{end}" if body else begin + end
     return BLOCK.sub(block, text), drawn

@@ -28,11 +28,14 @@ def steady(agents, cores):
                 agents=agents)
 
 
+FLAME = kept("flame", [figure("samples", "samples", 10, "")], of="Heartbeats",
+             stacks=["libc:clone3 10", " musterd:muster::net::Session::run 6"])
 RECORDS = {
     "http": kept("http", [figure("cpu_us/nginx return 200", "nginx return 200", 7.5, "us"),
                           figure("cpu_us/musterd", "musterd", 9.0, "us"),
                           figure("ratio/musterd", "of nginx's", 1.2, "times", 1.7)],
                  tls="TLSv1.3, A_CIPHER"),
+    "flame-heartbeat": FLAME,
     "steady-100000": steady(100_000, 0.15), "steady-2000": steady(2000, 0.01)}
 EVERYTHING = """# Title
 <!-- figures: http -->
@@ -50,6 +53,8 @@ by hand
 <!-- plot: latency -->
 <!-- end -->
 <!-- plot: sizes -->
+<!-- end -->
+<!-- plot: flame -->
 <!-- end -->
 """
 
@@ -102,8 +107,8 @@ class Documents(unittest.TestCase):
 
     def test_plots_are_linked_from_where_the_document_stands(self):
         guide, _ = render.rendered(EVERYTHING, RECORDS, "docs/guides/sizing.md")
-        self.assertIn("(performance/latency.svg)", self.text)
-        self.assertIn("(../reference/performance/latency.svg)", guide)
+        self.assertIn("](performance/latency.svg)](performance/latency.svg)", self.text)
+        self.assertIn("](../reference/performance/latency.svg)]", guide)
 
     def test_sizes_are_plotted_once_there_are_two(self):
         one = {name: each for name, each in RECORDS.items() if name != "steady-2000"}
@@ -115,9 +120,10 @@ class Documents(unittest.TestCase):
     def test_a_plot_without_records_says_how_to_have_it(self):
         text, _ = render.rendered(EVERYTHING, {}, "docs/reference/performance.md")
         self.assertIn("`bench/run steady --agents 1000,10000`", text)
+        self.assertIn("Not drawn yet: `bench/run flame`.", text)
 
     def test_plots_are_well_formed(self):
-        self.assertEqual(len(self.drawn), 4)
+        self.assertEqual(len(self.drawn), 5)
         for text in self.drawn.values():
             ElementTree.fromstring(text)
 
