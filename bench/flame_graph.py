@@ -78,7 +78,7 @@ class Graph:
         colour = KINDS[kind][1]
         if self.before:
             earlier = 100 * before.count / self.before.count
-            words += f", before {earlier:.1f} %"
+            words += f", before {earlier:.1f} %" if before.count else ", before rare or not there"
             colour = changed_colour(share - earlier)
         width = node.count * self.scale
         y = TOP + (self.rows - 1 - row) * ROW
