@@ -17,7 +17,7 @@ class Scripts : public testing::Test {
     AgentScript script;
     script.platform = platform;
     script.version = version;
-    script.sha256 = store_blob(fleet->store, store::server_org, content, fleet.now);
+    script.sha256 = fleet.upload(content, store::server_org);
     return fleet->store.write([&](store::Tx& tx) {
       return upload_agent_script(tx, fleet->ids, fleet->scripts, fleet.actor, script, fleet.now);
     });

@@ -17,6 +17,28 @@ using limits::blob_chunks_per_commit;
 /// Looked at in one call of delete_loose_blobs(); the rest waits for the next.
 constexpr int due_blobs = 100;
 
+/// Whether there is room for a file of `size` that is not there yet.
+Result<void> check_room(store::Reader& reader, OrgId org, std::size_t size) {
+  const auto mib = [](std::size_t bytes) { return std::to_string(bytes / limits::MiB) + " MiB"; };
+  const store::BlobRoom room =
+      store::sum_blobs(reader, org, static_cast<std::int64_t>(blob_counts_bytes));
+  const auto fits = [&](std::int64_t taken, std::size_t bound) {
+    return static_cast<std::size_t>(taken) + std::max(size, blob_counts_bytes) <= bound;
+  };
+  if (!fits(room.loose, loose_blobs_bytes)) {
+    return Error{Errc::rate_limited,
+                 "Files that nothing uses take " + mib(loose_blobs_bytes) +
+                     " at most; each goes three hours after its upload.",
+                 {},
+                 600};
+  }
+  if (org != store::server_org && !fits(room.all, org_blobs_bytes)) {
+    return Error{Errc::body_too_large, "The files of an organization take " + mib(org_blobs_bytes) +
+                                           " at most: delete test binaries that it does not need."};
+  }
+  return {};
+}
+
 class StoredBlob final : public http::BodySource {
  public:
   StoredBlob(store::Store& store, const store::BlobName& name) : store_(store), name_(name) {}
@@ -48,13 +70,16 @@ bool put_off(store::Store& store, const store::BlobName& name, Instant now) {
 
 }  // namespace
 
-crypto::Sha256 store_blob(store::Store& store, OrgId org, std::string_view content, Instant now) {
+Result<crypto::Sha256> store_blob(store::Store& store, NumberIds& ids, const Actor& actor,
+                                  OrgId org, std::string_view content, Instant now) {
   constexpr std::size_t step = blob_chunk_bytes * blob_chunks_per_commit;
   const store::BlobName name{org, crypto::sha256(content)};
-  const bool there = store.write([&](store::Tx& tx) {
+  const Result<bool> there = store.write([&](store::Tx& tx) -> Result<bool> {
+    if (!store::has_blob_row(tx, name)) TRY(check_room(tx, org, content.size()));
     return store::begin_blob(tx, name, content.size(), now + limits::loose_blob_life);
   });
-  if (there) return name.sha256;
+  if (!there.ok()) return there.error();
+  if (*there) return name.sha256;
   for (std::size_t at = 0; at < content.size(); at += step) {
     const std::size_t end = std::min(at + step, content.size());
     store.write([&](store::Tx& tx) {
@@ -64,7 +89,12 @@ crypto::Sha256 store_blob(store::Store& store, OrgId org, std::string_view conte
       }
     });
   }
-  store.write([&](store::Tx& tx) { store::finish_blob(tx, name, now); });
+  store.write([&](store::Tx& tx) {
+    if (!store::finish_blob(tx, name, now)) return;  // another upload of the same has told
+    record_audit(
+        tx, ids, org, actor, "blobs.upload", name.sha256.text(),
+        [&](JsonWriter& details) { details.member("size", content.size()); }, now);
+  });
   return name.sha256;
 }
 

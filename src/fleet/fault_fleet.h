@@ -86,10 +86,10 @@ struct FaultFleet {
     binary.org = TestFleet::org;
     binary.test = task.uuid;
     binary.name = "b";
-    binary.sha256 = store_blob(fleet->store, TestFleet::org, "old", fleet.now);
+    binary.sha256 = fleet.upload("old");
     fleet->store.write([&](store::Tx& tx) { register_binary(tx); });
-    binary.sha256 = store_blob(fleet->store, TestFleet::org, "new", fleet.now);
-    program = store_blob(fleet->store, store::server_org, "program", fleet.now);
+    binary.sha256 = fleet.upload("new");
+    program = fleet.upload("program", store::server_org);
     appoint();
     published = fleet->store.write([&](store::Tx& tx) { return publish(tx, "1.0.0"); });
     fleet.now = fleet.now + Duration(5);

@@ -17,7 +17,7 @@ class Releases : public testing::Test {
     made.version = version;
     made.os = "linux";
     made.arch = "amd64";
-    made.sha256 = store_blob(fleet->store, store::server_org, content, fleet.now);
+    made.sha256 = fleet.upload(content, store::server_org);
     return made;
   }
   Result<Release> publish(const ReleaseOrder& order) {

@@ -55,7 +55,7 @@ struct Work {
     binary.org = agent.org;
     binary.test = test;
     binary.name = "probe";
-    binary.sha256 = store_blob(fleet->store, agent.org, "program", fleet.now);
+    binary.sha256 = fleet.upload("program", agent.org);
     fleet->store.write([&](store::Tx& tx) {
       register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now).value();
     });

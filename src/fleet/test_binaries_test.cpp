@@ -38,12 +38,27 @@ class TestBinaries : public testing::Test {
     if (!stream) return std::nullopt;
     return read_all(*stream);
   }
+  Result<crypto::Sha256> try_upload(std::string_view content, OrgId org = TestFleet::org) {
+    return store_blob(fleet->store, fleet->ids, fleet.actor, org, content, fleet.now);
+  }
+  /// Room that is taken: an upload of that size that has begun, or without an end a file that
+  /// something refers to.
+  void hold(std::string_view content, std::size_t bytes, OrgId org,
+            std::optional<Instant> delete_at) {
+    const store::BlobName name{org, crypto::sha256(content)};
+    fleet->store.write([&](store::Tx& tx) {
+      store::begin_blob(tx, name, bytes, delete_at.value_or(fleet.now));
+      if (delete_at) return;
+      store::finish_blob(tx, name, fleet.now);
+      EXPECT_TRUE(store::keep_blob(tx, name));
+    });
+  }
   Result<TestBinary> upload(const std::string& name, std::string_view content) {
     TestBinary binary;
     binary.org = TestFleet::org;
     binary.test = test;
     binary.name = name;
-    binary.sha256 = store_blob(fleet->store, TestFleet::org, content, fleet.now);
+    binary.sha256 = fleet.upload(content);
     return fleet->store.write([&](store::Tx& tx) {
       return register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now);
     });
@@ -81,7 +96,7 @@ TEST_F(TestBinaries, FilesOfAnySizeAreReadBackFromAnyPlace) {
   for (const std::size_t bytes : {std::size_t{1}, chunk - 1, chunk, chunk + 1,
                                   chunk * limits::blob_chunks_per_commit + 1, chunk * 20}) {
     const std::string content = content_of(bytes);
-    const crypto::Sha256 digest = store_blob(fleet->store, TestFleet::org, content, fleet.now);
+    const crypto::Sha256 digest = fleet.upload(content);
     EXPECT_EQ(digest, crypto::sha256(content));
     EXPECT_TRUE(stored(digest) == content) << bytes;
     const auto stream = open_blob(fleet->store, {TestFleet::org, digest});
@@ -98,7 +113,7 @@ TEST_F(TestBinaries, AnUploadIsManySmallCommits) {
     fleet->store.commit_queued();
     return true;
   });
-  store_blob(fleet->store, TestFleet::org, content_of(5 * limits::MiB), fleet.now);
+  fleet.upload(content_of(5 * limits::MiB));
   EXPECT_EQ(commits, 7U) << "a beginning, five times a MiB, an end";
 }
 
@@ -106,12 +121,12 @@ TEST_F(TestBinaries, AnUploadThatWasCutShortIsInvisibleUntilItIsRepeatedAndGoesO
   const std::string content = content_of(3 * limits::MiB);
   const auto cut_short = [&] {
     fleet.faults->arrange(12, store::testing::Faults::How::fail);
-    EXPECT_THROW(store_blob(fleet->store, TestFleet::org, content, fleet.now), store::StoreError);
+    EXPECT_THROW(fleet.upload(content), store::StoreError);
     EXPECT_EQ(stored(crypto::sha256(content)), std::nullopt);
     EXPECT_GT(fleet.count("SELECT count(*) FROM blobs"), 0);
   };
   cut_short();
-  store_blob(fleet->store, TestFleet::org, content, fleet.now);
+  fleet.upload(content);
   EXPECT_TRUE(stored(crypto::sha256(content)) == content);
   fleet.now = fleet.now + limits::loose_blob_life;
   EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now), 1U);
@@ -121,6 +136,56 @@ TEST_F(TestBinaries, AnUploadThatWasCutShortIsInvisibleUntilItIsRepeatedAndGoesO
   EXPECT_EQ(delete_loose_blobs(fleet->store, fleet.now + limits::loose_blob_life), 1U);
   EXPECT_EQ(fleet.count("SELECT count(*) FROM blob_chunks"), 0);
   EXPECT_EQ(fleet.count("SELECT count(*) FROM blobs"), 0);
+}
+
+TEST_F(TestBinaries, WhatNothingRefersToHasItsBoundUntilItGoes) {
+  for (const OrgId owner : {TestFleet::org, store::server_org}) {
+    hold("a", loose_blobs_bytes - limits::MiB, owner, fleet.now + limits::loose_blob_life);
+    fleet.upload("fits", owner);
+    const auto refused = try_upload("one more", owner);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Errc::rate_limited);
+    EXPECT_TRUE(refused.error().retry_after_seconds);
+    EXPECT_TRUE(try_upload("fits", owner).ok()) << "it is there";
+  }
+  EXPECT_TRUE(try_upload("one more", OrgId{2}).ok()) << "another organisation has its own";
+  delete_loose_blobs(fleet->store, fleet.now + limits::loose_blob_life);
+  EXPECT_TRUE(try_upload("one more").ok());
+}
+
+TEST_F(TestBinaries, AnUploadThatWasCutShortIsRepeatedAlsoWhenNothingElseFits) {
+  const std::string content = content_of(3 * limits::MiB);
+  hold("a", loose_blobs_bytes - content.size(), TestFleet::org,
+       fleet.now + limits::loose_blob_life);
+  hold(content, content.size(), TestFleet::org, fleet.now + limits::loose_blob_life);
+  EXPECT_FALSE(try_upload("one more").ok());
+  EXPECT_TRUE(try_upload(content).ok());
+  EXPECT_TRUE(stored(crypto::sha256(content)) == content);
+}
+
+TEST_F(TestBinaries, AllFilesOfAnOrganisationHaveABoundThatDeletingMakesRoomIn) {
+  hold("a", org_blobs_bytes - limits::MiB, TestFleet::org, {});
+  hold("a", org_blobs_bytes - limits::MiB, store::server_org, {});
+  upload("kept", "fits").value();
+  EXPECT_EQ(try_upload("one more").error().code, Errc::body_too_large);
+  EXPECT_TRUE(try_upload("one more", store::server_org).ok()) << "its admins keep what is there";
+  remove("kept");
+  EXPECT_EQ(try_upload("one more").error().code, Errc::body_too_large) << "agents may fetch it";
+  delete_loose_blobs(fleet->store, fleet.now + limits::loose_blob_life);
+  EXPECT_TRUE(try_upload("one more").ok());
+}
+
+TEST_F(TestBinaries, AnUploadIsInTheAuditLogOnceAndARefusedOneIsNot) {
+  const auto rows = [&] {
+    return fleet.count("SELECT count(*) FROM audit WHERE action = 'blobs.upload' AND org_id = 1");
+  };
+  fleet.upload("content");
+  EXPECT_EQ(rows(), 1);
+  fleet.upload("content");
+  EXPECT_EQ(rows(), 1) << "it changed nothing";
+  hold("a", loose_blobs_bytes, TestFleet::org, fleet.now + limits::loose_blob_life);
+  EXPECT_FALSE(try_upload("one more").ok());
+  EXPECT_EQ(rows(), 1);
 }
 
 TEST_F(TestBinaries, WhatIsReferredToStaysAndWhatWasLetGoIsThereForAWhile) {
@@ -152,7 +217,7 @@ TEST_F(TestBinaries, OnlyAFileThatWasUploadedForTheOrganisationCanBeGivenOut) {
   binary.org = TestFleet::org;
   binary.test = test;
   binary.name = "x";
-  binary.sha256 = store_blob(fleet->store, OrgId{2}, "elsewhere", fleet.now);
+  binary.sha256 = fleet.upload("elsewhere", OrgId{2});
   const auto outcome = fleet->store.write([&](store::Tx& tx) {
     return register_test_binary(tx, fleet->ids, fleet.actor, binary, fleet.now);
   });

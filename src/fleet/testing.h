@@ -12,6 +12,7 @@
 #include "base/test_directory.h"
 #include "base/testing.h"
 #include "fleet/agent_keys.h"
+#include "fleet/blobs.h"
 #include "fleet/enrolment.h"
 #include "fleet/feed_import.h"
 #include "fleet/findings.h"
@@ -126,6 +127,10 @@ class TestFleet {
       CreatedTasks created = TRY(create_tasks(tx, board(), actor, OperatorId{1}, order, now));
       return std::move(created.ids);
     });
+  }
+  /// An uploaded file, which nothing refers to yet.
+  crypto::Sha256 upload(std::string_view content, OrgId of = org) {
+    return store_blob(fleet_->store, fleet_->ids, actor, of, content, now).value();
   }
   Result<ImportOutcome> import(feeds::FeedKind kind, std::string content) {
     return import_feed(fleet_->store, fleet_->ids, fleet_->catalogue, fleet_->packages, actor, kind,

@@ -63,7 +63,8 @@ void check_audit(Reader& reader, Ledger& ledger, Instant now) {
     if (change.acknowledged == 0) continue;
     const std::int64_t found = rows.contains(key) ? rows.at(key) : 0;
     // Doing again what is so already is acknowledged, and is no change.
-    const bool repeatable = key.first.starts_with("agents.") || key.first.ends_with(".revoke");
+    const bool repeatable = key.first.starts_with("agents.") || key.first.ends_with(".revoke") ||
+                            key.first == "blobs.upload";
     const bool same_key = key.first == "agents.rotate_key" && rotated.contains(key.second);
     const std::int64_t least = key.first == "agents.enable" || same_key ? 0
                                : repeatable                             ? 1

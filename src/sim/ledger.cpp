@@ -5,6 +5,7 @@
 
 #include "base/json_read.h"
 #include "base/limits.h"
+#include "crypto/sha256.h"
 #include "http/body_coding.h"
 
 namespace muster::sim {
@@ -262,6 +263,8 @@ void Ledger::take_operator_call(const Served& served, Instant now) {
     change("tokens.create", created(), response);
   } else if (target == "/api/v1/keys") {
     change("keys.create", created(), response);
+  } else if (target == "/api/v1/blobs") {
+    change("blobs.upload", crypto::sha256(served.call.body).text(), response);
   } else if (target == "/api/v1/binaries") {
     change("binaries.upload",
            member(served.call.body, "test_uuid") + "/" + member(served.call.body, "name"),

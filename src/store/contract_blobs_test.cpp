@@ -80,6 +80,37 @@ TEST_P(BlobContract, WhatNothingRefersToGoesPieceByPieceWhenItIsDue) {
   EXPECT_EQ(due(now + Duration(10)), 0U);
 }
 
+TEST_P(BlobContract, TheRoomOfAnOrganisationIsThatOfItsWholeLooseAndKeptBlobs) {
+  const auto room = [&](std::int64_t bytes_least) {
+    const BlobRoom found =
+        read([&](Reader& reader) { return sum_blobs(reader, org, bytes_least); });
+    return std::pair(found.all, found.loose);
+  };
+  using Room = std::pair<std::int64_t, std::int64_t>;
+  EXPECT_EQ(room(1), Room(0, 0));
+  put(name_of("loose"));
+  put(name_of("kept"));
+  put(name_of("elsewhere", other_org));
+  write([&](Tx& tx) {
+    keep_blob(tx, name_of("kept"));
+    begin_blob(tx, name_of("under way"), 5'000'000'000, now);
+  });
+  EXPECT_EQ(room(1), Room(5'000'000'018, 5'000'000'009));
+  EXPECT_EQ(room(10), Room(5'000'000'020, 5'000'000'010)) << "small ones count for more";
+}
+
+TEST_P(BlobContract, ABlobBecomesWholeOnceAndHasARowBefore) {
+  const BlobName name = name_of("a");
+  const auto has_row = [&] {
+    return read([&](Reader& reader) { return has_blob_row(reader, name); });
+  };
+  EXPECT_FALSE(has_row());
+  write([&](Tx& tx) { begin_blob(tx, name, 9, now); });
+  EXPECT_TRUE(has_row());
+  EXPECT_TRUE(write([&](Tx& tx) { return finish_blob(tx, name, now); }));
+  EXPECT_FALSE(write([&](Tx& tx) { return finish_blob(tx, name, now); }));
+}
+
 TEST_P(BlobContract, AnUploadOfTheSameContentEndsItsDeletion) {
   const BlobName name = name_of("a");
   put(name);

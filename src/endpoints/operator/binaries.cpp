@@ -51,7 +51,8 @@ Result<Reply> upload_blob(App& app, const Request& request) {
       return invalid_field("sha256", "is not that of what arrived");
     }
   }
-  const crypto::Sha256 digest = fleet::store_blob(app.store, org, request.body, request.now);
+  const crypto::Sha256 digest =
+      TRY(fleet::store_blob(app.store, app.ids, actor_of(request), org, request.body, request.now));
   JsonWriter json;
   json.begin_object()
       .member("sha256", digest.text())

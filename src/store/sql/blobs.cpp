@@ -24,9 +24,28 @@ void insert_chunk(Tx& tx, const BlobName& name, std::int64_t position, std::stri
       name.org, name.sha256, position, Blob{octets});
 }
 
-void finish_blob(Tx& tx, const BlobName& name, Instant now) {
-  tx.post("UPDATE blobs SET stored_at = $3 WHERE org_id = $1 AND sha256 = $2", name.org,
-          name.sha256, now);
+bool finish_blob(Tx& tx, const BlobName& name, Instant now) {
+  return tx.execute(
+             "UPDATE blobs SET stored_at = $3 WHERE org_id = $1 AND sha256 = $2"
+             " AND stored_at IS NULL",
+             name.org, name.sha256, now) > 0;
+}
+
+bool has_blob_row(Reader& reader, const BlobName& name) {
+  return reader
+      .query("SELECT 1 FROM blobs WHERE org_id = $1 AND sha256 = $2", name.org, name.sha256)
+      .next();
+}
+
+BlobRoom sum_blobs(Reader& reader, OrgId org, std::int64_t bytes_least) {
+  Rows rows = reader.query(
+      "SELECT CAST(coalesce(sum(bytes), 0) AS bigint),"
+      " CAST(coalesce(sum(CASE WHEN delete_at IS NULL THEN 0 ELSE bytes END), 0) AS bigint)"
+      " FROM (SELECT delete_at, CASE WHEN size < $2 THEN $2 ELSE size END AS bytes FROM blobs"
+      " WHERE org_id = $1) AS each_blob",
+      org, bytes_least);
+  CHECK(rows.next());
+  return {rows.integer(0), rows.integer(1)};
 }
 
 std::optional<std::size_t> keep_blob(Tx& tx, const BlobName& name) {

@@ -31,12 +31,20 @@ struct BlobName {
 bool begin_blob(Tx& tx, const BlobName& name, std::size_t size, Instant delete_at);
 /// A chunk that is there already stays: its content is the same.
 void insert_chunk(Tx& tx, const BlobName& name, std::int64_t position, std::string_view octets);
-/// After the last chunk: from now on it is found.
-void finish_blob(Tx& tx, const BlobName& name, Instant now);
+/// After the last chunk: from now on it is found. False when it was whole already.
+bool finish_blob(Tx& tx, const BlobName& name, Instant now);
 /// Keeps it for as long as something refers to it. Its size; nothing when it is not there.
 std::optional<std::size_t> keep_blob(Tx& tx, const BlobName& name);
 /// One reference less: without another it goes after `delete_at`.
 void let_go_of_blob(Tx& tx, const BlobName& name, Instant delete_at);
+/// Whether the row of a blob is there, whole or not: what of it is missing has its room already.
+bool has_blob_row(Reader& reader, const BlobName& name);
+/// What the blobs of `org` take, each `bytes_least` at least; those that are not whole count whole.
+struct BlobRoom {
+  std::int64_t all = 0;
+  std::int64_t loose = 0;  // of those that go unless something refers to them
+};
+BlobRoom sum_blobs(Reader& reader, OrgId org, std::int64_t bytes_least);
 /// Its size; nothing when it is not there, or not whole.
 std::optional<std::size_t> find_blob(Reader& reader, const BlobName& name);
 /// Chunk `position`, limits::blob_chunk_bytes long but for the last; empty when there is none.
