@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Write transactions of several servers on one database (docs/adr/0019).
+#include <chrono>
+#include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -8,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "store/postgres/postgres_wakes.h"
 #include "store/sql/nodes.h"
 #include "store/store.h"
@@ -116,6 +119,28 @@ TEST_F(TurnsOnPostgres, WhatOneTellsTheOthersHearOnceAndWithoutBeingWoken) {
   EXPECT_EQ(heard, (std::vector<std::string>{"", "1=4", "2=8,3=1"}));
   EXPECT_FALSE(own.await(Duration(0)));
   EXPECT_EQ(heard_by_own, lost);
+}
+
+TEST_F(TurnsOnPostgres, ASessionThatStandsStillIsGivenUpBeforeALeaseIsLost) {
+  using Stopwatch = std::chrono::steady_clock;
+  const std::string url = testing::PostgresServer::instance().url(database->name());
+  PostgresWakes wakes(url, a->node());
+  EXPECT_TRUE(wakes.await(Duration(0)));
+  EXPECT_TRUE(wakes.tell("1=4"));
+  const auto session = static_cast<pid_t>(a->read([](Reader& reader) {
+    Rows rows = reader.query(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE $1",
+        std::string_view("SELECT pg_notify(%"));
+    CHECK(rows.next());
+    return rows.integer(0);
+  }));
+  ASSERT_EQ(::kill(session, SIGSTOP), 0);
+  const Stopwatch::time_point began = Stopwatch::now();
+  EXPECT_FALSE(wakes.tell("2=8"));
+  EXPECT_TRUE(wakes.await(Duration(0))) << "connected anew";
+  EXPECT_LT(Stopwatch::now() - began, limits::node_lease - limits::node_renewal);
+  EXPECT_TRUE(wakes.tell("2=8"));
+  EXPECT_EQ(::kill(session, SIGCONT), 0);
 }
 
 }  // namespace

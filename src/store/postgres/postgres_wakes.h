@@ -27,10 +27,11 @@ class PostgresWakes {
   PostgresWakes& operator=(const PostgresWakes&) = delete;
 
   /// True when another server announced something or may have, false on interrupt() or after
-  /// `at_most`. Connects anew if the connection is gone; while that fails it only waits.
+  /// `at_most`. Connects anew if the connection is gone, for a few seconds; while that fails it
+  /// only waits.
   bool await(Duration at_most);
   /// Tells the other servers that listen now `text`, below 8,000 octets; nothing is stored. False
-  /// when the database does not take it.
+  /// when the database does not take it within a second; await() then connects anew.
   bool tell(const std::string& text);
   /// Ends this wait, and the next one if none is under way. From any thread.
   void interrupt();
