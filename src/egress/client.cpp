@@ -90,10 +90,12 @@ Result<void> check_scheme(const Rules& rules, const Target& target, bool was_htt
 
 /// The addresses that the connection may go to, as CURLOPT_RESOLVE takes them; empty for a host
 /// that is an address itself.
-Result<std::string> pin(const Rules& rules, const Resolve& resolve, const Target& target) {
+Result<std::string> pin(const Rules& rules, const Resolve& resolve, const Refused& refused,
+                        const Target& target) {
   const auto refuse = [&](const IpAddress& address) {
-    return invalid_field("url", target.host + " is " + format_ip_address(address) +
-                                    ", which is not public and not in [egress] allow");
+    if (refused) refused(target.host, address);
+    return invalid_field(
+        "url", target.host + " has an address that is not public and not in [egress] allow");
   };
   if (const auto address = parse_ip_address(target.host)) {
     if (!may_call(rules, *address)) return refuse(*address);
@@ -339,8 +341,8 @@ Result<std::vector<IpAddress>> resolve_by_system(const std::string& host) {
   return out;
 }
 
-Client::Client(Rules rules, Resolve resolve)
-    : rules_(std::move(rules)), resolve_(std::move(resolve)) {
+Client::Client(Rules rules, Resolve resolve, Refused refused)
+    : rules_(std::move(rules)), resolve_(std::move(resolve)), refused_(std::move(refused)) {
   start_curl();
 }
 
@@ -355,7 +357,8 @@ Result<http::Fetched> Client::fetch(const http::FetchOrder& order) const {
     was_https = target.scheme == "https";
     // A proxy looks names up itself; addresses are checked all the same.
     const bool left_to_proxy = !rules_.proxy.empty() && !parse_ip_address(target.host);
-    const std::string pinned = left_to_proxy ? std::string() : TRY(pin(rules_, resolve_, target));
+    const std::string pinned =
+        left_to_proxy ? std::string() : TRY(pin(rules_, resolve_, refused_, target));
     const std::string host = target.scheme + "://" + target.host + ":" + target.port;
     if (first_host.empty()) first_host = host;
 

@@ -34,6 +34,9 @@ Rules rules_of(const Config& config, std::string user_agent);
 /// All addresses of a host. Fails with unavailable.
 using Resolve = std::function<Result<std::vector<IpAddress>>(const std::string& host)>;
 
+/// Hears of an address that a host has and that may not be called.
+using Refused = std::function<void(const std::string& host, const IpAddress& address)>;
+
 /// Asks the system. Blocks for as long as its resolver does.
 Result<std::vector<IpAddress>> resolve_by_system(const std::string& host);
 
@@ -41,10 +44,13 @@ Result<std::vector<IpAddress>> resolve_by_system(const std::string& host);
 /// rules allow it. A name is looked up once, every address that it has must be public or allowed,
 /// and the connection goes to those addresses alone, whatever the name means a moment later. The
 /// same holds for each redirect, of which there are at most limits::egress_redirects and none from
-/// https to http. Bounded in octets, in time and in slowness. Safe from several threads.
+/// https to http. Bounded in octets, in time and in slowness. Safe from several threads. An error
+/// does not name the address that a name has, for it is shown to whoever wrote the name: an
+/// organisation's admin would read the addresses of the server's own network.
 class Client {
  public:
-  explicit Client(Rules rules, Resolve resolve = resolve_by_system);
+  /// `refused`, from the threads that fetch, is for the log of whoever runs the server.
+  explicit Client(Rules rules, Resolve resolve = resolve_by_system, Refused refused = {});
 
   /// As http::Fetch. A Retry-After is passed on as the error's retry_after_seconds; nothing is
   /// tried again here.
@@ -53,6 +59,7 @@ class Client {
  private:
   Rules rules_;
   Resolve resolve_;
+  Refused refused_;
 };
 
 }  // namespace muster::egress

@@ -102,9 +102,17 @@ TEST(Egress, RefusesANameThatHasOneAddressItMayNotCall) {
     return Result<std::vector<IpAddress>>(
         std::vector<IpAddress>{*parse_ip_address("8.8.8.8"), *parse_ip_address("192.168.1.1")});
   };
-  const Got got = get(Client({}, resolve), "https://feeds.example/file");
+  std::vector<std::string> refused;
+  const auto log = [&](const std::string& host, const IpAddress& address) {
+    refused.push_back(host + " " + format_ip_address(address));
+  };
+  const Got got = get(Client({}, resolve, log), "https://feeds.example/file");
   ASSERT_EQ(failure(got), Errc::invalid_field);
-  EXPECT_NE(got.outcome.error().message.find("192.168.1.1"), std::string::npos);
+  const std::string& said = got.outcome.error().message;
+  EXPECT_NE(said.find("feeds.example has an address that is not public"), std::string::npos)
+      << said;
+  EXPECT_EQ(said.find("192.168"), std::string::npos) << "whoever wrote the name reads this";
+  EXPECT_EQ(refused, std::vector<std::string>{"feeds.example 192.168.1.1"});
 }
 
 TEST(Egress, ConnectsToWhatWasCheckedWhateverTheNameMeansLater) {

@@ -243,7 +243,11 @@ Result<void> sync_feeds_here(const Shell& shell, const FlagValues& values) {
   const SystemClock clock;
   fleet::Fleet fleet(std::make_unique<store::SqliteDatabase>(directory), directory + "/secret", rng,
                      clock.now(), {}, fleet::index_file_in(directory));
-  const egress::Client client(egress::rules_of(config, "muster/" MUSTER_VERSION));
+  const egress::Client client(
+      egress::rules_of(config, "muster/" MUSTER_VERSION), egress::resolve_by_system,
+      [&shell](const std::string& host, const IpAddress& address) {
+        shell.remark(host + " is " + format_ip_address(address) + ", which may not be called");
+      });
   const fleet::SyncWorld world = world_of(shell, client, clock);
   const fleet::FeedTarget target{fleet.store, fleet.ids, fleet.catalogue, fleet.packages};
   std::vector<std::string> failed;
