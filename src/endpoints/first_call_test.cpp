@@ -209,10 +209,46 @@ TEST(Dispatcher, ABrokenStoreIs503AndIsLoggedAndPasses) {
   });
   const http::Response broken = site.as_device(device, "POST", target, R"({"exit_code": 0})");
   EXPECT_EQ(broken.status, 503) << broken.body;
-  EXPECT_EQ(site.server.log_lines.size(), 1U);
+  ASSERT_EQ(site.server.log_lines.size(), 1U);
+  EXPECT_NE(site.server.log_lines[0].find("request_failed"), std::string::npos);
   EXPECT_EQ(site.heartbeat(device), 200) << "memory still answers";
   site.server.fleet.store.write([](auto& tx) { tx.execute("DROP TRIGGER broken"); });
   EXPECT_EQ(site.as_device(device, "POST", target, R"({"exit_code": 0})").status, 200);
+}
+
+TEST(Dispatcher, AnOutageIsLoggedWhenItBeginsAndThenCountedOnceAMinute) {
+  Site site;
+  const Device device = site.enrol("machine-a");
+  ASSERT_EQ(site.heartbeat(device), 200);
+  const std::string target = "/api/agent/tasks/" + site.create_task(device) + "/result";
+  site.server.fleet.store.write([](auto& tx) {
+    tx.execute(
+        "CREATE TRIGGER broken BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'x'); END");
+  });
+  const auto fail = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      EXPECT_EQ(site.as_device(device, "POST", target, R"({"exit_code": 0})").status, 503);
+    }
+  };
+  const auto tell = [&] {
+    site.server.dispatcher.tell_failures(site.server.clock.now());
+    return std::exchange(site.server.log_lines, {});
+  };
+  fail(5);
+  const std::vector<std::string> begun = tell();
+  ASSERT_EQ(begun.size(), 2U);
+  EXPECT_NE(begun[1].find(R"("count": 4)"), std::string::npos) << begun[1];
+  fail(2);
+  EXPECT_EQ(tell().size(), 0U) << "within the minute";
+  site.server.clock.advance(FailureLog::tell_every);
+  fail(1);
+  const std::vector<std::string> going_on = tell();
+  ASSERT_EQ(going_on.size(), 1U);
+  EXPECT_NE(going_on[0].find(R"("count": 3)"), std::string::npos) << going_on[0];
+  site.server.clock.advance(FailureLog::tell_every);
+  EXPECT_EQ(tell().size(), 0U) << "over";
+  fail(1);
+  EXPECT_EQ(site.server.log_lines.size(), 1U) << "another begins";
 }
 
 TEST(Routes, EveryRowIsFoundByItsOwnPath) {
