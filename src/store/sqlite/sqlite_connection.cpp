@@ -141,6 +141,10 @@ class SqliteConnection final : public Connection {
         fail(opened, "create_function");
       }
       run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;");
+      // While somebody reads an old moment the WAL grows; the second commit after the last such
+      // reader cuts it to this. Far above what a checkpoint every 4,000 pages (16 MiB) lets it
+      // have, so that nothing is cut that would be written again at once.
+      run("PRAGMA journal_size_limit=67108864;");
       // What an earlier process left in the WAL may be in the system's cache alone, if a sync of
       // its failed: only copied does it reach the disk, and later commits build on it.
       run("PRAGMA wal_checkpoint;");
