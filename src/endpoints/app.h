@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "endpoints/failure_log.h"
 #include "endpoints/server/machine_use.h"
 #include "http/rate_limit.h"
 #include "http/response.h"
@@ -135,6 +136,7 @@ struct App {
   http::RateLimit failed_enrolments{100'000};
   http::RateLimit failed_sign_ins{100'000};
   Counters counters{};
+  FailureLog failures{log};
 };
 
 }  // namespace muster::endpoints

@@ -108,7 +108,7 @@ std::span<const Route> routes() {
   return route_table;
 }
 
-Dispatcher::Dispatcher(App& app) : app_(app), failures_(app.log) {
+Dispatcher::Dispatcher(App& app) : app_(app) {
   for (std::size_t row = 0; row < std::size(route_table); ++row) {
     const Route& route = route_table[row];
     router_.add(route.method, route.path, row);
@@ -125,7 +125,7 @@ http::Response Dispatcher::failed(Dialect dialect, const Error& error) {
 
 http::Response Dispatcher::broken(Dialect dialect, std::string_view where, std::string_view what) {
   app_.counters.unavailable.fetch_add(1, std::memory_order_relaxed);
-  failures_.note(where, what);
+  app_.failures.note({LogLevel::error, "request_failed", where}, what);
   return error_response(dialect, {Errc::unavailable, "The server cannot do this now.", {}, 10});
 }
 

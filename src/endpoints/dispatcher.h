@@ -6,7 +6,6 @@
 
 #include "endpoints/app.h"
 #include "endpoints/dialect.h"
-#include "endpoints/failure_log.h"
 #include "endpoints/guards.h"
 #include "fleet/changes.h"
 #include "http/application.h"
@@ -60,9 +59,6 @@ class Dispatcher final : public http::Application {
   http::Reply handle(const http::Admission& admission, const http::Request& request) override;
   bool commit(const http::Admission& admission, http::Write& write, Respond& respond) override;
   http::Response refuse(const http::Request& request, const Error& error) override;
-  /// Logs how many more requests failed than were logged. To be called every second or so, on one
-  /// thread.
-  void tell_failures(Instant now) { failures_.tell(now); }
 
  private:
   http::Reply run(const http::Admission& admission, const http::Request& request);
@@ -71,7 +67,6 @@ class Dispatcher final : public http::Application {
   http::Response broken(Dialect dialect, std::string_view where, std::string_view what);
 
   App& app_;
-  FailureLog failures_;
   http::Router router_;
 };
 

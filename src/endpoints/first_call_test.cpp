@@ -231,7 +231,7 @@ TEST(Dispatcher, AnOutageIsLoggedWhenItBeginsAndThenCountedOnceAMinute) {
     }
   };
   const auto tell = [&] {
-    site.server.dispatcher.tell_failures(site.server.clock.now());
+    site.server.app.failures.tell(site.server.clock.now());
     return std::exchange(site.server.log_lines, {});
   };
   fail(5);

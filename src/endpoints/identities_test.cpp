@@ -118,6 +118,11 @@ TEST_F(Oidc, AStrangerIsToldNothingOfWhatIsWrongWithTheProvider) {
   EXPECT_EQ(refused.body.find("Connection refused"), std::string::npos) << refused.body;
   ASSERT_EQ(server.log_lines.size(), 1U);
   EXPECT_NE(server.log_lines.front().find("Connection refused"), std::string::npos);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(post("/sessions/oidc/trip", {}).status, 503);
+  EXPECT_EQ(server.log_lines.size(), 1U) << "a stranger fills no log";
+  server.app.failures.tell(server.clock.now());
+  ASSERT_EQ(server.log_lines.size(), 2U);
+  EXPECT_NE(server.log_lines.back().find(R"("count": 5)"), std::string::npos);
   provider.is_down = false;
   EXPECT_EQ(post("/sessions/oidc/trip", {}).status, 201) << "and tries again";
 }

@@ -167,25 +167,24 @@ Periodic::Work alert_work(endpoints::Wiring& wiring, const Clock& clock) {
 }
 
 /// The one way out.
-egress::Client way_out(const Config& config, Log& log) {
-  return egress::Client(
-      egress::rules_of(config, "musterd/" MUSTER_VERSION), egress::resolve_by_system,
-      [&log](const std::string& host, const IpAddress& address) {
-        log.write(LogLevel::warning, "call_refused", [&](JsonWriter& fields) {
-          fields.member("host", host).member("address", format_ip_address(address));
-        });
-      });
+egress::Client way_out(const Config& config, endpoints::FailureLog& failures) {
+  return egress::Client(egress::rules_of(config, "musterd/" MUSTER_VERSION),
+                        egress::resolve_by_system,
+                        [&failures](const std::string& host, const IpAddress& address) {
+                          failures.note({LogLevel::warning, "call_refused", {}},
+                                        host + " is " + format_ip_address(address));
+                        });
 }
 
 /// For what fetches or sends a little now and then.
-http::Fetch outside(const Config& config, Log& log) {
-  const egress::Client client = way_out(config, log);
+http::Fetch outside(const Config& config, endpoints::FailureLog& failures) {
+  const egress::Client client = way_out(config, failures);
   return [client](const http::FetchOrder& order) { return client.fetch(order); };
 }
 
-Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const Config& config,
-                            Log& log) {
-  return [&wiring, &clock, fetch = outside(config, log)](const std::atomic<bool>& stopping) {
+Periodic::Work webhook_work(endpoints::Wiring& wiring, const Clock& clock, const Config& config) {
+  return [&wiring, &clock,
+          fetch = outside(config, wiring.app.failures)](const std::atomic<bool>& stopping) {
     fleet::WebhookWorld world;
     world.fetch = fetch;
     world.now = [&] { return clock.now(); };
@@ -224,7 +223,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
                                    fleet.store.node(), clock, log);
   endpoints::Wiring wiring(fleet, changes, config, rng, log, flags.data + "/admin.token",
                            clock.now());
-  wiring.oidc.set(*oidc, outside(config, log));
+  wiring.oidc.set(*oidc, outside(config, wiring.app.failures));
   wiring.face.openapi = openapi_json;
   wiring.face.console = console_files();
   wiring.face.behind_proxy = flags.behind_proxy;
@@ -238,12 +237,12 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
     return use;
   };
   fleet.store.start_writer();
-  std::optional<FeedKeeper> feeds(std::in_place, wiring, *sources, way_out(config, log), clock, rng,
-                                  log);
+  std::optional<FeedKeeper> feeds(std::in_place, wiring, *sources,
+                                  way_out(config, wiring.app.failures), clock, rng, log);
   std::optional<WatchKeeper> watch(std::in_place, wiring, clock);
   std::optional<Periodic> alerts(std::in_place, alerts_every, alert_work(wiring, clock));
   std::optional<Periodic> webhooks(std::in_place, webhooks_every,
-                                   webhook_work(wiring, clock, config, log));
+                                   webhook_work(wiring, clock, config));
   server.start();
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)

@@ -25,7 +25,7 @@ void WatchKeeper::run() {
   std::unique_lock lock(mutex_);
   while (!ends_.wait_for(lock, tell_every, [this] { return stopping_; })) {
     lock.unlock();
-    wiring_.dispatcher.tell_failures(clock_.now());
+    wiring_.app.failures.tell(clock_.now());
     wiring_.ask_store(clock_.now());
     wiring_.tell_watchers(clock_.now());
     lock.lock();

@@ -10,9 +10,9 @@
 
 namespace muster {
 
-/// Finds out whether the store answers, tells those who watch what changed and the log how many
-/// requests failed, every second, on a thread of its own: what else is due may take longer. What it
-/// is given outlives it.
+/// Finds out whether the store answers, tells those who watch what changed and the log how often
+/// something failed, every second, on a thread of its own: what else is due may take longer. What
+/// it is given outlives it.
 class WatchKeeper {
  public:
   WatchKeeper(endpoints::Wiring& wiring, const Clock& clock);

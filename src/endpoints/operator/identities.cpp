@@ -29,8 +29,7 @@ std::string redirect_uri(const App& app) {
 /// What went wrong with the provider is for the server's operator, who reads the log; a browser
 /// that is not signed in is told no addresses.
 Error logged(App& app, const Error& error) {
-  app.log.write(LogLevel::warning, "oidc_failed",
-                [&](JsonWriter& fields) { fields.member("what", error.message); });
+  app.failures.note({LogLevel::warning, "oidc_failed", {}}, error.message);
   if (error.code != Errc::unavailable) return error;
   return {Errc::unavailable,
           "The provider of identities cannot be used now; the server's log says why.",
