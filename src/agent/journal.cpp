@@ -90,6 +90,7 @@ Record record_without_output(TaskId task, const Entry& entry) {
   record.task = task;
   record.phase = entry.phase;
   record.delivered = entry.delivered;
+  record.order_id = entry.order;
   record.never_ran = entry.never_ran;
   record.outcome.exit_code = static_cast<int>(entry.exit_code);
   record.outcome.started_at = record.outcome.completed_at = entry.completed_at;

@@ -160,6 +160,25 @@ TEST(Journal, ATaskThatIsTakenBackLeavesNoOrderBehind) {
   journal.erase(task_of(2));
 }
 
+TEST(Journal, WhatShedsItsOutputKeepsItsOrder) {
+  Kept kept;
+  const model::OrderId order{task_of(100).uuid};
+  // Two of these are more than the bytes of all.
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    Record record = delivered_record(number);
+    record.outcome.stdout_text.assign(bounds::journal_output_bytes / 2 + 1, 'x');
+    if (number == 1) record.order_id = order;
+    kept.put(record);
+  }
+  const std::vector<Record> without = kept.journal.shed();
+  ASSERT_EQ(without.size(), 2U) << "the oldest";
+  for (const Record& record : without) kept.put(record);
+  EXPECT_TRUE(kept.journal.shed().empty());
+  kept.start_again();
+  EXPECT_EQ(kept.journal.find_order(order), task_of(1));
+  EXPECT_TRUE(kept.journal.find(task_of(2))->delivered);
+}
+
 TEST(Journal, ThatIsFullTakesNoFurtherTaskAndForgetsNone) {
   FakeWorld world;
   Kept kept;
