@@ -19,7 +19,8 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
 from many_servers import Servers  # pylint: disable=wrong-import-position
-from muster_process import NO_LIMITS, Musterd, agent_headers  # pylint: disable=wrong-import-position
+from muster_process import (  # pylint: disable=wrong-import-position
+    NO_LIMITS, Musterd, agent_headers, enrolment)
 from postgres_process import Postgres  # pylint: disable=wrong-import-position
 
 THREADS = 4
@@ -44,7 +45,7 @@ def wal(servers):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--agents", type=int, default=2000)
+    options.add_argument("--agents", type=int, default=10_000)
     options.add_argument("--flushes", type=int, default=3)
     options.add_argument("--servers", type=int, default=1)
     given = options.parse_args()
@@ -57,8 +58,11 @@ def main():
         agents = []
 
         def enrol(number):
+            caller = server.caller()
             for host in range(number, given.agents, THREADS):
-                agents.append(server.enrol(token, f"host-{host}"))
+                agents.append(caller.must("POST", "/api/agent/enroll",
+                                          enrolment(token, f"host-{host}"), (201,))["data"])
+            caller.close()
         in_threads(enrol, THREADS)
         beat = 0
 
