@@ -199,9 +199,10 @@ TEST(AgentPace, WorkInHandIsDoneMeanwhile) {
   FakeWorld world;
   world.server.next_in = "600";
   const TaskId task = world.server.add_command("true");
-  // One heartbeat, and the poll that was due with it: all else of the task waits for no clock.
+  // A heartbeat, the poll that was due with it, and ten minutes later the call that ends the run:
+  // all else of the task waits for no clock.
   ASSERT_TRUE(world.run_for(std::chrono::minutes(5)).ok());
-  EXPECT_EQ(world.server.heartbeats.size(), 1U);
+  EXPECT_EQ(world.server.heartbeats.size(), 2U);
   EXPECT_EQ(world.server.tasks[task].results.size(), 1U);
 }
 
