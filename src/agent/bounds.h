@@ -88,7 +88,8 @@ inline constexpr Duration report_retry_max = std::chrono::hours(1);
 inline constexpr Duration refused_retry = std::chrono::minutes(5);
 /// A server may ask for patience, not for silence.
 inline constexpr Duration retry_after_max = std::chrono::hours(1);
-/// The wait before the next heartbeat that an answer may ask for; ours asks for less than 3 minutes.
+/// The wait before the next heartbeat that an answer may ask for; ours asks for less than 3
+/// minutes.
 inline constexpr Duration next_in_max = std::chrono::minutes(10);
 /// Attempts of one call before `run --once` gives up.
 inline constexpr int once_attempts = 4;

@@ -297,4 +297,10 @@ class FakeServer final : public Transport {
   FakeRest& rest_;
 };
 
+/// Why a heartbeat says that the agent is back.
+inline std::string reason_of(const std::string& heartbeat) {
+  const auto value = thread_json().parse(heartbeat).value().find("reconnect_reason");
+  return value ? std::string(value->string().value_or("")) : "(none)";
+}
+
 }  // namespace muster::agent::testing
