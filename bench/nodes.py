@@ -4,7 +4,7 @@
 
     bench/nodes.py [--seconds S] [--sqlite]
 
-Heartbeats that change nothing come from wrk, results from threads here. Each musterd (MUSTER_BIN)
+Heartbeats that change nothing and durable results come from wrk. Each musterd (MUSTER_BIN)
 runs in a cgroup of its own (cpu_limit.py), which goes at the end; PostgreSQL and the callers are not
 limited. Needs root; where no cgroup can be made it says so and exits 77. --sqlite measures one
 server with its embedded store, too.
@@ -18,15 +18,18 @@ import tempfile
 import time
 
 from cpu_limit import CpuLimit
+from measure import lua_text, parse_wrk
+from results import WRK_SCRIPT, result_body
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/e2e"))
-from agents_at_work import ReportsResults, Tally, rng_for  # pylint: disable=wrong-import-position
 from many_servers import Servers  # pylint: disable=wrong-import-position
 from muster_process import NO_LIMITS, Musterd, agent_headers  # pylint: disable=wrong-import-position
 
 QUARTER = 0.25
-WORKERS = 4         # that report results, over all servers
+AGENTS = 30         # of each server, that report results
 TASKS = 1000        # pending for one agent
+TASKS_AT_ONCE = 200
+CONNECTIONS = 64    # to each server
 
 
 def heartbeats(servers, agents, seconds):
@@ -54,45 +57,59 @@ def heartbeats(servers, agents, seconds):
     return round(rate)
 
 
-def results(servers, operator, token, seconds):
+def list_tasks(servers, operator, token):
+    """For each server, "task key agent" of tasks that agents of its own may report."""
+    lists = []
+    for number, server in enumerate(servers):
+        lines = []
+        for worker in range(AGENTS):
+            agent = server.enrol(token, f"worker-{number}-{worker}")
+            for _ in range(TASKS // TASKS_AT_ONCE):
+                made = operator.must("POST", "/api/v1/tasks", {
+                    "type": "execute_command", "command": "true",
+                    "agent_ids": [agent["agent_id"]] * TASKS_AT_ONCE})
+                lines += [f"{task} {agent['api_key']} {agent['agent_id']}\n"
+                          for task in made["task_ids"]]
+        lists.append("".join(lines))
+    return lists
+
+
+def results(servers, lists, seconds):
     """Results a second over all servers; each is durable before it is answered."""
-    tally, workers = Tally(), []
-    for number in range(WORKERS):
-        server = servers[number % len(servers)]
-        agent = server.enrol(token, f"worker-{number}-{time.monotonic_ns()}")
-        tasks = []
-        while len(tasks) < TASKS:
-            tasks += operator.must("POST", "/api/v1/tasks", {
-                "type": "execute_command", "agent_ids": [agent["agent_id"]] * 200,
-                "command": "true"})["task_ids"]
-        workers.append(ReportsResults(server.caller(agent_headers(agent)),
-                                      rng_for(5, number), tally, tasks))
-    begun = time.monotonic()
-    for worker in workers:
-        worker.start()
-    while time.monotonic() - begun < seconds and any(worker.is_alive() for worker in workers):
-        time.sleep(0.05)
-    tally.stopped.set()
-    for worker in workers:
-        worker.join()
-    if tally.failures:
-        raise AssertionError(tally.failures)
-    return round(tally.count / (time.monotonic() - begun))
+    with tempfile.TemporaryDirectory() as folder:
+        running = []
+        for number, (server, tasks) in enumerate(zip(servers, lists)):
+            listed = pathlib.Path(folder) / f"{number}.tasks"
+            listed.write_text(tasks)
+            script = pathlib.Path(folder) / f"{number}.lua"
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            script.write_text(WRK_SCRIPT.replace("LIST", lua_text(str(listed)))
+                              .replace("TIMESTAMP", lua_text(now))
+                              .replace("BODY", lua_text(result_body(0))))
+            running.append(subprocess.Popen(
+                ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s",
+                 str(script), f"http://127.0.0.1:{server.port}"],
+                stdout=subprocess.PIPE, text=True))
+        counts = [parse_wrk(one.communicate()[0]) for one in running]
+    if max(counts) + CONNECTIONS > AGENTS * TASKS:
+        sys.exit(f"bench: {max(counts)} results for {AGENTS * TASKS} tasks: raise AGENTS")
+    return round(sum(counts) / seconds)
 
 
 def measure(servers, operator, seconds):
     quarters = []
     try:
-        for server in servers:
-            quarters.append(CpuLimit(QUARTER, server.process.pid))
         token = operator.must("POST", "/api/v1/tokens",
                               {"ttl_seconds": 3600, "max_uses": 1000})["token"]
+        lists = list_tasks(servers, operator, token)
+        for server in servers:
+            quarters.append(CpuLimit(QUARTER, server.process.pid))
         agents = [server.enrol(token, f"beats-{number}") for number, server in enumerate(servers)]
         for server, agent in zip(servers, agents):
             server.caller(agent_headers(agent)).must(
                 "POST", "/api/agent/heartbeat", {"status": "idle", "agent_version": "1.0.0"})
         return {"heartbeats_per_second": heartbeats(servers, agents, seconds),
-                "results_per_second": results(servers, operator, token, seconds)}
+                "results_per_second": results(servers, lists, seconds)}
     finally:
         for server in servers:
             server.kill()
