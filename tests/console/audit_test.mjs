@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { quiet, World } from './world.mjs';
+import { settled, World } from './world.mjs';
 
 let world;
 let page;
@@ -22,8 +22,7 @@ async function open(path) {
   await settle();
 }
 async function settle() {
-  await quiet(page);
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(page);
 }
 const rows = () => page.getByRole('table', { name: 'Audit log' }).locator('tbody tr:not([aria-hidden])');
 /** Action and target of each row. */

@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { quiet, World } from './world.mjs';
+import { settled, World } from './world.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const hosts = 240;
@@ -22,8 +22,7 @@ after(() => world?.stop());
 
 /** What is on screen once nothing is being loaded any more. */
 async function settle(of = page) {
-  await quiet(of);
-  await of.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(of);
 }
 async function open(path, of = page) {
   await of.goto(world.url + path);

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { quiet, World } from './world.mjs';
+import { quiet, settled, World } from './world.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ofKeys = ['Rotate key…', 'Reissue key…'];
@@ -21,8 +21,7 @@ after(() => world?.stop());
 async function open(path, of = page) {
   await of.goto(world.url + path);
   await of.getByRole('main').waitFor();
-  await quiet(of);
-  await of.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(of);
 }
 /** An agent that uses its key. */
 async function called(hostname) {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { quiet, World } from './world.mjs';
+import { settled, World } from './world.mjs';
 
 const hosts = 150; // more than a page of a list
 let world;
@@ -18,8 +18,7 @@ before(async () => {
 after(() => world?.stop());
 
 async function settle(of = page) {
-  await quiet(of);
-  await of.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(of);
 }
 async function open(path, of = page) {
   await of.goto(world.url + path);

@@ -2,7 +2,7 @@
 // What a row says where there is little room, how high it is, and what the server would say of the same host.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { quiet, World } from './world.mjs';
+import { quiet, settled, World } from './world.mjs';
 
 const phone = { width: 390, height: 844 };
 let world;
@@ -15,8 +15,7 @@ after(() => world?.stop());
 async function opened(path, size = {}) {
   const page = await world.page(size);
   await page.goto(world.url + path);
-  await quiet(page);
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(page);
   return page;
 }
 const rowsOf = (page, name) => page.getByRole('table', { name, exact: true }).locator('tbody tr:not([aria-hidden])');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { bundleOf, firstRun, hygiene, secondRun } from './catalogue.mjs';
-import { quiet, World } from './world.mjs';
+import { quiet, settled, World } from './world.mjs';
 
 let world;
 let page;
@@ -20,8 +20,7 @@ after(() => world?.stop());
 
 async function open(path) {
   await page.goto(world.url + path);
-  await quiet(page);
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(page);
 }
 const taskOf = async (batch, hostname) => (await world.api('GET', `/tasks?batch=${batch.id}`)).items.find((task) => task.hostname === hostname).id;
 const map = () => page.getByRole('region', { name: 'Heat map' });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { indexed } from './indexed_png.mjs';
 import { difference } from './likeness.mjs';
-import { quiet, World } from './world.mjs';
+import { settled, World } from './world.mjs';
 
 const flags = process.argv.slice(2);
 const all = flags.includes('--all');
@@ -72,8 +72,7 @@ try {
   const onAPhone = ['findings', 'batch'];
   const take = async (page, name, path) => {
     await page.goto(world.url + path);
-    await quiet(page);
-    await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+    await settled(page);
     if (name.startsWith('trend')) await page.getByRole('region', { name: 'Open findings' }).scrollIntoViewIfNeeded();
     if (name === 'heat-map') await page.getByRole('region', { name: 'Heat map' }).scrollIntoViewIfNeeded();
     const picture = indexed(await page.screenshot());

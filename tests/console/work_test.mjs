@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bundleOf, hygiene } from './catalogue.mjs';
-import { quiet, World } from './world.mjs';
+import { settled, World } from './world.mjs';
 
 let world;
 let page;
@@ -16,8 +16,7 @@ after(() => world?.stop());
 async function open(path) {
   await page.goto(world.url + path);
   await page.getByRole('main').waitFor();
-  await quiet(page);
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+  await settled(page);
 }
 async function called(hostname, agent_version = '1.0.0') {
   const agent = await world.enrol(hostname);

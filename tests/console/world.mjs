@@ -52,6 +52,12 @@ export async function quiet(page, patience = 60_000) {
   }
 }
 
+/** Until the page shows all that it asked for. */
+export async function settled(page) {
+  await quiet(page);
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+}
+
 export class World {
   /** `settings` may be a function of the data directory, into which `files` are written first. */
   static async start(settings = '', files = {}) {
