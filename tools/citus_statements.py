@@ -22,6 +22,9 @@ LITERAL = r'"(?:[^"\\]|\\.)*"'
 TEXT = re.compile(rf"(?:{LITERAL}|\b[A-Z][A-Z_]+\b)(?:\s*(?:{LITERAL}|\b[A-Z][A-Z_]+\b))*")
 TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+([a-z_]+)")
 
+#: Of a batch: the organisation of all its rows is $1 (Tx::post_batch).
+OF_ONE = re.compile(r"\borg_id = \$1\b|\(org_id, [^)]*\) SELECT (?:DISTINCT ON \([^)]*\) )?\$1, ")
+
 
 def without_comments(source):
     return re.sub(r"^\s*//.*$", "", source, flags=re.M)
@@ -76,6 +79,8 @@ def kind_of(sql, distributed):
     named = set(TABLE.findall(sql)) & distributed
     if not named:
         return None
+    if re.search(r"unnest\(", sql) and OF_ONE.search(sql):
+        return "one"
     if sql.startswith("INSERT") and re.search(r"unnest\(", sql):
         return "split"
     if sql.startswith("INSERT") and "VALUES" in sql:

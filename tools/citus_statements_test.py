@@ -30,8 +30,11 @@ class CitusStatements(unittest.TestCase):
             "SELECT 1 FROM hosts h WHERE h.org_id = $2",
             "INSERT INTO hosts (org_id) VALUES ($1)",
             "INSERT INTO hosts (org_id) SELECT * FROM unnest($1) ON CONFLICT DO NOTHING",
+            "INSERT INTO hosts (org_id, host_id) SELECT $1, given.* FROM unnest($2) AS given",
+            "UPDATE hosts SET tags = given.tags FROM unnest($2, $3) AS given (host_id, tags)"
+            " WHERE hosts.org_id = $1 AND hosts.host_id = given.host_id",
             "SELECT 1 FROM feeds")]
-        self.assertEqual(kinds, ["all", "one", "one", "split", None])
+        self.assertEqual(kinds, ["all", "one", "one", "split", "one", "one", None])
 
     def test_tables_are_those_of_the_migrations(self):
         tables = citus.distributed_tables()

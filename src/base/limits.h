@@ -140,6 +140,10 @@ inline constexpr Duration write_turn = std::chrono::milliseconds(20);
 inline constexpr std::size_t later_turns_share = 8;
 /// Closures in one transaction: bounds the commit and what one failure can take with it.
 inline constexpr std::size_t writes_per_commit = 2000;
+/// What programs wrote and tests found, of results that are stored together
+/// (fleet/reported_results): PostgreSQL takes 1 GiB in one value, and a lot is copied twice on its
+/// way.
+inline constexpr std::size_t result_lot_bytes = 8 * MiB;
 /// Connections that read the store at a time: PostgreSQL takes 100 in all as it is installed.
 inline constexpr std::size_t store_readers = 16;
 inline constexpr Duration reader_wait = std::chrono::seconds(10);

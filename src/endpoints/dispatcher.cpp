@@ -82,14 +82,16 @@ http::Reply after_first_use(App& app, const http::Caller& caller, Instant now, h
 
 /// The same work, with word of it to those who watch once it is durable.
 http::Write telling_of(App& app, OrgId org, fleet::Topics topics, http::Write write) {
-  return [&changes = app.changes, org, topics,
-          write = std::move(write)](store::Tx& tx) mutable -> Result<http::Response> {
-    Result<http::Response> answer = write(tx);
-    if (answer.ok() && answer->status < 300 && answer->status != 204) {
-      fleet::mark_on_commit(tx, changes, org, topics);
-    }
-    return answer;
-  };
+  store::JointWork* joint = write.joint();
+  return {[&changes = app.changes, org, topics,
+           write = std::move(write)](store::Tx& tx) mutable -> Result<http::Response> {
+            Result<http::Response> answer = write(tx);
+            if (answer.ok() && answer->status < 300 && answer->status != 204) {
+              fleet::mark_on_commit(tx, changes, org, topics);
+            }
+            return answer;
+          },
+          joint};
 }
 
 /// Brings the agent back on a host of its own. The call was proved as one of its former host, so it
@@ -227,7 +229,7 @@ bool Dispatcher::commit(const http::Admission& admission, http::Write& write, Re
         pending->respond(failure ? broken(dialect, where, what_of(failure))
                                  : std::move(*pending->response));
       },
-      admission.lane == http::Lane::reports);
+      admission.lane == http::Lane::reports, pending->write.joint());
   if (!taken) {
     write = std::move(pending->write);
     respond = std::move(pending->respond);

@@ -65,6 +65,7 @@ Result<std::vector<Task>> decide_tasks(store::Tx& tx, const TaskBoard& board, co
       decision.reason.empty() ? "rejected" : "rejected: " + decision.reason;
   std::vector<Task> decided;
   AuditRows audit(board.ids, actor, now);
+  ChangedAgents changed;
   for (const Task& task : waiting) {
     Result<Task> moved = advance(task, event_of(tx, task, decision, rejected), now);
     // Its own time may be over, where what was signed of it ends early: that is for time to do.
@@ -75,12 +76,13 @@ Result<std::vector<Task>> decide_tasks(store::Tx& tx, const TaskBoard& board, co
     record_task_event(
         tx, board.ids, *moved, state ? state->host : HostId{},
         decision.approve ? model::EventType::task_approved : model::EventType::task_rejected, now);
-    follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
+    changed.add(task.org, task.agent);
     decided.push_back(*std::move(moved));
   }
   if (decided.empty()) {
     return Error{Errc::illegal_transition, "The time to approve it is over."};
   }
+  changed.follow(tx, board.presence);
   store::decide_batch(tx, named->org, named->batch,
                       {decision.approve, decision.by, now, decision.reason});
   audit.record(tx);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "fleet/fault_fleet.h"
+#include "fleet/reported_results.h"
 
 namespace muster::fleet {
 
@@ -321,6 +322,11 @@ class World : public FaultFleet {
   }
 
   Poller poller() const { return {again.org, again.agent, again.host, true}; }
+  void report(store::Tx& tx, const model::TaskResult& result) {
+    const TaskBoard board = fleet.board();
+    ReportedResult reported(board, poller(), result, {}, fleet.now);
+    record_result(tx, reported).value();
+  }
 
   void add_tasks(std::map<std::string, Named>& all) {
     all["create_tasks"] = {
@@ -370,7 +376,7 @@ class World : public FaultFleet {
                             tx.execute("UPDATE tasks SET type = 'uninstall'");
                             model::TaskResult result;
                             result.task = task;
-                            record_result(tx, fleet.board(), poller(), result, fleet.now).value();
+                            report(tx, result);
                           },
                           {}};
     all["record_result"] = {[this](store::Tx& tx) {
@@ -379,7 +385,7 @@ class World : public FaultFleet {
                               result.controls.emplace_back().control_id = "c1";
                               result.controls.emplace_back().control_id = "c2";
                               result.standard_output = model::Output("said");
-                              record_result(tx, fleet.board(), poller(), result, fleet.now).value();
+                              report(tx, result);
                             },
                             {}};
   }

@@ -6,7 +6,6 @@
 #include "fleet/audit.h"
 #include "fleet/operator_names.h"
 #include "store/sql/audit.h"
-#include "store/sql/orgs.h"
 #include "store/sql/outages.h"
 #include "store/sql/webhooks.h"
 #include "store/store.h"
@@ -68,14 +67,26 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
   rows.record(tx);
 }
 
+EventId EventRows::add(model::EventType type, std::optional<AgentId> agent,
+                       std::optional<HostId> host, const Details& details, Instant now) {
+  const auto id = ids_.next<EventId>(now);
+  rows_.push_back({org_, id, now, std::string(model::event_type_name(type)), agent, host,
+                   details_json(details)});
+  return id;
+}
+
+void EventRows::record(store::Tx& tx, Telling telling) {
+  store::insert_events(tx, org_, rows_);
+  if (telling == Telling::told) store::insert_deliveries(tx, org_, rows_);
+  rows_.clear();
+}
+
 EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
                      const Details& details, Instant now, Telling telling) {
-  const auto id = ids.next<EventId>(now);
-  const store::EventRow event{
-      org, id, now, std::string(model::event_type_name(type)), agent, host, details_json(details)};
-  store::insert_event(tx, event);
-  if (telling == Telling::told) store::insert_deliveries(tx, event);
+  EventRows rows(ids, org);
+  const EventId id = rows.add(type, agent, host, details, now);
+  rows.record(tx, telling);
   return id;
 }
 

@@ -13,12 +13,12 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "model/event_type.h"
+#include "store/sql/orgs.h"
 #include "store/total.h"
 
 namespace muster::store {
 class Tx;
 class Store;
-struct EventRow;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -45,8 +45,25 @@ void record_audit(store::Tx& tx, NumberIds& ids, OrgId org, const Actor& actor,
 /// Whether webhooks are told of an event (fleet/webhooks.h).
 enum class Telling : std::uint8_t { told, quiet };
 
-/// Appends to the events of an agent or host, in the transaction of what happened, and lets it wait
-/// for the webhooks that want its type. Returns the event's id.
+/// Events of one organisation that one transaction writes together.
+class EventRows {
+ public:
+  EventRows(NumberIds& ids, OrgId org) : ids_(ids), org_(org) {}
+
+  /// Returns the event's id; calls `details` before it returns.
+  EventId add(model::EventType type, std::optional<AgentId> agent, std::optional<HostId> host,
+              const Details& details, Instant now);
+  /// Appends what was added, in the transaction of what happened, and lets it wait for the webhooks
+  /// that want its type.
+  void record(store::Tx& tx, Telling telling = Telling::told);
+
+ private:
+  NumberIds& ids_;
+  OrgId org_;
+  std::vector<store::EventRow> rows_;
+};
+
+/// Records one event of an agent or host. Returns its id.
 EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType type,
                      std::optional<AgentId> agent, std::optional<HostId> host,
                      const Details& details, Instant now, Telling telling = Telling::told);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <unordered_set>
 
 #include <boost/container_hash/hash.hpp>
@@ -219,15 +220,23 @@ void PresenceTable::follow_agent(store::Reader& reader, const model::Agent& agen
 
 void PresenceTable::follow_tasks(store::Reader& reader,
                                  const std::vector<std::pair<OrgId, AgentId>>& agents) {
-  for (const auto& [org, agent] : agents) {
-    // Which of them the agent may be given again is for its first poll to find out.
-    const store::OutstandingOfAgent waiting = store::get_outstanding(reader, org, agent, true);
-    with_agent(agent, [&](AgentPresence& state) {
-      state.pending_tasks = waiting.pending;
-      state.redeliverable_tasks = waiting.redeliverable;
-      state.redeliver_at = waiting.redeliver_at.value_or(Instant{number_id_max});
-    });
+  // Which of them an agent may be given again is for its first poll to find out.
+  std::map<OrgId, std::set<AgentId>> by_org;
+  for (const auto& [org, agent] : agents) by_org[org].insert(agent);
+  for (const auto& [org, of_org] : by_org) {
+    std::vector<store::AskedAgent> asked;
+    for (const AgentId agent : of_org) asked.push_back({agent, true});
+    const auto waiting = store::list_outstanding_of(reader, org, asked);
+    for (std::size_t i = 0; i < asked.size(); ++i) set_outstanding(asked[i].agent, waiting[i]);
   }
+}
+
+void PresenceTable::set_outstanding(AgentId agent, const store::OutstandingOfAgent& waiting) {
+  with_agent(agent, [&](AgentPresence& state) {
+    state.pending_tasks = waiting.pending;
+    state.redeliverable_tasks = waiting.redeliverable;
+    state.redeliver_at = waiting.redeliver_at.value_or(Instant{number_id_max});
+  });
 }
 
 void PresenceTable::follow_silence(store::Reader& reader, std::optional<AgentId> agent) {

@@ -22,6 +22,7 @@ namespace muster::store {
 class Reader;
 class Store;
 struct AgentPresenceRow;
+struct OutstandingOfAgent;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -98,6 +99,8 @@ class PresenceTable {
   /// As the rows are now, that another server changed. Throws store::StoreError.
   void follow_agent(store::Reader& reader, const model::Agent& agent);
   void follow_tasks(store::Reader& reader, const std::vector<std::pair<OrgId, AgentId>>& agents);
+  /// What a poll of the agent may find, once that is durable.
+  void set_outstanding(AgentId agent, const store::OutstandingOfAgent& waiting);
   /// Of one agent, or of all.
   void follow_silence(store::Reader& reader, std::optional<AgentId> agent);
 

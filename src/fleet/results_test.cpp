@@ -61,10 +61,8 @@ TEST(RecordResult, TakesWhatCannotBeTrueAndFlagsIt) {
   model::TaskResult result = work.result_of(id, 101);
   result.started_at = format_rfc3339(work.fleet.now + std::chrono::hours(1));
   const model::ResultClaims claims{"", "", model::BundleClaims{"another", {}, {}, {}}};
-  work.fleet->store.write([&](store::Tx& tx) {
-    EXPECT_TRUE(record_result(tx, work.fleet.board(), work.poller, result, work.fleet.now, claims)
-                    ->changed);
-  });
+  work.fleet->store.write(
+      [&](store::Tx& tx) { EXPECT_TRUE(work.report(tx, result, claims)->changed); });
   const auto stored = show_result(work.fleet->store, id)->result;
   EXPECT_EQ(stored.flags.names(),
             (std::vector<std::string_view>{"foreign_bundle", "in_the_future"}));

@@ -25,7 +25,7 @@ void bring_back_presence(store::Tx& tx, PresenceTable& presence, const model::Ag
   tx.on_commit([&presence, id = agent.id, state = std::move(state)]() mutable {
     presence.add_agent(id, std::move(state));
   });
-  follow_outstanding(tx, presence, agent.org, agent.id, false, false);
+  follow_outstanding(tx, presence, agent.org, agent.id, false);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/random.h"
@@ -10,9 +12,11 @@
 #include "base/time.h"
 #include "crypto/seal.h"
 #include "fleet/credentials.h"
+#include "fleet/history.h"
 #include "fleet/presence.h"
 #include "model/event_type.h"
 #include "model/task.h"
+#include "store/sql/tasks.h"
 
 namespace muster::store {
 class Tx;
@@ -32,18 +36,31 @@ struct TaskBoard {
   const Settings& settings;  // which tasks need approval
 };
 
-/// Keeps presence's idea of what a poll may find in step with the store. `delivered`: the agent was
-/// given a task just now.
-void recount_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
-                         bool effect_once, bool delivered);
-/// As recount_outstanding(), on every server: the transaction changed it.
+/// Keeps presence's idea of what a poll may find in step with the store.
+void recount_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org,
+                         const std::vector<store::AskedAgent>& agents);
+
+/// Agents of which a transaction changed what a poll may find.
+class ChangedAgents {
+ public:
+  void add(OrgId org, AgentId agent, bool effect_once = true) { agents_[org][agent] = effect_once; }
+  /// As recount_outstanding(), once for each of them, and on every server.
+  void follow(store::Tx& tx, PresenceTable& presence) const;
+
+ private:
+  std::map<OrgId, std::map<AgentId, bool>> agents_;  // to effect_once
+};
+/// For one of them.
 void follow_outstanding(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId agent,
-                        bool effect_once, bool delivered);
+                        bool effect_once = true);
 
 /// Whether a poll could find the task: only then has presence to follow its changes.
 bool is_outstanding(const model::Task& task);
 
-/// Writes an event about the task: "task_failed" and the like.
+/// Adds an event about the task: "task_failed" and the like.
+void add_task_event(EventRows& rows, const model::Task& task, HostId host, model::EventType type,
+                    Instant now);
+/// Writes one.
 void record_task_event(store::Tx& tx, NumberIds& ids, const model::Task& task, HostId host,
                        model::EventType type, Instant now);
 

@@ -27,8 +27,6 @@ namespace {
 constexpr int deliverable_window = 64;
 
 constexpr std::string_view unreadable_env = "env_vars_unreadable";
-constexpr std::string_view known_already = "an earlier try of it reported its result";
-constexpr std::string_view agent_gone = "the agent was uninstalled";
 
 /// Whether the task is of the agent that this one was split from, and from the time when its
 /// machine called as that one: it may have been given the task, and reports it as what it is now.
@@ -39,30 +37,6 @@ bool is_from_before_split(store::Reader& reader, const Poller& poller, const Tas
   }
   // Its first call ended that time; once its key was rotated, what is known of it is the order.
   return task.created_at <= (agent->keys.current == 0 ? *agent->key_since : agent->enrolled_at);
-}
-
-/// The agent's own task by id, or why not.
-Result<Task> own_task(store::Tx& tx, const Poller& agent, TaskId id) {
-  std::optional<Task> task = store::find_task(tx, agent.org, id);
-  if (!task) return unknown_task();
-  if (task->agent != agent.agent && !is_from_before_split(tx, agent, *task)) {
-    return Error{Errc::not_owner, "Agent does not own this task"};
-  }
-  return std::move(*task);
-}
-
-/// Fielded agents leave these empty in some results.
-void take_enrolled_facts(store::Reader& reader, const Poller& poller, model::TaskResult& result) {
-  if (result.hostname.empty()) {
-    if (const auto host = store::find_host(reader, poller.org, poller.host)) {
-      result.hostname = host->hostname;
-    }
-  }
-  if (!result.os.empty() && !result.arch.empty()) return;
-  if (const auto agent = store::find_agent(reader, poller.org, poller.agent)) {
-    if (result.os.empty()) result.os = agent->os;
-    if (result.arch.empty()) result.arch = agent->arch;
-  }
 }
 
 /// Whether the agent says that it runs the first task of this retry's chain, or another retry.
@@ -83,37 +57,6 @@ std::optional<std::string> whole_payload(store::Reader& reader, const crypto::Se
   const std::optional<std::string> env_vars = crypto::unseal(sealed, key);
   if (!env_vars) return std::nullopt;
   return model::with_env_vars(task.payload, *env_vars);
-}
-
-void cancel_unbegun(store::Tx& tx, const TaskBoard& board, const Poller& agent, const Task& task,
-                    std::string_view why, Instant now) {
-  TaskEvent event{TaskEvent::Kind::cancelled};
-  event.error = why;
-  const Task cancelled = *advance(task, event, now);
-  store::set_task(tx, cancelled);
-  record_task_event(tx, board.ids, cancelled, agent.host, model::EventType::task_cancelled, now);
-}
-
-/// The agent had been given up, and its result came after all. Returns whether a retry ended.
-bool end_unbegun_retries(store::Tx& tx, const TaskBoard& board, const Poller& agent,
-                         const Task& task, Instant now) {
-  if (task.max_retries == 0) return false;
-  bool ended = false;
-  for (const Task& retry : store::list_retries(tx, task.org, task.original.value_or(task.id))) {
-    if (retry.retry_count <= task.retry_count || !is_outstanding(retry)) continue;
-    cancel_unbegun(tx, board, agent, retry, known_already, now);
-    ended = true;
-  }
-  return ended;
-}
-
-void end_agent(store::Tx& tx, const TaskBoard& board, const Poller& agent, Instant now) {
-  for (const Task& task :
-       store::list_deliverable_tasks(tx, agent.org, agent.agent, limits::pending_tasks_per_agent)) {
-    if (is_outstanding(task)) cancel_unbegun(tx, board, agent, task, agent_gone, now);
-  }
-  end_uninstalled_agent(tx, board.ids, board.credentials, board.presence, agent.org, agent.agent,
-                        now);
 }
 
 /// The retry of a task that was just given up, with its environment variables.
@@ -144,6 +87,11 @@ void pass_time(store::Tx& tx, const TaskBoard& board, const Task& before, Instan
 }
 
 }  // namespace
+
+Result<void> check_owner(store::Reader& reader, const Poller& agent, const Task& task) {
+  if (task.agent == agent.agent || is_from_before_split(reader, agent, task)) return {};
+  return Error{Errc::not_owner, "Agent does not own this task"};
+}
 
 bool may_have_work(const PresenceTable& presence, AgentId agent, Instant now) {
   const std::optional<AgentPresence> state = presence.find_agent(agent);
@@ -185,8 +133,12 @@ std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poll
     claimed->payload = *std::move(payload);
     claimed->order = store::find_work_order(tx, claimed->org, claimed->id);
   }
-  recount_outstanding(tx, board.presence, poller.org, poller.agent, poller.effect_once,
-                      claimed.has_value());
+  recount_outstanding(tx, board.presence, poller.org, {{poller.agent, poller.effect_once}});
+  if (claimed) {
+    tx.on_commit([&presence = board.presence, agent = poller.agent] {
+      presence.with_agent(agent, [](AgentPresence& known) { known.idle_beats = 0; });
+    });
+  }
   if (changed) announce_tasks(tx, poller.org, poller.agent);
   return claimed;
 }
@@ -198,13 +150,16 @@ void mark_task_seen(store::Tx& tx, PresenceTable& presence, OrgId org, AgentId a
   const Task seen = *advance(*task, {TaskEvent::Kind::seen_by_agent}, now);
   if (seen.started_at == task->started_at) return;
   store::set_task(tx, seen);
-  follow_outstanding(tx, presence, org, agent, true, false);
+  follow_outstanding(tx, presence, org, agent);
 }
 
 Result<StatusOutcome> set_task_status(store::Tx& tx, const TaskBoard& board, const Poller& agent,
                                       TaskId id, TaskStatus status, std::string_view error,
                                       Instant now) {
-  const Task before = TRY(own_task(tx, agent, id));
+  const std::optional<Task> found = store::find_task(tx, agent.org, id);
+  if (!found) return unknown_task();
+  const Task& before = *found;
+  TRY(check_owner(tx, agent, before));
   Task after = TRY(advance(before, {TaskEvent::Kind::status_reported, status, error}, now));
   const bool changed = after.status != before.status || after.started_at != before.started_at;
   if (changed) {
@@ -213,53 +168,20 @@ Result<StatusOutcome> set_task_status(store::Tx& tx, const TaskBoard& board, con
       record_task_event(tx, board.ids, after, agent.host, model::EventType::task_failed, now);
     }
     if (is_outstanding(before)) {
-      follow_outstanding(tx, board.presence, agent.org, agent.agent, agent.effect_once, false);
+      follow_outstanding(tx, board.presence, agent.org, agent.agent, agent.effect_once);
     }
   }
   return StatusOutcome{std::move(after), changed};
 }
 
-Result<StatusOutcome> record_result(store::Tx& tx, const TaskBoard& board, const Poller& agent,
-                                    model::TaskResult result, Instant now,
-                                    const model::ResultClaims& claims) {
-  const Task before = TRY(own_task(tx, agent, result.task));
-  if (agent.ended && before.status != TaskStatus::completed) {
-    return Error{Errc::invalid_credentials, "Invalid agent credentials"};
-  }
-  result.received_at = now;
-  result.host = agent.host;
-  result.test_uuid = before.test_uuid;
-  model::flag_untruths(result, claims, before);
-  if (before.type == TaskType::execute_test) result.outcome = model::outcome_of(result);
-  take_enrolled_facts(tx, agent, result);
-  if (!store::insert_result(tx, agent.org, result)) return StatusOutcome{before, false};
-  store::set_controls(tx, agent.org, before.id, result.controls);
-  if (result.outcome) store::set_latest_result(tx, agent.org, result);
-  Task task = *advance(before, {TaskEvent::Kind::result_reported}, now);
-  store::set_task(tx, task);
-  record_task_event(tx, board.ids, task, agent.host, model::EventType::task_completed, now);
-  bool follow = is_outstanding(before);
-  if (model::is_terminal(before.status)) {
-    follow = end_unbegun_retries(tx, board, agent, task, now) || follow;
-  }
-  if (task.type == TaskType::uninstall) {
-    end_agent(tx, board, agent, now);
-  } else if (follow) {
-    follow_outstanding(tx, board.presence, agent.org, agent.agent, agent.effect_once, false);
-  }
-  return StatusOutcome{std::move(task), true};
-}
-
 std::size_t pass_due_tasks(store::Tx& tx, const TaskBoard& board, Instant now) {
   const std::vector<Task> tasks = store::list_due_tasks(tx, now, limits::task_pass_rows);
-  std::unordered_map<AgentId, OrgId> agents;
+  ChangedAgents changed;
   for (const Task& task : tasks) {
     pass_time(tx, board, task, now);
-    agents.emplace(task.agent, task.org);
+    changed.add(task.org, task.agent);
   }
-  for (const auto& [agent, org] : agents) {
-    follow_outstanding(tx, board.presence, org, agent, true, false);
-  }
+  changed.follow(tx, board.presence);
   return tasks.size();
 }
 

@@ -9,8 +9,9 @@
 #include "model/task_result.h"
 
 namespace muster::store {
+class Reader;
 class Store;
-}
+}  // namespace muster::store
 
 namespace muster::fleet {
 
@@ -23,6 +24,9 @@ struct Poller {
   bool effect_once = false;
   bool ended = false;
 };
+
+/// Fails with not_owner unless the task is the agent's, or of the one that it was split from.
+Result<void> check_owner(store::Reader& reader, const Poller& agent, const model::Task& task);
 
 /// Memory only: whether a poll may find work, so that an empty one touches nothing.
 bool may_have_work(const PresenceTable& presence, AgentId agent, Instant now);
@@ -47,15 +51,6 @@ struct StatusOutcome {
 Result<StatusOutcome> set_task_status(store::Tx& tx, const TaskBoard& board, const Poller& agent,
                                       TaskId id, model::TaskStatus status, std::string_view error,
                                       Instant now);
-
-/// A result of a task that has none is stored, in whatever state the task is; a repeat changes
-/// nothing. Ends a retry that has not begun: what it would find out is known. The first result of
-/// an uninstall ends its agent. What cannot be true of it is kept and flagged. Fails with
-/// unknown_task and not_owner, and for an agent that has ended with invalid_credentials unless it
-/// is a repeat.
-Result<StatusOutcome> record_result(store::Tx& tx, const TaskBoard& board, const Poller& agent,
-                                    model::TaskResult result, Instant now,
-                                    const model::ResultClaims& claims = {});
 
 /// One commit's share of pass_task_time().
 std::size_t pass_due_tasks(store::Tx& tx, const TaskBoard& board, Instant now);

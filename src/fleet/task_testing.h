@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "fleet/blobs.h"
+#include "fleet/reported_results.h"
 #include "fleet/task_course.h"
 #include "fleet/test_binaries.h"
 #include "fleet/testing.h"
@@ -42,8 +43,13 @@ struct Work {
     });
   }
   Result<StatusOutcome> report(const model::TaskResult& result) {
-    return fleet->store.write(
-        [&](store::Tx& tx) { return record_result(tx, fleet.board(), poller, result, fleet.now); });
+    return fleet->store.write([&](store::Tx& tx) { return report(tx, result); });
+  }
+  Result<StatusOutcome> report(store::Tx& tx, const model::TaskResult& result,
+                               const model::ResultClaims& claims = {}) {
+    const TaskBoard board = fleet.board();
+    ReportedResult reported(board, poller, result, claims, fleet.now);
+    return record_result(tx, reported);
   }
   Result<model::Task> cancel(TaskId id) {
     return fleet->store.write(

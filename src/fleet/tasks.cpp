@@ -183,6 +183,7 @@ Result<CreatedTasks> create_tasks(store::Tx& tx, const TaskBoard& board, const A
   created.ids.reserve(order.agents.size());
   Approvals approvals(board.settings, order, now);
   AuditRows audit(board.ids, actor, now);
+  ChangedAgents changed;
   for (std::size_t i = 0; i < order.agents.size(); ++i) {
     Task task = common;
     model::TaskPayload payload = order.payload;
@@ -203,9 +204,10 @@ Result<CreatedTasks> create_tasks(store::Tx& tx, const TaskBoard& board, const A
     store::insert_batch(tx, batch);
     audit.add(task.org, "tasks.create", task.id.text(),
               [&](JsonWriter& details) { describe(details, task, order, i); });
-    follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
+    changed.add(task.org, task.agent);
     created.ids.push_back(task.id);
   }
+  changed.follow(tx, board.presence);
   created.unapproved = approvals.tell(tx, board.ids, common, creator);
   audit.record(tx);
   return created;
@@ -219,7 +221,7 @@ Result<Task> cancel_task(store::Tx& tx, const TaskBoard& board, const Actor& act
   Task task = TRY(advance(std::move(*found), {TaskEvent::Kind::cancelled}, now));
   store::set_task(tx, task);
   record_audit(tx, board.ids, task.org, actor, "tasks.cancel", id.text(), {}, now);
-  follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
+  follow_outstanding(tx, board.presence, task.org, task.agent);
   return task;
 }
 
@@ -231,13 +233,15 @@ Result<std::vector<Task>> cancel_batch(store::Tx& tx, const TaskBoard& board, co
   std::vector<Task> cancelled =
       store::list_batch_tasks(tx, batch, org, BatchPart::unfinished, limits::batch_cancel_rows);
   AuditRows audit(board.ids, actor, now);
+  ChangedAgents changed;
   for (Task& task : cancelled) {
     task = *advance(std::move(task), {TaskEvent::Kind::cancelled}, now);
     store::set_task(tx, task);
     audit.add(task.org, "tasks.cancel", task.id.text(),
               [&](JsonWriter& details) { details.member("batch_id", batch); });
-    follow_outstanding(tx, board.presence, task.org, task.agent, true, false);
+    changed.add(task.org, task.agent);
   }
+  changed.follow(tx, board.presence);
   audit.record(tx);
   return cancelled;
 }

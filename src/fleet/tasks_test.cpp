@@ -306,7 +306,7 @@ TEST(Result, ControlsAreRowsInTheirOrderAndARepeatOverwritesItself) {
   }
   work.fleet->store.write([&](store::Tx& tx) {
     result.controls[3].actual = "changed";
-    store::set_controls(tx, work.agent.org, id, {result.controls[3]});
+    store::set_controls(tx, work.agent.org, {{id, &result.controls[3]}});
   });
   EXPECT_EQ(controls_of(id)[3].actual, "changed");
   EXPECT_EQ(controls_of(id).size(), 30U);

@@ -5,7 +5,7 @@
 
 #include "base/limits.h"
 #include "fleet/blobs.h"
-#include "fleet/task_course.h"
+#include "fleet/reported_results.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -238,8 +238,9 @@ TEST_F(TestBinaries, OnlyAnAgentWithTheTaskInItsHandsMayFetch) {
   fleet->store.write([&](store::Tx& tx) {
     model::TaskResult result;
     result.task = task;
-    const Poller poller{one.org, one.agent, one.host, true};
-    record_result(tx, fleet.board(), poller, result, fleet.now).value();
+    const TaskBoard board = fleet.board();
+    ReportedResult reported(board, {one.org, one.agent, one.host, true}, result, {}, fleet.now);
+    record_result(tx, reported).value();
   });
   EXPECT_FALSE(may_fetch(one, "t")) << "done";
 }

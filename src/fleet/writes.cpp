@@ -7,8 +7,9 @@
 namespace muster::fleet {
 
 bool submit_write(store::Store& store, UniqueFunction<bool(store::Tx&)> work,
-                  UniqueFunction<void(std::exception_ptr)> done, bool may_wait) {
-  return store.submit(work, done, may_wait);
+                  UniqueFunction<void(std::exception_ptr)> done, bool may_wait,
+                  store::JointWork* joint) {
+  return store.submit(work, done, may_wait, joint);
 }
 
 void write_everywhere(store::Store& store, Nodes& nodes,

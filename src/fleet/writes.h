@@ -9,6 +9,7 @@
 namespace muster::store {
 class Store;
 class Tx;
+struct JointWork;
 }  // namespace muster::store
 
 namespace muster::fleet {
@@ -17,9 +18,11 @@ class Nodes;
 
 /// Queues `work` for the next group commit. `work` returns false to undo what it wrote; `done` is
 /// called once it is durable, or with what broke. What `may_wait` is committed behind other work.
-/// Returns false, and takes nothing, when too many writes wait (limits::writes_in_flight).
+/// `joint` belongs to `work`, or there is none. Returns false, and takes nothing, when too many
+/// writes wait (limits::writes_in_flight).
 [[nodiscard]] bool submit_write(store::Store& store, UniqueFunction<bool(store::Tx&)> work,
-                                UniqueFunction<void(std::exception_ptr)> done, bool may_wait);
+                                UniqueFunction<void(std::exception_ptr)> done, bool may_wait,
+                                store::JointWork* joint = nullptr);
 
 /// Commits `work`, which returns false to undo what it wrote, and returns once every server on the
 /// database follows it or has lost its lease (fleet/nodes.h); also if it wrote nothing, because it

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,7 +16,8 @@
 
 namespace muster::store {
 class Tx;
-}
+struct JointWork;
+}  // namespace muster::store
 
 namespace muster::http {
 
@@ -66,7 +68,25 @@ struct Response {
 
 /// Work that needs the store's writer: runs inside the next group commit and yields the answer,
 /// which is sent once that commit is on disk. An Error undoes what this closure wrote, alone.
-using Write = UniqueFunction<Result<Response>(store::Tx&)>;
+class Write {
+ public:
+  Write() = default;
+  template <typename F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Write> &&
+           std::is_invocable_r_v<Result<Response>, F&, store::Tx&>)
+      Write(F run)  // NOLINT: implicit, as the function that it is
+      : run_(std::move(run)) {}
+  /// `run` owns `joint`: what the store may do for many of its kind before it runs (store/store.h).
+  template <typename F>
+  Write(F run, store::JointWork* joint) : run_(std::move(run)), joint_(joint) {}
+
+  Result<Response> operator()(store::Tx& tx) { return run_(tx); }
+  store::JointWork* joint() const { return joint_; }
+
+ private:
+  UniqueFunction<Result<Response>(store::Tx&)> run_;
+  store::JointWork* joint_ = nullptr;
+};
 
 /// What a handler returns: an answer, or the work that yields it.
 using Reply = std::variant<Response, Write>;

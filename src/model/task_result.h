@@ -72,6 +72,10 @@ class Output {
   std::optional<crypto::Sha256> sha256() const {
     return text_.empty() ? std::nullopt : std::optional(sha256_);
   }
+  /// Its octets, which last as long as this.
+  std::optional<std::string_view> digest() const {
+    return text_.empty() ? std::nullopt : std::optional(sha256_.octets());
+  }
 
  private:
   std::string text_;

@@ -57,7 +57,7 @@ class AlertsContract : public testing::ContractOfTwoOrgs {
   void happens(Tx& tx, std::int64_t id, const std::string& type) {
     const EventRow row = event(id, type);
     insert_event(tx, row);
-    insert_deliveries(tx, row);
+    insert_deliveries(tx, row.org, {row});
   }
   std::vector<std::int64_t> waiting(std::int64_t id) {
     std::vector<std::int64_t> ids;
@@ -140,7 +140,7 @@ TEST_P(AlertsContract, EventsWaitForThoseThatWantThem) {
                                    {4, "alert_firing_again"},
                                    {5, "alert_ok"}}) {
       happens(tx, id, type);
-      insert_deliveries(tx, event(id, type));  // twice is once
+      insert_deliveries(tx, org, {event(id, type)});  // twice is once
     }
   });
   EXPECT_EQ(waiting(1), (std::vector<std::int64_t>{1, 5}));

@@ -40,8 +40,8 @@ class ResultStore : public Contract {
     if (!test.empty()) result.outcome = outcome;
     write([&](Tx& tx) {
       insert_task(tx, one);
-      insert_result(tx, of, result);
-      if (result.outcome) set_latest_result(tx, of, result);
+      insert_results(tx, of, {&result});
+      if (result.outcome) set_latest_results(tx, of, {&result});
     });
     return result;
   }
@@ -51,7 +51,7 @@ class ResultStore : public Contract {
     result.received_at = at;
     result.standard_output = Output(out);
     result.standard_error = Output(err);
-    write([&](Tx& tx) { insert_result(tx, of, result); });
+    write([&](Tx& tx) { insert_results(tx, of, {&result}); });
   }
   std::int64_t count(Sql sql) {
     return read([&](Reader& reader) {
@@ -92,7 +92,7 @@ TEST_P(ResultStore, OutputIsKeptOctetByOctet) {
   result.task = {uuid()};
   result.standard_output = Output(std::string("a\0b", 3), true);
   result.standard_error = Output("", true);
-  write([&](Tx& tx) { insert_result(tx, org, result); });
+  write([&](Tx& tx) { insert_results(tx, org, {&result}); });
   const auto stored = read([&](Reader& reader) { return find_result(reader, org, result.task); });
   ASSERT_TRUE(stored);
   EXPECT_EQ(testing::fields(*stored), testing::fields(result));
@@ -150,12 +150,69 @@ TEST_P(ResultStore, TheLatestRunIsThatOfTheTaskCreatedLast) {
   EXPECT_EQ(counts(org), (OutcomeCounts{0, 0, 1, 1, 0}));
 }
 
+TEST_P(ResultStore, WhatIsStoredTogetherIsAsIfOneAfterAnother) {
+  std::vector<TaskResult> results;
+  for (std::int64_t i = 0; i < 6; ++i) {
+    TaskResult& result = results.emplace_back();
+    result.task = {uuid()};
+    result.host = {7 + i % 2};
+    result.test_uuid = i == 5 ? test_b : test_a;
+    result.outcome = i % 3 == 0 ? Outcome::error : Outcome::protected_;
+    result.received_at = i == 3 ? tomorrow : now;
+    result.exit_code = i - 1;
+    result.standard_output = Output("said by three " + std::to_string(i % 2), i == 0);
+    result.standard_error = Output(i == 4 ? "said by three 0" : "");
+    result.bundle = i == 2 ? "{}" : "";
+    result.controls = {control("a", i), control("b", 1), control("a", 9)};
+  }
+  const auto store_them = [&](OrgId in, std::size_t at_once) {
+    for (std::size_t from = 0; from < results.size(); from += at_once) {
+      std::vector<const TaskResult*> part;
+      std::vector<ControlOfTask> controls;
+      for (std::size_t i = from; i < std::min(from + at_once, results.size()); ++i) {
+        part.push_back(&results[i]);
+        for (const model::Control& each : results[i].controls)
+          controls.push_back({part.back()->task, &each});
+      }
+      write([&](Tx& tx) {
+        insert_results(tx, in, part);
+        set_controls(tx, in, controls);
+        set_latest_results(tx, in, part);
+      });
+    }
+  };
+  store_them(org, results.size());
+  store_them(other_org, 1);
+  read([&](Reader& reader) {
+    for (const TaskResult& result : results) {
+      const auto together = find_result(reader, org, result.task);
+      ASSERT_TRUE(together);
+      EXPECT_EQ(testing::fields(*together),
+                testing::fields(*find_result(reader, other_org, result.task)));
+      const auto controls = list_controls(reader, org, result.task, {}, 10);
+      ASSERT_EQ(controls.size(), 2U);
+      EXPECT_EQ(controls[1].position, 9) << "the last of those that name it";
+      EXPECT_EQ(testing::all_fields(controls),
+                testing::all_fields(list_controls(reader, other_org, result.task, {}, 10)));
+    }
+  });
+  EXPECT_EQ(outputs(), 4) << "two texts in each organisation";
+  EXPECT_EQ(count("SELECT count(DISTINCT last_day) FROM outputs"), 2);
+  EXPECT_EQ(count("SELECT count(*) FROM (SELECT 1 FROM outputs GROUP BY sha256, last_day"
+                  " HAVING count(*) <> 2) differ"),
+            0);
+  EXPECT_EQ(count("SELECT count(*) FROM latest_results"), 2 * 3);
+  EXPECT_EQ(count("SELECT count(*) FROM (SELECT 1 FROM latest_results"
+                  " GROUP BY test_uuid, host_id, task_id, outcome HAVING count(*) <> 2) differ"),
+            0);
+}
+
 TEST_P(ResultStore, OldResultsGoInSlicesAfterTheirControls) {
   const TaskResult old = add({7}, test_a, 0);
   const TaskResult kept = add({8}, test_a, 60);
   write([&](Tx& tx) {
-    set_controls(tx, org, old.task, {control("a", 1), control("b", 2), control("c", 3)});
-    set_controls(tx, org, kept.task, {control("a", 1)});
+    add_controls(tx, old.task, {control("a", 1), control("b", 2), control("c", 3)});
+    add_controls(tx, kept.task, {control("a", 1)});
   });
   const auto prune = [&] {
     return write([&](Tx& tx) { return delete_old_results(tx, now + std::chrono::seconds(60), 2); });
@@ -203,9 +260,7 @@ TEST_P(ResultStore, OutputGoesByACountAndByOctets) {
 
 TEST_P(ResultStore, ControlsArePaged) {
   const TaskId id{uuid()};
-  write([&](Tx& tx) {
-    set_controls(tx, org, id, {control("b", 1), control("a", 1), control("c", 2)});
-  });
+  write([&](Tx& tx) { add_controls(tx, id, {control("b", 1), control("a", 1), control("c", 2)}); });
   read([&](Reader& reader) {
     const auto page = list_controls(reader, org, id, {}, 2);
     ASSERT_EQ(page.size(), 2U);

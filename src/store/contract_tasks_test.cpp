@@ -123,7 +123,7 @@ TEST_P(TaskStore, WhatWaitsForApprovalIsFoundAndNeverOutstanding) {
     EXPECT_EQ(count_tasks(reader, filter).value, 0);
     EXPECT_EQ(all_fields(list_deliverable_tasks(reader, org, agent, 10)),
               all_fields<Task>({other}));
-    EXPECT_EQ(get_outstanding(reader, org, agent, true).pending, 1);
+    EXPECT_EQ(list_outstanding_of(reader, org, {{agent, true}}).at(0).pending, 1);
     EXPECT_EQ(list_outstanding(reader).at(0).pending, 1);
     EXPECT_EQ(count_pending_tasks(reader, org, agent), 2) << "both count for the bound";
     EXPECT_EQ(
@@ -260,20 +260,66 @@ TEST_P(TaskStore, WhatAPollMayFindIsCounted) {
   Task begun = repeatable;
   begun.id = {uuid(3)};
   begun.started_at = now;
+  const AgentId agent_b{uuid()};
+  const Task of_b = task(agent_b, 4);
   write([&](Tx& tx) {
-    for (const Task& one : {waiting, given, repeatable, begun}) insert_task(tx, one);
+    for (const Task& one : {waiting, given, repeatable, begun, of_b}) insert_task(tx, one);
   });
   read([&](Reader& reader) {
-    const auto once = get_outstanding(reader, org, a, true);
+    const auto once = list_outstanding_of(reader, org, {{a, true}}).at(0);
     EXPECT_EQ(once.pending, 1);
     EXPECT_EQ(once.redeliverable, 2);
     EXPECT_EQ(once.redeliver_at, now + Duration(5));
-    const auto fielded = get_outstanding(reader, org, a, false);
+    const auto fielded = list_outstanding_of(reader, org, {{a, false}}).at(0);
     EXPECT_EQ(fielded.redeliverable, 1) << "a command is given once";
     EXPECT_EQ(fielded.redeliver_at, now + Duration(9));
-    const auto nothing = get_outstanding(reader, org, AgentId{uuid()}, true);
+    const auto nothing = list_outstanding_of(reader, org, {{AgentId{uuid()}, true}}).at(0);
     EXPECT_EQ(nothing.pending + nothing.redeliverable, 0);
     EXPECT_FALSE(nothing.redeliver_at.has_value());
+    const auto together =
+        list_outstanding_of(reader, org, {{AgentId{uuid()}, true}, {a, true}, {agent_b, false}});
+    ASSERT_EQ(together.size(), 3U);
+    EXPECT_EQ(together[0].pending, 0);
+    EXPECT_EQ(together[1].redeliver_at, once.redeliver_at);
+    EXPECT_EQ(together[1].redeliverable, 2);
+    EXPECT_EQ(together[2].pending, 1);
+    EXPECT_EQ(together[2].redeliverable, 0);
+  });
+}
+
+TEST_P(TaskStore, TasksOfResultsAreFoundAndSetTogether) {
+  const AgentId a{uuid()};
+  std::vector<Task> tasks = {task(a, 1), task(a, 2), task(a, 3)};
+  Task elsewhere = task(a, 4);
+  elsewhere.org = other_org;
+  model::TaskResult result;
+  result.task = tasks[1].id;
+  write([&](Tx& tx) {
+    for (const Task& one : tasks) insert_task(tx, one, "sealed");
+    insert_task(tx, elsewhere);
+    insert_results(tx, org, {&result});
+  });
+  tasks[0].status = model::TaskStatus::completed;
+  tasks[0].finished_at = now;
+  tasks[0].error = "none";
+  tasks[2].status = model::TaskStatus::assigned;
+  tasks[2].attempt = 3;
+  tasks[2].due_at = now + Duration(7);
+  write([&](Tx& tx) { set_tasks(tx, org, {&tasks[0], &tasks[2]}); });
+  read([&](Reader& reader) {
+    auto found = list_reported_tasks(
+        reader, org, {tasks[0].id, tasks[1].id, tasks[2].id, elsewhere.id, TaskId{uuid()}});
+    std::sort(found.begin(), found.end(), [](const ReportedTask& x, const ReportedTask& y) {
+      return x.task.created_at < y.task.created_at;
+    });
+    ASSERT_EQ(found.size(), 3U);
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(testing::fields(found[i].task), testing::fields(tasks[i]));
+      EXPECT_EQ(found[i].has_result, i == 1);
+    }
+    EXPECT_TRUE(list_reported_tasks(reader, org, {tasks[1].id}).at(0).has_result);
+    EXPECT_TRUE(find_sealed_env(reader, org, tasks[0].id).empty()) << "it is over";
+    EXPECT_EQ(find_sealed_env(reader, org, tasks[2].id), "sealed");
   });
 }
 

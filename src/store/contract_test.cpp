@@ -470,21 +470,19 @@ TEST_P(Contract, ResultsAreStoredOnceAndControlsOverwriteThemselves) {
   result.standard_error = model::Output(text);
   result.duration_ms = std::numeric_limits<std::int64_t>::max();
   result.bundle = "{}";
-  EXPECT_TRUE(write([&](Tx& tx) { return insert_result(tx, org, result); }));
-  TaskResult repeat = result;
-  repeat.standard_error = model::Output("changed");
-  EXPECT_FALSE(write([&](Tx& tx) { return insert_result(tx, org, repeat); }));
+  write([&](Tx& tx) { insert_results(tx, org, {&result}); });
+  EXPECT_THROW(write([&](Tx& tx) { insert_results(tx, org, {&result}); }), StoreError);
   // The order of octets is not that of any language: B, a, ä.
   std::vector<Control> controls = {control("ä", 1), control("a", 1), control("B", 1),
                                    control("z", 0)};
-  write([&](Tx& tx) { set_controls(tx, org, result.task, {}); });
-  write([&](Tx& tx) { set_controls(tx, org, result.task, controls); });
+  write([&](Tx& tx) { add_controls(tx, result.task, {}); });
+  write([&](Tx& tx) { add_controls(tx, result.task, controls); });
   Control changed = control("a", 1);
   changed.actual = "first";
   Control again = changed;
   again.actual = "last";
   again.compliant = false;
-  write([&](Tx& tx) { set_controls(tx, org, result.task, {changed, again}); });
+  write([&](Tx& tx) { add_controls(tx, result.task, {changed, again}); });
   const auto stored = read([&](Reader& reader) { return find_result(reader, org, result.task); });
   ASSERT_TRUE(stored);
   EXPECT_EQ(fields(*stored), fields(result));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Works that share a transaction, and what becomes of the others when one of them fails.
+#include <array>
 #include <atomic>
+#include <deque>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -23,7 +25,8 @@ using GroupCommit = testing::EveryDatabase;
 ON_EVERY_DATABASE(GroupCommit);
 
 /// Runs all `works` in one commit; which of them failed, in their order.
-std::vector<bool> commit_together(Store& store, std::vector<Work> works) {
+std::vector<bool> commit_together(Store& store, std::vector<Work> works,
+                                  const std::vector<JointWork*>& joints = {}) {
   std::vector<bool> failed(works.size() + 1);
   std::mutex gate;
   std::unique_lock closed(gate);
@@ -36,7 +39,8 @@ std::vector<bool> commit_together(Store& store, std::vector<Work> works) {
   });
   for (std::size_t i = 0; i < works.size(); ++i) {
     Done done = [&failed, i](std::exception_ptr failure) { failed[i] = failure != nullptr; };
-    EXPECT_TRUE(store.submit(works[i], done));
+    JointWork* joint = i > 0 && i <= joints.size() ? joints[i - 1] : nullptr;
+    EXPECT_TRUE(store.submit(works[i], done, false, joint));
     // The first holds the writer, so that the others queue behind it.
     while (i == 0 && !waits) std::this_thread::yield();
   }
@@ -159,6 +163,90 @@ TEST_P(GroupCommit, AWorkThatEndsInAnErrorBehindAFailedPostedStatementIsUndoneAl
   EXPECT_TRUE(failed[2]);
   EXPECT_FALSE(failed.back());
   EXPECT_EQ(count_orgs(store), 3);
+}
+
+/// A row of orgs, which the rows of one commit become together.
+struct JointOrg : JointWork {
+  explicit JointOrg(std::int64_t number) : JointWork(insert_all), id(number) {}
+  static void insert_all(Tx& tx, std::span<JointWork* const> parts) {
+    for (JointWork* part : parts) {
+      auto& each = static_cast<JointOrg&>(*part);
+      each.together = parts.size();
+      // As a request that is refused: it writes nothing.
+      if (each.id > 0) insert_org(tx, each.id);
+      tx.on_commit([&each] { ++each.hooks; });
+      part->done = true;
+    }
+  }
+  Work work() {
+    return [this](Tx& tx) {
+      ++runs;
+      if (!done) {
+        insert_all(tx, std::array<JointWork*, 1>{this});
+        done = false;
+      }
+      return id > 0;
+    };
+  }
+
+  std::int64_t id;
+  std::size_t together = 0;
+  int hooks = 0;
+  int runs = 0;
+};
+
+struct Joined {
+  explicit Joined(const std::vector<std::int64_t>& ids) {
+    for (const std::int64_t id : ids) orgs.emplace_back(id);
+    for (JointOrg& each : orgs) {
+      works.push_back(each.work());
+      joints.push_back(&each);
+    }
+  }
+  std::deque<JointOrg> orgs;
+  std::vector<Work> works;
+  std::vector<JointWork*> joints;
+};
+
+TEST_P(GroupCommit, WhatIsJointIsDoneOnceForAllAndEachWorkTellsItsOwnOutcome) {
+  Store store(database->open());
+  Joined joined({2, -1, 3});
+  std::atomic<int> alone = 0;
+  joined.works.emplace_back([&](Tx& tx) {
+    insert_org(tx, 4);
+    alone = 1;
+    return true;
+  });
+  const auto failed = commit_together(store, std::move(joined.works), joined.joints);
+  EXPECT_EQ(failed, (std::vector<bool>{false, false, false, false}));
+  EXPECT_EQ(count_orgs(store), 4) << "one that was refused undoes nothing of the others";
+  EXPECT_EQ(alone, 1);
+  for (const JointOrg& each : joined.orgs) {
+    EXPECT_EQ(each.together, 3U);
+    EXPECT_EQ(each.runs, 1);
+    EXPECT_EQ(each.hooks, 1);
+  }
+}
+
+TEST_P(GroupCommit, WhatFailsTogetherIsDoneByEachAlone) {
+  Store store(database->open());
+  Joined joined({2, 1, 3});  // the first organisation is there already
+  const auto failed = commit_together(store, std::move(joined.works), joined.joints);
+  EXPECT_EQ(failed, (std::vector<bool>{false, true, false}));
+  EXPECT_EQ(count_orgs(store), 3);
+  for (const JointOrg& each : joined.orgs) {
+    EXPECT_EQ(each.together, 1U);
+    EXPECT_EQ(each.hooks, each.id == 1 ? 0 : 1) << "those of the failed attempt are dropped";
+  }
+}
+
+TEST_P(GroupCommit, WhatIsJointButCameAloneIsItsWorksOwn) {
+  Store store(database->open());
+  Joined joined({2});
+  commit_together(store, std::move(joined.works), joined.joints);
+  EXPECT_EQ(joined.orgs.front().together, 1U);
+  EXPECT_EQ(joined.orgs.front().hooks, 1);
+  EXPECT_EQ(count_orgs(store), 2);
 }
 
 TEST_P(GroupCommit, AWorkThatHidesAFailureStoresNothingOnPostgres) {

@@ -198,7 +198,7 @@ void Store::take_queued(std::vector<Pending>& batch, std::size_t most) {
   take(queue_, most);
 }
 
-bool Store::submit(Work& work, Done& done, bool may_wait) {
+bool Store::submit(Work& work, Done& done, bool may_wait, JointWork* joint) {
   {
     const std::lock_guard lock(queue_mutex_);
     if (running_) {
@@ -207,7 +207,7 @@ bool Store::submit(Work& work, Done& done, bool may_wait) {
       if (stopping_ || in_flight_ >= places) return false;
       most_in_flight_ = std::max(most_in_flight_, ++in_flight_);
       const bool empty = queue_.empty() && later_.empty();
-      (may_wait ? later_ : queue_).push_back({std::move(work), std::move(done)});
+      (may_wait ? later_ : queue_).push_back({std::move(work), std::move(done), joint});
       if (empty) queue_filled_.notify_one();
       return true;
     }
@@ -282,7 +282,11 @@ void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception
       take_turn(*tx_);
       if (before_writes_) before_writes_(*tx_);
     }
-    for (std::size_t i = 0; i < batch.size(); ++i) failures[i] = run_work(batch[i].work);
+    run_joint_works(batch);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const bool is_done = batch[i].joint != nullptr && batch[i].joint->done;
+      failures[i] = run_work(batch[i].work, !is_done);
+    }
     if (marker_) {
       // Last: it holds up what other servers announce until this commit is durable.
       insert_announcements(*tx_, marker_->writer(), tx_->announced_);
@@ -305,22 +309,43 @@ void Store::commit_works(std::vector<Pending>& batch, std::vector<std::exception
   tx_->announced_.clear();
 }
 
-/// Runs one closure in its savepoint and returns what it threw. Throws when the transaction is
-/// lost.
-std::exception_ptr Store::run_work(Work& work) {
+/// Of each kind that two works or more have in common. What fails is left to the works.
+void Store::run_joint_works(std::vector<Pending>& batch) {
+  std::vector<std::pair<JointWork::Run, std::vector<JointWork*>>> kinds;
+  for (const Pending& pending : batch) {
+    if (pending.joint == nullptr) continue;
+    const auto of_kind = [&](const auto& kind) { return kind.first == pending.joint->run; };
+    auto kind = std::find_if(kinds.begin(), kinds.end(), of_kind);
+    if (kind == kinds.end()) kind = kinds.insert(kind, {pending.joint->run, {}});
+    kind->second.push_back(pending.joint);
+  }
+  for (const auto& [run, parts] : kinds) {
+    if (parts.size() < 2) continue;
+    Work together = [run = run, &parts = parts](Tx& tx) {
+      run(tx, parts);
+      return true;
+    };
+    if (!run_work(together)) continue;
+    for (JointWork* part : parts) part->done = false;
+  }
+}
+
+/// Runs one closure, which `writes`, in its savepoint and returns what it threw. Throws when the
+/// transaction is lost.
+std::exception_ptr Store::run_work(Work& work, bool writes) {
   std::exception_ptr failure;
   const std::size_t hooks = tx_->on_commit_.size();
   const std::size_t announced = tx_->announced_.size();
-  writer_connection_->savepoint();
+  if (writes) writer_connection_->savepoint();
   try {
     if (work(*tx_)) {
-      writer_connection_->release();
+      if (writes) writer_connection_->release();
       return nullptr;
     }
   } catch (...) {
     failure = std::current_exception();
   }
-  writer_connection_->undo_to_savepoint();
+  if (writes) writer_connection_->undo_to_savepoint();
   tx_->on_commit_.erase(tx_->on_commit_.begin() + static_cast<std::ptrdiff_t>(hooks),
                         tx_->on_commit_.end());
   tx_->announced_.resize(announced);

@@ -120,9 +120,37 @@ class Reader {
     take_all(start(all, params));
   }
 
+  /// As query_batch() above, for rows of one organisation: it is $1 of both statements, and what
+  /// `values(row)` returns follows it. One row alone goes by `each` on every engine.
+  template <typename Row, typename F, typename G>
+  void query_batch(Sql each, Sql all, OrgId org, const std::vector<Row>& rows, F&& values,
+                   G&& take) {
+    run_batch(each, all, org, rows, values, [&](Sql sql, std::span<const Param> params) {
+      Rows answers = start(sql, params);
+      while (answers.next()) take(answers);
+    });
+  }
+
   Engine engine() const { return connection_.engine(); }
 
  protected:
+  template <typename Row, typename F, typename G>
+  void run_batch(Sql each, Sql all, OrgId org, const std::vector<Row>& rows, F&& values, G&& run) {
+    if (rows.empty()) return;
+    std::vector<Param> params = {Param(org)};
+    if (engine() == Engine::sqlite || rows.size() == 1) {
+      for (const Row& row : rows) {
+        const auto given = values(row);
+        params.resize(1);
+        params.insert(params.end(), given.begin(), given.end());
+        run(each, std::span<const Param>(params));
+      }
+      return;
+    }
+    const auto columns = columns_of(rows, values);
+    params.insert(params.end(), columns.begin(), columns.end());
+    run(all, std::span<const Param>(params));
+  }
   template <typename Row, typename F>
   static auto columns_of(const std::vector<Row>& rows, F&& values) {
     std::array<Column, std::tuple_size_v<decltype(values(rows.front()))>> columns;
@@ -169,6 +197,14 @@ class Tx : public Reader {
     start_posted(sql, params);
   }
 
+  /// As post_batch() below, for rows of one organisation: it is $1 of both statements, and what
+  /// `values(row)` returns follows it. One row alone goes by `each` on every engine.
+  template <typename Row, typename F>
+  void post_batch(Sql each, Sql all, OrgId org, const std::vector<Row>& rows, F&& values) {
+    run_batch(each, all, org, rows, values,
+              [this](Sql sql, std::span<const Param> params) { start_posted(sql, params); });
+  }
+
   /// Writes many rows: `each` once for every row, or `all` once with every value an array, where
   /// the engine has unnest(). Both take what `values(row)` returns, an array of Params; they view
   /// the row. Rows that name the same key count in their order.
@@ -212,10 +248,25 @@ using Done = UniqueFunction<void(std::exception_ptr)>;
 /// What one request writes. Returns false to undo what it wrote, alone.
 using Work = UniqueFunction<bool(Tx&)>;
 
+/// What works of one kind do together, where many of them meet in a commit: with a few statements,
+/// and not a few each (docs/adr/0036). Belongs to its work, and is there as long as that.
+struct JointWork {
+  /// Does what all of `parts` ask for, each of which has this very function, and sets `done` in
+  /// each, whatever comes of it: a part that fails as its caller's request writes nothing. Their
+  /// works run afterwards, in the same transaction, and write nothing more: they only tell the
+  /// outcome. What this throws undoes all of it; then each work runs alone, with `done` unset.
+  using Run = void (*)(Tx&, std::span<JointWork* const> parts);
+
+  explicit JointWork(Run how) : run(how) {}
+  Run run;
+  bool done = false;
+};
+
 /// The store: one database, one writer, a few readers.
 ///
 /// Group commit: a single writer takes all work that queued while the last commit ran, runs each in
 /// its own savepoint inside one transaction, syncs once and only then reports (no timer window).
+/// What several of them may do together comes first (JointWork), in a savepoint for each kind.
 ///
 /// On a remote database the write transactions of all servers run one after another
 /// (docs/adr/0019): each takes its turn before it reads anything, so a work sees all that others
@@ -270,8 +321,9 @@ class Store {
   /// Queues work for the next commit. Returns false, and takes nothing, when
   /// limits::writes_in_flight wait already. Work that `may_wait` is committed behind other work (of
   /// a full commit it has a share, limits::later_writes_share) and is refused from
-  /// limits::later_writes_in_flight on.
-  [[nodiscard]] bool submit(Work& work, Done& done, bool may_wait = false);
+  /// limits::later_writes_in_flight on. `joint` belongs to `work`; none if it has no such part.
+  [[nodiscard]] bool submit(Work& work, Done& done, bool may_wait = false,
+                            JointWork* joint = nullptr);
 
   /// Runs `work` in the next commit and waits for it. Throws what the environment throws; an Error
   /// undoes what it wrote.
@@ -313,6 +365,7 @@ class Store {
   struct Pending {
     Work work;
     Done done;
+    JointWork* joint = nullptr;
   };
   struct PooledReader;
   /// A reader of the pool, in a transaction for as long as this lives.
@@ -332,7 +385,8 @@ class Store {
   void take_queued(std::vector<Pending>& batch, std::size_t most);  // queue_mutex_ is held
   void commit_batch(std::vector<Pending>& batch);
   void commit_works(std::vector<Pending>& batch, std::vector<std::exception_ptr>& failures);
-  std::exception_ptr run_work(Work& work);
+  void run_joint_works(std::vector<Pending>& batch);
+  std::exception_ptr run_work(Work& work, bool writes = true);
   void connect_writer();
   void drop_writer();
   void settle_doubt(Connection& connection);

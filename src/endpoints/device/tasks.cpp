@@ -7,6 +7,7 @@
 #include "endpoints/app.h"
 #include "endpoints/decode.h"
 #include "fleet/presence.h"
+#include "fleet/reported_results.h"
 #include "fleet/task_course.h"
 #include "http/response.h"
 
@@ -288,12 +289,14 @@ Result<http::Reply> report_task_result(App& app, const http::Request& request) {
   const TaskId task = TRY(task_param(request));
   Sent sent = decode_result(TRY(decode_body(request)), task);
   if (request.body_shortened) sent.result.flags.set(model::ResultFlag::shortened);
-  return http::Reply(
-      http::Write([&app, poller = poller_of(request), sent = std::move(sent),
-                   now = request.now](store::Tx& tx) mutable -> Result<http::Response> {
-        return acknowledge(TRY(
-            fleet::record_result(tx, app.tasks, poller, std::move(sent.result), now, sent.claims)));
-      }));
+  auto reported = std::make_unique<fleet::ReportedResult>(
+      app.tasks, poller_of(request), std::move(sent.result), std::move(sent.claims), request.now);
+  fleet::ReportedResult* joint = reported.get();
+  return http::Reply(http::Write(
+      [reported = std::move(reported)](store::Tx& tx) -> Result<http::Response> {
+        return acknowledge(TRY(fleet::record_result(tx, *reported)));
+      },
+      joint));
 }
 
 }  // namespace muster::endpoints

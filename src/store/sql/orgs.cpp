@@ -91,10 +91,19 @@ void set_setting(Tx& tx, const Setting& setting) {
 }
 
 void insert_event(Tx& tx, const EventRow& row) {
-  tx.post(
+  insert_events(tx, row.org, {row});
+}
+
+void insert_events(Tx& tx, OrgId org, const std::vector<EventRow>& rows) {
+  tx.post_batch(
       "INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      row.org, row.id, row.at, row.type, row.agent, row.host, row.details);
+      "INSERT INTO events (org_id, event_id, at, type, agent_id, host_id, details)"
+      " SELECT $1, given.* FROM unnest($2, $3, $4, $5, $6, $7)"
+      " AS given (event_id, at, type, agent_id, host_id, details)",
+      org, rows, [](const EventRow& row) {
+        return std::array<Param, 6>{row.id, row.at, row.type, row.agent, row.host, row.details};
+      });
 }
 
 namespace {

@@ -59,6 +59,8 @@ struct EventRow {
   std::optional<std::string> hostname = std::nullopt;
 };
 void insert_event(Tx& tx, const EventRow& row);
+/// All of one organisation.
+void insert_events(Tx& tx, OrgId org, const std::vector<EventRow>& rows);
 /// Which events are meant; what is not given leaves nothing out.
 struct EventFilter {
   std::optional<OrgId> org;

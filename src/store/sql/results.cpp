@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sql/results.h"
 
+#include <algorithm>
+#include <map>
+
 #include "base/limits.h"
 #include "store/store.h"
 
@@ -24,15 +27,43 @@ std::optional<model::Outcome> read_outcome(const Rows& rows, int column) {
   return static_cast<model::Outcome>(rows.integer(column));
 }
 
+std::optional<Blob> digest_of(const Output& output) {
+  const auto octets = output.digest();
+  return octets ? std::optional(Blob{*octets}) : std::nullopt;
+}
+
+struct OutputOfDay {
+  const Output* output;
+  std::int64_t day;
+};
+
 /// The row of an output that many results name is touched once a day, so that they do not wait for
 /// one another.
-void insert_output(Tx& tx, OrgId org, const Output& output, std::int64_t day) {
-  if (!output.sha256()) return;
-  tx.post(
+void insert_outputs(Tx& tx, OrgId org, const std::vector<const TaskResult*>& results) {
+  std::map<std::string_view, OutputOfDay> distinct;  // by digest, the latest day
+  for (const TaskResult* result : results) {
+    const std::int64_t day = result->received_at.unix_ms / day_ms;
+    for (const Output* output : {&result->standard_output, &result->standard_error}) {
+      const auto digest = output->digest();
+      if (!digest) continue;
+      OutputOfDay& kept = distinct.try_emplace(*digest, OutputOfDay{output, day}).first->second;
+      kept.day = std::max(kept.day, day);
+    }
+  }
+  std::vector<OutputOfDay> outputs;
+  for (const auto& [digest, output] : distinct) outputs.push_back(output);
+  tx.post_batch(
       "INSERT INTO outputs (org_id, sha256, body, last_day) SELECT $1, $2, $3, $4 WHERE NOT EXISTS"
       " (SELECT 1 FROM outputs WHERE org_id = $1 AND sha256 = $2 AND last_day >= $4)"
       " ON CONFLICT (org_id, sha256) DO UPDATE SET last_day = excluded.last_day",
-      org, *output.sha256(), Blob{output.text()}, day);
+      "INSERT INTO outputs (org_id, sha256, body, last_day) SELECT $1, sha256, body, last_day"
+      " FROM unnest($2, $3, $4) AS given (sha256, body, last_day) WHERE NOT EXISTS"
+      " (SELECT 1 FROM outputs o WHERE o.org_id = $1 AND o.sha256 = given.sha256"
+      " AND o.last_day >= given.last_day)"
+      " ON CONFLICT (org_id, sha256) DO UPDATE SET last_day = excluded.last_day",
+      org, outputs, [](const OutputOfDay& each) {
+        return std::array<Param, 3>{digest_of(*each.output), Blob{each.output->text()}, each.day};
+      });
 }
 
 Output read_output(const Rows& rows, int text, int truncated, int sha256) {
@@ -43,38 +74,68 @@ Output read_output(const Rows& rows, int text, int truncated, int sha256) {
 
 }  // namespace
 
-bool insert_result(Tx& tx, OrgId org, const TaskResult& result) {
-  const bool inserted =
-      tx.execute(
-          "INSERT INTO results (org_id, task_id, received_at, exit_code, outcome, flags, host_id,"
-          " stdout_sha256, stdout_truncated, stderr_sha256, stderr_truncated, started_at,"
-          " completed_at, duration_ms, test_uuid, binary_sha256, hostname, os, arch, error, bundle)"
-          " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-          " $18, $19, $20, $21) ON CONFLICT (org_id, task_id) DO NOTHING",
-          org, result.task, result.received_at, result.exit_code, number_of(result.outcome),
-          result.flags.bits, result.host, result.standard_output.sha256(),
-          result.standard_output.truncated(), result.standard_error.sha256(),
-          result.standard_error.truncated(), result.started_at, result.completed_at,
-          result.duration_ms, result.test_uuid, result.binary_sha256, result.hostname, result.os,
-          result.arch, result.error, result.bundle) == 1;
-  if (!inserted) return false;
-  insert_output(tx, org, result.standard_output, result.received_at.unix_ms / day_ms);
-  insert_output(tx, org, result.standard_error, result.received_at.unix_ms / day_ms);
-  return true;
+#define RESULT_COLUMNS                                                            \
+  "task_id, received_at, exit_code, outcome, flags, host_id, stdout_sha256,"      \
+  " stdout_truncated, stderr_sha256, stderr_truncated, started_at, completed_at," \
+  " duration_ms, test_uuid, binary_sha256, hostname, os, arch, error, bundle"
+
+void insert_results(Tx& tx, OrgId org, const std::vector<const TaskResult*>& results) {
+  tx.post_batch(
+      "INSERT INTO results (org_id, " RESULT_COLUMNS
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+      " $19, $20, $21)",
+      "INSERT INTO results (org_id, " RESULT_COLUMNS
+      ") SELECT $1, given.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+      " $15, $16, $17, $18, $19, $20, $21) AS given (" RESULT_COLUMNS ")",
+      org, results, [](const TaskResult* result) {
+        return std::array<Param, 20>{result->task,
+                                     result->received_at,
+                                     result->exit_code,
+                                     number_of(result->outcome),
+                                     result->flags.bits,
+                                     result->host,
+                                     digest_of(result->standard_output),
+                                     result->standard_output.truncated(),
+                                     digest_of(result->standard_error),
+                                     result->standard_error.truncated(),
+                                     result->started_at,
+                                     result->completed_at,
+                                     result->duration_ms,
+                                     result->test_uuid,
+                                     result->binary_sha256,
+                                     result->hostname,
+                                     result->os,
+                                     result->arch,
+                                     result->error,
+                                     result->bundle};
+      });
+  insert_outputs(tx, org, results);
 }
 
-void set_latest_result(Tx& tx, OrgId org, const TaskResult& result) {
-  tx.post(
+#undef RESULT_COLUMNS
+
+void set_latest_results(Tx& tx, OrgId org, const std::vector<const TaskResult*>& results) {
+  tx.post_batch(
       "INSERT INTO latest_results (org_id, test_uuid, host_id, task_id, outcome)"
       " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (org_id, test_uuid, host_id) DO UPDATE SET"
       " task_id = excluded.task_id, outcome = excluded.outcome"
       " WHERE latest_results.task_id < excluded.task_id",
-      org, result.test_uuid, result.host, result.task, number_of(result.outcome));
+      "INSERT INTO latest_results (org_id, test_uuid, host_id, task_id, outcome)"
+      " SELECT DISTINCT ON (test_uuid, host_id) $1, test_uuid, host_id, task_id, outcome"
+      " FROM unnest($2, $3, $4, $5) AS given (test_uuid, host_id, task_id, outcome)"
+      " ORDER BY test_uuid, host_id, task_id DESC"
+      " ON CONFLICT (org_id, test_uuid, host_id) DO UPDATE SET"
+      " task_id = excluded.task_id, outcome = excluded.outcome"
+      " WHERE latest_results.task_id < excluded.task_id",
+      org, results, [](const TaskResult* result) {
+        return std::array<Param, 4>{result->test_uuid, result->host, result->task,
+                                    number_of(result->outcome)};
+      });
 }
 
-#define CONTROL_COLUMNS                                                                    \
-  "org_id, task_id, control_id, position, name, validator, exit_code, compliant, skipped," \
-  " severity, category, subcategory, techniques, tactics, expected, actual, details,"      \
+#define CONTROL_COLUMNS                                                               \
+  "task_id, control_id, position, name, validator, exit_code, compliant, skipped,"    \
+  " severity, category, subcategory, techniques, tactics, expected, actual, details," \
   " error_message, flag"
 #define CONTROL_REPEATED                                                                     \
   " ON CONFLICT (org_id, task_id, control_id) DO UPDATE SET"                                 \
@@ -85,37 +146,29 @@ void set_latest_result(Tx& tx, OrgId org, const TaskResult& result) {
   " tactics = excluded.tactics, expected = excluded.expected, actual = excluded.actual,"     \
   " details = excluded.details, error_message = excluded.error_message, flag = excluded.flag"
 
-void set_controls(Tx& tx, OrgId org, TaskId task, const std::vector<Control>& controls) {
+void set_controls(Tx& tx, OrgId org, const std::vector<ControlOfTask>& controls) {
   tx.post_batch(
-      "INSERT INTO controls (" CONTROL_COLUMNS
+      "INSERT INTO controls (org_id, " CONTROL_COLUMNS
       ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
       " $19)" CONTROL_REPEATED,
-      "INSERT INTO controls (" CONTROL_COLUMNS ") SELECT DISTINCT ON (control_id) " CONTROL_COLUMNS
-      " FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-      " $18, $19) WITH ORDINALITY AS given (" CONTROL_COLUMNS
-      ", place) ORDER BY control_id, place DESC" CONTROL_REPEATED,
-      controls, [&](const Control& control) {
-        return std::array<Param, 19>{org,
-                                     task,
-                                     control.control_id,
-                                     control.position,
-                                     control.name,
-                                     control.validator,
-                                     control.exit_code,
-                                     control.compliant,
-                                     control.skipped,
-                                     control.severity,
-                                     control.category,
-                                     control.subcategory,
-                                     control.techniques,
-                                     control.tactics,
-                                     control.expected,
-                                     control.actual,
-                                     control.details,
-                                     control.error_message,
-                                     control.flag};
+      "INSERT INTO controls (org_id, " CONTROL_COLUMNS
+      ") SELECT DISTINCT ON (task_id, control_id) $1, " CONTROL_COLUMNS
+      " FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+      " $19) WITH ORDINALITY AS given (" CONTROL_COLUMNS
+      ", place) ORDER BY task_id, control_id, place DESC" CONTROL_REPEATED,
+      org, controls, [](const ControlOfTask& each) {
+        const Control& control = *each.control;
+        return std::array<Param, 18>{each.task,         control.control_id,    control.position,
+                                     control.name,      control.validator,     control.exit_code,
+                                     control.compliant, control.skipped,       control.severity,
+                                     control.category,  control.subcategory,   control.techniques,
+                                     control.tactics,   control.expected,      control.actual,
+                                     control.details,   control.error_message, control.flag};
       });
 }
+
+#undef CONTROL_COLUMNS
+#undef CONTROL_REPEATED
 
 std::optional<TaskResult> find_result(Reader& reader, OrgId org, TaskId task) {
   Rows rows = reader.query(

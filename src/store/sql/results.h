@@ -15,13 +15,17 @@ namespace muster::store {
 class Reader;
 class Tx;
 
-/// Stores the result of a task that has none, without its controls; false, and nothing changes,
-/// when it has one. Output that the organisation has already is named and not stored again.
-bool insert_result(Tx& tx, OrgId org, const model::TaskResult& result);
+/// Stores results of tasks that have none, without their controls. Output that the organisation has
+/// already is named and not stored again.
+void insert_results(Tx& tx, OrgId org, const std::vector<const model::TaskResult*>& results);
+struct ControlOfTask {
+  TaskId task;
+  const model::Control* control = nullptr;
+};
 /// A repeat of (task, control) overwrites itself, also within `controls`.
-void set_controls(Tx& tx, OrgId org, TaskId task, const std::vector<model::Control>& controls);
-/// Of a test: its host's latest unless that of a task created later is there.
-void set_latest_result(Tx& tx, OrgId org, const model::TaskResult& result);
+void set_controls(Tx& tx, OrgId org, const std::vector<ControlOfTask>& controls);
+/// Of tests: each its host's latest unless that of a task created later is there.
+void set_latest_results(Tx& tx, OrgId org, const std::vector<const model::TaskResult*>& results);
 
 /// With what the program wrote, without controls.
 std::optional<model::TaskResult> find_result(Reader& reader, OrgId org, TaskId task);

@@ -18,6 +18,8 @@ class Tx;
 void insert_task(Tx& tx, const model::Task& task, std::string_view sealed_env = {});
 /// Rewrites what advance() may change. A task that is over loses its environment variables.
 void set_task(Tx& tx, const model::Task& task);
+/// Of one organisation, each once.
+void set_tasks(Tx& tx, OrgId org, const std::vector<const model::Task*>& tasks);
 /// Apart from the task, so that nothing that shows tasks ever holds them. Empty: it has none.
 std::string find_sealed_env(Reader& reader, OrgId org, TaskId id);
 /// What was signed of a task; `id` is the order's.
@@ -31,6 +33,14 @@ std::vector<model::Task> list_due_tasks(Reader& reader, Instant now, int count);
 /// Retries of the chain that began with `original`, in their order.
 std::vector<model::Task> list_retries(Reader& reader, OrgId org, TaskId original);
 std::optional<model::Task> find_task(Reader& reader, OrgId org, TaskId id);
+/// A task that a result names.
+struct ReportedTask {
+  model::Task task;
+  bool has_result = false;
+};
+/// Those that exist, in no order.
+std::vector<ReportedTask> list_reported_tasks(Reader& reader, OrgId org,
+                                              const std::vector<TaskId>& ids);
 /// In whatever organisation it is: for operators of the whole server.
 std::optional<model::Task> find_task_anywhere(Reader& reader, TaskId id);
 /// The agent's tasks that are pending or assigned, at most `count` of each: highest priority first,
@@ -119,6 +129,12 @@ struct OutstandingOfAgent {
   std::int64_t redeliverable = 0;
   std::optional<Instant> redeliver_at;  // when the first lease of those ends
 };
-OutstandingOfAgent get_outstanding(Reader& reader, OrgId org, AgentId agent, bool effect_once);
+struct AskedAgent {
+  AgentId agent;
+  bool effect_once = false;
+};
+/// In the order of `agents`, each of which is asked of once.
+std::vector<OutstandingOfAgent> list_outstanding_of(Reader& reader, OrgId org,
+                                                    const std::vector<AskedAgent>& agents);
 
 }  // namespace muster::store

@@ -112,17 +112,25 @@ bool has_webhooks(Reader& reader) {
 
 }  // namespace
 
-void insert_deliveries(Tx& tx, const EventRow& event) {
+void insert_deliveries(Tx& tx, OrgId org, const std::vector<EventRow>& events) {
   if (tx.engine() == Engine::sqlite) {
     if (!tx.may_have_webhooks) tx.may_have_webhooks = has_webhooks(tx);
     if (!*tx.may_have_webhooks) return;
   }
   // An underscore of LIKE is any letter: types that differ in no more than that are not made.
-  tx.post(
+  std::vector<std::pair<EventId, std::string>> wanted;
+  for (const EventRow& event : events) wanted.emplace_back(event.id, "% " + event.type + " %");
+  tx.post_batch(
       "INSERT INTO webhook_deliveries (org_id, webhook_id, event_id, attempts)"
       " SELECT w.org_id, w.webhook_id, $2, 0 FROM webhooks w WHERE w.org_id = $1"
       " AND w.events LIKE $3 ON CONFLICT (org_id, webhook_id, event_id) DO NOTHING",
-      event.org, event.id, "% " + event.type + " %");
+      "INSERT INTO webhook_deliveries (org_id, webhook_id, event_id, attempts)"
+      " SELECT w.org_id, w.webhook_id, given.event_id, 0 FROM webhooks w,"
+      " unnest($2, $3) AS given (event_id, type) WHERE w.org_id = $1"
+      " AND w.events LIKE given.type ON CONFLICT (org_id, webhook_id, event_id) DO NOTHING",
+      org, wanted, [](const std::pair<EventId, std::string>& event) {
+        return std::array<Param, 2>{event.first, event.second};
+      });
 }
 
 void insert_delivery(Tx& tx, OrgId org, WebhookId webhook, EventId event) {

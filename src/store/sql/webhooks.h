@@ -46,10 +46,10 @@ std::optional<WebhookRow> find_webhook_anywhere(Reader& reader, WebhookId id);
 /// Of an organisation or of all, by organisation, then id.
 std::vector<WebhookRow> list_webhooks(Reader& reader, std::optional<OrgId> org);
 
-/// Lets an event wait for each webhook of its organisation that wants its type, however many wait
+/// Lets each event wait for each webhook of its organisation that wants its type, however many wait
 /// (delete_late_deliveries). One statement; on SQLite, which nobody else writes to, none as long as
 /// there was no webhook since the start.
-void insert_deliveries(Tx& tx, const EventRow& event);
+void insert_deliveries(Tx& tx, OrgId org, const std::vector<EventRow>& events);
 
 /// Lets an event wait for one webhook, whatever it wants.
 void insert_delivery(Tx& tx, OrgId org, WebhookId webhook, EventId event);

@@ -179,6 +179,11 @@ class Contract : public EveryDatabase {
     made.actual = "actual";
     return made;
   }
+  static void add_controls(Tx& tx, TaskId task, const std::vector<Control>& controls) {
+    std::vector<ControlOfTask> rows;
+    for (const Control& each : controls) rows.push_back({task, &each});
+    set_controls(tx, org, rows);
+  }
   static Package package(const std::string& name) {
     Package made;
     made.name = name;
