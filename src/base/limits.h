@@ -116,6 +116,9 @@ inline constexpr Duration certificate_warning = std::chrono::hours(24 * 14);
 /// Agents poll every 30 s and beat every 60 s: an idle connection outlives both.
 inline constexpr Duration idle_timeout = std::chrono::seconds(180);
 inline constexpr Duration drain_timeout = std::chrono::seconds(10);
+/// The end of it, in which writes that found no place with the writer are told to come back: 60,000
+/// on one thread.
+inline constexpr Duration drain_refusals = std::chrono::seconds(2);
 /// Write requests that the writer has, over all connections; the next one waits for a place
 /// (docs/adr/0033).
 inline constexpr std::size_t writes_in_flight = 4096;

@@ -32,6 +32,9 @@ CommitQueue::Entry::Entry(CommitQueue& queue, http::Lane lane, std::size_t bytes
       since_(since),
       wake_(std::move(wake)) {
   queue.use_.waiting_.fetch_add(1, std::memory_order_relaxed);
+  refused_ =
+      queue.refused_ == Refused::all || (queue.refused_ == Refused::without_room && !may_commit());
+  if (refused_) return;
   (may_commit() ? queue.lanes_[static_cast<std::size_t>(lane)] : queue.surplus_).push_back(*this);
   queue.schedule_if_due();
 }
@@ -75,8 +78,14 @@ void CommitQueue::refuse_one() {
   if (oldest != nullptr) refuse(*oldest);
 }
 
-void CommitQueue::refuse_all() {
+void CommitQueue::drain() {
+  refused_ = Refused::without_room;
   while (!surplus_.empty()) refuse(surplus_.front());
+}
+
+void CommitQueue::close() {
+  drain();
+  refused_ = Refused::all;
   for (List& lane : lanes_) {
     while (!lane.empty()) refuse(lane.front());
   }

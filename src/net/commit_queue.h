@@ -78,9 +78,15 @@ class CommitQueue {
   void turn(Time now);
   /// Whoever was woken has tried: the next may.
   void tried(Entry& entry, bool committed);
-  void refuse_all();
+  /// The server ends. Who waits for a refusal alone has it now, and from now on at once; the others
+  /// wait as before.
+  void drain();
+  /// Refuses all that wait, and from now on at once whoever comes.
+  void close();
 
  private:
+  enum class Refused { in_turns, without_room, all };  // at once, but for in_turns
+
   using List = boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>>;
 
   void refuse_one();
@@ -97,6 +103,7 @@ class CommitQueue {
   std::size_t turns_ = 0;
   std::size_t lanes_done_ = 0;  // of this turn
   Entry* trying_ = nullptr;     // was woken for that
+  Refused refused_ = Refused::in_turns;
   bool scheduled_ = false;
 };
 

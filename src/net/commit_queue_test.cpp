@@ -155,13 +155,38 @@ TEST_F(Queue, OneWhoIsGoneBeforeItTriedHoldsUpNobody) {
   EXPECT_EQ(turn(1), "b");
 }
 
-TEST_F(Queue, AllCanBeRefusedAtOnce) {
+TEST_F(Queue, ADrainRefusesAtOnceWhoWaitsForThatAlone) {
   enter('a');
   enter('r', Lane::reports);
   enter('s', Lane::agents, 9);
-  queue.refuse_all();
+  queue.drain();
+  EXPECT_EQ(woken, "s");
+  EXPECT_TRUE(entry('s').refused());
+  woken.clear();
+  enter('t', Lane::agents, 9);
+  EXPECT_TRUE(entry('t').refused());
+  enter('b');
+  EXPECT_FALSE(entry('b').refused());
+  EXPECT_EQ(turn(3), "abr");
+}
+
+TEST_F(Queue, OnceItIsClosedAllAreRefusedAtOnce) {
+  enter('a');
+  enter('r', Lane::reports);
+  enter('s', Lane::agents, 9);
+  queue.close();
   EXPECT_EQ(woken, "sar");
-  for (const char name : {'a', 'r', 's'}) EXPECT_TRUE(entry(name).refused());
+  for (const char name : {'a', 'r', 's'}) {
+    EXPECT_TRUE(entry(name).refused());
+    leave(name);
+  }
+  woken.clear();
+  enter('b');
+  EXPECT_TRUE(entry('b').refused());
+  EXPECT_EQ(turn(3), "");
+  EXPECT_EQ(scheduled, 0);
+  leave('b');
+  EXPECT_EQ(use.bytes().taken, 0U);
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ TEST_F(Drain, ClosesIdleOnesInLotsAndAnswersWhoAsksMeanwhile) {
   EXPECT_FALSE(application.strained());
   Peer second = connect();
   EXPECT_EQ(second.request(get("/echo")).status, 200);
+  settle();
   std::thread drainer([&] { server->drain(); });
   EXPECT_TRUE(first.closed());
   const Answer last = second.request(get("/echo"));

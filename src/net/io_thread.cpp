@@ -94,6 +94,10 @@ void IoThread::drain() {
   asio::post(io_, [this] { drain_here(); });
 }
 
+void IoThread::refuse_writes() {
+  asio::post(io_, [this] { commits_.close(); });
+}
+
 void IoThread::cut() {
   asio::post(io_, [this] { cut_here(); });
 }
@@ -305,7 +309,7 @@ void IoThread::drain_here() {
   // Nothing is asked on these any more: to keep them open is of no use to whoever listens.
   for (const auto& [ticket, session] : live_) session->drain();
   drain_lot(drain_lot_size(sessions_.size(), shared_.options));
-  commits_.refuse_all();
+  commits_.drain();
 }
 
 void IoThread::drain_lot(std::size_t size) {

@@ -51,8 +51,8 @@ struct ServerShared {
 };
 
 /// One io_context with its listening socket, its connections and what they share: the read buffer,
-/// the answer buffer, the clock's second, the deadlines. Everything but start(), drain(), cut() and
-/// join() runs on its own thread.
+/// the answer buffer, the clock's second, the deadlines. Everything but start(), drain(),
+/// refuse_writes(), cut() and join() runs on its own thread.
 class IoThread {
  public:
   IoThread(ServerShared& shared, Descriptor listener);
@@ -63,6 +63,9 @@ class IoThread {
   void start();
   /// Stops accepting and closes idle connections, one lot after another.
   void drain();
+  /// Tells writes that wait for a place with the writer to come back, and from now on whichever
+  /// finds none.
+  void refuse_writes();
   /// Cuts off every connection; waiting ones stop waiting.
   void cut();
   /// Returns when the last connection is gone.

@@ -197,11 +197,15 @@ void Server::drain() {
   if (std::exchange(parts.drained, true)) return;
   ServerShared& shared = parts.shared;
   shared.draining = true;
-  for (auto& thread : parts.threads) thread->drain();
-  {
+  const auto all_gone_within = [&](Duration time) {
     std::unique_lock lock(shared.mutex);
-    shared.none_left.wait_for(lock, shared.options.drain_timeout,
-                              [&] { return shared.connections.load() == 0; });
+    return shared.none_left.wait_for(lock, time, [&] { return shared.connections.load() == 0; });
+  };
+  const Duration refusals = std::min(shared.options.drain_refusals, shared.options.drain_timeout);
+  for (auto& thread : parts.threads) thread->drain();
+  if (!all_gone_within(shared.options.drain_timeout - refusals)) {
+    for (auto& thread : parts.threads) thread->refuse_writes();
+    all_gone_within(refusals);
   }
   for (auto& thread : parts.threads) thread->cut();
   shared.workers.stop();

@@ -60,6 +60,8 @@ struct ServerOptions {
   /// How long a live body may say nothing, not even that it is there.
   Duration live_silence = std::chrono::seconds(90);
   Duration drain_timeout = limits::drain_timeout;
+  /// So long before its end, writes that still wait for a place with the writer are refused.
+  Duration drain_refusals = limits::drain_refusals;
   /// Idle connections are closed so many at once on each IO thread, and as many after each pause.
   /// Where that takes more than half of drain_timeout the lots are larger.
   std::size_t drain_lot = 200;
@@ -96,8 +98,9 @@ class Server {
 
   /// Stops accepting, closes live bodies at once and idle connections in lots, lets requests finish
   /// that run or come on connections still open (their answers say `Connection: close`) for at most
-  /// `drain_timeout`, cuts off the rest, joins all threads. An answer that commits later is
-  /// dropped. Further calls do nothing. Not from a server's thread.
+  /// `drain_timeout`, cuts off the rest, joins all threads. Writes that wait for a place with the
+  /// writer are such requests until `drain_refusals` before that; then they get 503. An answer that
+  /// commits later is dropped. Further calls do nothing. Not from a server's thread.
   void drain();
 
  private:

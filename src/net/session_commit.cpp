@@ -40,7 +40,7 @@ Task<bool> Session::wait_for_place(std::uint64_t ticket) {
   if (!entry.may_commit()) drop_write();
   // Whoever asked gave up long before: agents and proxies do so within a minute.
   thread_.set_deadline(*this, thread_.options().idle_timeout);
-  while (!thread_.draining() && !entry.refused()) {
+  while (!entry.refused()) {
     const bool woken = co_await wait_for_call();
     if (!woken) {
       goes_on(Next::close);

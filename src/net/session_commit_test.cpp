@@ -156,8 +156,59 @@ TEST_F(Waiting, ThoseBeyondTheRoomAreToldToComeBackAndTheOthersAreWritten) {
   EXPECT_EQ(waits.answer().status, 200);
 }
 
-TEST_F(Waiting, DrainingTellsAllAtOnceToComeBack) {
-  start_full();
+TEST_F(Waiting, DrainingLetsThemBeWritten) {
+  start_full({.drain_timeout = std::chrono::hours(1)});
+  Peer idle = connect();
+  EXPECT_EQ(idle.request(get("/echo")).status, 200);
+  std::vector<Peer> peers;
+  for (int i = 0; i < 8; ++i) peers.push_back(waiting("w"));
+  peers.push_back(connect());
+  peers.back().send(post("/write", "w") + post("/echo", "next"));
+  await_waiting(9);
+  std::thread drains([&] { server->drain(); });
+  EXPECT_TRUE(idle.closed()) << "the drain has begun";
+  application.commit_all();
+  EXPECT_EQ(first->answer().status, 200);
+  for (Peer& peer : peers) {
+    ASSERT_TRUE(application.wait_for_commits(1));
+    application.commit_all();
+    const Answer answer = peer.answer();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.field("Connection"), "close");
+    EXPECT_TRUE(peer.closed()) << "what was sent behind it has not begun";
+  }
+  drains.join();
+}
+
+TEST_F(Waiting, AWriteThatComesDuringADrainWaitsToo) {
+  application.commits_max = 1;
+  // The second lot would be due in an hour.
+  start({.io_threads = 1,
+         .drain_timeout = std::chrono::hours(10),
+         .drain_lot = 1,
+         .drain_pause = std::chrono::hours(1)});
+  Peer idle = connect();
+  EXPECT_EQ(idle.request(get("/echo")).status, 200);
+  Peer busy = connect();
+  busy.send(post("/write", "busy"));
+  ASSERT_TRUE(application.wait_for_commits(1));
+  Peer late = connect();
+  EXPECT_EQ(late.request(get("/echo")).status, 200);
+  settle();
+  std::thread drains([&] { server->drain(); });
+  EXPECT_TRUE(idle.closed()) << "the drain has begun";
+  late.send(post("/write", "late"));
+  await_waiting(1);
+  application.commit_all();
+  EXPECT_EQ(busy.answer().status, 200);
+  ASSERT_TRUE(application.wait_for_commits(1));
+  application.commit_all();
+  EXPECT_EQ(late.answer().body, "written POST /write? late");
+  drains.join();
+}
+
+TEST_F(Waiting, ADrainTellsWhatFindsNoPlaceInItsTimeToComeBack) {
+  start_full({.drain_timeout = std::chrono::hours(1), .drain_refusals = std::chrono::hours(1)});
   std::vector<Peer> peers;
   for (int i = 0; i < 8; ++i) peers.push_back(waiting("w"));
   std::thread drains([&] { server->drain(); });

@@ -421,6 +421,17 @@ class FakeApplication final : public http::Application {
   Seen seen_;
 };
 
+inline std::string get(std::string_view path, std::string_view fields = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
+}
+
+inline std::string post(std::string_view path, std::string_view body,
+                        std::string_view fields = "") {
+  return "POST " + std::string(path) +
+         " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(fields) + "\r\n" + std::string(body);
+}
+
 /// A server on a free port over a FakeApplication.
 class ServerTest : public ::testing::Test {
  protected:
@@ -432,23 +443,14 @@ class ServerTest : public ::testing::Test {
   }
   ~ServerTest() override { application.slow_gate.open(); }
   Peer connect() { return Peer(server->port()); }
+  /// On one IO thread: whoever has been answered waits for its next request when this returns.
+  void settle() { EXPECT_EQ(connect().request(get("/echo")).status, 200); }
 
   FixedClock clock;
   Log log{clock, [](std::string_view) {}};
   FakeApplication application;
   std::unique_ptr<Server> server;
 };
-
-inline std::string get(std::string_view path, std::string_view fields = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
-}
-
-inline std::string post(std::string_view path, std::string_view body,
-                        std::string_view fields = "") {
-  return "POST " + std::string(path) +
-         " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-         std::string(fields) + "\r\n" + std::string(body);
-}
 
 /// A PROXY protocol version 2 header (HAProxy, proxy-protocol.txt 2.2).
 inline std::string proxy_header(unsigned command, unsigned family, const std::string& rest) {
