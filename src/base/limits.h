@@ -412,8 +412,11 @@ inline constexpr std::size_t password_bytes_min = 12;
 inline constexpr std::size_t password_bytes = 200;
 /// A code of an authenticator, spaces included.
 inline constexpr std::size_t totp_code_bytes = 10;
-/// Addresses whose refused sign-ins wait for their audit rows; of more only the number is kept.
-inline constexpr std::size_t refused_sign_in_addresses = 256;
+/// A source whose sign-ins are refused has an audit row at once, and then one after each such time.
+inline constexpr Duration refused_sign_in_interval = std::chrono::hours(1);
+/// Sources that have rows of their own within it; all others share one. Strangers have as many
+/// addresses as they like, and rows of the audit log stay for ever: these are 1,560 a day at most.
+inline constexpr std::size_t refused_sign_in_sources = 64;
 
 // --- Passkeys --------------------------------------------------------------------------------
 /// Of one operator: a few devices and keys, and some that were forgotten.

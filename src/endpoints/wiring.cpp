@@ -197,6 +197,11 @@ void Wiring::tell_of_refusals(Instant now) {
   });
 }
 
+void Wiring::tell_refused_sign_ins(Instant now) {
+  attempt("telling_of_refusals_failed",
+          [&] { refused_sign_ins.tell_rest(fleet_.store, fleet_.ids, now); });
+}
+
 void Wiring::tell_watchers(Instant now) {
   if (watchers.count() == 0) return watchers.tell(changes_.take(), now);
   try {

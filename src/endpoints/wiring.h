@@ -71,6 +71,8 @@ class Wiring {
   void deliver_events(const fleet::WebhookWorld& world);
   /// At the end: all of presence that is not in the store.
   void flush_presence();
+  /// At the end: of the sign-ins that were refused, all that is not in the store.
+  void tell_refused_sign_ins(Instant now);
 
   const fleet::TaskBoard tasks;
   fleet::FleetHealth health;

@@ -8,6 +8,7 @@
 #include "crypto/random.h"
 #include "fleet/announcements.h"
 #include "fleet/operators.h"
+#include "http/rate_limit.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
 
@@ -237,38 +238,62 @@ std::size_t keep_sessions(store::Store& store, Credentials& credentials, Instant
 }
 
 void RefusedSignIns::note(std::string_view address, Instant now) {
-  addresses_.with([&](Addresses& addresses) {
-    auto found = addresses.find(address);
-    if (found == addresses.end()) {
-      const bool full = addresses.size() >= limits::refused_sign_in_addresses;
-      found = addresses.try_emplace(full ? "others" : std::string(address)).first;
-    }
-    ++found->second.count;
-    found->second.last = now;
+  std::string source = http::peer_source(address);
+  sources_.with([&](Sources& sources) {
+    const bool full = sources.size() >= limits::refused_sign_in_sources;
+    if (full && !sources.contains(source)) source = "others";
+    Attempts& attempts = sources[source];
+    ++attempts.count;
+    attempts.last = now;
   });
 }
 
+bool RefusedSignIns::is_due(const Attempts& attempts, Instant now) {
+  // Also after the clock was set back.
+  return !attempts.told_at || now < *attempts.told_at ||
+         now - *attempts.told_at >= limits::refused_sign_in_interval;
+}
+
 std::size_t RefusedSignIns::tell(store::Store& store, NumberIds& ids, Instant now) {
-  const Addresses noted = addresses_.with([](const Addresses& addresses) { return addresses; });
-  if (noted.empty()) return 0;
+  Sources due;
+  sources_.with([&](Sources& sources) {
+    std::erase_if(sources, [&](const auto& entry) {
+      return entry.second.count == 0 && is_due(entry.second, now);
+    });
+    for (const auto& entry : sources) {
+      if (is_due(entry.second, now)) due.insert(entry);
+    }
+  });
+  return write(store, ids, due, now);
+}
+
+std::size_t RefusedSignIns::tell_rest(store::Store& store, NumberIds& ids, Instant now) {
+  Sources rest = sources_.with([](const Sources& sources) { return sources; });
+  std::erase_if(rest, [](const auto& entry) { return entry.second.count == 0; });
+  return write(store, ids, rest, now);
+}
+
+std::size_t RefusedSignIns::write(store::Store& store, NumberIds& ids, const Sources& told,
+                                  Instant now) {
+  if (told.empty()) return 0;
   store.write([&](store::Tx& tx) {
-    for (const auto& [address, attempts] : noted) {
+    for (const auto& [source, attempts] : told) {
       record_audit(
-          tx, ids, OrgId{0}, Actor::server(), "sign_in.refused", address,
-          [count = attempts.count, last = attempts.last](JsonWriter& details) {
-            details.member("attempts", count).member("last_at", last);
+          tx, ids, OrgId{0}, Actor::server(), "sign_in.refused", source,
+          [&attempts = attempts](JsonWriter& details) {
+            details.member("attempts", attempts.count).member("last_at", attempts.last);
           },
           now);
     }
   });
-  addresses_.with([&](Addresses& addresses) {
-    for (const auto& [address, attempts] : noted) {
-      const auto found = addresses.find(address);
-      found->second.count -= attempts.count;
-      if (found->second.count == 0) addresses.erase(found);
+  sources_.with([&](Sources& sources) {
+    for (const auto& [source, attempts] : told) {
+      Attempts& known = sources[source];
+      known.count -= attempts.count;
+      known.told_at = now;
     }
   });
-  return noted.size();
+  return told.size();
 }
 
 }  // namespace muster::fleet

@@ -103,21 +103,29 @@ void end_sign_ins(store::Tx& tx, Credentials& credentials, OperatorId id, Instan
 /// store::StoreError.
 std::size_t keep_sessions(store::Store& store, Credentials& credentials, Instant now);
 
-/// Sign-ins that were refused, by address, until their audit rows are written: a stranger costs the
-/// disk nothing. Safe from several threads.
+/// Sign-ins that were refused, by http::peer_source, until their audit rows are written: an attempt
+/// costs the disk nothing, and strangers cannot make the log grow by more than
+/// limits::refused_sign_in_sources allows on each server. Safe from several threads.
 class RefusedSignIns {
  public:
   void note(std::string_view address, Instant now);
-  /// An audit row `sign_in.refused` for each address since the last look. Throws store::StoreError.
+  /// An audit row `sign_in.refused`, with the attempts since its last one, for each source that has
+  /// none of the last limits::refused_sign_in_interval. Returns how many. Throws store::StoreError.
   std::size_t tell(store::Store& store, NumberIds& ids, Instant now);
+  /// At the end: a row for each source with attempts that no row counts yet. Likewise.
+  std::size_t tell_rest(store::Store& store, NumberIds& ids, Instant now);
 
  private:
   struct Attempts {
-    std::int64_t count = 0;
+    std::int64_t count = 0;  // that no row counts yet
     Instant last;
+    std::optional<Instant> told_at;
   };
-  using Addresses = std::map<std::string, Attempts, std::less<>>;
-  Guarded<Addresses> addresses_;
+  using Sources = std::map<std::string, Attempts, std::less<>>;
+  static bool is_due(const Attempts& attempts, Instant now);
+  std::size_t write(store::Store& store, NumberIds& ids, const Sources& told, Instant now);
+
+  Guarded<Sources> sources_;
 };
 
 }  // namespace muster::fleet

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_read.h"
 #include "fleet/operators.h"
 #include "fleet/testing.h"
 #include "store/sql/audit.h"
@@ -47,6 +48,19 @@ class SignIn : public testing::Test {
     return fleet->store.write([&](store::Tx& tx) {
       return end_session(tx, fleet->ids, fleet->credentials, ender, session.session.id, fleet.now);
     });
+  }
+  /// SOURCE ATTEMPTS of each row that tells of refused sign-ins, oldest first.
+  std::vector<std::string> refusals() {
+    std::vector<std::string> rows;
+    for (const auto& row : fleet->store.read([](store::Reader& reader) {
+           return store::list_audit(reader, {}, AuditId{number_id_max}, 100);
+         })) {
+      if (row.action != "sign_in.refused") continue;
+      JsonDocument details;
+      const Json attempts = details.parse(row.details).value().find("attempts").value();
+      rows.insert(rows.begin(), row.target + " " + attempts.serialise());
+    }
+    return rows;
   }
   std::vector<std::string> audit_actions() {
     std::vector<std::string> actions;
@@ -177,24 +191,51 @@ TEST_F(SignIn, WhatHasExpiredLeavesMemory) {
   EXPECT_FALSE(fleet->credentials.sessions.find(fleet->credentials.hash(session.secret)));
 }
 
-TEST_F(SignIn, RefusedOnesLeaveAnAuditRowForEachAddress) {
+TEST_F(SignIn, RefusedOnesLeaveAnAuditRowForEachSource) {
   RefusedSignIns refused;
   EXPECT_EQ(refused.tell(fleet->store, fleet->ids, fleet.now), 0U);
-  for (const char* address : {"192.0.2.1", "192.0.2.2", "192.0.2.1"}) {
+  for (const char* address : {"192.0.2.1", "2001:db8::1", "192.0.2.1", "2001:db8::2"}) {
     refused.note(address, fleet.now);
   }
   EXPECT_EQ(refused.tell(fleet->store, fleet->ids, fleet.now), 2U);
   EXPECT_EQ(refused.tell(fleet->store, fleet->ids, fleet.now), 0U);
-  EXPECT_EQ(audit_actions(), (std::vector<std::string>{"sign_in.refused", "sign_in.refused"}));
+  EXPECT_EQ(refusals(), (std::vector<std::string>{"192.0.2.1 2", "2001:db8::/64 2"}));
 }
 
-TEST_F(SignIn, RefusedOnesAreBounded) {
+TEST_F(SignIn, ASourceThatIsRefusedAgainAndAgainHasARowAnHour) {
   RefusedSignIns refused;
-  for (std::size_t i = 0; i < 2 * limits::refused_sign_in_addresses; ++i) {
-    refused.note("2001:db8::" + std::to_string(i), fleet.now);
+  const auto try_and_look = [&] {
+    refused.note("192.0.2.1", fleet.now);
+    return refused.tell(fleet->store, fleet->ids, fleet.now);
+  };
+  EXPECT_EQ(try_and_look(), 1U) << "at once";
+  for (int i = 1; i < 60; ++i) {
+    fleet.now = fleet.now + minutes(1);
+    EXPECT_EQ(try_and_look(), 0U);
   }
-  EXPECT_EQ(refused.tell(fleet->store, fleet->ids, fleet.now),
-            limits::refused_sign_in_addresses + 1);
+  fleet.now = fleet.now + minutes(1);
+  EXPECT_EQ(try_and_look(), 1U);
+  refused.note("192.0.2.1", fleet.now);
+  EXPECT_EQ(refused.tell_rest(fleet->store, fleet->ids, fleet.now), 1U) << "the server ends";
+  EXPECT_EQ(refused.tell_rest(fleet->store, fleet->ids, fleet.now), 0U);
+  EXPECT_EQ(refusals(), (std::vector<std::string>{"192.0.2.1 1", "192.0.2.1 60", "192.0.2.1 1"}));
+  fleet.now = fleet.now + hours(1);
+  EXPECT_EQ(refused.tell(fleet->store, fleet->ids, fleet.now), 0U);
+  EXPECT_EQ(try_and_look(), 1U) << "at once, after an hour of silence";
+}
+
+TEST_F(SignIn, StrangersDoNotMakeTheAuditLogGrowHoweverManyAddressesTheyHave) {
+  RefusedSignIns refused;
+  std::size_t rows = 0;
+  const Instant end = fleet.now + hours(2);
+  for (int network = 0; fleet.now < end; fleet.now = fleet.now + minutes(1)) {
+    for (std::size_t i = 0; i < 2 * limits::refused_sign_in_sources; ++i) {
+      refused.note("2001:db8:" + std::to_string(network++) + "::1", fleet.now);
+    }
+    rows += refused.tell(fleet->store, fleet->ids, fleet.now);
+  }
+  EXPECT_GE(rows, limits::refused_sign_in_sources);
+  EXPECT_LE(rows, 2 * (limits::refused_sign_in_sources + 1));
 }
 
 TEST_F(SignIn, NoSecretIsInTheAuditLog) {

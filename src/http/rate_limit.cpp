@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "base/ip_address.h"
 
@@ -12,6 +13,14 @@ namespace {
 
 constexpr Duration window_length = std::chrono::seconds(60);
 constexpr std::size_t ipv6_network_bytes = 8;
+
+/// Nothing for an IPv4 address, and for what is none.
+std::optional<IpNetwork> ipv6_network(std::string_view address) {
+  auto parsed = parse_ip_address(address);
+  if (!parsed || parsed->is_v4()) return std::nullopt;
+  std::fill(parsed->bytes.begin() + ipv6_network_bytes, parsed->bytes.end(), std::uint8_t{0});
+  return IpNetwork{*parsed, 8 * ipv6_network_bytes};
+}
 
 std::size_t shard_of(std::uint64_t key, std::size_t shards) {
   return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15U) >> 58) % shards;
@@ -66,9 +75,14 @@ Result<void> RateLimit::peek(std::uint64_t key, std::int64_t per_minute, Instant
 
 std::uint64_t peer_key(std::string_view address) {
   constexpr std::hash<std::string_view> hash;
-  const auto parsed = parse_ip_address(address);
-  if (!parsed || parsed->is_v4()) return hash(address);
-  return hash({reinterpret_cast<const char*>(parsed->bytes.data()), ipv6_network_bytes});
+  const auto network = ipv6_network(address);
+  if (!network) return hash(address);
+  return hash({reinterpret_cast<const char*>(network->first.bytes.data()), ipv6_network_bytes});
+}
+
+std::string peer_source(std::string_view address) {
+  const auto network = ipv6_network(address);
+  return network ? format_ip_network(*network) : std::string(address);
 }
 
 }  // namespace muster::http

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -48,5 +49,7 @@ class RateLimit {
 /// By what a peer is counted that has proved nothing: its address, and of IPv6 the /64 that it is
 /// in, for a host there has as many addresses as it likes (RFC 4291 2.5.4, RFC 8981).
 std::uint64_t peer_key(std::string_view address);
+/// The same to be read: "192.0.2.1", or "2001:db8:0:1::/64"; what is no address as it is.
+std::string peer_source(std::string_view address);
 
 }  // namespace muster::http

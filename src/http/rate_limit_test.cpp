@@ -90,6 +90,9 @@ TEST(PeerKey, IsOfTheAddressAndOfAnIpv6HostsNetwork) {
   EXPECT_NE(peer_key("2001:db8:0:1::1"), peer_key("2001:db8:0:2::1"));
   EXPECT_EQ(peer_key("192.0.2.1"), peer_key("192.0.2.1"));
   EXPECT_NE(peer_key("192.0.2.1"), peer_key("192.0.2.2"));
+  EXPECT_EQ(peer_source("2001:db8:0:1::1"), "2001:db8:0:1::/64");
+  EXPECT_EQ(peer_source("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(peer_source("unknown"), "unknown");
 }
 
 TEST(RateLimit, IsExactOverThreads) {

@@ -260,6 +260,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   alerts.reset();
   webhooks.reset();
   wiring.flush_presence();
+  wiring.tell_refused_sign_ins(clock.now());
   lease.reset();
   fleet.store.stop_writer();
   log.write(LogLevel::info, "server_stopped");
