@@ -33,8 +33,8 @@ inline constexpr std::size_t blob_counts_bytes = limits::MiB;
 /// repeat stores nothing. It lives for limits::loose_blob_life, or for as long as something refers
 /// to it (store::keep_blob); what an upload that was cut short had stored goes after that time too.
 /// Fails with rate_limited when loose_blobs_bytes are taken until then, and with body_too_large
-/// when org_blobs_bytes are; uploads to several servers at once may each take what is left. Throws
-/// store::StoreError.
+/// when org_blobs_bytes are: the transaction that looks takes the room, and servers on one database
+/// write in turn. Throws store::StoreError.
 Result<crypto::Sha256> store_blob(store::Store& store, NumberIds& ids, const Actor& actor,
                                   OrgId org, std::string_view content, Instant now);
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several servers on one database know of each other's work.
+#include <optional>
 #include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "fleet/agent_keys.h"
 #include "fleet/announcements.h"
+#include "fleet/blobs.h"
 #include "fleet/host_removal.h"
 #include "fleet/nodes.h"
 #include "fleet/nodes_testing.h"
@@ -325,6 +328,29 @@ TEST_F(SharedMemoryOnPostgres, AnAgentThatCallsBothServersInTurnIsWhatItSaidLast
   EXPECT_EQ(shown_at(*a).last_seen, test_epoch + seconds(100));
   EXPECT_EQ(shown_at(*a).vitals.cpu_percent, 4) << "later than those of the row";
   EXPECT_EQ(a->fleet.presence.flush(a->fleet.store), 0U) << "it is for b to write what b heard";
+}
+
+TEST_F(SharedMemoryOnPostgres, UploadsToTwoServersAtOnceTakeTheRoomThatIsLeftOnce) {
+  const auto waits_for_its_turn = [](store::Reader& reader) {
+    return reader
+        .query(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())")
+        .next();
+  };
+  std::optional<Result<crypto::Sha256>> other;
+  std::thread uploads;
+  write([&](store::Tx& tx) {
+    uploads = std::thread([&] {
+      other = store_blob(b->fleet.store, b->fleet.ids, actor, org, "one more", test_epoch);
+    });
+    while (!waits_for_its_turn(tx)) std::this_thread::yield();
+    const store::BlobName large{org, crypto::sha256("large")};
+    store::begin_blob(tx, large, loose_blobs_bytes, test_epoch + std::chrono::hours(1));
+  });
+  uploads.join();
+  ASSERT_FALSE(other->ok());
+  EXPECT_EQ(other->error().code, Errc::rate_limited);
 }
 
 TEST_F(SharedMemoryOnPostgres, APackageOfAnUndoneReportIsNotTakenForAnothersWithItsId) {
