@@ -7,6 +7,7 @@
 #include "fleet/announcements.h"
 #include "fleet/health.h"
 #include "fleet/host_search.h"
+#include "fleet/releases.h"
 #include "store/sql/agents.h"
 #include "store/sql/findings.h"
 #include "store/sql/inventory.h"
@@ -75,8 +76,8 @@ model::Presence presence_of(const PresenceTable& presence, const Config& config,
                             now);
 }
 
-AgentView view_of(const PresenceTable& presence, const Config& config, store::ListedAgent listed,
-                  Instant now) {
+AgentView view_of(CurrentReleases& releases, const PresenceTable& presence, const Config& config,
+                  store::ListedAgent listed, Instant now) {
   AgentView view;
   view.hostname = std::move(listed.hostname);
   view.tags = std::move(listed.tags);
@@ -86,6 +87,9 @@ AgentView view_of(const PresenceTable& presence, const Config& config, store::Li
   view.agent = std::move(listed.agent);
   view.key_state = model::key_state_of(view.agent, now);
   if (view.agent.key_since) view.key_age = now - *view.agent.key_since;
+  const Release* offered = releases.find(view.agent.os, view.agent.arch);
+  view.update = model::update_state(offered, view.state.agent_version);
+  if (offered != nullptr) view.offered_version = offered->facts.version;
   return view;
 }
 
@@ -259,7 +263,8 @@ Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
       listed.operator_tags = host->operator_tags;
     }
     listed.agent = std::move(*agent);
-    AgentView view = view_of(presence, config, std::move(listed), now);
+    CurrentReleases releases(reader, now);
+    AgentView view = view_of(releases, presence, config, std::move(listed), now);
     view.clone = store::find_clone(reader, view.agent.org, view.agent.id);
     view.condition = store::find_agent_condition(reader, view.agent.org, view.agent.id);
     if (view.state.called) view.week = agent_record(reader, view.agent, now);
@@ -275,6 +280,7 @@ AgentPage list_agent_page(store::Store& store, const PresenceTable& presence, co
   const auto wanted = static_cast<std::size_t>(count);
   return store.read([&](store::Reader& reader) {
     AgentPage page;
+    CurrentReleases releases(reader, now);
     page.total = total_of(reader, presence, config, query, now);
     for (std::int64_t looked_at = 0; looked_at < limits::counted_rows;) {
       auto rows = store::list_agents(reader, query.filter, before, count + 1);
@@ -284,7 +290,7 @@ AgentPage list_agent_page(store::Store& store, const PresenceTable& presence, co
         ++looked_at;
         before = row.agent.id;
         if (asks_memory(query) && !is_asked_for(query, presence, config, before, now)) continue;
-        page.agents.push_back(view_of(presence, config, std::move(row), now));
+        page.agents.push_back(view_of(releases, presence, config, std::move(row), now));
         if (page.agents.size() == wanted) break;
       }
       page.next_cursor =

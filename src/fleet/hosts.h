@@ -19,6 +19,7 @@
 #include "model/health.h"
 #include "model/key_age.h"
 #include "model/package.h"
+#include "model/release.h"
 #include "store/sql/agent_conditions.h"
 #include "store/sql/agents.h"
 #include "store/sql/clones.h"
@@ -110,9 +111,11 @@ struct AgentView {
   AgentPresence state;
   model::Presence presence = model::Presence::unknown;
   model::KeyState key_state = model::KeyState::unused;
-  std::optional<Duration> key_age;       // of the key in use
-  std::optional<store::CloneRow> clone;  // from show_agent: two machines use its key
-  std::optional<model::Record> week;     // from show_agent, once it has called: of its health
+  std::optional<Duration> key_age;  // of the key in use
+  model::UpdateState update = model::UpdateState::nothing_offered;
+  std::optional<std::string> offered_version;  // of the release that its platform is offered
+  std::optional<store::CloneRow> clone;        // from show_agent: two machines use its key
+  std::optional<model::Record> week;           // from show_agent, once it has called: of its health
   std::optional<store::AgentConditionRow> condition;  // from show_agent: what it says of itself
 };
 /// Which agents to list.

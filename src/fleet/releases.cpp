@@ -174,6 +174,12 @@ ReleasePage list_release_page(store::Store& store, std::string_view cursor, int 
   });
 }
 
+const Release* CurrentReleases::find(const std::string& os, const std::string& arch) {
+  const auto [found, is_new] = platforms_.try_emplace({os, arch});
+  if (is_new) found->second = find_latest(reader_, os, arch, now_);
+  return found->second ? &*found->second : nullptr;
+}
+
 void ToldReleases::Pages::turn(Instant now) {
   if (now - since < life && now >= since) return;
   former = now - since < life * 2 && now >= since ? std::move(current) : Told();

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -17,8 +19,9 @@
 #include "model/release.h"
 
 namespace muster::store {
+class Reader;
 class Store;
-}
+}  // namespace muster::store
 
 namespace muster::fleet {
 
@@ -63,6 +66,22 @@ struct ReleasePage {
 };
 /// Newest first.
 ReleasePage list_release_page(store::Store& store, std::string_view cursor, int count);
+
+/// What agents are offered at one moment; the releases of each platform are read once. For as long
+/// as one transaction.
+class CurrentReleases {
+ public:
+  CurrentReleases(store::Reader& reader, Instant now) : reader_(reader), now_(now) {}
+
+  /// The release that agents of that platform should move to, null when there is none. It lives as
+  /// long as this.
+  const Release* find(const std::string& os, const std::string& arch);
+
+ private:
+  store::Reader& reader_;
+  Instant now_;
+  std::map<std::pair<std::string, std::string>, std::optional<Release>> platforms_;
+};
 
 /// Which release each agent was told of last. Agents in the field ask for the facts and then for
 /// the file, and refuse a file that does not match: a release that is published in between must not

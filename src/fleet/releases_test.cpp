@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "fleet/blobs.h"
+#include "fleet/hosts.h"
 #include "fleet/testing.h"
 
 namespace muster::fleet {
@@ -63,6 +64,31 @@ TEST_F(Releases, TheHighestIsOfferedNotTheLastPublished) {
   EXPECT_EQ(opened(), "2.10.0");
   EXPECT_EQ(offered("2.10.0"), "none");
   EXPECT_EQ(offered("v2.10.0"), "none") << "the same version";
+}
+
+TEST_F(Releases, OperatorsSeeOfEachAgentWhatItIsOfferedAndHowItStandsToThat) {
+  fleet.now = fleet.now + Duration(1);
+  const Enrolled other = fleet.enrol("web-2");
+  const auto seen = [&] {
+    std::string states;
+    for (const AgentView& view :
+         list_agent_page(fleet->store, fleet->presence, fleet.config, {}, "", 10, fleet.now)
+             .agents) {
+      states += view.hostname + " " + std::string(update_state_name(view.update)) + " " +
+                view.offered_version.value_or("-") + ", ";
+    }
+    return states;
+  };
+  EXPECT_EQ(seen(), "web-2 nothing_offered -, web-1 nothing_offered -, ");
+  const Release release = publish("1.0.1");
+  EXPECT_EQ(seen(), "web-2 behind 1.0.1, web-1 behind 1.0.1, ");
+  const AgentView alone =
+      show_agent(fleet->store, fleet->presence, fleet.config, other.agent, fleet.now).value();
+  EXPECT_EQ(alone.update, model::UpdateState::behind);
+  EXPECT_EQ(alone.offered_version, "1.0.1");
+  withdraw(release.id);
+  publish("1.0.0");
+  EXPECT_EQ(seen(), "web-2 up_to_date 1.0.0, web-1 up_to_date 1.0.0, ");
 }
 
 TEST_F(Releases, AreSignedForTheFieldAndForOurOwnAgent) {

@@ -105,4 +105,16 @@ const Release* latest_allowed(const std::vector<Release>& releases, const Update
   return latest;
 }
 
+std::string_view update_state_name(UpdateState state) {
+  static constexpr std::string_view names[] = {"nothing_offered", "up_to_date", "behind", "ahead"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+UpdateState update_state(const Release* offered, std::string_view running) {
+  if (offered == nullptr) return UpdateState::nothing_offered;
+  const auto order = compare_agent_versions(running, offered->facts.version);
+  if (order == 0) return UpdateState::up_to_date;
+  return order < 0 ? UpdateState::behind : UpdateState::ahead;
+}
+
 }  // namespace muster::model

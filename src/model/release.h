@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,5 +72,11 @@ bool is_allowed(const Release& release, const UpdateSeeker& agent, Instant now);
 /// none.
 const Release* latest_allowed(const std::vector<Release>& releases, const UpdateSeeker& agent,
                               Instant now);
+
+/// How what an agent runs stands to the release that it is offered.
+enum class UpdateState : std::uint8_t { nothing_offered, up_to_date, behind, ahead };
+std::string_view update_state_name(UpdateState state);
+/// Of an agent that runs `running`; `offered` is null when nothing is.
+UpdateState update_state(const Release* offered, std::string_view running);
 
 }  // namespace muster::model

@@ -63,6 +63,21 @@ TEST(LatestRelease, IsForThePlatformAndNeitherWithdrawnNorExpired) {
             "2.0");
 }
 
+TEST(UpdateOfAnAgent, IsWhereItsVersionStandsInTheOrderOfOffers) {
+  const Release offered = release("1.1.0");
+  const auto state_of = [&](std::string_view running) {
+    return update_state_name(update_state(&offered, running));
+  };
+  for (const char* behind : {"0.10.0", "1.1.0-rc.2", "1.0.9", ""}) {
+    EXPECT_EQ(state_of(behind), "behind") << behind;
+  }
+  for (const char* same : {"1.1.0", "v1.1.0", "1.1.0+build.5"}) {
+    EXPECT_EQ(state_of(same), "up_to_date") << same;
+  }
+  for (const char* ahead : {"1.1.0.1", "1.10.0"}) EXPECT_EQ(state_of(ahead), "ahead") << ahead;
+  EXPECT_EQ(update_state_name(update_state(nullptr, "1.1.0")), "nothing_offered");
+}
+
 TEST(Manifest, HasOneText) {
   Manifest manifest{"1.2.3", "linux", "amd64", crypto::sha256("abc"), 3, 7, std::nullopt};
   const std::string text = encode_manifest(manifest);

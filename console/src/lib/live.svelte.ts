@@ -11,7 +11,7 @@ export type Topic = (typeof topics)[number];
 /** What an answer depends on, by the first part of its path; of the rest nobody is told. */
 const dependsOn: Record<string, readonly Topic[]> = {
   hosts: ['hosts', 'agents', 'findings'],
-  agents: ['agents'],
+  agents: ['agents', 'releases'],
   fleet: ['hosts', 'agents', 'tasks', 'findings'],
   'held-reports': ['hosts'],
   software: ['hosts'],

@@ -81,6 +81,7 @@ export interface Vitals {
 }
 export interface Agent {
   id: string; asset_id: number; hostname: string; os: string; arch: string; agent_version: string; status: string;
+  update_state: 'nothing_offered' | 'up_to_date' | 'behind' | 'ahead'; offered_version: string | null;
   presence: Presence; flapping: boolean; last_seen: string | null; enrolled_at: string; tags: string[]; operator_tags: string[];
   heartbeat: { status: string; current_task: string | null; system: Vitals } | null;
   key: AgentKey;
