@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "base/toml_read.h"
 
@@ -131,6 +133,14 @@ Result<Config> parse_config(std::string_view text) {
     return invalid_field("net.proxy_protocol", "needs net.trusted_proxies");
   }
   return config;
+}
+
+Result<Config> read_config(const std::string& path) {
+  auto config = parse_config(TRY(read_file(path, limits::config_file_bytes)));
+  if (config.ok()) return config;
+  Error error = std::move(config).error();
+  error.message = path + ": " + error.message;
+  return error;
 }
 
 std::string explain_config_json(const Config& config, std::span<const StartFlag> flags) {

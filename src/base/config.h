@@ -74,6 +74,9 @@ struct Config {
 /// out of bounds.
 Result<Config> parse_config(std::string_view toml);
 
+/// parse_config of a file, whose name begins the message of each failure; fails as read_file too.
+Result<Config> read_config(const std::string& path);
+
 /// A flag of musterd's command line and what it was started with.
 struct StartFlag {
   std::string name;  // "--listen"

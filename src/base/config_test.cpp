@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/config.h"
 
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -8,6 +9,7 @@
 
 #include "base/json_read.h"
 #include "base/limits.h"
+#include "base/test_directory.h"
 
 namespace muster {
 namespace {
@@ -24,6 +26,17 @@ TEST(Config, AnEmptyFileGivesTheDefaults) {
   EXPECT_EQ(config.clock_skew(), std::chrono::seconds(300));
   EXPECT_EQ(config.offline_after(), std::chrono::seconds(180));
   EXPECT_EQ(config.hosts_unique_hostnames, "global");
+}
+
+TEST(Config, OfAFileThatCannotBeUsedIsNotTheDefaults) {
+  const TestDirectory directory;
+  const std::string path = directory.path() + "/musterd.toml";
+  EXPECT_EQ(read_config(path).error().message, path + ": No such file or directory");
+  EXPECT_EQ(read_config(directory.path()).error().message, directory.path() + ": Is a directory");
+  std::ofstream(path) << "[limits]\nreports = 7\n";
+  EXPECT_EQ(read_config(path).error().message,
+            path + ": " + parse_config("limits.reports = 7").error().message)
+      << "a server may have several files; which one is meant stands first";
 }
 
 TEST(Config, ReadsBothWaysOfWritingAKey) {

@@ -21,6 +21,11 @@ inline constexpr std::size_t head_fields = 64;
 /// bound.
 inline constexpr std::size_t enroll_body_bytes = 8 * KiB;
 
+// --- Files that an operator names -------------------------------------------------------------
+/// A configuration with every setting and its comments is a few KiB: one that is larger is another
+/// file.
+inline constexpr std::size_t config_file_bytes = MiB;
+
 // --- Bodies ----------------------------------------------------------------------------------
 /// Bodies of routes that have none are read and ignored up to this.
 inline constexpr std::size_t no_body_bytes = 4 * KiB;

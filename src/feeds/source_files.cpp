@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include <sys/stat.h>
 
@@ -143,22 +142,6 @@ std::string stamp_of_file(const std::string& path) {
   if (::stat(path.c_str(), &state) != 0) return {};
   return std::to_string(state.st_size) + "-" + std::to_string(state.st_mtim.tv_sec) + "." +
          std::to_string(state.st_mtim.tv_nsec);
-}
-
-Result<std::string> read_source_file(const std::string& path, std::size_t bytes_max) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return Error{Errc::not_found, path + " cannot be read."};
-  const auto size = static_cast<std::size_t>(file.tellg());
-  if (size > bytes_max) {
-    return Error{Errc::body_too_large,
-                 path + " is larger than " + std::to_string(bytes_max) + " bytes."};
-  }
-  std::string content(size, '\0');
-  file.seekg(0);
-  if (!file.read(content.data(), static_cast<std::streamsize>(size))) {
-    return Error{Errc::not_found, path + " cannot be read."};
-  }
-  return content;
 }
 
 }  // namespace muster::feeds

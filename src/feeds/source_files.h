@@ -40,7 +40,4 @@ Result<std::vector<SourceFile>> local_files(FeedKind kind, const std::string& pa
 /// What changes when the file does: its size and the time of its last change. Empty if it is gone.
 std::string stamp_of_file(const std::string& path);
 
-/// The whole file. Fails with not_found, and with body_too_large beyond `bytes_max`.
-Result<std::string> read_source_file(const std::string& path, std::size_t bytes_max);
-
 }  // namespace muster::feeds

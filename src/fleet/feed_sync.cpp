@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "feeds/source_files.h"
@@ -84,7 +85,7 @@ Result<void> sync_local(SyncRun& run, const std::string& path, bool full) {
     if (read == files.size()) return std::optional<std::string>();
     run.begin_file(files[read].at);
     TRY(run.check_goes_on());
-    return std::optional(TRY(feeds::read_source_file(files[read++].at, limits::egress_file_bytes)));
+    return std::optional(TRY(read_file(files[read++].at, limits::egress_file_bytes)));
   };
   TRY(run.store(ImportMode::replace, next));
   keep_files(run, rows);
@@ -269,8 +270,9 @@ FeedSources::FeedSources(const Config& config)
 Result<FeedSources> FeedSources::read(const Config& config) {
   FeedSources sources(config);
   if (config.feeds_nvd_api_key_file.empty()) return sources;
-  sources.nvd_api_key =
-      trim(TRY(feeds::read_source_file(config.feeds_nvd_api_key_file, limits::key_bytes)));
+  const auto key = read_file(config.feeds_nvd_api_key_file, limits::key_bytes);
+  if (!key.ok()) return invalid_field("feeds.nvd_api_key_file", key.error().message);
+  sources.nvd_api_key = trim(*key);
   return sources;
 }
 

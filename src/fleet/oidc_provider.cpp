@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/file.h"
 #include "base/json_read.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "crypto/base64url.h"
 #include "crypto/sha256.h"
 #include "crypto/signing.h"
-#include "feeds/source_files.h"
 
 namespace muster::fleet {
 
@@ -140,7 +140,7 @@ Result<OidcClient> read_oidc_client(const Config& config) {
   }
   if (!has_openid) return invalid_field("oidc.scopes", "must hold \"openid\"");
   if (config.oidc_client_secret_file.empty()) return client;
-  const auto secret = feeds::read_source_file(config.oidc_client_secret_file, limits::key_bytes);
+  const auto secret = read_file(config.oidc_client_secret_file, limits::key_bytes);
   if (!secret.ok()) return invalid_field("oidc.client_secret_file", secret.error().message);
   client.secret = trim(*secret);
   if (client.secret.empty()) return invalid_field("oidc.client_secret_file", "is an empty file");

@@ -29,6 +29,8 @@
 #include "agent/settings.h"
 #include "agent/surveys.h"
 #include "agent/version.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "crypto/random.h"
 #include "main/agent_build.h"
@@ -64,13 +66,9 @@ std::string printable(std::string_view text) {
 
 Result<agent::Settings> read_settings(const Options& options) {
   const std::string path = options.config.empty() ? default_config : options.config;
-  const auto text = agent::read_small_file(path, limits::MiB);
-  if (!text) {
-    const bool optional = options.config.empty() && !std::filesystem::exists(path);
-    if (optional) return agent::Settings{};
-    return Error{Errc::not_found, path + ": cannot be read"};
-  }
-  auto settings = agent::parse_settings(*text);
+  const bool optional = options.config.empty() && !std::filesystem::exists(path);
+  if (optional) return agent::Settings{};
+  auto settings = agent::parse_settings(TRY(read_file(path, limits::config_file_bytes)));
   if (!settings) return Error{settings.error().code, path + ": " + settings.error().message};
   return settings;
 }
@@ -83,9 +81,7 @@ Result<std::string> read_token(const Options& options) {
   } else if (options.token_file == "-") {
     std::getline(std::cin, token);
   } else {
-    const auto content = agent::read_small_file(options.token_file, limits::KiB);
-    if (!content) return Error{Errc::not_found, options.token_file + ": cannot be read"};
-    token = *content;
+    token = TRY(read_file(options.token_file, limits::KiB));
   }
   token = trim(token);
   if (token.empty() || token.size() > limits::key_bytes || !is_plain_text(token)) {
@@ -136,9 +132,7 @@ Result<void> enroll(const Options& options) {
     files.remove(agent::Identity::copied_ca_file);
   } else {
     // A copy: the file may be in a /tmp that the unit does not see, or be gone tomorrow.
-    const auto pem = agent::read_small_file(options.ca_file, limits::MiB);
-    if (!pem) return Error{Errc::not_found, options.ca_file + ": cannot be read"};
-    files.write(agent::Identity::copied_ca_file, *pem);
+    files.write(agent::Identity::copied_ca_file, TRY(read_file(options.ca_file, limits::MiB)));
     identity.ca_file = std::filesystem::absolute(disk.path_of(agent::Identity::copied_ca_file));
   }
   // What the server acknowledged to the old identity is unknown to the new one, and what that

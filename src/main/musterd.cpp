@@ -3,10 +3,8 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -81,15 +79,6 @@ Result<Address> parse_address(const std::string& text) {
   address.wildcard =
       parsed && (*parsed == parse_ip_address("::") || *parsed == parse_ip_address("0.0.0.0"));
   return address;
-}
-
-Result<Config> read_config(const std::string& path) {
-  if (path.empty()) return Config{};
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return invalid_field("--config", "cannot read " + path);
-  return parse_config(text.str());
 }
 
 std::string own_url(const Address& address, std::uint16_t port, bool tls) {
@@ -324,7 +313,7 @@ int run(int argc, char** argv) {
   }
   flags.all = start_flags(cli);
   const Result<Address> address = parse_address(flags.listen);
-  Result<Config> config = read_config(flags.config_file);
+  Result<Config> config = flags.config_file.empty() ? Config{} : read_config(flags.config_file);
   if (config.ok() && flags.store != "sqlite") {
     config->presence_flush_seconds = config->presence_shared_flush_seconds;
   }

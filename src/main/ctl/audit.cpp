@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The audit log: who did what to what, when, and the proof that no row was changed.
-#include <fstream>
 #include <istream>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "main/ctl/files.h"
 #include "main/ctl/grammar.h"
 #include "model/audit_export.h"
 
@@ -139,13 +139,12 @@ Result<void> verify(const Shell& shell, const FlagValues& values) {
   std::vector<model::AuditHead> noted;
   for (const std::string& text : values.texts("heads")) noted.push_back(TRY(read_head(text)));
   const std::string path = values.text("file");
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) return Error{Errc::not_found, path + ": cannot be read"};
-  }
   model::AuditCheck check(noted);
-  const auto found = prove(shell, path == "-" ? shell.in() : file, check);
+  std::optional<model::AuditBreak> found;
+  TRY(with_input(shell, path, [&](std::istream& in) -> Result<void> {
+    found = prove(shell, in, check);
+    return {};
+  }));
   shell.progress("");
   if (shell.json()) print_verdict(shell, check, found);
   if (found) {

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
-#include <iterator>
-
 #include "base/config.h"
 #include "base/json_read.h"
 #include "main/ctl/grammar.h"
@@ -38,20 +35,7 @@ Result<void> print_settings(const Shell& shell, const std::string& rows, const F
 }
 
 Result<void> explain(const Shell& shell, const FlagValues& values) {
-  Config config;
-  if (values.has("config")) {
-    const std::string path = values.text("config");
-    std::ifstream file(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file) return Error{Errc::not_found, path + ": cannot be read"};
-    auto parsed = parse_config(text);
-    if (!parsed.ok()) {
-      Error error = std::move(parsed).error();
-      error.message = path + ": " + error.message;
-      return error;
-    }
-    config = *std::move(parsed);
-  }
+  const Config config = values.has("config") ? TRY(read_config(values.text("config"))) : Config{};
   return print_settings(shell, explain_config_json(config), values);
 }
 

@@ -21,7 +21,6 @@ namespace muster::ctl {
 namespace {
 
 constexpr Duration look_again = std::chrono::seconds(1);
-constexpr std::size_t config_bytes_max = 1024 * 1024;
 
 const Columns synced = {
     {"kind", "kind"},
@@ -104,8 +103,7 @@ std::string encode_outcome(feeds::FeedKind kind, const Result<fleet::SyncOutcome
 }
 
 Result<Config> config_of(const FlagValues& values) {
-  if (!values.has("config")) return Config{};
-  return parse_config(TRY(read_file(values.text("config"), config_bytes_max)));
+  return values.has("config") ? read_config(values.text("config")) : Config{};
 }
 
 fleet::SyncWorld world_of(const Shell& shell, const egress::Client& client, const Clock& clock) {

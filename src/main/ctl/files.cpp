@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,19 +14,17 @@
 
 namespace muster::ctl {
 
-Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const auto size = file.tellg();
-  if (!file || size < 0) return Error{Errc::not_found, path + ": cannot be read"};
-  if (static_cast<std::size_t>(size) > bytes_max) {
-    return Error{Errc::body_too_large, path + ": is larger than the " + std::to_string(bytes_max) +
-                                           " bytes that a server takes"};
+Result<void> with_input(const Shell& shell, const std::string& path,
+                        const std::function<Result<void>(std::istream&)>& use) {
+  if (path == "-") return use(shell.in());
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{Errc::not_found, path + ": " + std::strerror(errno)};
+  // One opens as a file does, and throws when it is read.
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) {
+    return Error{Errc::not_found, path + ": " + std::strerror(EISDIR)};
   }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  file.seekg(0);
-  file.read(bytes.data(), size);
-  if (!file) return Error{Errc::not_found, path + ": cannot be read"};
-  return bytes;
+  return use(file);
 }
 
 Result<void> write_new_file(const std::string& path, std::string_view content, int mode) {

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <istream>
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "crypto/sha256.h"
 #include "main/ctl/session.h"
+#include "main/ctl/shell.h"
 
 namespace muster::ctl {
 
-/// A whole file. Fails with not_found, and with body_too_large for more than `bytes_max`, which is
-/// what a server takes.
-Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+/// Lets `use` read a file, or standard input for "-". Fails with not_found, and as `use` does.
+Result<void> with_input(const Shell& shell, const std::string& path,
+                        const std::function<Result<void>(std::istream&)>& use);
 
 /// Makes a file of that mode, on disk when this returns. Never over one that is there: it may be
 /// the only copy of a key. Fails with invalid_field.

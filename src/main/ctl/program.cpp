@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "main/ctl/grammar.h"
@@ -53,11 +54,7 @@ void declare(CLI::App& root, Common& common, const std::string& version) {
 }
 
 Result<std::string> read_token_file(const std::string& path) {
-  std::ifstream file(path);
-  std::string text(limits::KiB, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.eof() || file.bad()) return invalid_field("--token-file", "cannot read " + path);
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  const std::string text = TRY(read_file(path, limits::KiB));
   return std::string(trim(text));
 }
 

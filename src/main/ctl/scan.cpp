@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <fstream>
 #include <istream>
 #include <iterator>
 #include <map>
@@ -9,6 +8,7 @@
 #include "base/text.h"
 #include "fleet/catalogue.h"
 #include "main/ctl/data_directory.h"
+#include "main/ctl/files.h"
 #include "main/ctl/grammar.h"
 #include "main/ctl/scan_input.h"
 #include "store/sqlite/sqlite_connection.h"
@@ -247,15 +247,6 @@ Result<void> scan_input(const Shell& shell, const fleet::Knowledge& knowledge,
   findings.end_array();
   print_scan(shell, input, findings.take(), unassessed);
   return {};
-}
-
-/// Opens a file, or gives standard input for "-".
-Result<void> with_input(const Shell& shell, const std::string& path,
-                        const std::function<Result<void>(std::istream&)>& use) {
-  if (path == "-") return use(shell.in());
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{Errc::not_found, path + ": cannot be read"};
-  return use(file);
 }
 
 Result<void> scan(const Shell& shell, const FlagValues& values) {
