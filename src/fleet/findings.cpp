@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/text.h"
+#include "fleet/finding_cursor.h"
 #include "store/store.h"
 
 namespace muster::fleet {
@@ -18,20 +18,6 @@ FindingView joined(const Knowledge& knowledge, store::FindingView stored) {
     if (found != knowledge.kev.end()) view.kev = found->second;
   }
   return view;
-}
-
-Result<store::FindingPlace> parse_place(std::string_view cursor) {
-  const auto first = cursor.find(':');
-  const auto second = cursor.find(':', first == std::string_view::npos ? first : first + 1);
-  if (second != std::string_view::npos) {
-    const auto known_exploited = parse_int(cursor.substr(0, first));
-    const auto severity = parse_int(cursor.substr(first + 1, second - first - 1));
-    const auto id = parse_int(cursor.substr(second + 1));
-    if (known_exploited && severity && id) {
-      return store::FindingPlace{*known_exploited != 0, *severity, FindingId{*id}};
-    }
-  }
-  return invalid_field("cursor", "is not a cursor of this list");
 }
 
 SievedFinding sieved(const store::PlacedFinding& each) {
@@ -81,12 +67,6 @@ store::Total count_sieved(store::Reader& reader, store::FindingFilter filter, Fi
           all.places.size() <= most && !all.stopped};
 }
 
-/// A cursor is the place of the last finding of a page: "1:4:123".
-std::string format_place(const store::FindingPlace& place) {
-  return std::to_string(place.known_exploited ? 1 : 0) + ":" + std::to_string(place.severity) +
-         ":" + std::to_string(place.id.value);
-}
-
 /// The page's findings and one more if there are more.
 std::vector<store::FindingView> read_rows(store::Reader& reader, const FindingQuery& query,
                                           const store::FindingFilter& filter, FindingPage& page) {
@@ -95,7 +75,7 @@ std::vector<store::FindingView> read_rows(store::Reader& reader, const FindingQu
   page.unknown_not_shown = count_unknown_not_shown(reader, filter, sieve);
   if (sieve.idle()) return store::list_findings(reader, filter, query.count + 1);
   const Sifted next = sift(reader, filter, sieve, static_cast<std::size_t>(query.count) + 1);
-  if (next.stopped) page.next_cursor = format_place(*next.stopped);
+  if (next.stopped) page.next_cursor = format_finding_place(*next.stopped);
   return store::list_findings_at(reader, next.places);
 }
 
@@ -119,15 +99,15 @@ Result<FindingPage> list_finding_page(store::Store& store, const Catalogue& cata
   filter.severity_min = static_cast<std::int64_t>(query.severity_min);
   if (query.include_unknown) filter.unrated = store::Unrated::shown;
   filter.statuses = query.statuses;
-  if (!query.cursor.empty()) filter.after = TRY(parse_place(query.cursor));
+  if (!query.cursor.empty()) filter.after = TRY(parse_finding_place(query.cursor));
   FindingPage page;
   auto rows =
       store.read([&](store::Reader& reader) { return read_rows(reader, query, filter, page); });
   if (rows.size() > static_cast<std::size_t>(query.count)) {
     rows.pop_back();
-    page.next_cursor = format_place({rows.back().finding.known_exploited,
-                                     static_cast<std::int64_t>(rows.back().finding.severity),
-                                     rows.back().finding.id});
+    page.next_cursor = format_finding_place(
+        {rows.back().finding.known_exploited,
+         static_cast<std::int64_t>(rows.back().finding.severity), rows.back().finding.id});
   }
   const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
   for (store::FindingView& row : rows) {

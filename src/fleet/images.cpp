@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "fleet/finding_cursor.h"
 #include "fleet/image_findings.h"
 #include "fleet/package_list.h"
 #include "fleet/second_sources.h"
@@ -187,27 +188,6 @@ class ScanRecorder {
   ContainerScanOutcome outcome_;
 };
 
-/// A cursor is the place of the last finding of a page: "1:4:123".
-Result<store::ImageFindingPlace> parse_place(std::string_view cursor) {
-  const auto first = cursor.find(':');
-  const auto second = cursor.find(':', first == std::string_view::npos ? first : first + 1);
-  if (second != std::string_view::npos) {
-    const auto known_exploited = parse_int(cursor.substr(0, first));
-    const auto severity = parse_int(cursor.substr(first + 1, second - first - 1));
-    const auto id = parse_int(cursor.substr(second + 1));
-    if (known_exploited && severity && id) {
-      return store::ImageFindingPlace{*known_exploited != 0, *severity, FindingId{*id}};
-    }
-  }
-  return invalid_field("cursor", "is not a cursor of this list");
-}
-
-std::string format_place(const store::ImageFindingView& row) {
-  return std::to_string(row.known_exploited ? 1 : 0) + ":" +
-         std::to_string(static_cast<int>(row.finding.severity)) + ":" +
-         std::to_string(row.finding.id.value);
-}
-
 Error no_such_image() {
   return {Errc::not_found, "There is no such image."};
 }
@@ -257,8 +237,8 @@ Result<ImageDetail> show_image(store::Store& store, ImageId id) {
 Result<ImageFindingPage> list_image_finding_page(store::Store& store, const Catalogue& catalogue,
                                                  ImageId image, bool open_only,
                                                  std::string_view cursor, int count) {
-  std::optional<store::ImageFindingPlace> after;
-  if (!cursor.empty()) after = TRY(parse_place(cursor));
+  std::optional<store::FindingPlace> after;
+  if (!cursor.empty()) after = TRY(parse_finding_place(cursor));
   ImageFindingPage page;
   std::vector<store::ImageFindingView> rows;
   const bool known = store.read([&](store::Reader& reader) {
@@ -271,7 +251,9 @@ Result<ImageFindingPage> list_image_finding_page(store::Store& store, const Cata
   if (!known) return no_such_image();
   if (rows.size() > static_cast<std::size_t>(count)) {
     rows.pop_back();
-    page.next_cursor = format_place(rows.back());
+    const store::ImageFindingView& last = rows.back();
+    page.next_cursor = format_finding_place(
+        {last.known_exploited, static_cast<std::int64_t>(last.finding.severity), last.finding.id});
   }
   const std::shared_ptr<const Knowledge> knowledge = catalogue.current();
   page.findings.reserve(rows.size());

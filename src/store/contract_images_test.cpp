@@ -247,7 +247,7 @@ TEST_P(ImageContract, FindingsAreListedKnownExploitedFirstThenBySeverity) {
     not_affected.resolved_at = now;
     set_image_finding(tx, not_affected);
   });
-  const auto ids = [&](bool open_only, const std::optional<ImageFindingPlace>& after) {
+  const auto ids = [&](bool open_only, const std::optional<FindingPlace>& after) {
     std::vector<std::int64_t> found;
     for (const auto& view :
          read([&](Reader& r) { return list_image_findings(r, org, {1}, open_only, after, 10); })) {
@@ -259,7 +259,7 @@ TEST_P(ImageContract, FindingsAreListedKnownExploitedFirstThenBySeverity) {
   using Ids = std::vector<std::int64_t>;
   EXPECT_EQ(ids(true, std::nullopt), (Ids{1, 3, 2}));
   EXPECT_EQ(ids(false, std::nullopt), (Ids{1, 3, 2, 4}));
-  EXPECT_EQ(ids(true, ImageFindingPlace{false, 5, {3}}), Ids{2});
+  EXPECT_EQ(ids(true, FindingPlace{false, 5, {3}}), Ids{2});
   const auto view = read([](Reader& r) { return view_image(r, *find_image(r, {1})); });
   EXPECT_EQ(view.known_exploited, 1);
   EXPECT_EQ(view.findings.at(static_cast<std::size_t>(Severity::critical)), 2);

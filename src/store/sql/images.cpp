@@ -304,10 +304,10 @@ Total count_images(Reader& reader, const ImageFilter& filter) {
 
 std::vector<ImageFindingView> list_image_findings(Reader& reader, OrgId org, ImageId image,
                                                   bool open_only,
-                                                  const std::optional<ImageFindingPlace>& after,
+                                                  const std::optional<FindingPlace>& after,
                                                   int count) {
-  const ImageFindingPlace place =
-      after.value_or(ImageFindingPlace{true, severity_above_all, FindingId{number_id_max}});
+  const FindingPlace place =
+      after.value_or(FindingPlace{true, severity_above_all, FindingId{number_id_max}});
   return read_views(reader.query(
       FINDING_VIEW
       " WHERE f.org_id = $1 AND f.image_id = $2 AND ($3 = 0 OR f.status = 'open')"

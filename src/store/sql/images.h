@@ -14,6 +14,7 @@
 #include "model/advisory.h"
 #include "model/finding.h"
 #include "model/image.h"
+#include "store/sql/findings.h"
 #include "store/total.h"
 
 namespace muster::store {
@@ -138,16 +139,10 @@ struct ImageFindingView {
   bool known_exploited = false;
   std::optional<model::EpssScore> epss;
 };
-/// Where a finding stands in a list: known exploited first, then most severe, then newest.
-struct ImageFindingPlace {
-  bool known_exploited = false;
-  std::int64_t severity = 0;
-  FindingId id;
-};
 /// In the order of their places.
 std::vector<ImageFindingView> list_image_findings(Reader& reader, OrgId org, ImageId image,
                                                   bool open_only,
-                                                  const std::optional<ImageFindingPlace>& after,
+                                                  const std::optional<FindingPlace>& after,
                                                   int count);
 Total count_image_findings(Reader& reader, OrgId org, ImageId image, bool open_only);
 std::optional<ImageFindingView> find_image_finding(Reader& reader, FindingId id);
