@@ -24,12 +24,22 @@ bool is_in_path(std::string_view path, std::string_view member) {
   return path.find(placeholder(member)) != std::string_view::npos;
 }
 
+/// A variable that is missing is no empty one: the program that asks for it would run without its
+/// password.
+Result<void> check_pair(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == 0) return Error{Errc::invalid_field, "must be NAME=VALUE"};
+  if (equals != std::string::npos || ::getenv(text.c_str()) != nullptr) return {};
+  return Error{Errc::invalid_field, text + " is not set here; set it, or give " + text + "=VALUE"};
+}
+
 Result<void> check_kind(Flag::Kind kind, const std::string& text) {
   if (kind == Flag::Kind::integer && !parse_int(text)) {
     return Error{Errc::invalid_field, "must be a whole number"};
   }
   if (kind == Flag::Kind::seconds) TRY(parse_duration(text));
   if (text.empty()) return Error{Errc::invalid_field, "must not be empty"};
+  if (kind == Flag::Kind::pairs) TRY(check_pair(text));
   return {};
 }
 
@@ -37,10 +47,13 @@ Result<void> check_kind(Flag::Kind kind, const std::string& text) {
 /// in nobody's list of processes.
 void write_pair(JsonWriter& json, const std::string& pair) {
   const auto equals = pair.find('=');
-  const std::string name = pair.substr(0, equals);
-  const char* own = equals == std::string::npos ? ::getenv(name.c_str()) : nullptr;
-  json.member(name, equals == std::string::npos ? std::string(own == nullptr ? "" : own)
-                                                : pair.substr(equals + 1));
+  if (equals != std::string::npos) {
+    json.member(pair.substr(0, equals), pair.substr(equals + 1));
+    return;
+  }
+  const char* own = ::getenv(pair.c_str());
+  CHECK(own != nullptr);  // check_pair
+  json.member(pair, std::string(own));
 }
 
 /// What the help says of a flag: also what it chooses from, where its placeholder does not.
