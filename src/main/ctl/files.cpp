@@ -14,6 +14,21 @@
 
 namespace muster::ctl {
 
+namespace {
+
+/// Writes all of it to the disk; 0, or the system's error.
+int write_whole(int file, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(file, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ::fsync(file) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
 Result<void> with_input(const Shell& shell, const std::string& path,
                         const std::function<Result<void>(std::istream&)>& use) {
   if (path == "-") return use(shell.in());
@@ -30,11 +45,12 @@ Result<void> with_input(const Shell& shell, const std::string& path,
 Result<void> write_new_file(const std::string& path, std::string_view content, int mode) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (file < 0) return invalid_field(path, std::strerror(errno));
-  const auto written = ::write(file, content.data(), content.size());
-  const bool whole = written == static_cast<ssize_t>(content.size()) && ::fsync(file) == 0;
+  const int failure = write_whole(file, content);
   ::close(file);
-  if (!whole) return invalid_field(path, "cannot be written");
-  return {};
+  if (failure == 0) return {};
+  // Half a key would stand in the way of the next attempt.
+  ::unlink(path.c_str());
+  return invalid_field(path, std::strerror(failure));
 }
 
 Result<crypto::Sha256> upload_file(Session& session, const std::string& path,

@@ -19,7 +19,8 @@ Result<void> with_input(const Shell& shell, const std::string& path,
                         const std::function<Result<void>(std::istream&)>& use);
 
 /// Makes a file of that mode, on disk when this returns. Never over one that is there: it may be
-/// the only copy of a key. Fails with invalid_field.
+/// the only copy of a key. Fails with invalid_field and the system's reason; of a file that was not
+/// written whole nothing stays.
 Result<void> write_new_file(const std::string& path, std::string_view content, int mode);
 
 /// Uploads a file for `org` (id or name; "0" is the server itself; empty the default organisation).

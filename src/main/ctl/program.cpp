@@ -34,6 +34,12 @@ void declare(CLI::App& root, Common& common, const std::string& version) {
   // Makes these flags known behind every verb as well.
   root.fallthrough();
   root.footer(
+      "Environment:\n"
+      "  MUSTER_URL      address of the server, for --server\n"
+      "  MUSTER_TOKEN    operator token, for --token-file\n"
+      "  MUSTER_CA_FILE  for --ca-file\n"
+      "  MUSTER_ORG      organisation of all commands, by id or name, for --org\n"
+      "  NO_COLOR        no colours, unless it is empty\n\n"
       "Exit codes (docs/reference/exit-codes.md):\n"
       "  0  done\n"
       "  1  the server refused, cannot be reached, or what was examined is not fine\n"
