@@ -127,12 +127,15 @@ Result<void> enroll(const Options& options) {
                  "this host is enrolled already; --again gives it a new identity"};
   }
   const std::string token = TRY(read_token(options));
+  // Before the call: what fails after it costs a use of the token.
+  std::string proof;
+  if (!options.ca_file.empty()) proof = TRY(read_file(options.ca_file, limits::MiB));
   agent::Identity identity = TRY(call_server(options, token));
   if (options.ca_file.empty()) {
     files.remove(agent::Identity::copied_ca_file);
   } else {
     // A copy: the file may be in a /tmp that the unit does not see, or be gone tomorrow.
-    files.write(agent::Identity::copied_ca_file, TRY(read_file(options.ca_file, limits::MiB)));
+    files.write(agent::Identity::copied_ca_file, proof);
     identity.ca_file = std::filesystem::absolute(disk.path_of(agent::Identity::copied_ca_file));
   }
   // What the server acknowledged to the old identity is unknown to the new one, and what that
