@@ -23,8 +23,8 @@ const Columns listed = {
 
 const Columns groups = {
     {"key", "WHAT"},
-    {"severity", "SEVERITY", &formats::state},
-    {"kev", "KEV", &formats::yes_no},
+    {"severity", "SEVERITY", &formats::severity},
+    {"kev", "KEV", &formats::exploited},
     {"hosts", "HOSTS", &formats::number},
     {"findings", "FINDINGS", &formats::number},
     {"packages", "PACKAGES", &formats::words},

@@ -30,6 +30,22 @@ TEST(Findings, AreExplainedWithTheirComparisonMadeAgain) {
       << done.err;
 }
 
+TEST(Findings, InGroupsStandOutAsTheyDoAlone) {
+  Desk desk;
+  desk.look.colour = true;
+  const std::string finding = R"("severity": "critical", "kev": true)";
+  desk.server.on(
+      "GET /api/v1/finding-groups?limit=1000",
+      {200, R"({"items": [{"key": "openssl", )" + finding + R"(}], "next_cursor": null})"});
+  desk.server.on("GET /api/v1/findings?limit=1000",
+                 {200, R"({"items": [{"id": 1, )" + finding + R"(}], "next_cursor": null})"});
+  for (const char* verb : {"groups", "list"}) {
+    const std::string out = desk.run({"findings", verb}).out;
+    EXPECT_NE(out.find("\x1b[1;31mcritical"), std::string::npos) << out;
+    EXPECT_NE(out.find("\x1b[1;31myes"), std::string::npos) << out;
+  }
+}
+
 TEST(Findings, OfASeveritySayHowManyOfUnknownSeverityTheyLeaveOut) {
   Desk desk;
   const auto page = [&](const std::string& unknown) {
