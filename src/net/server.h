@@ -71,7 +71,7 @@ struct ServerOptions {
 /// How many of `sessions` on one IO thread are to drain at a time.
 std::size_t drain_lot_size(std::size_t sessions, const ServerOptions& options);
 
-/// Serves HTTP/1.1 (RFC 9112) from a Application: one IO thread per core, each with its own
+/// Serves HTTP/1.1 (RFC 9112) from an Application: one IO thread per core, each with its own
 /// listening socket (SO_REUSEPORT), a few workers for what reads the store, and some for what takes
 /// long.
 class Server {
