@@ -2,6 +2,7 @@
 #include "main/ctl/program.h"
 
 #include <algorithm>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <ostream>
@@ -186,7 +187,14 @@ int run(const World& world, const std::vector<std::string>& arguments) {
     const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
     return refuse_usage(world, root, failure, json);
   }
-  return run_verb(world, Shell(world, common.json, common.wide), common, grammar.chosen());
+  const Shell shell(world, common.json, common.wide);
+  try {
+    return run_verb(world, shell, common, grammar.chosen());
+  } catch (const std::exception& failure) {
+    // The disk or the database of a verb that works without a server.
+    shell.progress("");
+    return fail(shell, Error{Errc::unavailable, failure.what()}, exit_refused);
+  }
 }
 
 }  // namespace muster::ctl
