@@ -156,4 +156,15 @@ std::shared_ptr<const Knowledge> Catalogue::current() const {
   return current_.with([](const auto& current) { return current; });
 }
 
+void write_import(JsonWriter& json, const ImportOutcome& outcome) {
+  json.member("published", outcome.published)
+      .member("records", outcome.records)
+      .member("skipped", outcome.skipped)
+      .member("superseded", outcome.superseded)
+      .member("remarks", outcome.remarks)
+      .member("hosts_matched", outcome.hosts_matched)
+      .member("findings_opened", outcome.findings_opened)
+      .member("findings_resolved", outcome.findings_resolved);
+}
+
 }  // namespace muster::fleet

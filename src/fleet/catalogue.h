@@ -129,5 +129,7 @@ struct ImportOutcome {
   std::size_t findings_opened = 0;
   std::size_t findings_resolved = 0;
 };
+/// The members of an import but `feed`, as operators are told them: POST /api/v1/feeds/:kind.
+void write_import(JsonWriter& json, const ImportOutcome& outcome);
 
 }  // namespace muster::fleet

@@ -19,10 +19,10 @@ class Store;
 
 namespace muster::fleet {
 
-/// Replaces a feed by `files` (the publisher's own format, each plain, gzip or zstd; they are held
-/// together only as they came), or merges them into it, puts the new snapshot in force and matches
-/// the hosts and images that it concerns (fleet/rematch.h, fleet/image_findings.h). Fails as
-/// store_feed(), and then nothing changes.
+/// Replaces a feed by `files` (the publisher's own format, each plain, gzip, zstd or zip; they are
+/// held together only as they came), or merges them into it, puts the new snapshot in force and
+/// matches the hosts and images that it concerns (fleet/rematch.h, fleet/image_findings.h). Fails
+/// as store_feed(), and then nothing changes.
 Result<ImportOutcome> import_feed(store::Store& store, NumberIds& ids, Catalogue& catalogue,
                                   KnownPackages& packages, const Actor& actor, feeds::FeedKind kind,
                                   std::vector<std::string> files, Instant now,

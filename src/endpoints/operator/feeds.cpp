@@ -74,17 +74,9 @@ Result<Reply> import_feed(App& app, const Request& request) {
                              kind, {std::string(request.body)}, request.now));
   app.feed_syncs.count();
   JsonWriter json;
-  json.begin_object()
-      .member("kind", outcome.feed)
-      .member("published", outcome.published)
-      .member("records", outcome.records)
-      .member("skipped", outcome.skipped)
-      .member("superseded", outcome.superseded)
-      .member("remarks", outcome.remarks)
-      .member("hosts_matched", outcome.hosts_matched)
-      .member("findings_opened", outcome.findings_opened)
-      .member("findings_resolved", outcome.findings_resolved)
-      .end_object();
+  json.begin_object().member("kind", outcome.feed);
+  fleet::write_import(json, outcome);
+  json.end_object();
   return Reply(http::json_response(200, json.take()));
 }
 

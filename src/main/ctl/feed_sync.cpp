@@ -87,18 +87,9 @@ std::string encode_outcome(feeds::FeedKind kind, const Result<fleet::SyncOutcome
   JsonWriter json;
   json.begin_object().member("kind", feeds::feed_name(kind));
   if (!done.ok()) return json.member("failure", done.error().message).end_object().take();
-  const fleet::ImportOutcome& imported = done->imported;
   json.member("changed", done->changed).member("source", done->source).member("files", done->files);
   if (!read) json.member("bytes", done->bytes);
-  if (done->changed) {
-    json.member("published", imported.published)
-        .member("records", imported.records)
-        .member("skipped", imported.skipped)
-        .member("superseded", imported.superseded)
-        .member("hosts_matched", imported.hosts_matched)
-        .member("findings_opened", imported.findings_opened)
-        .member("findings_resolved", imported.findings_resolved);
-  }
+  if (done->changed) fleet::write_import(json, done->imported);
   return json.end_object().take();
 }
 
@@ -265,7 +256,11 @@ Result<void> sync_feeds_here(const Shell& shell, const FlagValues& values) {
     outcomes.push_back(encode_outcome(kind, done, values.has("feeds")));
     // With JSON they are one value, which ends with the last of them.
     if (!shell.json()) print_outcome(shell, outcomes.back(), synced);
-    if (!done.ok()) failed.push_back(name);
+    if (!done.ok()) {
+      failed.push_back(name);
+      continue;
+    }
+    for (const std::string& remark : done->imported.remarks) shell.remark(name + ": " + remark);
   }
   if (shell.json()) print_outcomes(shell, outcomes, synced);
   fail_if_any(failed);

@@ -103,22 +103,6 @@ Result<void> import_feed(const Shell& shell, Session& session, const FlagValues&
                         TRY(joined(files)), print_import);
 }
 
-std::string encode_outcome(const fleet::ImportOutcome& outcome) {
-  JsonWriter json;
-  json.begin_object()
-      .member("kind", outcome.feed)
-      .member("published", outcome.published)
-      .member("records", outcome.records)
-      .member("skipped", outcome.skipped)
-      .member("superseded", outcome.superseded)
-      .member("remarks", outcome.remarks)
-      .member("hosts_matched", outcome.hosts_matched)
-      .member("findings_opened", outcome.findings_opened)
-      .member("findings_resolved", outcome.findings_resolved)
-      .end_object();
-  return json.take();
-}
-
 Result<void> import_feed_here(const Shell& shell, const FlagValues& values) {
   const std::string directory = values.text("data");
   auto files = TRY(read_files(values.texts("path")));
@@ -130,11 +114,14 @@ Result<void> import_feed_here(const Shell& shell, const FlagValues& values) {
   const fleet::ImportOutcome outcome = TRY(fleet::import_feed(
       fleet.store, fleet.ids, fleet.catalogue, fleet.packages, fleet::Actor::server(),
       feeds::parse_feed_kind(values.text("kind")).value(), std::move(files), clock.now()));
-  const std::string json = encode_outcome(outcome);
+  JsonWriter json;
+  json.begin_object().member("kind", outcome.feed);
+  fleet::write_import(json, outcome);
+  json.end_object();
   if (shell.json()) {
-    shell.print_json(json);
+    shell.print_json(json.text());
   } else {
-    print_import(shell, TRY(thread_json().parse(json)));
+    print_import(shell, TRY(thread_json().parse(json.text())));
   }
   return {};
 }
@@ -144,7 +131,7 @@ Result<void> import_feed_here(const Shell& shell, const FlagValues& values) {
 void add_feeds(Grammar& grammar) {
   grammar.noun("feeds", "Advisory feeds: what is known about vulnerabilities")
       .slow_or_local(
-          {"import", "Import a feed's files as published: plain, .gz or .zst",
+          {"import", "Import a feed's files as published: plain, .gz, .zst or .zip",
            "muster feeds import --kind kev known_exploited_vulnerabilities.json"},
           {{.name = "--kind",
             .member = "kind",
