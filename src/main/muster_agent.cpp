@@ -429,7 +429,7 @@ void add_verbs(CLI::App& app, Options& options) {
   status_verb->add_flag("--json", options.json, "as JSON");
   status_verb->add_option("--config", options.config, "configuration file (TOML)");
 
-  CLI::App* inventory_verb = add("inventory", "what would be reported of this host");
+  CLI::App* inventory_verb = app.add_subcommand("inventory", "what would be reported of this host");
   inventory_verb->add_flag("--json", options.json, "as JSON");
   inventory_verb
       ->add_option("--root", options.root,

@@ -111,9 +111,6 @@ Client& Client::operator=(Client&&) noexcept = default;
 
 Result<Client> Client::create(std::string_view origin, ClientOptions options) {
   Origin parsed = TRY(parse_origin(origin));
-  if (!parsed.tls && !is_loopback(parsed.host)) {
-    return invalid_field("origin", "plain http is for loopback only: use https");
-  }
   if (!is_field_value(options.user_agent)) return invalid_field("user_agent", "has line ends");
   SslContextPtr context;
   if (parsed.tls) context = TRY(make_client_context(options.ca_file));

@@ -117,7 +117,11 @@ TEST(Client, RefusesPlainHttpOffLoopback) {
        {"http://192.0.2.1", "http://example.org", "http://128.0.0.1", "http://[2001:db8::1]",
         "http://localhost.example.org", "http://127.0.0.1.example.org"}) {
     SCOPED_TRACE(bad);
-    EXPECT_FALSE(Client::create(bad).ok());
+    const auto made = Client::create(bad);
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().message,
+              std::string(bad) + ": plain http is for loopback only: use https")
+        << "whoever gave it never heard of an origin";
   }
   EXPECT_TRUE(Client::create("https://192.0.2.1").ok());
 }

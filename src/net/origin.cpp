@@ -46,6 +46,13 @@ std::string take_host(std::string_view& rest) {
   return is_ipv6(host) ? host : std::string();
 }
 
+/// People gave it under some other name, so the address itself is what they are shown.
+Error refused(std::string_view text, std::string_view why) {
+  std::string message(text.empty() ? "the server's address" : text);
+  message.append(": ").append(why);
+  return {Errc::invalid_field, std::move(message), "origin"};
+}
+
 }  // namespace
 
 std::string Origin::authority() const {
@@ -64,19 +71,22 @@ Result<Origin> parse_origin(std::string_view text) {
   if (rest.starts_with("https://")) {
     origin.tls = true;
   } else if (!rest.starts_with("http://")) {
-    return invalid_field("origin", "must start with http:// or https://");
+    return refused(text, "must start with http:// or https://");
   }
   rest.remove_prefix(origin.tls ? 8 : 7);
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.find_first_of("/?#@\\") != std::string_view::npos) {
-    return invalid_field("origin", "must be scheme, host and port only");
+    return refused(text, "must be scheme, host and port only");
   }
   origin.host = take_host(rest);
-  if (origin.host.empty()) return invalid_field("origin", "has no valid host");
+  if (origin.host.empty()) return refused(text, "has no valid host");
+  if (!origin.tls && !is_loopback(origin.host)) {
+    return refused(text, "plain http is for loopback only: use https");
+  }
   origin.port = origin.tls ? https_port : http_port;
   if (rest.empty()) return origin;
   const auto port = rest.front() == ':' ? parse_int(rest.substr(1)) : std::nullopt;
-  if (!port || *port < 1 || *port > 65535) return invalid_field("origin", "has no valid port");
+  if (!port || *port < 1 || *port > 65535) return refused(text, "has no valid port");
   origin.port = static_cast<std::uint16_t>(*port);
   return origin;
 }

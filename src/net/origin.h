@@ -22,7 +22,8 @@ struct Origin {
 };
 
 /// Reads "http://host[:port]" or "https://host[:port]", IPv6 in brackets, one trailing slash
-/// tolerated. Fails with invalid_field for anything more: user, path, query, fragment.
+/// tolerated. Fails with invalid_field and a message that begins with `text`: for anything more
+/// (user, path, query, fragment), and for plain HTTP to anything but is_loopback().
 Result<Origin> parse_origin(std::string_view text);
 
 /// True for a numeric IPv4 or IPv6 address.

@@ -118,11 +118,7 @@ int run_verb(const World& world, const Shell& shell, const Common& common, const
   if (!token.ok()) return fail(shell, token.error(), exit_usage);
   const Address address = address_of(world, common, verb);
   const auto transport = world.connect(address);
-  if (!transport.ok()) {
-    Error error = transport.error();
-    error.message = address.origin + ": " + error.message;
-    return fail(shell, error, exit_usage);
-  }
+  if (!transport.ok()) return fail(shell, transport.error(), exit_usage);
   Session session(**transport, *token, address);
   session.ask_about(world.org);
   const Result<void> done = verb.remote(shell, session, *verb.values);
