@@ -25,6 +25,8 @@ inline constexpr std::size_t enroll_body_bytes = 8 * KiB;
 /// A configuration with every setting and its comments is a few KiB: one that is larger is another
 /// file.
 inline constexpr std::size_t config_file_bytes = MiB;
+/// Certificates or keys in PEM: a system's list of all authorities has a quarter of that.
+inline constexpr std::size_t pem_file_bytes = MiB;
 
 // --- Bodies ----------------------------------------------------------------------------------
 /// Bodies of routes that have none are read and ignored up to this.

@@ -58,7 +58,8 @@ Wiring::Wiring(fleet::Fleet& fleet, fleet::Changes& changes, const Config& confi
       log_(log),
       outages_(fleet.store, fleet.ids, fleet.presence, fleet.directory, config) {
   if (fleet::create_bootstrap_token(fleet, rng, admin_token_file, now)) {
-    log.write(LogLevel::info, "bootstrap_token_created");
+    log.write(LogLevel::info, "bootstrap_token_created",
+              [&](JsonWriter& fields) { fields.member("file", admin_token_file); });
   }
   link_audit();
   app.store_answered_at_ms = now.unix_ms;

@@ -129,7 +129,7 @@ Result<void> enroll(const Options& options) {
   const std::string token = TRY(read_token(options));
   // Before the call: what fails after it costs a use of the token.
   std::string proof;
-  if (!options.ca_file.empty()) proof = TRY(read_file(options.ca_file, limits::MiB));
+  if (!options.ca_file.empty()) proof = TRY(read_file(options.ca_file, limits::pem_file_bytes));
   agent::Identity identity = TRY(call_server(options, token));
   if (options.ca_file.empty()) {
     files.remove(agent::Identity::copied_ca_file);

@@ -26,6 +26,7 @@
 #include "main/openapi.h"
 #include "main/periodic.h"
 #include "main/watch_keeper.h"
+#include "net/origin.h"
 #include "net/server.h"
 #include "store/postgres/postgres_connection.h"
 #include "store/sqlite/sqlite_connection.h"
@@ -74,10 +75,12 @@ Result<Address> parse_address(const std::string& text) {
   const long number = digits ? std::strtol(port.c_str(), nullptr, 10) : -1;
   if (number < 0 || number > 65535) return invalid_field("--listen", "has no valid port");
   address.port = static_cast<std::uint16_t>(number);
-  address.loopback = address.host.starts_with("127.") || address.host == "::1";
   const auto parsed = parse_ip_address(address.host);
-  address.wildcard =
-      parsed && (*parsed == parse_ip_address("::") || *parsed == parse_ip_address("0.0.0.0"));
+  if (!parsed) {
+    return invalid_field("--listen", "must be a numeric address and a port: 127.0.0.1:8480");
+  }
+  address.loopback = address.host.starts_with("127.") || address.host == "::1";
+  address.wildcard = *parsed == parse_ip_address("::") || *parsed == parse_ip_address("0.0.0.0");
   return address;
 }
 
@@ -186,6 +189,15 @@ std::string secret_file_of(const Flags& flags) {
   return flags.secret_file.empty() ? flags.data + "/secret" : flags.secret_file;
 }
 
+void log_start(Log& log, const Address& address, std::uint16_t port, const std::string& url) {
+  log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
+    fields.member("version", MUSTER_VERSION)
+        .member("address", address.host)
+        .member("port", port)
+        .member("server_url", url);
+  });
+}
+
 int serve(const Flags& flags, const Address& address, const Config& config) {
   const sigset_t signals = block_signals();
   const SystemClock clock;
@@ -236,9 +248,7 @@ int serve(const Flags& flags, const Address& address, const Config& config) {
   // Only now is the port certain that agents are told.
   wiring.open(flags.server_url.empty() ? own_url(address, server.port(), *tls != nullptr)
                                        : flags.server_url);
-  log.write(LogLevel::info, "server_started", [&](JsonWriter& fields) {
-    fields.member("address", address.host).member("port", server.port());
-  });
+  log_start(log, address, server.port(), wiring.face.url);
   run_until_signal(signals, wiring, clock, config, certificate ? &*certificate : nullptr);
 
   log.write(LogLevel::info, "server_draining");
@@ -332,6 +342,11 @@ int run(int argc, char** argv) {
     // They would be told an address at which they never reach the server, with their enrolment.
     std::cerr << "musterd: agents cannot be told this address; give --server-url, the one at which"
                  " they reach the server\n";
+    return exit_usage;
+  }
+  if (const auto url = net::parse_origin(flags.server_url);
+      !flags.server_url.empty() && !url.ok()) {
+    std::cerr << "musterd: --server-url: " << url.error().message << "\n";
     return exit_usage;
   }
   return serve(flags, *address, *config);

@@ -110,7 +110,7 @@ Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
 Result<Client> Client::create(std::string_view origin, ClientOptions options) {
-  Origin parsed = TRY(parse_origin(origin));
+  Origin parsed = TRY(parse_callable_origin(origin));
   if (!is_field_value(options.user_agent)) return invalid_field("user_agent", "has line ends");
   SslContextPtr context;
   if (parsed.tls) context = TRY(make_client_context(options.ca_file));

@@ -462,7 +462,7 @@ ClientFleet::~ClientFleet() = default;
 Result<std::unique_ptr<ClientFleet>> ClientFleet::create(std::string_view origin,
                                                          ClientFleetOptions options) {
   CHECK(options.connections > 0 && options.opening_max > 0 && options.source_addresses > 0);
-  Origin parsed = TRY(parse_origin(origin));
+  Origin parsed = TRY(parse_callable_origin(origin));
   if (!is_field_value(options.user_agent)) return invalid_field("user_agent", "has line ends");
   TRY(allow_descriptors(options.connections + spare_descriptors));
   const Remote remote = TRY(resolve(parsed, !parsed.tls));

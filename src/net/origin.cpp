@@ -80,15 +80,18 @@ Result<Origin> parse_origin(std::string_view text) {
   }
   origin.host = take_host(rest);
   if (origin.host.empty()) return refused(text, "has no valid host");
-  if (!origin.tls && !is_loopback(origin.host)) {
-    return refused(text, "plain http is for loopback only: use https");
-  }
   origin.port = origin.tls ? https_port : http_port;
   if (rest.empty()) return origin;
   const auto port = rest.front() == ':' ? parse_int(rest.substr(1)) : std::nullopt;
   if (!port || *port < 1 || *port > 65535) return refused(text, "has no valid port");
   origin.port = static_cast<std::uint16_t>(*port);
   return origin;
+}
+
+Result<Origin> parse_callable_origin(std::string_view text) {
+  Origin origin = TRY(parse_origin(text));
+  if (origin.tls || is_loopback(origin.host)) return origin;
+  return refused(text, "plain http is for loopback only: use https");
 }
 
 bool is_address(std::string_view host) {

@@ -22,9 +22,12 @@ struct Origin {
 };
 
 /// Reads "http://host[:port]" or "https://host[:port]", IPv6 in brackets, one trailing slash
-/// tolerated. Fails with invalid_field and a message that begins with `text`: for anything more
-/// (user, path, query, fragment), and for plain HTTP to anything but is_loopback().
+/// tolerated. Fails with invalid_field, and a message that begins with `text`, for anything more:
+/// user, path, query, fragment.
 Result<Origin> parse_origin(std::string_view text);
+/// As parse_origin, for whoever is going to call it: fails also for plain HTTP to anything but
+/// is_loopback().
+Result<Origin> parse_callable_origin(std::string_view text);
 
 /// True for a numeric IPv4 or IPv6 address.
 bool is_address(std::string_view host);

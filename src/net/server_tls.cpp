@@ -13,6 +13,9 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
+#include "base/file.h"
+#include "base/limits.h"
+
 namespace muster::net {
 
 namespace {
@@ -59,8 +62,16 @@ SslContextPtr make_context(TicketKeys& ticket_keys) {
   return context;
 }
 
-Error refused(const std::string& file) {
-  return invalid_field(file, take_ssl_error());
+/// OpenSSL's words alone ("unsupported", "no start line") say little to whoever named the file.
+Error refused(const std::string& file, std::string_view lacks) {
+  return invalid_field(file, "holds no " + std::string(lacks) + " (" + take_ssl_error() + ")");
+}
+
+/// OpenSSL does not say why a file cannot be read.
+Result<void> check_readable(const std::string& file) {
+  auto content = read_file(file, limits::pem_file_bytes);
+  if (content.ok()) return {};
+  return Error{Errc::invalid_field, std::move(content).error().message, file};
 }
 
 Instant expiry_of(const X509* certificate) {
@@ -75,16 +86,18 @@ Result<ServerTls::InForce> ServerTls::read() {
   ERR_clear_error();
   SslContextPtr context = make_context(ticket_keys_);
   SSL_CTX* raw = context.get();
+  TRY(check_readable(files_.certificate));
   if (SSL_CTX_use_certificate_chain_file(raw, files_.certificate.c_str()) != 1) {
-    return refused(files_.certificate);
+    return refused(files_.certificate, "certificate in PEM");
   }
+  TRY(check_readable(files_.key));
   struct stat status {};
   if (::stat(files_.key.c_str(), &status) != 0) {
     return invalid_field(files_.key, std::strerror(errno));
   }
   if (SSL_CTX_use_PrivateKey_file(raw, files_.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(raw) != 1) {
-    return refused(files_.key);
+    return refused(files_.key, "private key of that certificate in PEM without a passphrase");
   }
   const EVP_PKEY* key = SSL_CTX_get0_privatekey(raw);
   ServedCertificate certificate{.expires_at = expiry_of(SSL_CTX_get0_certificate(raw)),

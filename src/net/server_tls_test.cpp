@@ -371,6 +371,21 @@ TEST(ServerTls, NamesTheFileThatItCannotUse) {
   EXPECT_EQ(failure({served.files().certificate, other.files().key}), other.files().key);
 }
 
+TEST(ServerTls, SaysWhyAFileIsOfNoUse) {
+  const FakeClock clock;
+  const ServedFiles served;
+  const auto failure = [&](const TlsFiles& files) {
+    return ServerTls::load(files, clock).error().message;
+  };
+  EXPECT_EQ(failure({"/nonexistent.pem", served.files().key}),
+            "/nonexistent.pem: No such file or directory");
+  const std::string certificate = served.files().certificate;
+  EXPECT_TRUE(failure({certificate, certificate})
+                  .starts_with(certificate + ": holds no private key of that certificate"));
+  EXPECT_TRUE(failure({served.files().key, served.files().key})
+                  .starts_with(served.files().key + ": holds no certificate in PEM"));
+}
+
 TEST(ServerTls, AKeyWithAPassphraseIsRefusedAndNotAskedFor) {
   const FakeClock clock;
   const ServedFiles served;

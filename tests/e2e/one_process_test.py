@@ -75,6 +75,25 @@ class Starting(unittest.TestCase):
                 self.assertIn("--server-url", ended.stderr)
                 self.assertFalse(self.data.exists())
 
+    def test_a_server_url_that_no_agent_can_call_exits_2(self):
+        for url in ("muster.example", "ftp://muster.example", "https://muster.example/console"):
+            with self.subTest(url=url):
+                ended = run("--data", self.data, "--listen", "127.0.0.1:0", "--server-url", url)
+                self.assertEqual(ended.returncode, 2)
+                self.assertIn(f"--server-url: {url}: ", ended.stderr)
+                self.assertFalse(self.data.exists())
+
+    def test_a_name_to_listen_on_exits_2(self):
+        ended = run("--data", self.data, "--listen", "localhost:0")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("numeric address", ended.stderr, "and nothing of plain HTTP")
+
+    def test_a_directory_in_place_of_the_configuration_exits_2(self):
+        ended = run("--data", self.data, "--listen", "127.0.0.1:0", "--config", self.folder)
+        self.assertEqual(ended.returncode, 2, "limits that were set would else be none")
+        self.assertIn("Is a directory", ended.stderr)
+        self.assertFalse(self.data.exists())
+
     def test_secrets_are_for_the_owner_alone(self):
         self.start()
         for name in ("admin.token", "secret", "muster.db"):
