@@ -73,9 +73,7 @@ Result<FeedSummary> feed_osv(std::string_view text, const RecordSink& sink) {
       sink.wants);
 }
 
-}  // namespace
-
-Result<FeedSummary> parse_feed(FeedKind kind, std::string_view text, const RecordSink& sink) {
+Result<FeedSummary> parse_of_kind(FeedKind kind, std::string_view text, const RecordSink& sink) {
   switch (kind) {
 #define FEED(name)     \
   case FeedKind::name: \
@@ -84,6 +82,16 @@ Result<FeedSummary> parse_feed(FeedKind kind, std::string_view text, const Recor
 #undef FEED
   }
   check_failed("a known feed", __FILE__, __LINE__);
+}
+
+}  // namespace
+
+Result<FeedSummary> parse_feed(FeedKind kind, std::string_view text, const RecordSink& sink) {
+  auto parsed = parse_of_kind(kind, text, sink);
+  if (parsed.ok() || parsed.error().code != Errc::invalid_json) return parsed;
+  // Whoever imports a file sent no body.
+  return Error{Errc::invalid_json, "A file of the feed " + std::string(feed_name(kind)) +
+                                       " is not valid JSON in UTF-8."};
 }
 
 }  // namespace muster::feeds

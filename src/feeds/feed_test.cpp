@@ -41,6 +41,9 @@ TEST(Feeds, AreNotMistakenForOneAnother) {
   const RecordSink none;
   EXPECT_FALSE(parse_feed(FeedKind::debian, fixture("kev/fixtures/catalogue.json"), none).ok());
   EXPECT_FALSE(parse_feed(FeedKind::kev, fixture("debian/fixtures/tracker.json"), none).ok());
+  EXPECT_EQ(parse_feed(FeedKind::kev, "cveID,vendorProject", none).error().message,
+            "A file of the feed kev is not valid JSON in UTF-8.")
+      << "the catalogue comes as CSV, too";
 }
 
 }  // namespace

@@ -41,6 +41,14 @@ const Columns decided = {
     {"findings", "findings"},
 };
 
+/// Without the acceptance, which is over.
+const Columns reopened = {
+    {"status", "status", &formats::state},
+    {"package", "package"},
+    {"flaw", "flaw"},
+    {"findings", "findings"},
+};
+
 const Columns steps = {
     {"step", "STEP"},
     {"holds", "HOLDS", &formats::yes_no},
@@ -54,8 +62,17 @@ std::string either(std::string_view text, std::string_view otherwise) {
 /// "CVE-2024-1 (also GHSA-x): openssl 3.0.11-1 on web-1"
 std::string title_of(const Json& finding) {
   std::string title = either(text_at(finding, "cve"), text_at(finding, "advisory"));
+  const std::string id = title;
+  std::string others;
   const auto aliases = finding.find("aliases");
-  if (aliases && aliases->size() > 0) title += " (also " + formats::words.cell(*aliases).text + ")";
+  if (aliases && aliases->is_array()) {
+    aliases->for_each([&](const Json& alias) {
+      const std::string_view name = alias.string().value_or("");
+      // The CVE that a finding is called by is an alias of its advisory.
+      if (!name.empty() && name != id) others.append(others.empty() ? "" : ", ").append(name);
+    });
+  }
+  if (!others.empty()) title.append(" (also ").append(others).append(")");
   title.append(": ").append(text_at(finding, "package"));
   title.append(" ").append(text_at(finding, "version"));
   return title.append(" on ").append(text_at(finding, "hostname"));
@@ -315,7 +332,7 @@ void add_findings(Grammar& grammar) {
       .call({"reopen", "End the acceptance of a finding, for all findings that it covers",
              "muster findings reopen 1234567890"},
             http::Method::post, "/api/v1/findings/{id}/reopen", {id_flag("Id of the finding")},
-            facts_view(decided));
+            facts_view(reopened));
 }
 
 }  // namespace muster::ctl

@@ -97,14 +97,17 @@ TEST(Findings, AreAcceptedForATimeAndReopened) {
   desk.server.on("POST /api/v1/findings/12/accept",
                  {200, R"({"status": "accepted", "flaw": "CVE-1", "findings": 1,
                            "acceptance": {"scope": "hosts", "reason": "why"}})"});
-  desk.server.on("POST /api/v1/findings/12/reopen", {200, R"({"status": "open", "findings": 1})"});
+  desk.server.on("POST /api/v1/findings/12/reopen",
+                 {200, R"({"status": "open", "findings": 1, "acceptance": {"reason": "why"}})"});
   const Transcript done =
       desk.run({"findings", "accept", "12", "--reason", "why", "--for", "30d", "--scope", "org"});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(desk.server.requests.back().body,
             R"({"reason": "why", "scope": "org", "for_seconds": 2592000})");
   EXPECT_EQ(desk.run({"findings", "accept", "12"}).code, 2) << "without a reason";
-  EXPECT_EQ(desk.run({"findings", "reopen", "12"}).code, 0);
+  const Transcript over = desk.run({"findings", "reopen", "12"});
+  EXPECT_EQ(over.code, 0);
+  EXPECT_EQ(over.out.find("why"), std::string::npos) << "what is over is not shown: " << over.out;
 }
 
 }  // namespace

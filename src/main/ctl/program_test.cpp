@@ -52,7 +52,7 @@ TEST(Findings, AreFilteredByTheServer) {
 TEST(Findings, AreExplainedToAPerson) {
   Desk desk;
   desk.server.on("GET /api/v1/findings/12/explain", {200, R"j({"id": 12, "hostname": "web-1",
-    "cve": "CVE-2024-0001", "advisory": "CVE-2024-0001", "aliases": ["DSA-1-1"], "feed": "debian",
+    "cve": "CVE-2024-0001", "advisory": "CVE-2024-0001", "aliases": ["CVE-2024-0001", "DSA-1-1"], "feed": "debian",
     "package": "libssl3", "version": "3.0.11-1~deb12u1", "fixed_version": "3.0.13-1",
     "severity": "high", "kev": true, "kev_due_date": "2024-02-01", "status": "open",
     "opened_at": "2026-03-21T14:30:01Z", "resolved_at": null, "resolution": "",

@@ -266,9 +266,14 @@ Result<void> scan(const Shell& shell, const FlagValues& values) {
     return with_input(shell, values.text("packages"),
                       [&](std::istream& in) { return scan_lines(shell, *knowledge, in); });
   }
-  return with_input(shell, values.text("file"), [&](std::istream& in) {
+  return with_input(shell, values.text("file"), [&](std::istream& in) -> Result<void> {
     const std::string text(std::istreambuf_iterator<char>(in), {});
-    return scan_input(shell, *knowledge, text);
+    auto done = scan_input(shell, *knowledge, text);
+    if (done.ok()) return done;
+    Error error = std::move(done).error();
+    const bool no_json = error.code == Errc::invalid_json;
+    error.message = values.text("file") + ": " + (no_json ? "is not valid JSON" : error.message);
+    return error;
   });
 }
 
@@ -278,7 +283,7 @@ void add_scan(Grammar& grammar) {
   grammar.root().local(
       {"scan",
        "Match a file against imported feeds without a server: an inventory report, a CycloneDX or "
-       "SPDX SBOM, or a report of Trivy, whose own findings stand beside ours; as JSON",
+       "SPDX SBOM, or a report of Trivy, whose own findings stand beside ours; each in JSON",
        "muster scan sbom.json --data var"},
       {{.name = "--data",
         .member = "data",

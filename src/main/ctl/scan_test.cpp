@@ -109,6 +109,9 @@ TEST(Scan, IsRefusedWhereItCannotBeMeant) {
   Scanner scanner;
   const std::string bad = scanner.write("bad.json", "{}");
   EXPECT_EQ(scanner.desk.run({"scan", bad, "--data", scanner.data}).code, 2);
+  const std::string text = scanner.write("text.json", "no JSON");
+  EXPECT_EQ(scanner.desk.run({"scan", text, "--data", scanner.data}).err,
+            "muster: " + text + ": is not valid JSON\n");
   EXPECT_EQ(scanner.desk.run({"scan", "--data", scanner.data}).code, 2);
   EXPECT_EQ(scanner.desk.run({"scan", bad}).code, 2);
   EXPECT_EQ(scanner.desk.run({"scan", bad, "--data", scanner.directory.path() + "/no"}).code, 2);
