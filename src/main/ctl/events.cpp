@@ -11,8 +11,9 @@ const Columns events = {
     {"type", "TYPE"},
     {"hostname", "HOST"},
     {"details", "DETAILS", &formats::members},
-    {"asset_id", "HOST ID", &formats::id},
+    // Where one of these has no room, the details have it.
     {"agent_id", "AGENT", &formats::id},
+    {"asset_id", "HOST ID", &formats::id},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "main/ctl/shell.h"
 
 #include <ostream>
+#include <sstream>
 
 #include "base/json_write.h"
 #include "base/text.h"
@@ -127,6 +128,41 @@ void ListPrinter::finish(bool more) {
   if (!hidden.empty()) shell_.remark("without " + hidden + ": --wide shows all");
 }
 
+namespace {
+
+/// The headings and a line for each row; aligned where that fits the terminal, and never cut.
+std::vector<std::string> block_lines(const Json& rows, const Columns& columns, const Look& look) {
+  Table table = table_of(columns);
+  std::vector<std::string> narrow{""};
+  for (const Column& column : columns) {
+    narrow.front().append(narrow.front().empty() ? "" : "  ");
+    narrow.front().append(painted(column.heading, Style::heading, look));
+  }
+  rows.for_each([&](const Json& row) {
+    std::string line;
+    std::vector<Cell> cells = cells_of(columns, row);
+    for (const Cell& cell : cells) {
+      line.append(line.empty() ? "" : "  ");
+      line.append(painted(escape_for_terminal(cell.text), cell.style, look));
+    }
+    narrow.push_back(std::move(line));
+    table.add(std::move(cells));
+  });
+  bool fits = true;
+  std::vector<std::string> aligned;
+  const auto each_line = [](const std::string& text, const auto& use) {
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) use(line);
+  };
+  each_line(table.render({}),
+            [&](const std::string& line) { fits = fits && display_width(line) <= *look.width; });
+  each_line(table.render({.colour = look.colour}),
+            [&](const std::string& line) { aligned.push_back(line); });
+  return fits ? aligned : narrow;
+}
+
+}  // namespace
+
 void print_blocks(const Shell& shell, const std::string& array, const Columns& columns,
                   std::string_view text, Counted counted) {
   if (shell.json() || !shell.look().width) {
@@ -140,13 +176,11 @@ void print_blocks(const Shell& shell, const std::string& array, const Columns& c
   JsonDocument document;
   const Result<Json> rows = document.parse(array);
   CHECK(rows.ok());
+  const std::vector<std::string> lines = block_lines(*rows, columns, shell.look());
+  auto line = lines.begin();
+  shell.print(*line + "\n");
   rows->for_each([&](const Json& row) {
-    std::string line;
-    for (const Cell& cell : cells_of(columns, row)) {
-      if (!line.empty()) line += "  ";
-      line += painted(escape_for_terminal(cell.text), cell.style, shell.look());
-    }
-    shell.print(line + "\n");
+    shell.print(*++line + "\n");
     shell.print(wrapped(escape_for_terminal(text_at(row, text)), indent, *shell.look().width));
   });
   shell.remark(std::to_string(rows->size()) + " " + std::string(counted.many));

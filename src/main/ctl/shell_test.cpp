@@ -44,6 +44,21 @@ TEST(JsonLists, ArePrintedItemByItemSoThatNoListIsHeldInMemory) {
   EXPECT_EQ(paper.out.str(), "[{\"id\": 1}, {\"id\": \"a\\u009bb\"}]\n");
 }
 
+TEST(Blocks, HaveHeadingsAndAreAlignedWhereThereIsRoom) {
+  const Columns two = {{"id", "ID"}, {"state", "STATE"}};
+  const std::string rows =
+      R"([{"id": "disk", "state": "full", "why": "no room"}, {"id": "a", "state": "fine"}])";
+  const auto printed = [&](std::size_t width) {
+    Paper paper;
+    paper.world.look.width = width;
+    print_blocks(Shell(paper.world, false), rows, two, "why", {"check", "checks"});
+    return paper.out.str();
+  };
+  EXPECT_EQ(printed(40), "ID    STATE\ndisk  full\n    no room\na     fine\n");
+  EXPECT_EQ(printed(9), "ID  STATE\ndisk  full\n    no\n    room\na  fine\n")
+      << "nothing is cut, whatever the width";
+}
+
 TEST(JsonLists, ThatEndBeforeTheirLastPageAreNoWholeArray) {
   test::Desk desk;
   desk.server.on("GET /api/v1/orgs?limit=1000",
