@@ -9,6 +9,17 @@
 
 namespace muster {
 
+/// Of ASCII, whatever the locale.
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_alnum(char c) {
+  return is_digit(c) || is_letter(c);
+}
+
 /// Value of a hexadecimal digit in either case, -1 for anything else.
 constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

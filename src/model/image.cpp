@@ -14,14 +14,8 @@ namespace {
 constexpr std::string_view docker_hub = "docker.io";
 constexpr std::string_view official = "library/";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_lower_alnum(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z');
-}
-bool is_alnum(char c) {
-  return is_lower_alnum(ascii_lower(c));
 }
 
 bool is_tag(std::string_view text) {

@@ -123,10 +123,6 @@ constexpr Codename codenames[] = {
     {"ubuntu", "plucky", "25.04"},   {"ubuntu", "questing", "25.10"},
 };
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 const Distribution* find_distribution(std::string_view name) {
   for (const Alias& alias : distribution_aliases) {
     if (alias.text == name) name = alias.name;

@@ -154,8 +154,7 @@ std::string_view purl_type(Ecosystem ecosystem) {
 void append_encoded(std::string& out, std::string_view text, bool keep_slashes) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '.' || c == '-' || c == '_' || c == '~' || c == ':' ||
+    const bool plain = is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '~' || c == ':' ||
                        (c == '/' && keep_slashes);
     if (plain) {
       out.push_back(c);

@@ -26,10 +26,7 @@ constexpr std::string_view reserved_names[] = {
 }  // namespace
 
 bool is_variable_name(std::string_view name) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto allowed = [&](char c) {
-    return c == '_' || is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  };
+  const auto allowed = [](char c) { return c == '_' || is_alnum(c); };
   return !name.empty() && name.size() <= limits::env_var_name_bytes && !is_digit(name.front()) &&
          std::all_of(name.begin(), name.end(), allowed);
 }

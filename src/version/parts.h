@@ -6,19 +6,10 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/text.h"
 
 /// What several schemes read and compare alike. Nothing here allocates but bad_version.
 namespace muster::version {
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-constexpr bool is_alnum(char c) {
-  return is_digit(c) || is_letter(c);
-}
 
 /// Whether `text` starts with a digit.
 constexpr bool digit_first(std::string_view text) {

@@ -33,10 +33,6 @@ consteval auto sorted_aliases() {
 }
 constexpr auto aliases = sorted_aliases();
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool vendor_fits(std::string_view vendors, std::string_view vendor) {
   if (vendors.empty()) return true;
   const std::string folded = fold_case(vendor);

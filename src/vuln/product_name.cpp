@@ -9,10 +9,6 @@ namespace muster::vuln {
 
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 /// "22.01", "v3.0.2", "7.1.1-21", "8u351", "2023-10-21"; a year alone is no version.
 bool is_version_word(std::string_view word) {
   if (word.size() > 1 && word.front() == 'v' && is_digit(word[1])) word.remove_prefix(1);

@@ -54,10 +54,6 @@ const UpdateWord* find_word(std::string_view text) {
   return found == std::end(update_words) ? nullptr : found;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_separator(char c) {
   return c == '.' || c == '-' || c == '_' || c == ' ';
 }
@@ -83,7 +79,6 @@ struct Update {
 
 /// "p2", "-rc.1", "_update_3", and two of them: "p1-beta1"; nothing for text of any other shape.
 std::optional<Update> read_update(std::string_view folded) {
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
   Update update;
   constexpr int words_max = 2;
   for (int words = 0; words < words_max && (words == 0 || !folded.empty()); ++words) {

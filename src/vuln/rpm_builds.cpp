@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "version/scheme.h"
 
 namespace muster::vuln {
@@ -10,14 +11,6 @@ namespace muster::vuln {
 namespace {
 
 constexpr std::string_view module_mark = ".module";
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 /// Where the epoch's colon is, or npos.
 std::size_t epoch_end(std::string_view version) noexcept {

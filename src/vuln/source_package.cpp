@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
 #include "vuln/debian_sources.h"
 
 namespace muster::vuln {
@@ -14,10 +15,6 @@ using model::Ecosystem;
 using model::Package;
 
 constexpr std::string_view digits = "0123456789";
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Releases whose binary names debian_sources.def knows.
 bool has_source_table(std::string_view distro) {
