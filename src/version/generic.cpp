@@ -23,20 +23,29 @@ struct EarlyWord {
   std::string_view word;
   int rank;
 };
-constexpr std::array<EarlyWord, 10> early_words{{{"dev", 1},
+constexpr std::array<EarlyWord, 15> early_words{{{"dev", 1},
                                                  {"snapshot", 2},
                                                  {"nightly", 3},
                                                  {"canary", 4},
                                                  {"alpha", 5},
                                                  {"beta", 6},
-                                                 {"pre", 7},
-                                                 {"preview", 7},
-                                                 {"prerelease", 7},
-                                                 {"rc", 8}}};
+                                                 {"milestone", 7},
+                                                 {"pre", 8},
+                                                 {"preview", 8},
+                                                 {"prerelease", 8},
+                                                 {"insider", 8},
+                                                 {"ea", 8},
+                                                 {"eap", 8},
+                                                 {"rc", 9},
+                                                 {"cr", 9}}};
+/// Letters that are one of these only with a number right after them.
+constexpr std::array<EarlyWord, 3> early_letters{{{"a", 5}, {"b", 6}, {"m", 7}}};
 constexpr int tilde_rank = 0;
 constexpr int alpha_rank = 5;
-constexpr int end_rank = 9;
-constexpr int patch_rank = 10;
+constexpr int end_rank = 10;
+constexpr int patch_rank = 11;
+/// What publishers call the release itself.
+constexpr std::array<std::string_view, 4> release_words{"final", "ga", "release", "stable"};
 
 /// The white space that trim() drops.
 constexpr bool is_space(char c) {
@@ -100,6 +109,11 @@ std::string_view clean(std::string_view text) noexcept {
   return text;
 }
 
+/// Anything but a separator.
+constexpr bool is_token(char c) {
+  return is_alnum(c) || c == '~';
+}
+
 struct Word {
   int rank = end_rank;
   std::string_view text = {};
@@ -120,6 +134,7 @@ class Reader {
   /// The word at the front, or the end.
   Word word() noexcept {
     skip_separators();
+    while (drop_release_word()) skip_separators();
     if (rest_.empty()) return {};
     const bool after_hyphen = std::exchange(after_hyphen_, false);
     if (rest_.front() == '~') {
@@ -131,12 +146,29 @@ class Reader {
     for (const auto& [early, rank] : early_words) {
       if (equal_folded(letters, early)) return {rank};
     }
+    for (const auto& [early, rank] : early_letters) {
+      if (digit_first(rest_) && equal_folded(letters, early)) return {rank};
+    }
     return {patch_rank, letters};
   }
 
  private:
+  /// "Final" of "4.1.9.Final"; with a number it is a series of its own ("2.5.STABLE4").
+  bool drop_release_word() noexcept {
+    std::string_view after = rest_;
+    const auto letters = take_letters(after);
+    if (std::none_of(release_words.begin(), release_words.end(),
+                     [&](std::string_view each) { return equal_folded(letters, each); })) {
+      return false;
+    }
+    const auto next = std::find_if(after.begin(), after.end(), is_token);
+    if (next != after.end() && is_digit(*next)) return false;
+    rest_ = after;
+    return true;
+  }
+
   void skip_separators() noexcept {
-    while (!rest_.empty() && !is_alnum(rest_.front()) && rest_.front() != '~') {
+    while (!rest_.empty() && !is_token(rest_.front())) {
       after_hyphen_ = rest_.front() == '-';
       rest_.remove_prefix(1);
     }

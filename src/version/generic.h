@@ -25,9 +25,12 @@ const char* generic_fault(std::string_view text) noexcept;
 
 /// Numbers of any length, up to a word or the end, with missing ones 0 (16.0.1 = 16.0.1.0, 15.2 =
 /// 15.02); then words, in any case of letters; then again numbers, and so on. All else separates.
-/// A word for what comes before a release (dev, snapshot, nightly, canary, alpha, beta, pre or
-/// preview, rc, in this order; `a` after a hyphen is alpha) is before the end, `~` before those,
-/// and every other word is a later patch, by its letters: 4.2.8 < 4.2.8p9 < 4.2.8p15, 95SE < 98SP1.
+/// A word for what comes before a release (dev, snapshot, nightly, canary, alpha, beta, milestone,
+/// pre or preview or ea, rc or cr, in this order) is before the end, `~` before those, and every
+/// other word is a later patch, by its letters: 4.2.8 < 4.2.8p9 < 4.2.8p15, 95SE < 98SP1. The
+/// letters a, b and m are such words right before a number (3.6b2, 9.0.0.M1), and a after a hyphen
+/// is alpha; 1.0.2a is a patch. A word for the release itself (final, ga, release, stable) says
+/// nothing where no number follows: 4.1.9.Final = 4.1.9.
 /// Both texts must be valid.
 std::weak_ordering compare_generic(std::string_view a, std::string_view b) noexcept;
 

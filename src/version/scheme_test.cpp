@@ -74,7 +74,7 @@ constexpr Pieces all_pieces[]{
     {Scheme::rpm, "0 1 2 1:0 0:1 a", "0 0 1 9 a Z ~ ^ . _ -"},
     {Scheme::apk, "0 1 2", ".0 .1 .01 .10 a p 1 _rc _p _alpha 2 ~a ~1 -r0 -r1"},
     {Scheme::semver, "0 1 v1 1.0", ".0 .1 -0 -1 -a -A a .a .2 10 + +1 --"},
-    {Scheme::generic, "0 1 v1 1.0", ".0 .1 -1 -a a rc .rc beta p 0 10 ~ + SP1 .Z"},
+    {Scheme::generic, "0 1 v1 1.0", ".0 .1 -1 -a a m b1 rc .rc beta p 0 10 ~ + SP1 .Z .Final ga"},
     {Scheme::pacman, "0 1 1:0 1.0 a", ".0 .1 0 9 a rc .a _1 ..1 + ~b -1 -2 -1.1"},
     {Scheme::pep440, "0 1 1!0 v1 1.0", ".0 .1 a1 b rc1 .post1 -1 .dev1 .dev +1 +a .A _2"},
     {Scheme::maven, "0 1 1.0 r1", ".0 .1 -0 -1 - . a1 -a .x -sp ga .final -rc snapshot 10 _"},

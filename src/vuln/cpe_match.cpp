@@ -100,12 +100,12 @@ VersionOutcome compare_version(const CpeIndex& index, const CpeIndex::Criterion&
 
 bool update_fits(std::string_view criterion, const Product& product) {
   if (criterion == "*") return true;
-  if (criterion == "-") return product.version.update.empty();
-  if (product.version.update.empty()) return false;
+  const std::string& update = product.version.update;
+  if (criterion == "-") return update.empty();
   if (!model::is_literal_cpe_value(criterion)) {
-    return covers(criterion, model::escape_cpe_value(product.version.update));
+    return !update.empty() && covers(criterion, model::escape_cpe_value(update));
   }
-  return normalise_cpe_update(model::unescape_cpe_value(criterion)) == product.version.update;
+  return normalise_cpe_update(model::unescape_cpe_value(criterion)) == update;
 }
 
 /// A name whose version has the update in it ("7.9p1" as a version, update ANY or NA).

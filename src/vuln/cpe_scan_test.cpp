@@ -162,7 +162,7 @@ class RandomCpes {
     if (!stated) package.version = version();
     package.cpe = "cpe:2.3:a:v:" + product(false) + ":" +
                   (stated ? model::escape_cpe_value(version()) : "*") + ":" +
-                  pick({"*", "*", "*", "p1", "-"}) +
+                  pick({"*", "*", "*", "p1", "-", "final"}) +
                   ":*:*:" + pick({"*", "*", "*", "-", "enterprise"}) + ":*:*:*";
     return package;
   }
@@ -191,7 +191,7 @@ class RandomCpes {
       if (!one_in(4)) (one_in(2) ? each.range.fixed : each.range.last_affected) = version();
     }
     each.cpe = "cpe:2.3:a:v:" + product(true) + ":" + of + ":" +
-               pick({"*", "*", "*", "-", "p1", "update351", "rc1"}) +
+               pick({"*", "*", "*", "-", "p1", "update351", "rc1", "m1", "final"}) +
                ":*:*:" + pick({"*", "*", "*", "*", "-", "enterprise"}) + ":" +
                pick({"*", "*", "*", "*", "-", "windows", "wordpress"}) + ":*:*";
     return each;

@@ -174,6 +174,45 @@ TEST(CpeMatch, CountsPatchesToTheVersionThatABoundNames) {
   EXPECT_FALSE(in({"2.0", "", "3.0"}, "2.0-rc1"));
 }
 
+TEST(CpeMatch, APrereleaseIsBeforeTheReleaseThatEndsARange) {
+  const auto in = [](model::VersionRange range, const char* version,
+                     Ecosystem ecosystem = Ecosystem::unknown) {
+    return holds(any_of({affected("a:v:p", std::move(range))}),
+                 program("a:v:p", version, ecosystem));
+  };
+  for (const char* version : {"9.0.0.M1", "9.0.0-M27", "9.0.0.CR2", "9.0.0b3", "9.0.0-b180830.0359",
+                              "9.0-milestone1", "9.0.0.RC1", "9.0-ea"}) {
+    EXPECT_TRUE(in({"8.5", "9.0.0", ""}, version)) << version;
+    EXPECT_TRUE(in({"8.5", "9.0.0", ""}, version, Ecosystem::windows)) << version;
+    EXPECT_FALSE(in({"9.0.0", "", "9.1"}, version)) << version;
+  }
+  for (const char* version : {"9.0.0", "9.0.0.Final", "9.0.0.RELEASE", "9.0-GA"}) {
+    EXPECT_FALSE(in({"8.5", "9.0.0", ""}, version)) << version;
+    EXPECT_TRUE(in({"8.5", "", "9.0.0"}, version)) << version;
+  }
+  EXPECT_TRUE(in({"9.0.0.M1", "9.0.0.M18", ""}, "9.0.0.M17"));
+  EXPECT_FALSE(in({"9.0.0.M1", "9.0.0.M18", ""}, "9.0.0.M18"));
+  EXPECT_FALSE(in({"", "1.0.2", ""}, "1.0.2a")) << "a patch";
+}
+
+TEST(CpeMatch, AnUpdateThatNamesTheReleaseIsNone) {
+  const Advisory row = any_of({affected("a:redhat:wildfly:10.0.0:final")});
+  EXPECT_TRUE(holds(row, program("a:redhat:wildfly", "10.0.0.Final")));
+  EXPECT_TRUE(holds(row, program("a:redhat:wildfly", "10.0.0")));
+  EXPECT_TRUE(holds(row, program("a:redhat:wildfly:10.0.0:final", "")));
+  EXPECT_FALSE(holds(row, program("a:redhat:wildfly", "10.0.0.CR2")));
+  EXPECT_FALSE(holds(row, program("a:redhat:wildfly", "10.0.1.Final")));
+}
+
+TEST(CpeMatch, FindsAMilestoneThatNvdNamesAsAnUpdate) {
+  const Advisory row = any_of({affected("a:apache:tomcat:9.0.0:milestone17")});
+  for (const char* version : {"9.0.0.M17", "9.0.0-M17", "9.0.0-milestone17"}) {
+    EXPECT_TRUE(holds(row, program("a:apache:tomcat", version))) << version;
+  }
+  EXPECT_FALSE(holds(row, program("a:apache:tomcat", "9.0.0.M1")));
+  EXPECT_FALSE(holds(row, program("a:apache:tomcat", "9.0.0")));
+}
+
 TEST(CpeMatch, WantsTheUpdateOfARangeToo) {
   const Advisory row = any_of({affected("a:v:p:*:sp2", {"", "", "10"})});
   EXPECT_TRUE(holds(row, program("a:v:p", "10 SP2")));

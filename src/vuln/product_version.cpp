@@ -48,6 +48,14 @@ constexpr UpdateWord update_words[] = {
     {"nightly", "nightly", false},
 };
 
+/// What publishers call the release itself: no update of it.
+constexpr std::string_view release_words[] = {"final", "ga", "gold", "release", "stable"};
+
+bool names_release(std::string_view update) {
+  return std::find(std::begin(release_words), std::end(release_words), update) !=
+         std::end(release_words);
+}
+
 const UpdateWord* find_word(std::string_view text) {
   const auto found = std::find_if(std::begin(update_words), std::end(update_words),
                                   [&](const UpdateWord& each) { return each.text == text; });
@@ -84,11 +92,13 @@ std::optional<Update> read_update(std::string_view folded) {
   for (int words = 0; words < words_max && (words == 0 || !folded.empty()); ++words) {
     take_while(folded, is_separator);
     const std::string_view letters = take_while(folded, is_letter);
+    const bool number_follows = !folded.empty() && is_digit(folded.front());
     take_while(folded, is_separator);
     const std::string_view digits = take_while(folded, is_digit);
     const UpdateWord* word = find_word(letters);
-    // A lone letter is a patch level of its own kind ("1.0.2a"), and so is no word.
     if (word == nullptr || (letters.size() == 1 && digits.empty())) return std::nullopt;
+    // A lone letter is a patch level of its own kind ("1.0.2a", "0.9.7a-2"), and so is no word.
+    if (letters.size() == 1 && !word->patch && !number_follows) return std::nullopt;
     update.name += std::string(word->name) + without_leading_zeros(digits);
     if (words == 0) update.patch = word->patch;
   }
@@ -167,6 +177,7 @@ std::optional<std::string> read_python_installer(std::string_view text) {
 
 std::string normalise_cpe_update(std::string_view update) {
   std::string folded = fold_case(update);
+  if (names_release(folded)) return {};
   if (const auto read = read_update(folded)) return read->name;
   return folded;
 }
@@ -190,6 +201,10 @@ ProductVersion split_product_version(const model::Cpe& product, std::string_view
   std::string_view base = std::string_view(folded).substr(0, folded.size() - rest.size());
   while (base.ends_with('.')) base.remove_suffix(1);
   if (base.empty() || rest.empty()) return version;
+  if (names_release(rest.substr(std::min(rest.find_first_not_of(".-_ "), rest.size())))) {
+    version.base = base;
+    return version;
+  }
   if (const auto update = read_update(rest)) {
     version.base = base;
     version.update = update->name;
@@ -200,9 +215,10 @@ ProductVersion split_product_version(const model::Cpe& product, std::string_view
 
 ProductVersion join_product_version(const model::Cpe& product, std::string_view version,
                                     std::string_view update) {
+  const ProductVersion alone = split_product_version(product, version);
+  if (normalise_cpe_update(update).empty()) return alone;
   ProductVersion joined =
       split_product_version(product, std::string(version).append("-").append(update));
-  const ProductVersion alone = split_product_version(product, version);
   if (!joined.update.empty() || !alone.update.empty()) return joined;
   // No word that tells where the update stands: an update comes after what it updates.
   joined.base = alone.base;

@@ -28,6 +28,23 @@ TEST(ProductVersion, SplitsPrereleasesFromTheirRelease) {
   EXPECT_EQ(parts("v:p", "3.2b1"), "3.2|beta1|3.2b1");
 }
 
+TEST(ProductVersion, TellsAPrereleasesLetterFromAPatchsByTheNumberRightAfterIt) {
+  EXPECT_EQ(parts("v:p", "9.0.0.M1"), "9.0.0|m1|9.0.0.m1");
+  EXPECT_EQ(parts("v:p", "2.0.0-milestone2"), "2.0.0|m2|2.0.0-milestone2");
+  EXPECT_EQ(parts("v:p", "1.0.0.CR2"), "1.0.0|rc2|1.0.0.cr2");
+  EXPECT_EQ(parts("v:p", "0.9.7a-2"), "0.9.7a-2||0.9.7a-2");
+  EXPECT_EQ(parts("v:p", "1.3.5b"), "1.3.5b||1.3.5b");
+}
+
+TEST(ProductVersion, AWordForTheReleaseItselfIsNoUpdate) {
+  EXPECT_EQ(parts("v:p", "4.1.9.Final"), "4.1.9||4.1.9.final");
+  EXPECT_EQ(parts("v:p", "2.0-GA"), "2.0||2.0-ga");
+  EXPECT_EQ(parts("v:p", "2.5.STABLE4"), "2.5.stable4||2.5.stable4") << "one of a series";
+  for (const char* word : {"final", "GA", "gold", "release", "stable"}) {
+    EXPECT_EQ(normalise_cpe_update(word), "") << word;
+  }
+}
+
 TEST(ProductVersion, TakesAnUpdateOfTwoWords) {
   EXPECT_EQ(parts("ntp:ntp", "4.2.8p1-beta1"), "4.2.8|p1beta1+|4.2.8p1-beta1");
   EXPECT_EQ(parts("isc:bind", "9.11.37-S1"), "9.11.37|s1+|9.11.37-s1");
@@ -44,6 +61,7 @@ TEST(ProductVersion, TakesAnUpdateThatIsStatedApartWhateverItIsCalled) {
   EXPECT_EQ(joined("2.0", "rc1"), "2.0|rc1|2.0-rc1");
   EXPECT_EQ(joined("6.7", "670-202011301"), "6.7|670-202011301+|6.7-670-202011301");
   EXPECT_EQ(joined("7.0", "update3c"), "7.0|update3c+|7.0-update3c");
+  EXPECT_EQ(joined("10.0", "final"), "10.0||10.0");
 }
 
 TEST(ProductVersion, LeavesOtherTextWhole) {
