@@ -82,9 +82,15 @@ std::string newer_kernel(std::string_view version) {
   return "linux-" + std::string(version.substr(0, end));
 }
 
+/// Whether a distribution's bulletins list the packages that were built, by their own names. The
+/// others' (Rocky Linux, SUSE) name what they were built from.
+bool lists_built_packages(std::string_view distro) {
+  return distro.starts_with("almalinux:") || distro.starts_with("rhel:");
+}
+
 /// Alpine builds "musl-utils" from "musl": such a name may be a part of what has advisories.
 bool may_be_a_part(const Index& index, const Package& package, std::string_view distro) {
-  std::string_view whole = package.name;
+  std::string_view whole = without_architecture(package.name);
   for (auto dash = whole.rfind('-'); dash != std::string_view::npos; dash = whole.rfind('-')) {
     whole = whole.substr(0, dash);
     if (!index.find(package.ecosystem, distro, whole).empty()) return true;
@@ -113,8 +119,30 @@ std::variant<SourcePackage, Reason> guess_debian_source(const Index& index, cons
       return SourcePackage{std::string(*source), version};
     }
   }
-  if (looks_like_library(name) && !is_known(name)) return Reason::source_unknown;
+  const bool may_be_built_from_another =
+      looks_like_library(name) ||
+      (!has_source_table(distro) && may_be_a_part(index, package, distro));
+  if (may_be_built_from_another && !is_known(name)) return Reason::source_unknown;
   return SourcePackage{std::string(name), version};
+}
+
+/// A package that nobody named the source of is its own only where the bulletins list what was
+/// built, or name it: "openssl-libs" has the flaws of a bulletin about "openssl".
+std::variant<SourcePackage, Reason> find_rpm_source(const Index& index, const Package& package,
+                                                    std::string_view distro) {
+  const auto is_known = [&](std::string_view name) {
+    return !index.find(package.ecosystem, distro, name).empty();
+  };
+  const bool built = lists_built_packages(distro);
+  const bool by_source = !package.source_name.empty() &&
+                         !(is_known(package.name) && (built || !is_known(package.source_name)));
+  if (by_source) {
+    return SourcePackage{package.source_name, package.source_version.empty()
+                                                  ? std::string_view(package.version)
+                                                  : package.source_version};
+  }
+  if (!built && !is_known(package.name)) return Reason::source_unknown;
+  return SourcePackage{package.name, package.version};
 }
 
 }  // namespace
@@ -124,9 +152,7 @@ std::variant<SourcePackage, Reason> find_source_package(const Index& index, cons
   const auto is_known = [&](std::string_view name) {
     return !index.find(package.ecosystem, distro, name).empty();
   };
-  if (package.ecosystem == Ecosystem::rpm && is_known(package.name)) {
-    return SourcePackage{package.name, package.version};
-  }
+  if (package.ecosystem == Ecosystem::rpm) return find_rpm_source(index, package, distro);
   const std::string_view version =
       package.source_version.empty() ? package.version : package.source_version;
   if (package.source_name.empty()) {
@@ -167,10 +193,11 @@ std::vector<std::string> source_package_names(const Package& package) {
       }
     }
   }
-  if (package.ecosystem == Ecosystem::apk && package.source_name.empty()) {
-    for (auto dash = package.name.rfind('-'); dash != std::string::npos && dash > 0;
-         dash = package.name.rfind('-', dash - 1)) {
-      names.push_back(package.name.substr(0, dash));
+  if (package.ecosystem != Ecosystem::rpm && package.source_name.empty()) {
+    const std::string_view name = without_architecture(package.name);
+    for (auto dash = name.rfind('-'); dash != std::string_view::npos && dash > 0;
+         dash = name.rfind('-', dash - 1)) {
+      names.emplace_back(name.substr(0, dash));
     }
   }
   std::erase(names, "");

@@ -106,5 +106,45 @@ TEST(SourcePackage, OfAnAlpinePackageIsNotToldByWhatMayBeAPart) {
   EXPECT_EQ(of("libcrypto3", "openssl"), "openssl 1.2-r0");
 }
 
+TEST(SourcePackage, OfADebIsNotToldByWhatMayBeAPartWhereNoTableHasIt) {
+  const auto ubuntu = knowing(Ecosystem::deb, "ubuntu:22.04", {"openssh", "curl"});
+  const auto of = [&](const char* name, const char* source = "") {
+    return source_of(*ubuntu, binary(Ecosystem::deb, name, "1:8.9p1-3", source), "ubuntu:22.04");
+  };
+  EXPECT_EQ(of("openssh-client"), "source_unknown");
+  EXPECT_EQ(of("openssh-client:amd64"), "source_unknown");
+  EXPECT_EQ(of("openssh-client", "openssh"), "openssh 1:8.9p1-3");
+  EXPECT_EQ(of("curl"), "curl 1:8.9p1-3");
+  EXPECT_EQ(of("tzdata"), "tzdata 1:8.9p1-3");
+}
+
+TEST(SourcePackage, OfAnRpmIsNotToldByItsNameWhereBulletinsNameSources) {
+  for (const std::string distro : {"rocky:9", "sles:15.5", "opensuse-leap:15.5"}) {
+    const auto index = knowing(Ecosystem::rpm, distro, {"openssl", "python3", "nodejs"});
+    const auto of = [&](const char* name, const char* source = "") {
+      return source_of(*index, binary(Ecosystem::rpm, name, "3.0-1", source), distro);
+    };
+    EXPECT_EQ(of("openssl"), "openssl 3.0-1") << distro;
+    EXPECT_EQ(of("openssl-libs"), "source_unknown") << distro;
+    EXPECT_EQ(of("tzdata"), "source_unknown") << distro;
+    EXPECT_EQ(of("openssl-libs", "openssl"), "openssl 3.0-1") << distro;
+    EXPECT_EQ(of("tzdata", "tzdata"), "tzdata 3.0-1") << distro;
+    EXPECT_EQ(of("python3", "openssl"), "openssl 3.0-1") << "the reported source";
+    EXPECT_EQ(of("nodejs", "nodejs-18"), "nodejs 3.0-1") << "no bulletin names the source";
+  }
+}
+
+TEST(SourcePackage, OfAnRpmDoesNotMatterWhereBulletinsListWhatWasBuilt) {
+  for (const std::string distro : {"almalinux:9", "rhel:9"}) {
+    const auto index = knowing(Ecosystem::rpm, distro, {"openssl", "openssl-libs"});
+    const auto of = [&](const char* name, const char* source = "") {
+      return source_of(*index, binary(Ecosystem::rpm, name, "3.0-1", source), distro);
+    };
+    EXPECT_EQ(of("openssl-libs", "openssl"), "openssl-libs 3.0-1") << distro;
+    EXPECT_EQ(of("openssl-perl", "openssl"), "openssl 3.0-1") << distro;
+    EXPECT_EQ(of("tzdata"), "tzdata 3.0-1") << distro;
+  }
+}
+
 }  // namespace
 }  // namespace muster::vuln
