@@ -53,6 +53,27 @@ constexpr Synonym synonyms[] = {
     {"port", Ecosystem::macos},
     {"snap", Ecosystem::generic},
     {"flatpak", Ecosystem::generic},
+    {"elixir", Ecosystem::hex},
+    {"erlang", Ecosystem::hex},
+    {"vscode", Ecosystem::other},
+    {"openvsx", Ecosystem::other},
+    {"chrome", Ecosystem::other},
+    {"firefox", Ecosystem::other},
+    {"edge", Ecosystem::other},
+    {"jetbrains", Ecosystem::other},
+    {"cocoapods", Ecosystem::other},
+    {"cpan", Ecosystem::other},
+    {"cran", Ecosystem::other},
+    {"docker", Ecosystem::other},
+    {"github", Ecosystem::other},
+    {"githubactions", Ecosystem::other},
+    {"hackage", Ecosystem::other},
+    {"huggingface", Ecosystem::other},
+    {"julia", Ecosystem::other},
+    {"luarocks", Ecosystem::other},
+    {"oci", Ecosystem::other},
+    {"pub", Ecosystem::other},
+    {"swift", Ecosystem::other},
 };
 
 /// How much of a release number names the release that has advisories of its own.
@@ -85,6 +106,9 @@ constexpr Alias distribution_aliases[] = {
     {"red hat", "rhel"},
     {"alma", "almalinux"},
     {"rockylinux", "rocky"},
+    {"rocky-linux", "rocky"},
+    {"rocky linux", "rocky"},
+    {"centos-stream", "centos"},
     {"ol", "oracle"},
     {"oraclelinux", "oracle"},
     {"oracle linux", "oracle"},
@@ -94,6 +118,8 @@ constexpr Alias distribution_aliases[] = {
     {"opensuse leap", "opensuse-leap"},
     {"opensuse tumbleweed", "opensuse-tumbleweed"},
     {"suse linux enterprise", "sles"},
+    {"suse linux enterprise server", "sles"},
+    {"sles_sap", "sles"},
     {"archlinux", "arch"},
 };
 
@@ -248,8 +274,10 @@ Ecosystem parse_ecosystem(std::string_view text) {
 
 std::string canonical_package_name(Ecosystem ecosystem, std::string_view name) {
   const bool folds = ecosystem == Ecosystem::pypi || ecosystem == Ecosystem::nuget ||
-                     ecosystem == Ecosystem::composer || ecosystem == Ecosystem::cargo;
+                     ecosystem == Ecosystem::composer || ecosystem == Ecosystem::cargo ||
+                     ecosystem == Ecosystem::go;
   if (!folds) return std::string(name);
+  if (ecosystem == Ecosystem::pypi) name = trim(name.substr(0, name.find('[')));
   std::string folded = fold_case(name);
   if (ecosystem == Ecosystem::cargo) std::replace(folded.begin(), folded.end(), '_', '-');
   if (ecosystem != Ecosystem::pypi) return folded;

@@ -35,8 +35,8 @@ TEST(Ecosystem, ReadsTheSynonymsOfFieldedAgents) {
 
 TEST(Ecosystem, IsUnknownForAnythingElse) {
   EXPECT_EQ(parse_ecosystem(""), Ecosystem::unknown);
-  EXPECT_EQ(parse_ecosystem("vscode"), Ecosystem::unknown);
-  EXPECT_EQ(parse_ecosystem("chrome"), Ecosystem::unknown);
+  EXPECT_EQ(parse_ecosystem("vscode "), Ecosystem::other) << "an extension, and known to be one";
+  EXPECT_EQ(parse_ecosystem("visual"), Ecosystem::unknown);
   EXPECT_EQ(parse_ecosystem("debb"), Ecosystem::unknown);
 }
 
@@ -108,6 +108,9 @@ TEST(Distro, HasOneFormForCodenamesNumbersAndCases) {
   EXPECT_EQ(canonical_distro("alpine:v3.18.4"), "alpine:3.18");
   EXPECT_EQ(canonical_distro("redhat:9.3"), "rhel:9");
   EXPECT_EQ(canonical_distro("RHEL:8"), "rhel:8");
+  EXPECT_EQ(canonical_distro("rocky-linux:9"), "rocky:9");
+  EXPECT_EQ(canonical_distro("centos-stream:9"), "centos:9");
+  EXPECT_EQ(canonical_distro("suse linux enterprise server:15.5"), "sles:15.5");
 }
 
 TEST(Distro, ThatIsUnknownComesBackFolded) {

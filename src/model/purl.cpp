@@ -145,6 +145,8 @@ std::string_view purl_type(Ecosystem ecosystem) {
       return "cargo";
     case Ecosystem::composer:
       return "composer";
+    case Ecosystem::hex:
+      return "hex";
     default:
       return "";
   }

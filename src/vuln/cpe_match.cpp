@@ -148,7 +148,8 @@ Truth target_fits(std::string_view target, const Product& product, SystemFamily 
   const bool may_be =
       (product.source == Identity::Source::reported ||
        product.source == Identity::Source::overridden) &&
-      (product.ecosystem == Ecosystem::unknown || product.ecosystem == Ecosystem::generic);
+      (product.ecosystem == Ecosystem::unknown || product.ecosystem == Ecosystem::generic ||
+       product.ecosystem == Ecosystem::other);
   return mobile || !may_be ? Truth::no : Truth::unknown;
 }
 

@@ -138,7 +138,8 @@ bool has_distributions(Ecosystem ecosystem) {
 
 bool has_own_advisories(Ecosystem ecosystem) {
   return ecosystem != Ecosystem::unknown && ecosystem != Ecosystem::generic &&
-         ecosystem != Ecosystem::windows && ecosystem != Ecosystem::macos;
+         ecosystem != Ecosystem::windows && ecosystem != Ecosystem::macos &&
+         ecosystem != Ecosystem::other;
 }
 
 /// Programs that somebody installed. Another source of packages is the one to ask for their

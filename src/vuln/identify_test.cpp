@@ -130,6 +130,14 @@ TEST(Identify, LeavesLanguagePackagesToTheirEcosystem) {
   }
 }
 
+TEST(Identify, TakesNoExtensionForTheProgramOfItsName) {
+  Package package = program("Docker Desktop", "1.29.0", "Docker Inc.", Ecosystem::other);
+  EXPECT_EQ(identified(package).kind, Identity::Kind::none);
+  package.cpe = "cpe:2.3:a:microsoft:docker:*:*:*:*:*:visual_studio_code:*:*";
+  EXPECT_EQ(identified(package).kind, Identity::Kind::cpe);
+  EXPECT_EQ(identified(package).cpe_source, Identity::Source::reported);
+}
+
 TEST(Identify, TrustsDistributionThenEcosystemThenCpe) {
   Package package = program("curl", "7.88.1-10", "");
   package.cpe = "cpe:2.3:a:haxx:curl:7.88.1:*:*:*:*:*:*:*";
