@@ -17,6 +17,7 @@ constexpr Registry registries[] = {
     {"Go", Ecosystem::go},        {"crates.io", Ecosystem::cargo},
     {"Maven", Ecosystem::maven},  {"NuGet", Ecosystem::nuget},
     {"RubyGems", Ecosystem::gem}, {"Packagist", Ecosystem::composer},
+    {"Hex", Ecosystem::hex},
 };
 
 struct Distribution {
@@ -103,6 +104,12 @@ std::string suse_server_release(std::string_view part) {
 }  // namespace
 
 std::optional<OsvEcosystem> read_osv_ecosystem(std::string_view text) {
+  constexpr std::string_view pro = "Ubuntu:Pro:";
+  if (text.starts_with(pro)) {
+    auto release = read_osv_ecosystem("Ubuntu:" + std::string(text.substr(pro.size())));
+    if (release) release->subscription = true;
+    return release;
+  }
   constexpr std::string_view suse = "SUSE:Linux Enterprise ";
   if (text.starts_with(suse)) {
     const std::string release = suse_server_release(text.substr(suse.size()));

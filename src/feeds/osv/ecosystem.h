@@ -12,6 +12,8 @@ namespace muster::feeds {
 struct OsvEcosystem {
   model::Ecosystem ecosystem = model::Ecosystem::unknown;
   std::string distro;  // canonical, "debian:12"; empty outside distributions
+  /// What it says is fixed is for hosts with a subscription: for others the flaw is open.
+  bool subscription = false;
   friend bool operator==(const OsvEcosystem&, const OsvEcosystem&) = default;
 };
 
@@ -20,8 +22,8 @@ struct OsvEcosystem {
 /// Server 15 SP5" and its modules ("SUSE:Linux Enterprise Module for Basesystem 15 SP5"),
 /// "openSUSE:Leap 15.5", "openSUSE:Tumbleweed", "Wolfi". Nothing for one that no package here has,
 /// for a distribution without its release (its fix is one release's and no other's), and for
-/// support that a subscription extends (Ubuntu Pro, Red Hat's EUS, SUSE's LTSS and the like): hosts
-/// do not say that they have one.
+/// support that a subscription extends (Red Hat's EUS, SUSE's LTSS and the like), whose builds are
+/// of another line than the release's. Ubuntu's ("Ubuntu:Pro:18.04:LTS") continue the release's.
 std::optional<OsvEcosystem> read_osv_ecosystem(std::string_view text);
 
 }  // namespace muster::feeds

@@ -17,9 +17,11 @@ namespace muster::feeds {
 /// range holds is a range of its own. Ranges of commits say nothing. What the ecosystem is called
 /// here is in osv/ecosystem.h: names of packages are folded as their registry folds them.
 ///
-/// A distribution's bulletin ("ALSA-2025:10073") fixes several flaws: those CVEs are
-/// Advisory::flaws, and no aliases of one another. Severity is that of the CVSS 3 vector, else the
-/// publisher's word.
+/// A distribution's bulletin ("ALSA-2025:10073") fixes several flaws, and one of Go's records may
+/// be about several: those CVEs are Advisory::flaws, and no aliases of one another. Where a release
+/// of Ubuntu has no fix, that of Ubuntu Pro for it is one. Severity is that of the CVSS 3 vector,
+/// else the publisher's word (Ubuntu's priority, GitHub's database_specific, the summary's first
+/// word).
 ///
 /// Withdrawn records, and those of ecosystems that no package here has, are counted as silent. A
 /// package whose ranges make no sense is skipped, counted and named. Fails with invalid_json for

@@ -169,6 +169,7 @@ TEST(OsvEcosystem, ReadsEveryFormThatIsPublished) {
   EXPECT_EQ(of("Maven:https://repo.example.org"), (OsvEcosystem{Ecosystem::maven, ""}));
   EXPECT_EQ(of("Debian:12"), (OsvEcosystem{Ecosystem::deb, "debian:12"}));
   EXPECT_EQ(of("Ubuntu:22.04:LTS"), (OsvEcosystem{Ecosystem::deb, "ubuntu:22.04"}));
+  EXPECT_EQ(of("Ubuntu:Pro:18.04:LTS"), (OsvEcosystem{Ecosystem::deb, "ubuntu:18.04", true}));
   EXPECT_EQ(of("Ubuntu:24.10"), (OsvEcosystem{Ecosystem::deb, "ubuntu:24.10"}));
   EXPECT_EQ(of("Alpine:v3.18"), (OsvEcosystem{Ecosystem::apk, "alpine:3.18"}));
   EXPECT_EQ(of("AlmaLinux:9"), (OsvEcosystem{Ecosystem::rpm, "almalinux:9"}));
@@ -179,8 +180,8 @@ TEST(OsvEcosystem, ReadsEveryFormThatIsPublished) {
   EXPECT_EQ(of("openSUSE:Tumbleweed"), (OsvEcosystem{Ecosystem::rpm, "opensuse-tumbleweed"}));
   EXPECT_EQ(of("Wolfi"), (OsvEcosystem{Ecosystem::apk, "wolfi"}));
   for (const std::string_view none :
-       {"Debian", "Ubuntu:Pro:18.04:LTS", "Red Hat:rhel_eus:8.8::baseos", "OSS-Fuzz", "Hex", "",
-        "SUSE:Linux Enterprise Server 15 SP5-LTSS", "pypi"}) {
+       {"Debian", "Ubuntu:Pro:FIPS:18.04:LTS", "Red Hat:rhel_eus:8.8::baseos", "OSS-Fuzz", "Pub",
+        "", "SUSE:Linux Enterprise Server 15 SP5-LTSS", "pypi"}) {
     EXPECT_FALSE(of(none).has_value()) << none;
   }
 }
