@@ -63,11 +63,12 @@ TEST_F(HostTest, EverySourceIsLookedAtInItsPlaces) {
       R"({"name": "n", "publisher": "p", "version": "1.0.0"})");
   // The distribution's own, which its packages already say.
   put("usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO", "Name: six\nVersion: 1.16.0\n");
-  const std::set<std::string> all = {
-      "deb bash 5.2 arch",    "apk musl 1.2.5-r9 arch",     "pacman zlib 1.3-1 arch",
-      "generic core 16-2.61", "pypi requests 2.31.0",       "pypi flask 3.0.0",
-      "npm npm 10.2.3",       "npm @npmcli/arborist 7.2.1", "gem rack 2.2.7",
-      "cargo fd-find 9.0.0",  "generic p.n 1.0.0"};
+  const std::set<std::string> all = {"deb bash 5.2 arch",      "apk musl 1.2.5-r9 arch",
+                                     "pacman zlib 1.3-1 arch", "generic core 16-2.61",
+                                     "pypi requests 2.31.0",   "pypi flask 3.0.0",
+                                     "npm npm 10.2.3",         "npm @npmcli/arborist 7.2.1",
+                                     "gem rack 2.2.7",         "cargo fd-find 9.0.0",
+                                     "other p.n 1.0.0"};
   EXPECT_EQ(survey(), all);
   EXPECT_EQ(survey({"dpkg", "apk", "pacman", "snap", "python", "npm", "gem", "editors"}),
             std::set<std::string>{"cargo fd-find 9.0.0"});
@@ -106,13 +107,13 @@ TEST_F(HostTest, ToolsKeepWhatTheyInstallInPlacesOfTheirOwn) {
       {"usr/local/share/gems/specifications/p-1.gemspec", gem, "gem p 1"},
       {"usr/local/lib/ruby/gems/3.3.0/specifications/default/p-1.gemspec", gem, "gem p 1"},
       {"home/u/.rvm/gems/ruby-3.3.0/specifications/p-1.gemspec", gem, "gem p 1"},
-      {"root/.vscode/extensions/q.p-1/package.json", extension, "generic q.p 1"},
-      {"home/u/.windsurf/extensions/q.p-1/package.json", extension, "generic q.p 1"},
+      {"root/.vscode/extensions/q.p-1/package.json", extension, "other q.p 1"},
+      {"home/u/.windsurf/extensions/q.p-1/package.json", extension, "other q.p 1"},
       {"home/u/.var/app/com.google.Chrome/config/google-chrome/Default/Extensions/i/1/"
        "manifest.json",
-       npm, "generic p 1"},
+       npm, "other p 1"},
       {"home/u/.var/app/org.mozilla.firefox/.mozilla/firefox/x.default/extensions.json", firefox,
-       "generic p 1"},
+       "other p 1"},
       {"home/u/.local/share/flatpak/app/p/x86_64/stable/0a1b/files/share/metainfo/p.xml", flatpak,
        "generic p 1"},
   };

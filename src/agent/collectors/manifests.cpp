@@ -173,7 +173,7 @@ void parse_editor_extension(std::string_view text, std::string_view, Found& foun
     const std::string full = publisher.empty() || name.empty()
                                  ? std::string()
                                  : fold_case(publisher) + "." + fold_case(name);
-    found.add(Ecosystem::generic, full, text_of(root, "version"));
+    found.add(Ecosystem::other, full, text_of(root, "version"));
   });
 }
 
@@ -182,7 +182,7 @@ void parse_chromium_extension(std::string_view text, std::string_view path, Foun
     std::string_view name = text_of(root, "name");
     // Names in several languages stand elsewhere; the id names it to everybody.
     if (name.empty() || name.starts_with("__MSG_")) name = part_of(path, 2);
-    found.add(Ecosystem::generic, name, text_of(root, "version"));
+    found.add(Ecosystem::other, name, text_of(root, "version"));
   });
 }
 
@@ -200,7 +200,7 @@ void parse_firefox_extensions(std::string_view text, std::string_view, Found& fo
       const auto locale = addon.find("defaultLocale");
       std::string_view name = locale ? text_of(*locale, "name") : std::string_view();
       if (name.empty()) name = text_of(addon, "id");
-      found.add(Ecosystem::generic, name, text_of(addon, "version"));
+      found.add(Ecosystem::other, name, text_of(addon, "version"));
     });
   });
 }

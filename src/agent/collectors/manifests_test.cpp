@@ -77,17 +77,17 @@ TEST(Metainfo, TheFirstReleaseIsTheNewest) {
 TEST(Extensions, OfEditorsAndBrowsers) {
   EXPECT_EQ(read(&parse_editor_extension,
                  R"({"name": "Python", "publisher": "ms-python", "version": "2024.6.0"})"),
-            "generic ms-python.python 2024.6.0\n");
+            "other ms-python.python 2024.6.0\n");
   EXPECT_EQ(read(&parse_chromium_extension, R"({"name": "__MSG_appName__", "version": "1.2"})",
                  "home/u/.config/chromium/Default/Extensions/cjpalhdlnbpafi/1.2_0/manifest.json"),
-            "generic cjpalhdlnbpafi 1.2\n");
+            "other cjpalhdlnbpafi 1.2\n");
   EXPECT_EQ(read(&parse_firefox_extensions,
                  R"({"addons": [
       {"id": "a@b", "type": "extension", "location": "app-profile", "version": "1.58",
        "defaultLocale": {"name": "uBlock Origin"}},
       {"id": "c@d", "type": "extension", "location": "app-builtin", "version": "1"},
       {"id": "t@d", "type": "theme", "location": "app-profile", "version": "1"}]})"),
-            "generic uBlock Origin 1.58\n");
+            "other uBlock Origin 1.58\n");
 }
 
 TEST(Manifests, HostileTextIsCountedNotTaken) {
