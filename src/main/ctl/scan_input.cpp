@@ -22,7 +22,7 @@ std::string_view text_of(const Json& object, std::string_view name) {
 Ecosystem ecosystem_of_distro(std::string_view distro) {
   const std::string_view name = distro.substr(0, distro.find(':'));
   if (name == "debian" || name == "ubuntu") return Ecosystem::deb;
-  if (name == "alpine") return Ecosystem::apk;
+  if (name == "alpine" || name == "wolfi" || name == "chainguard") return Ecosystem::apk;
   if (name == "arch") return Ecosystem::pacman;
   for (const std::string_view each : {"rhel", "centos", "almalinux", "rocky", "oracle", "amazon",
                                       "fedora", "sles", "opensuse-leap", "opensuse-tumbleweed"}) {

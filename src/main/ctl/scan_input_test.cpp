@@ -23,6 +23,8 @@ TEST(ScanPackage, HasTheEcosystemOfItsDistro) {
   };
   EXPECT_EQ(told(*read(R"({"name": "tar", "version": "1.34", "distro": "Debian:12.5"})")),
             "deb tar 1.34 debian:12   ");
+  EXPECT_EQ(told(*read(R"({"name": "tar", "version": "1-r0", "distro": "wolfi"})")),
+            "apk tar 1-r0 wolfi   ");
   EXPECT_EQ(told(*read(R"({"name": "x", "ecosystem": "PyPI"})")), "pypi x     ");
   EXPECT_EQ(read(R"({"version": "1"})").error().code, Errc::missing_field);
   EXPECT_EQ(read(R"({"name": 1})").error().code, Errc::invalid_field);
