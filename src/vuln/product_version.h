@@ -35,7 +35,8 @@ ProductVersion join_product_version(const model::Cpe& product, std::string_view 
                                     std::string_view update);
 
 /// One spelling for an update: "update_3", "Update3" and "u3" are "u3", "rc_1" is "rc1", "patch2"
-/// is "p2". Empty for words that name the release itself: "final", "ga", "gold", "release", "stable".
+/// is "p2". Empty for words that name the release itself: "final", "ga", "gold", "release",
+/// "stable".
 std::string normalise_cpe_update(std::string_view update);
 
 /// The scheme that versions of a product are compared under: openssl for OpenSSL, jvm for Java,
