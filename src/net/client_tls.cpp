@@ -20,7 +20,7 @@ Result<SslContextPtr> make_client_context(const std::string& ca_file) {
   const bool loaded =
       ca_file.empty() ? SSL_CTX_set_default_verify_paths(context.get()) == 1
                       : SSL_CTX_load_verify_locations(context.get(), ca_file.c_str(), nullptr) == 1;
-  if (!loaded) return invalid_field("ca_file", ca_file + ": " + take_ssl_error());
+  if (!loaded) return Error{Errc::invalid_field, ca_file + ": " + take_ssl_error(), "ca_file"};
   return context;
 }
 

@@ -30,6 +30,10 @@ Error refusal_of(const net::ClientResponse& answer) {
   if (text("error").empty()) {
     error.code = Errc::unavailable;
     error.message = "HTTP " + std::to_string(answer.status) + ", which is no answer of Muster";
+    // A proxy's word, or of a server that speaks HTTPS; its page of HTML would say nothing.
+    const std::string_view line = std::string_view(answer.body).substr(0, answer.body.find('\n'));
+    const bool said = !line.empty() && line.size() <= 200 && line.front() != '<';
+    if (said) error.message.append(": ").append(trim(line));
   } else if (error.message.empty()) {
     error.message = text("error");
   }

@@ -124,6 +124,8 @@ TEST(Refusals, OfAnythingButMusterSaySo) {
   EXPECT_EQ(html.code, Errc::unavailable);
   EXPECT_EQ(html.message, "HTTP 502, which is no answer of Muster");
   EXPECT_EQ(refusal(302, "").message, "HTTP 302, which is no answer of Muster");
+  EXPECT_EQ(refusal(400, "This port speaks HTTPS.\n").message,
+            "HTTP 400, which is no answer of Muster: This port speaks HTTPS.");
 }
 
 TEST(Refusals, WithCodesOfANewerServerKeepTheirWords) {
