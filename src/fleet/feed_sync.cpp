@@ -87,7 +87,13 @@ Result<void> sync_local(SyncRun& run, const std::string& path, bool full) {
     TRY(run.check_goes_on());
     return std::optional(TRY(read_file(files[read++].at, limits::egress_file_bytes)));
   };
-  TRY(run.store(ImportMode::replace, next));
+  if (auto stored = run.store(ImportMode::replace, next); !stored.ok()) {
+    Error error = std::move(stored).error();
+    // Of a directory with many files, the one that is to be looked at.
+    const std::string last = read > 0 ? files[read - 1].at : std::string();
+    if (!error.message.starts_with(last)) error.message = last + ": " + error.message;
+    return error;
+  }
   keep_files(run, rows);
   return {};
 }
@@ -212,7 +218,10 @@ Result<void> sync_from_any(SyncRun& run, const FeedSources& sources, bool full) 
     auto done = sync_from(run, sources, source, full);
     if (done.ok() || run.given_up()) return done;
     failure = done.error();
-    said.append(said.empty() ? "" : "; ").append(source).append(": ").append(failure.message);
+    said.append(said.empty() ? "" : "; ");
+    // What a file of this machine lacks is said with its path already.
+    if (!failure.message.starts_with(source)) said.append(source).append(": ");
+    said.append(failure.message);
   }
   if (!said.empty()) failure.message = std::move(said);
   return failure;

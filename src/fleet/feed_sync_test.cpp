@@ -463,7 +463,14 @@ TEST(FeedSync, OfADirectoryReadsItsFilesWhenOneChanged) {
   EXPECT_TRUE(out.sync(FeedKind::nvd)->changed);
   EXPECT_EQ(out.in_force("nvd").size(), 2U);
   EXPECT_TRUE(out.sync(FeedKind::debian)->changed);
-  EXPECT_EQ(out.sync(FeedKind::kev).error().code, Errc::not_found);
+  const auto missing = out.sync(FeedKind::kev);
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code, Errc::not_found);
+  put("nvd/old/b.json", "no JSON");
+  const auto broken = out.sync(FeedKind::nvd);
+  ASSERT_FALSE(broken.ok());
+  EXPECT_NE(broken.error().message.find(root + "/nvd/old/b.json: "), std::string::npos)
+      << "of many files the one to look at: " << broken.error().message;
   EXPECT_TRUE(out.asked.empty()) << "nothing is fetched";
 }
 

@@ -224,7 +224,12 @@ Result<void> sync_feeds_here(const Shell& shell, const FlagValues& values) {
   const Config config = TRY(config_of(values));
   fleet::FeedSources sources = TRY(fleet::FeedSources::read(config));
   if (values.has("feeds")) {
-    sources.use_directory(std::filesystem::absolute(values.text("feeds")).string());
+    // One that is missing holds no feed, and that would be no failure.
+    const std::string given = values.text("feeds");
+    if (!std::filesystem::exists(given)) {
+      return Error{Errc::not_found, given + ": there is no such directory"};
+    }
+    sources.use_directory(std::filesystem::absolute(given).string());
   }
   const std::string directory = values.text("data");
   const auto lock = TRY(lock_data_directory(directory, true));

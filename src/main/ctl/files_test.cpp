@@ -25,6 +25,17 @@ TEST(Files, ThatCannotBeReadAreNamedWithTheReasonAndCountAsAMistakeInTheCommand)
   EXPECT_NE(missing.err.find("/log: No such file or directory"), std::string::npos) << missing.err;
 }
 
+TEST(Directories, OfFeedsThatAreMissingAreNotTakenForEmptyOnes) {
+  const TestDirectory directory;
+  test::Desk desk;
+  const std::string none = directory.path() + "/feeds";
+  const auto refused =
+      desk.run({"feeds", "sync", "--data", directory.path() + "/data", "--feeds", none});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find(none + ": there is no such directory"), std::string::npos)
+      << refused.err;
+}
+
 TEST(NewFiles, ThatCannotBeWrittenWholeLeaveNothingAndSayWhy) {
   const TestDirectory directory;
   const std::string path = directory.path() + "/key.pem";
