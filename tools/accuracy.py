@@ -229,7 +229,9 @@ def go_law(muster, data):
         for affected in record["affected"]:
             ranges = [range_["events"] for range_ in affected.get("ranges", [])
                       if range_["type"] == "SEMVER"]
-            modules[affected["package"]["name"]].setdefault(record["id"], []).extend(ranges)
+            # Package URLs, and so the matcher, write modules in small letters.
+            name = affected["package"]["name"].lower()
+            modules[name].setdefault(record["id"], []).extend(ranges)
     for name, records in modules.items():
         versions = {version for ranges in records.values() for events in ranges
                     for event in events for version in event.values() if version != "0"}
