@@ -276,6 +276,11 @@ std::string canonical_package_name(Ecosystem ecosystem, std::string_view name) {
   const bool folds = ecosystem == Ecosystem::pypi || ecosystem == Ecosystem::nuget ||
                      ecosystem == Ecosystem::composer || ecosystem == Ecosystem::cargo ||
                      ecosystem == Ecosystem::go;
+  if (ecosystem == Ecosystem::maven) {
+    std::string whole(name);
+    if (const auto slash = whole.find('/'); slash != std::string::npos) whole[slash] = ':';
+    return whole;
+  }
   if (!folds) return std::string(name);
   if (ecosystem == Ecosystem::pypi) name = trim(name.substr(0, name.find('[')));
   std::string folded = fold_case(name);

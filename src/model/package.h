@@ -30,7 +30,8 @@ Ecosystem parse_ecosystem(std::string_view text);
 
 /// The name under which an ecosystem's registry knows a package: PyPI's PEP 503 ("Zope_2.Interface"
 /// is "zope-2-interface", and "uvicorn[standard]" is "uvicorn"), folded in NuGet and Packagist and,
-/// as package URLs ask, in Go, and unchanged where spelling counts.
+/// as package URLs ask, in Go; Maven's group and artifact stand around a colon ("org.a/b" is
+/// "org.a:b"). Unchanged where spelling counts.
 std::string canonical_package_name(Ecosystem ecosystem, std::string_view name);
 
 /// A product in CPE's words, escaped as in a formatted string.

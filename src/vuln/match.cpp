@@ -325,6 +325,10 @@ Verdict match_ecosystem(const Index& index, const Package& package) {
                         {},
                         model::canonical_package_name(package.ecosystem, package.name),
                         package.version};
+  // An artifact without its group is any of those that are called so.
+  const bool nameless =
+      subject.ecosystem == Ecosystem::maven && subject.package.find(':') == std::string::npos;
+  if (nameless) return verdict_of(Reason::no_identity);
   if (const auto unknown = check_installed(subject)) return verdict_of(*unknown);
   Verdict verdict = assess(index, subject);
   merge_aliases(verdict.matches);

@@ -41,6 +41,16 @@ std::string_view without_architecture(std::string_view name) {
   return name.substr(0, name.find(':'));
 }
 
+/// yum and dnf list every rpm so: "openssl-libs.x86_64".
+std::string_view without_rpm_architecture(std::string_view name) {
+  static constexpr std::string_view architectures[] = {".x86_64",  ".noarch", ".i686", ".aarch64",
+                                                       ".ppc64le", ".s390x",  ".i386", ".armv7hl"};
+  for (const std::string_view each : architectures) {
+    if (name.ends_with(each)) return name.substr(0, name.size() - each.size());
+  }
+  return name;
+}
+
 constexpr std::string_view signed_architectures[] = {"-amd64", "-arm64", "-i386", "-armhf",
                                                      "-ia32"};
 
@@ -133,16 +143,17 @@ std::variant<SourcePackage, Reason> find_rpm_source(const Index& index, const Pa
   const auto is_known = [&](std::string_view name) {
     return !index.find(package.ecosystem, distro, name).empty();
   };
+  const std::string_view name = without_rpm_architecture(package.name);
   const bool built = lists_built_packages(distro);
   const bool by_source = !package.source_name.empty() &&
-                         !(is_known(package.name) && (built || !is_known(package.source_name)));
+                         !(is_known(name) && (built || !is_known(package.source_name)));
   if (by_source) {
     return SourcePackage{package.source_name, package.source_version.empty()
                                                   ? std::string_view(package.version)
                                                   : package.source_version};
   }
-  if (!built && !is_known(package.name)) return Reason::source_unknown;
-  return SourcePackage{package.name, package.version};
+  if (!built && !is_known(name)) return Reason::source_unknown;
+  return SourcePackage{std::string(name), package.version};
 }
 
 }  // namespace
@@ -193,7 +204,9 @@ std::vector<std::string> source_package_names(const Package& package) {
       }
     }
   }
-  if (package.ecosystem != Ecosystem::rpm && package.source_name.empty()) {
+  if (package.ecosystem == Ecosystem::rpm) {
+    names.emplace_back(without_rpm_architecture(package.name));
+  } else if (package.source_name.empty()) {
     const std::string_view name = without_architecture(package.name);
     for (auto dash = name.rfind('-'); dash != std::string_view::npos && dash > 0;
          dash = name.rfind('-', dash - 1)) {

@@ -143,6 +143,7 @@ TEST(SourcePackage, OfAnRpmDoesNotMatterWhereBulletinsListWhatWasBuilt) {
     EXPECT_EQ(of("openssl-libs", "openssl"), "openssl-libs 3.0-1") << distro;
     EXPECT_EQ(of("openssl-perl", "openssl"), "openssl 3.0-1") << distro;
     EXPECT_EQ(of("tzdata"), "tzdata 3.0-1") << distro;
+    EXPECT_EQ(of("openssl-libs.x86_64"), "openssl-libs 3.0-1") << "as dnf lists it";
   }
 }
 

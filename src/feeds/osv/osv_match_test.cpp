@@ -210,6 +210,16 @@ TEST(OsvMatch, MavenIgnoresClassifiersAndKnowsQualifiers) {
   EXPECT_EQ(of("42.4.0"), "in_range");
   EXPECT_EQ(of("42.4.1.jre6"), "outside_ranges");
   EXPECT_EQ(of("42.4.1-SNAPSHOT"), "in_range");
+  Package jar;
+  jar.ecosystem = model::Ecosystem::maven;
+  jar.version = "42.2.25";
+  for (const auto& [name, reason] : {std::pair{"org.postgresql:postgresql", "in_range"},
+                                     {"org.postgresql/postgresql", "in_range"},
+                                     {"org.other:postgresql", "no_advisory"},
+                                     {"postgresql", "no_identity"}}) {
+    jar.name = name;
+    EXPECT_EQ(vuln::reason_name(verdict(feed, jar).reason), reason) << name;
+  }
   const std::string netty = fixed_in("Maven", "io.netty:netty-codec", "4.1.100.Final");
   EXPECT_EQ(told(netty, "pkg:maven/io.netty/netty-codec@4.1.99.Final"), "in_range");
   EXPECT_EQ(told(netty, "pkg:maven/io.netty/netty-codec@4.1.100.Final"), "outside_ranges");
