@@ -299,6 +299,21 @@ TEST(SchemaOnPostgres, TextHasTheOrderOfOctetsWhateverTheLocale) {
   EXPECT_EQ(others->integer(0), 0);
 }
 
+TEST(SchemaOnPostgres, WhatRetentionDeletesIsVacuumedEarly) {
+  if (!testing::available(Engine::postgres)) GTEST_SKIP() << testing::not_available;
+  const testing::TestDatabase fresh(Engine::postgres);
+  const auto connection = fresh.connect();
+  const auto early = connection->prepare(
+      "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE n.nspname = 'public' AND c.relkind = 'r'"
+      " AND 'autovacuum_vacuum_scale_factor=0.02' = ANY (c.reloptions) ORDER BY 1");
+  std::vector<std::string> tables;
+  while (early->step()) tables.emplace_back(early->text(0));
+  const std::vector<std::string> pruned = {"events", "outages", "outputs", "results",
+                                           "sample_blocks"};
+  EXPECT_EQ(tables, pruned) << "those that src/fleet deletes in lots from the old end of an index";
+}
+
 TEST(Schema, LinesForOneEngineAreForThatOneAlone) {
   constexpr std::string_view text =
       "CREATE TABLE a (b text, context text);\n-- only sqlite\nx;\n-- only postgres\ny;\n"
