@@ -13,10 +13,10 @@ Both get the same rows. Printed as JSON, for each table (docs/adr/0035):
   lots            the oldest month (day) deleted as the server does, 1,000 rows in a transaction
   vacuum          what autovacuum has to do then, after a checkpoint
   drop            the same month (day) as a partition
-  dead_share_N    a page of events and a lot of 140, while N of a hundred rows are deleted and not
-                  vacuumed: planned and run, the middle one of nine; and what the vacuum then logs for
-                  each row that was deleted
-  page            a page of events, of one table and of partitions
+  pages           the newest events, asked without and with a time that they are not older than, of one
+                  table and of partitions: planned and run, the middle one of nine
+  dead_share_N    such pages and a lot of 140, while N of a hundred rows are deleted and not vacuumed; and
+                  what the vacuum then logs for each row that was deleted
 
 WAL does not depend on what else the machine does; times do.
 """
@@ -73,7 +73,9 @@ BEGIN
 END $$"""
 PAGE = """SELECT e.org_id, e.event_id, e.at, e.type, e.agent_id, e.host_id, e.details, h.hostname
   FROM {table} e LEFT JOIN hosts h ON h.org_id = e.org_id AND h.host_id = e.host_id
-  WHERE e.event_id >= $1 AND e.event_id < $2 AND e.org_id = 2 ORDER BY e.event_id DESC LIMIT $3"""
+  WHERE {since}e.event_id < $2 AND e.org_id = 2 ORDER BY e.event_id DESC LIMIT $3"""
+#: As an operator asks who names no time, and who names an early one.
+PAGES = {"page": "", "page_since": "e.event_id >= $1 AND "}
 
 
 def migrations():
@@ -127,6 +129,11 @@ class Database:
         return {f"{what}_ms": round(statistics.median(
             float(found) for found in re.findall(rf"{word} Time: ([\d.]+)", said)), 2)
             for what, word in (("planning", "Planning"), ("running", "Execution"))}
+
+
+def page_times(database, table):
+    return {name: database.times("bigint, bigint, bigint", PAGE.format(table=table, since=since),
+                                 f"0, {2**63 - 1}, 101") for name, since in PAGES.items()}
 
 
 def fill_samples(database, days):
@@ -206,9 +213,7 @@ def measure_dead_share(database, events, gone, percent):
     database.delete_in_lots(DELETE_LOT.format(
         table="events", key="org_id, event_id", column="event_id", bound=bound(gone + deleted),
         most=1000))
-    figures = {
-        "page": database.times("bigint, bigint, bigint", PAGE.format(table="events"),
-                               f"0, {2**63 - 1}, 101"),
+    figures = page_times(database, "events") | {
         "lot_of_140": database.times("bigint, bigint", lot, f"{bound(gone + deleted + 140)}, 140")}
     database.run("CHECKPOINT")
     vacuum = database.measure("VACUUM events")
@@ -219,9 +224,7 @@ def measure_dead_share(database, events, gone, percent):
 def measure_events(database, events):
     fill_events(database, events)
     figures = {"rows": events, "insert_bytes": measure_inserts(database, events)}
-    figures["page"] = {table: database.times("bigint, bigint, bigint", PAGE.format(table=table),
-                                             f"0, {2**63 - 1}, 101")
-                       for table in ("events", "event_months")}
+    figures["pages"] = {table: page_times(database, table) for table in ("events", "event_months")}
     database.run("CHECKPOINT")
     figures["lots"] = database.delete_in_lots(DELETE_LOT.format(
         table="events", key="org_id, event_id", column="event_id", bound=MONTH_MS << ID_SHIFT,
