@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the functions of store/sql do, on every engine: events and outages.
 #include "store/testing/contract.h"
+#include "store/testing/statement_plans.h"
 
 namespace muster::store {
 namespace {
@@ -29,8 +30,8 @@ TEST_P(OutageContract, EventsAreFilteredByEverythingAtOnce) {
                         "{}"});
     }
   });
-  // Each filter halves the 32 events, whichever of them leads.
-  for (int filters = 0; filters < 32; ++filters) {
+  // Each filter halves the 32 events, whichever of them leads; the last is of times, or of ids.
+  for (int filters = 0; filters < 48; ++filters) {
     EventFilter filter;
     std::int64_t expected = 32;
     const auto on = [&](int n) {
@@ -46,6 +47,7 @@ TEST_P(OutageContract, EventsAreFilteredByEverythingAtOnce) {
       filter.since = now + Duration(9);
       filter.until = now + Duration(25);
     }
+    if (on(5)) filter.from = {17};
     read([&](Reader& reader) {
       EXPECT_EQ(count_events(reader, filter).value, expected) << filters;
       const auto page = list_events(reader, filter, {number_id_max}, 100);
@@ -63,6 +65,48 @@ TEST_P(OutageContract, EventsAreFilteredByEverythingAtOnce) {
   EXPECT_EQ(write([](Tx& tx) { return delete_old_events(tx, {10}, 6); }), 6) << "the oldest";
   EXPECT_EQ(write([](Tx& tx) { return delete_old_events(tx, {10}, 6); }), 3);
   EXPECT_EQ(read([&](Reader& reader) { return list_events(reader, {}, {11}, 5); }).size(), 1U);
+}
+
+TEST_P(OutageContract, EventsAreReadByTheIndexThatHasThemInTheirOrder) {
+  if (GetParam() != Engine::sqlite) GTEST_SKIP() << "it plans by what is in the tables";
+  testing::StatementLog statements;
+  store.reset();
+  store.emplace(database->open());
+  const auto connection = database->connect();
+  const auto plan = [&](const EventFilter& filter) {
+    statements.texts.clear();
+    statements.listening = true;
+    read([&](Reader& reader) { return list_events(reader, filter, {number_id_max}, 100); });
+    read([&](Reader& reader) { return count_events(reader, filter); });
+    statements.listening = false;
+    std::set<std::string> steps;
+    for (const std::string& sql : statements.texts) {
+      const auto explained = connection->prepare(("EXPLAIN QUERY PLAN " + sql).c_str());
+      while (explained->step()) {
+        std::string step(explained->text(3));
+        if (step.find("SEARCH e ") == 0) steps.insert(std::move(step));
+      }
+    }
+    return steps;
+  };
+  // Without a bound from below PostgreSQL does not look for the least id (ADR 35).
+  for (const auto& [from, bounds] :
+       {std::pair(EventId{}, "event_id<?)"), std::pair(EventId{5}, "event_id>? AND event_id<?)")}) {
+    const auto by = [&](const std::string& index) {
+      return std::set<std::string>{"SEARCH e USING INDEX " + index + bounds};
+    };
+    EventFilter filter;
+    filter.from = from;
+    EXPECT_EQ(plan(filter), by("events_by_id ("));
+    filter.org = org;
+    EXPECT_EQ(plan(filter), by("sqlite_autoindex_events_1 (org_id=? AND "));
+    filter.type = "went_offline";
+    EXPECT_EQ(plan(filter), by("events_by_type (type=? AND "));
+    filter.host = HostId{9};
+    EXPECT_EQ(plan(filter), by("events_by_host (host_id=? AND "));
+    filter.agent = AgentId{uuid(1)};
+    EXPECT_EQ(plan(filter), by("events_by_agent (agent_id=? AND "));
+  }
 }
 
 TEST_P(OutageContract, AnOutageIsOpenUntilItEnds) {
