@@ -80,6 +80,12 @@ inline constexpr std::size_t journal_tasks = 250'000;
 /// Outcomes folded into one archive segment.
 inline constexpr std::size_t journal_segment = 32;
 
+/// The first call of an agent that starts comes so soon, at the latest: whoever restarts one sees
+/// it at once, and those of a fleet that is restarted by one order are some seconds apart.
+inline constexpr Duration first_call_max = std::chrono::seconds(3);
+/// And when its host has started: then the power may be back on a whole site. Within an interval of
+/// heartbeats there are no more calls a second than ever; nobody waits longer than this.
+inline constexpr Duration first_call_after_boot_max = std::chrono::minutes(5);
 /// Failed calls wait 1, 2, 4 … seconds up to these.
 inline constexpr Duration retry_first = std::chrono::seconds(1);
 inline constexpr Duration retry_max = std::chrono::minutes(5);
@@ -121,7 +127,7 @@ inline constexpr std::int64_t fetch_piece_bytes = 512 * KiB;
 /// of it: 16 KiB, 5 kbit/s.
 inline constexpr std::int64_t fetch_piece_cuts = 32;
 /// A host looks for updates so soon after its agent starts, at the latest.
-inline constexpr Duration update_phase_max = std::chrono::hours(1);
+inline constexpr Duration first_look_max = std::chrono::hours(1);
 /// A download that got nothing for so long is left until the next look; what came is kept.
 inline constexpr Duration fetch_stall = std::chrono::minutes(15);
 /// Starts that a build has to prove itself in. A host that loses power twice meanwhile is no reason

@@ -6,6 +6,7 @@
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
 #include "agent/http_date.h"
+#include "agent/phase.h"
 
 namespace muster::agent {
 
@@ -55,10 +56,17 @@ Duration spread(State& state, Duration wait) {
   return Duration(wait.count() * (900 + thousandths) / 1000);
 }
 
+Duration next_turn(const Step& step, Duration interval) {
+  const Duration least = interval / 4;
+  const Instant earliest = step.now.wall + step.state.clock_offset + least;
+  return least + until_phase(step.state.phase, earliest, interval);
+}
+
 void succeeded(Step& step, Purpose purpose, Duration interval) {
   Lane& lane = step.lane(purpose);
   lane = {};
-  lane.due = step.now.steady + spread(step.state, interval);
+  lane.due = step.now.steady;
+  if (interval > Duration(0)) lane.due += next_turn(step, interval);
 }
 
 void failed(Step& step, Purpose purpose, const std::string& why, Duration at_least) {
@@ -257,6 +265,7 @@ struct Visitor {
   void operator()(const Started&) {
     begin_builds(step);
     resume_tasks(step);
+    plan_first_calls(step);
   }
   void operator()(const Woke&) {}
   void operator()(const Stopping&) {

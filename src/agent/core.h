@@ -173,7 +173,8 @@ struct State {
   Journal journal;
   HostFacts facts;
   Duration process_started{0};  // on the steady clock: the other may be set meanwhile
-  std::uint64_t jitter = 0;     // seed of the spread of all intervals
+  std::uint64_t phase = 0;      // of what is done at intervals (agent/phase.h)
+  std::uint64_t jitter = 0;     // seed of the spread of what is tried again
   bool once = false;            // do what is due, then be settled()
 
   std::string disk_failure;  // why files cannot be written; empty: they can

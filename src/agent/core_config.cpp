@@ -29,7 +29,7 @@ void put_in_force(Step& step, PushedConfig config, Settings settings) {
   state.config_error.clear();
   const auto no_later = [&](Purpose purpose, std::int64_t seconds) {
     Lane& lane = step.lane(purpose);
-    const Duration wait = spread(state, std::chrono::seconds(seconds));
+    const Duration wait = next_turn(step, std::chrono::seconds(seconds));
     if (lane.failures == 0) lane.due = std::min(lane.due, step.now.steady + wait);
   };
   no_later(Purpose::heartbeat, state.settings.intervals_heartbeat_seconds);

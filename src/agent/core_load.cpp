@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
 #include "agent/order_check.h"
-#include "crypto/keyed_hash.h"
+#include "agent/phase.h"
 
 namespace muster::agent {
 
@@ -94,17 +92,6 @@ std::string reconnect_reason(const State& state) {
   return "service_restart";
 }
 
-/// Where this agent stands in the period of looks for updates: agents that start together, as after
-/// a power cut, do not fetch together.
-Duration update_phase(const State& state) {
-  const std::string text = state.identity.agent.text();
-  const auto* octets = reinterpret_cast<const std::uint8_t*>(text.data());
-  const auto hash = crypto::content_hash(std::span(octets, text.size()));
-  const auto share = static_cast<std::int64_t>(hash[0]) * 256 + hash[1];
-  const Duration period = std::chrono::seconds(state.settings.update_check_seconds);
-  return std::min<Duration>(period, bounds::update_phase_max) * share / 65536;
-}
-
 }  // namespace
 
 Result<State> load_state(const Files& files, Settings settings, HostFacts facts, Moment now,
@@ -124,6 +111,7 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
   state.own = state.settings = std::move(settings);
   state.facts = std::move(facts);
   state.process_started = now.steady;
+  state.phase = phase_of(state.identity.agent.text());
   state.jitter = jitter;
   if (const auto progress = read_unless_damaged(files, Progress::file)) {
     state.progress = decode_progress(*progress).value_or(Progress{});
@@ -138,8 +126,6 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
   load_journal(state, files);
   TRY(load_builds(state, files));
   state.reconnect_reason = reconnect_reason(state);
-  for (Lane& lane : state.lanes) lane.due = now.steady;
-  state.lane(Purpose::update).due += update_phase(state);
   return state;
 }
 

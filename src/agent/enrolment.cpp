@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/enrolment.h"
 
+#include <algorithm>
+
 #include "agent/bounds.h"
 #include "agent/envelope.h"
 #include "agent/http_date.h"
+#include "agent/phase.h"
 #include "agent/version.h"
 #include "base/json_write.h"
 
@@ -58,6 +61,13 @@ Result<Identity> read_enrolment(const Answer& answer, std::string_view server_ur
   TRY(data.finish());
   identity.agent = AgentId{TRY(parse_uuid(agent))};
   return identity;
+}
+
+Duration enrolment_wait(const HostFacts& facts, int retry_after_seconds, Instant now) {
+  const Duration asked = std::chrono::seconds(retry_after_seconds);
+  const Duration spread_over = std::max<Duration>(asked, std::chrono::seconds(1));
+  // Of machines with one image, before each is given an id of its own, the names differ.
+  return asked + until_phase(phase_of(facts.machine_id + facts.hostname), now, spread_over);
 }
 
 }  // namespace muster::agent

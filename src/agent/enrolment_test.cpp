@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "agent/http_date.h"
 #include "agent/utf8.h"
 
@@ -56,6 +58,21 @@ TEST(Enrolment, RefusalsCarryTheServersWords) {
   EXPECT_FALSE(refused.error().retry_after_seconds.has_value());
   const auto busy = read_enrolment({503, {{"Retry-After", "7"}}, ""}, "x");
   EXPECT_EQ(busy.error().retry_after_seconds, 7);
+}
+
+TEST(Enrolment, MachinesThatAreToldTheSameSecondDoNotComeInIt) {
+  std::set<Duration> waits;
+  for (int i = 0; i < 100; ++i) {
+    HostFacts facts;
+    facts.machine_id = "of the image";
+    facts.hostname = "box-" + std::to_string(i);
+    const Duration wait = enrolment_wait(facts, 10, Instant{1'700'000'000'123});
+    EXPECT_GE(wait, std::chrono::seconds(10));
+    EXPECT_LT(wait, std::chrono::seconds(20));
+    waits.insert(wait);
+    EXPECT_LT(enrolment_wait(facts, 0, Instant{1'700'000'000'123}), std::chrono::seconds(1));
+  }
+  EXPECT_GE(waits.size(), 95U);
 }
 
 TEST(HttpDate, ReadsTheFormServersMustSend) {

@@ -101,9 +101,11 @@ Result<agent::Identity> call_server(const Options& options, const std::string& t
     if (identity.ok() || !identity.error().retry_after_seconds || attempt == attempts) {
       return identity;
     }
+    const Duration wait =
+        agent::enrolment_wait(facts, *identity.error().retry_after_seconds, SystemClock().now());
     std::cerr << "muster-agent: " << printable(identity.error().message) << ", trying again in "
-              << *identity.error().retry_after_seconds << " s\n";
-    std::this_thread::sleep_for(std::chrono::seconds(*identity.error().retry_after_seconds));
+              << wait.count() / 1000 << " s\n";
+    std::this_thread::sleep_for(wait);
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr Micros retry = std::chrono::seconds(30);
 constexpr const char* agent_version = "1.5.0";
 
-/// 0.9 to 1.1 times `wait`, as fielded agents and ours do.
+/// 0.9 to 1.1 times `wait`, as fielded agents do.
 Micros spread(SeededRng& rng, Micros wait) {
   return wait - wait / 10 + up_to(rng, wait / 5);
 }

@@ -50,12 +50,13 @@ double figure(const Outcome& outcome, std::string_view name) {
 TEST_F(Fleet, EnrolsOnceAndThenBeatsPollsAndReportsAtItsIntervals) {
   scenario.agent_changes_seconds = 100;
   scenario.work_changes_per_day = 0;
+  scenario.time_warmup_seconds = 4;  // whoever starts last calls within 3 s
   const Outcome outcome = run();
   EXPECT_EQ(outcome.hosts_up, 50U);
   EXPECT_EQ(outcome.enrolled, 45U);
   EXPECT_EQ(figure(outcome, "errors"), 0);
   EXPECT_EQ(wire.counts["POST /api/agent/enroll"], 45);
-  // 45 own agents every 60 and 30 s and 5 hosts of a site, for 300 s, each interval +-10 %.
+  // 45 own agents every 60 and 30 s and 5 hosts of a site, for 300 s, these +-10 %.
   EXPECT_NEAR(static_cast<double>(outcome.measured.of(Kind::heartbeat).calls()), 225, 25);
   EXPECT_NEAR(static_cast<double>(outcome.measured.of(Kind::poll).calls()), 450, 45);
   EXPECT_NEAR(static_cast<double>(outcome.measured.of(Kind::site_heartbeat).calls()), 25, 6);
@@ -208,7 +209,8 @@ TEST_F(Fleet, ComesBackAfterAHerdAndSaysHowLongThatTook) {
   EXPECT_EQ(outcome.hosts_up, 50U);
   EXPECT_EQ(outcome.enrolled, 45U) << "who has an identity does not enrol again";
   EXPECT_GE(figure(outcome, "all_back_seconds"), 7 + 9);
-  EXPECT_LE(figure(outcome, "all_back_seconds"), 7 + 11);
+  // Whose host has started waits for its own turn of the minute.
+  EXPECT_LE(figure(outcome, "all_back_seconds"), 7 + 11 + 60);
 }
 
 TEST_F(Fleet, SaysHowLongItTookToBeBackAfterTheServerClosedAll) {
@@ -260,10 +262,11 @@ TEST_F(Fleet, SlowPeersAndWrongClocksAreOfTheScenario) {
 }
 
 TEST_F(Fleet, EndsWhenItIsToldToAndKeepsWhatItMeasured) {
+  scenario.time_warmup_seconds = 4;
   Swarm swarm(wire, scenario, SoftwarePool(scenario), access_for(scenario));
   const Outcome outcome =
       swarm.run([](const Progress& progress) { return progress.seconds < 100; });
-  EXPECT_NEAR(outcome.measured_seconds, 94, 1.1);
+  EXPECT_NEAR(outcome.measured_seconds, 91, 1.1);
   EXPECT_GT(outcome.measured.of(Kind::heartbeat).calls(), 20U);
 }
 
