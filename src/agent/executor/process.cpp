@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "agent/bounds.h"
+#include "agent/executor/keeper.h"
 #include "agent/executor/private_directory.h"
 #include "agent/executor/process_tree.h"
 #include "agent/executor/system_calls.h"
@@ -156,7 +157,7 @@ bool drop_rights(const Account& account) {
          ::setgid(0) != 0;
 }
 
-constexpr std::array<const char*, 11> step_names = {
+constexpr std::array<const char*, 12> step_names = {
     "redirect its streams",
     "start a session",
     "limit it",
@@ -167,7 +168,8 @@ constexpr std::array<const char*, 11> step_names = {
     "start the program",
     "limit its system calls",
     "join its control group",
-    "close what is not its own, which takes Linux 5.9"};
+    "close what is not its own, which takes Linux 5.9",
+    "start its keeper"};
 
 [[noreturn]] void become_command(const Launch& launch) {
   // The descriptor for failures goes to 3, the only one left above the streams, and closes by
@@ -201,7 +203,7 @@ constexpr std::array<const char*, 11> step_names = {
   if (fence.account && !drop_rights(*fence.account)) give_up(report_fd, 4);
   if (::chdir(launch.directory.c_str()) != 0) give_up(report_fd, 3);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up(report_fd, 5);
-  // After the change of user, which clears it. If the agent was killed in between, so is this.
+  // After the change of user, which clears it. If the keeper was killed in between, so is this.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(report_fd, 6);
   if (::getppid() != launch.parent) ::_exit(127);
   const sock_fprog filter = {static_cast<unsigned short>(launch.filter.size()),
@@ -274,12 +276,6 @@ Ending watch(int child_fd, int cancel_fd, Duration deadline, std::size_t bytes_m
   }
 }
 
-int exit_code_of(int wait_status) {
-  if (WIFEXITED(wait_status)) return WEXITSTATUS(wait_status);
-  if (WIFSIGNALED(wait_status)) return 128 + WTERMSIG(wait_status);
-  return -1;
-}
-
 /// Why the child could not become the shell; empty if it did.
 std::string start_failure(int failure_fd) {
   std::array<int, 2> message{};
@@ -332,7 +328,11 @@ void run_in(const PrivateDirectory& directory, const Job& job, Duration timeout,
 
   const pid_t child = ::fork();
   if (child < 0) fail("cannot start a process");
-  if (child == 0) become_command(launch);
+  if (child == 0) {
+    launch.parent = begin_kept_command(launch.parent);
+    if (launch.parent < 0) give_up(launch.failure_fd, 11);
+    become_command(launch);
+  }
   out_pipe.write_end.reset();
   err_pipe.write_end.reset();
   failure_pipe.write_end.reset();

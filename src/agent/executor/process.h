@@ -56,7 +56,8 @@ struct Surroundings {
 /// empty), a session of its own, no way to gain rights, no system calls but those that
 /// command_filter() leaves, the fence, and a control group of its own where there are any. Blocks
 /// until it has ended; then, and after `timeout`, or when `cancel_fd` becomes readable, every
-/// descendant is killed and reaped, also those in sessions of their own.
+/// descendant is killed and reaped, also those in sessions of their own. They are killed too when
+/// this process is (executor/keeper.h).
 ///
 /// This process becomes a subreaper, so that no orphan gets away, and must have no other children
 /// but the bystanders. A command that cannot be started gives exit code -1 and the reason.

@@ -78,6 +78,12 @@ std::optional<pid_t> parse_parent(std::string_view text) {
   return static_cast<pid_t>(*parent);
 }
 
+int exit_code_of(int wait_status) {
+  if (WIFEXITED(wait_status)) return WEXITSTATUS(wait_status);
+  if (WIFSIGNALED(wait_status)) return 128 + WTERMSIG(wait_status);
+  return -1;
+}
+
 int end_process_tree(pid_t child, const Bystanders& bystanders) {
   const pid_t self = ::getpid();
   int wait_status = 0;
