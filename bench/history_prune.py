@@ -115,6 +115,10 @@ class Database:
         return {"seconds": round(time.monotonic() - began, 2),
                 "wal_mb": round((self.wal() - before) / 1e6, 2)}
 
+    def bytes_a_row(self, table, rows):
+        """On disk, with all indexes."""
+        return round(int(self.run(f"SELECT pg_total_relation_size('{table}')")[0][0]) / rows)
+
     def delete_in_lots(self, delete):
         figures = self.measure(IN_LOTS.format(delete=delete))
         lots, total, worst = self.run("DELETE FROM lots_that_ran RETURNING *")[0]
@@ -151,7 +155,9 @@ def fill_samples(database, days):
 def measure_samples(database, days):
     fill_samples(database, days)
     database.run("CHECKPOINT")
-    figures = {"rows_of_a_day": DAY_MINUTES * BUCKETS}
+    rows_of_a_day = DAY_MINUTES * BUCKETS
+    figures = {"rows_of_a_day": rows_of_a_day,
+               "bytes_a_row": database.bytes_a_row("sample_blocks", rows_of_a_day * days)}
     figures["lots"] = database.delete_in_lots(DELETE_LOT.format(
         table="sample_blocks", key="org_id, bucket, minute", column="minute", bound=DAY_MINUTES,
         most=1000))
@@ -223,7 +229,8 @@ def measure_dead_share(database, events, gone, percent):
 
 def measure_events(database, events):
     fill_events(database, events)
-    figures = {"rows": events, "insert_bytes": measure_inserts(database, events)}
+    figures = {"rows": events, "bytes_a_row": database.bytes_a_row("events", events),
+               "insert_bytes": measure_inserts(database, events)}
     figures["pages"] = {table: page_times(database, table) for table in ("events", "event_months")}
     database.run("CHECKPOINT")
     figures["lots"] = database.delete_in_lots(DELETE_LOT.format(
