@@ -95,15 +95,16 @@ Result<Reply> sync_feed(App& app, const Request& request) {
 }
 
 Result<Reply> list_feeds(App& app, const Request& request) {
-  std::vector<std::string> items;
+  std::vector<Listed> all;
   // Before the rows: what ends between is shown as ended, not as waiting.
   const auto running = app.feed_syncs.running();
   const auto ages = fleet::list_feed_ages(app.store, app.config, request.now);
   for (const fleet::FeedStatus& feed : fleet::list_feed_status(app.store)) {
     const bool stale = ages.at(static_cast<std::size_t>(feed.kind)).stale;
-    items.push_back(encode_status(feed, stale, running, request.now));
+    all.push_back({std::string(feeds::feed_name(feed.kind)),
+                   encode_status(feed, stale, running, request.now)});
   }
-  return Reply(page_response(items, "", {static_cast<std::int64_t>(items.size()), true}));
+  return page_of(all, request);
 }
 
 }  // namespace muster::endpoints
