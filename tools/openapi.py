@@ -3,8 +3,8 @@
 """Writes api/openapi.yaml from src/endpoints/routes.def and api/schemas/*.yaml; the schemas ErrorCode
 and EventType are the lists of src/base/errc.def and src/model/event_types.def.
 
-  openapi.py              write api/openapi.yaml
-  openapi.py --check      write nothing; fail when the committed file differs
+  openapi.py              write api/openapi.yaml, and what follows from it (tools/route_inputs.py)
+  openapi.py --check      write nothing; fail when a committed file differs
   openapi.py --json FILE  also write the document as JSON (what GET /openapi.json answers)
 
 Fails when a route has no schema entry or a schema entry no route, when an error code of
@@ -20,6 +20,7 @@ import sys
 
 import yaml
 
+import route_inputs
 from event_types import SOURCE as EVENT_TYPES, read_event_types
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -40,6 +41,9 @@ REASONS = {400: "Bad request", 401: "Not authenticated", 403: "Forbidden", 404: 
 # Errors that a route has for being a route, for taking a body, and for its guard.
 EVERY_ROUTE = {503: ["overloaded", "unavailable"]}
 EVERY_BODY = {413: ["body_too_large"]}
+# Of operator routes: a parameter or member that is not here (src/endpoints/inputs.h). Most have
+# reasons of their own as well.
+EVERY_INPUT = {400: ["invalid_field"]}
 DEVICE_401 = ["invalid_credentials", "clock_skew", "disabled"]
 ROLES = ["read_only", "analyst", "operator", "admin"]
 OPERATOR_ERRORS = {401: ["invalid_credentials"], 403: ["insufficient_role", "insufficient_scope", "foreign_origin"]}
@@ -158,13 +162,17 @@ def resolve(node, limits, names):
     return out
 
 
-def errors_of(route, entry):
+def errors_of(key, route, entry):
     """{status: codes} of everything that can go wrong on a route."""
     merged = {}
     for errors in (GUARD_ERRORS[route.guard], entry.get("errors") or {},
                    EVERY_BODY if "request" in entry else {}, EVERY_ROUTE):
         for status, codes in errors.items():
             merged.setdefault(status, []).extend(codes)
+    if key.split(" ")[1].startswith(route_inputs.PREFIX):
+        for status, codes in EVERY_INPUT.items():
+            there = merged.setdefault(status, [])
+            there.extend(code for code in codes if code not in there)
     return dict(sorted(merged.items()))
 
 
@@ -204,7 +212,7 @@ def operation(key, route, entry, limits):
         if "content_type" in response:
             made.setdefault("content", {})[response["content_type"]] = {"schema": {"type": "string"}}
         responses[str(status)] = made
-    for status, codes in errors_of(route, entry).items():
+    for status, codes in errors_of(key, route, entry).items():
         responses[str(status)] = error_response(status, codes, route.dialect)
     out["responses"] = responses
     return out
@@ -213,7 +221,7 @@ def operation(key, route, entry, limits):
 def check_codes(routes, merged, codes):
     documented = set()
     everything = [("unrouted", merged["unrouted"])]
-    everything += [(key, errors_of(route, merged["routes"][key])) for key, route in routes.items()]
+    everything += [(key, errors_of(key, route, merged["routes"][key])) for key, route in routes.items()]
     for where, errors in everything:
         for status, names in errors.items():
             for name in names:
@@ -299,22 +307,25 @@ def main(arguments=None):
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    committed = options.root / "api/openapi.yaml"
     try:
         document = load(options.root)
     except ContractError as error:
         print(f"openapi: {error}", file=sys.stderr)
         return 1
-    text = render(document)
+    wanted = {options.root / "api/openapi.yaml": render(document),
+              options.root / route_inputs.SERVER: route_inputs.server_table(document),
+              options.root / route_inputs.CONSOLE: route_inputs.console_table(document)}
     if options.json:
         options.json.write_text(json.dumps(document, ensure_ascii=False, separators=(", ", ": ")))
-    if options.check:
-        if not committed.exists() or committed.read_text() != text:
-            print("openapi: api/openapi.yaml differs from its sources: run tools/openapi.py",
-                  file=sys.stderr)
+    for path, text in wanted.items():
+        if path.exists() and path.read_text() == text:
+            continue
+        if options.check:
+            print(f"openapi: {path.relative_to(options.root)} differs from its sources: "
+                  "run tools/openapi.py", file=sys.stderr)
             return 1
-    elif not committed.exists() or committed.read_text() != text:
-        committed.write_text(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     print(f"openapi: {sum(len(item) for item in document['paths'].values())} operations, "
           f"{len(document['components']['schemas'])} schemas")
     return 0

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "endpoints/console.h"
+#include "endpoints/inputs.h"
 #include "endpoints/reach.h"
 #include "fleet/agent_keys.h"
 #include "fleet/changes.h"
@@ -52,6 +53,13 @@ Result<void> check_rate(App& app, const Route& route, const http::Request& reque
   return (app.*facts.limit)
       .take(static_cast<std::uint64_t>(request.caller.key),
             app.nodes.share_of(app.config.*facts.per_minute), request.now);
+}
+
+/// Operators are told of what their route does not know; agents are not (endpoints/inputs.h).
+Result<void> check_known(const Route& route, const http::Request& request) {
+  if (route.dialect != Dialect::operators) return {};
+  const Inputs* inputs = inputs_of(route.method, route.path);
+  return inputs == nullptr ? Result<void>() : check_inputs(*inputs, request);
 }
 
 http::Lane lane_of(const Route& route) {
@@ -192,6 +200,8 @@ http::Reply Dispatcher::run(const http::Admission& admission, const http::Reques
       const Result<void> reached = check_reach(app_, reach_of(route.name), request);
       if (!reached.ok()) return failed(dialect, reached.error());
     }
+    const Result<void> known = check_known(route, request);
+    if (!known.ok()) return failed(dialect, known.error());
     Result<http::Reply> reply = route.endpoint(app_, request);
     if (!reply.ok()) return failed(dialect, reply.error());
     auto* write = std::get_if<http::Write>(&*reply);

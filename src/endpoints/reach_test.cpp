@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json_read.h"
+#include "endpoints/inputs.h"
 #include "endpoints/reach.h"
 #include "endpoints/testing.h"
 #include "fleet/operators.h"
@@ -214,6 +215,9 @@ std::string target_of(const Route& route, const Place& place, const Place& where
       target += thing == things.end() ? "1" : thing->second;
     }
   }
+  const std::string_view parameters = inputs_of(route.method, route.path)->parameters;
+  // It is refused, whatever it names, by a route to which it says nothing (endpoints/inputs.h).
+  if ((" " + std::string(parameters) + " ").find(" org ") == std::string::npos) return target;
   target += "?org=" + where.name;
   if (route.name == "show_settings" || route.name == "set_settings") {
     target += "&scope=host&target=" + place.host;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operators' API, as any client calls it; the session's cookie comes by itself.
+import { orgRoutes } from './org_routes';
 
 /** What the server said no with; status 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -20,14 +21,19 @@ export function onSignedOut(call: () => void): void {
 }
 
 let org = '';
-/** Every call that names no organisation is about this one; with an empty text about all. */
+/** Every call that may name an organisation and names none is about this one; with an empty text about all. */
 export function askAbout(id: string): void {
   org = id;
 }
+
+// The server refuses what a route does not take.
+const takingOrg = orgRoutes.map((route) => new RegExp(`^${route.replace(/:\w+/g, '[^/]+')}$`));
+const takesOrg = (method: string, path: string) => takingOrg.some((each) => each.test(`${method} ${path.split('?')[0]}`));
+
 /** Where `path` is, of the organisation that the pages are about. */
-export function addressOf(path: string): string {
+export function addressOf(path: string, method = 'GET'): string {
   const address = '/api/v1' + path;
-  if (org === '' || /[?&]org=/.test(path)) return address;
+  if (org === '' || /[?&]org=/.test(path) || !takesOrg(method, path)) return address;
   return `${address}${path.includes('?') ? '&' : '?'}org=${encodeURIComponent(org)}`;
 }
 
@@ -47,7 +53,7 @@ async function answerOf(method: string, path: string, body?: unknown, signal?: A
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
-    response = await fetch(addressOf(path), {
+    response = await fetch(addressOf(path, method), {
       method,
       headers,
       signal,

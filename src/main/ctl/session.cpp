@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "http/router.h"
 
 namespace muster::ctl {
 
@@ -51,6 +52,26 @@ Error no_page(std::string_view why) {
   return {Errc::unavailable, "the answer is not a page of a list: " + std::string(why)};
 }
 
+http::Router routes_with_org() {
+  http::Router routes;
+  const auto add = [&](http::Method method, std::string_view path, std::string_view parameters) {
+    const std::string words = " " + std::string(parameters) + " ";
+    routes.add(method, path, words.find(" org ") == std::string::npos ? 0 : 1);
+  };
+#define INPUTS(method, path, parameters, members) add(http::Method::method, path, parameters);
+#include "endpoints/inputs.def"
+#undef INPUTS
+  return routes;
+}
+
+/// The server refuses what a route does not take.
+bool takes_org(http::Method method, std::string_view target) {
+  static const http::Router routes = routes_with_org();
+  http::Params params;
+  const auto match = routes.match(method, target.substr(0, target.find('?')), params);
+  return match.outcome == http::Router::Outcome::found && match.row == 1;
+}
+
 bool names_org(std::string_view target) {
   return target.find("?org=") != std::string_view::npos ||
          target.find("&org=") != std::string_view::npos;
@@ -66,7 +87,7 @@ Result<std::string> Session::call(http::Method method, std::string target, std::
   net::ClientRequest request;
   request.method = method;
   request.target = std::move(target);
-  if (!org_.empty() && !names_org(request.target)) {
+  if (!org_.empty() && !names_org(request.target) && takes_org(method, request.target)) {
     request.target += request.target.find('?') == std::string::npos ? '?' : '&';
     request.target += "org=" + encode_component(org_);
   }

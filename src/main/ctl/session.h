@@ -41,8 +41,8 @@ class Session {
   const Address& address() const { return address_; }
   const std::string& token() const { return token_; }
 
-  /// Every request that names no organisation names this one: for operators who have roles in
-  /// several. Empty: none.
+  /// Every request that may name an organisation and names none names this one: for operators who
+  /// have roles in several. Empty: none.
   void ask_about(std::string org) { org_ = std::move(org); }
 
   /// The body of a 2xx answer. Fails with what the server said of a refusal, in words that name

@@ -14,9 +14,10 @@ struct Lists : testing::Test {
   Session session{transport, "op_secret"};
   std::string seen;
 
-  Result<bool> list(std::optional<std::size_t> limit = std::nullopt, const char* query = "") {
+  Result<bool> list(std::optional<std::size_t> limit = std::nullopt, const char* query = "",
+                    const char* path = "/l") {
     seen.clear();
-    return session.list("/l", query, limit, [&](const Json& item) { seen += item.serialise(); });
+    return session.list(path, query, limit, [&](const Json& item) { seen += item.serialise(); });
   }
 };
 
@@ -34,14 +35,24 @@ TEST_F(Lists, FollowTheCursorToTheEnd) {
 
 TEST_F(Lists, AreOfTheOrganisationThatIsAskedAboutUnlessTheyNameOne) {
   session.ask_about("a b");
-  server.on("GET /l?limit=1000&org=a%20b", {200, R"({"items": [1], "next_cursor": null})"});
-  ASSERT_TRUE(list().ok());
+  const std::string hosts = "GET /api/v1/hosts?limit=1000";
+  server.on(hosts + "&org=a%20b", {200, R"({"items": [1], "next_cursor": null})"});
+  ASSERT_TRUE(list(std::nullopt, "", "/api/v1/hosts").ok());
   EXPECT_EQ(seen, "1");
-  server.on("GET /l?limit=1000&org=other", {200, R"({"items": [2], "next_cursor": null})"});
-  ASSERT_TRUE(list(std::nullopt, "org=other").ok());
+  server.on(hosts + "&org=other", {200, R"({"items": [2], "next_cursor": null})"});
+  ASSERT_TRUE(list(std::nullopt, "org=other", "/api/v1/hosts").ok());
   EXPECT_EQ(seen, "2");
-  server.on("POST /x?org=a%20b", {200, "{}"});
-  EXPECT_TRUE(session.call(http::Method::post, "/x", "{}").ok());
+  server.on("POST /api/v1/keys?org=a%20b", {200, "{}"});
+  EXPECT_TRUE(session.call(http::Method::post, "/api/v1/keys", "{}").ok());
+}
+
+TEST_F(Lists, ThatAreOfNoOrganisationAreNotAskedAboutOne) {
+  session.ask_about("a b");
+  server.on("GET /api/v1/feeds?limit=1000", {200, R"({"items": [1], "next_cursor": null})"});
+  ASSERT_TRUE(list(std::nullopt, "", "/api/v1/feeds").ok());
+  EXPECT_EQ(seen, "1");
+  server.on("DELETE /api/v1/hosts/7", {200, "{}"});
+  EXPECT_TRUE(session.call(http::Method::del, "/api/v1/hosts/7").ok());
 }
 
 TEST_F(Lists, StopAtTheLimitAndKnowWhetherThereIsMore) {
