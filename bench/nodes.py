@@ -26,9 +26,8 @@ from many_servers import Servers  # pylint: disable=wrong-import-position
 from muster_process import NO_LIMITS, Musterd, agent_headers  # pylint: disable=wrong-import-position
 
 QUARTER = 0.25
-AGENTS = 30         # of each server, that report results
-TASKS = 1000        # pending for one agent
-TASKS_AT_ONCE = 200
+AGENTS = 600        # of each server, that report results in turn
+TASKS = 100         # pending for one agent
 CONNECTIONS = 64    # to each server
 
 
@@ -57,20 +56,26 @@ def heartbeats(servers, agents, seconds):
     return round(rate)
 
 
+def beat(server, agent):
+    server.caller(agent_headers(agent)).must(
+        "POST", "/api/agent/heartbeat", {"status": "idle", "agent_version": "1.0.0"})
+
+
 def list_tasks(servers, operator, token):
-    """For each server, "task key agent" of tasks that agents of its own may report."""
+    """For each server, "task key agent" of tasks that agents of its own may report: one of each
+    agent, then the next of each. The agents have called before."""
     lists = []
     for number, server in enumerate(servers):
         lines = []
         for worker in range(AGENTS):
             agent = server.enrol(token, f"worker-{number}-{worker}")
-            for _ in range(TASKS // TASKS_AT_ONCE):
-                made = operator.must("POST", "/api/v1/tasks", {
-                    "type": "execute_command", "command": "true",
-                    "agent_ids": [agent["agent_id"]] * TASKS_AT_ONCE})
-                lines += [f"{task} {agent['api_key']} {agent['agent_id']}\n"
-                          for task in made["task_ids"]]
-        lists.append("".join(lines))
+            beat(server, agent)
+            made = operator.must("POST", "/api/v1/tasks", {
+                "type": "execute_command", "command": "true",
+                "agent_ids": [agent["agent_id"]] * TASKS})
+            lines.append([f"{task} {agent['api_key']} {agent['agent_id']}\n"
+                          for task in made["task_ids"]])
+        lists.append("".join(line for turn in zip(*lines) for line in turn))
     return lists
 
 
@@ -100,14 +105,13 @@ def measure(servers, operator, seconds):
     quarters = []
     try:
         token = operator.must("POST", "/api/v1/tokens",
-                              {"ttl_seconds": 3600, "max_uses": 1000})["token"]
+                              {"ttl_seconds": 3600, "max_uses": 2 * AGENTS + 10})["token"]
         lists = list_tasks(servers, operator, token)
         for server in servers:
             quarters.append(CpuLimit(QUARTER, server.process.pid))
         agents = [server.enrol(token, f"beats-{number}") for number, server in enumerate(servers)]
         for server, agent in zip(servers, agents):
-            server.caller(agent_headers(agent)).must(
-                "POST", "/api/agent/heartbeat", {"status": "idle", "agent_version": "1.0.0"})
+            beat(server, agent)
         return {"heartbeats_per_second": heartbeats(servers, agents, seconds),
                 "results_per_second": results(servers, lists, seconds)}
     finally:

@@ -70,8 +70,9 @@ void end_agent(store::Tx& tx, const TaskBoard& board, const Poller& agent, Insta
 }
 
 /// Results of one organisation that are stored together: looked at one after another, as if each
-/// were stored before the next, then written with one statement for each table. What ends other
-/// work of its agent (a late result its retries, an uninstall everything) does so last.
+/// were stored before the next, then written with one statement for each table but that of tasks.
+/// What ends other work of its agent (a late result its retries, an uninstall everything) does so
+/// last.
 class ResultLot {
  public:
   ResultLot(store::Tx& tx, OrgId org, std::span<ReportedResult* const> reported);
@@ -131,21 +132,19 @@ void ResultLot::write_rows() {
   std::vector<const model::TaskResult*> results;
   std::vector<const model::TaskResult*> of_tests;
   std::vector<store::ControlOfTask> controls;
-  std::vector<const Task*> tasks;
   EventRows events(taken_.front().reported->board.ids, org_);
   for (const auto& [reported, before, after] : taken_) {
     const model::TaskResult& result = reported->result;
     results.push_back(&result);
     if (result.outcome) of_tests.push_back(&result);
     for (const model::Control& control : result.controls) controls.push_back({after.id, &control});
-    tasks.push_back(&after);
+    store::set_task(tx_, after);
     add_task_event(events, after, reported->agent.host, model::EventType::task_completed,
                    reported->now);
   }
   store::insert_results(tx_, org_, results);
   store::set_controls(tx_, org_, controls);
   store::set_latest_results(tx_, org_, of_tests);
-  store::set_tasks(tx_, org_, tasks);
   events.record(tx_);
 }
 

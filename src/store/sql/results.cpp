@@ -59,7 +59,7 @@ void insert_outputs(Tx& tx, OrgId org, const std::vector<const TaskResult*>& res
       "INSERT INTO outputs (org_id, sha256, body, last_day) SELECT $1, sha256, body, last_day"
       " FROM unnest($2, $3, $4) AS given (sha256, body, last_day) WHERE NOT EXISTS"
       " (SELECT 1 FROM outputs o WHERE o.org_id = $1 AND o.sha256 = given.sha256"
-      " AND o.last_day >= given.last_day)"
+      " AND o.last_day >= given.last_day OFFSET 0)"
       " ON CONFLICT (org_id, sha256) DO UPDATE SET last_day = excluded.last_day",
       org, outputs, [](const OutputOfDay& each) {
         return std::array<Param, 3>{digest_of(*each.output), Blob{each.output->text()}, each.day};

@@ -83,32 +83,14 @@ void insert_task(Tx& tx, const Task& task, std::string_view sealed_env) {
 }
 
 void set_task(Tx& tx, const Task& task) {
-  set_tasks(tx, task.org, {&task});
-}
-
-void set_tasks(Tx& tx, OrgId org, const std::vector<const Task*>& tasks) {
-  tx.post_batch(
+  tx.post(
       "UPDATE tasks SET status = $3, attempt = $4, assigned_at = $5, lease_until = $6,"
       " started_at = $7, finished_at = $8, error = $9, due_at = $10,"
       " sealed_env = CASE WHEN $11 = 1 THEN NULL ELSE sealed_env END, deliver_by = $12,"
       " valid_until = $13 WHERE org_id = $1 AND task_id = $2",
-      "UPDATE tasks SET status = given.status, attempt = given.attempt,"
-      " assigned_at = given.assigned_at, lease_until = given.lease_until,"
-      " started_at = given.started_at, finished_at = given.finished_at, error = given.error,"
-      " due_at = given.due_at,"
-      " sealed_env = CASE WHEN given.is_over = 1 THEN NULL ELSE tasks.sealed_env END,"
-      " deliver_by = given.deliver_by, valid_until = given.valid_until"
-      " FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS given (task_id, status,"
-      " attempt, assigned_at, lease_until, started_at, finished_at, error, due_at, is_over,"
-      " deliver_by, valid_until) WHERE tasks.org_id = $1 AND tasks.task_id = given.task_id",
-      org, tasks, [](const Task* task) {
-        return std::array<Param, 12>{task->id,          model::task_status_name(task->status),
-                                     task->attempt,     task->assigned_at,
-                                     task->lease_until, task->started_at,
-                                     task->finished_at, task->error,
-                                     task->due_at,      model::is_terminal(task->status),
-                                     task->deliver_by,  task->valid_until};
-      });
+      task.org, task.id, model::task_status_name(task.status), task.attempt, task.assigned_at,
+      task.lease_until, task.started_at, task.finished_at, task.error, task.due_at,
+      model::is_terminal(task.status), task.deliver_by, task.valid_until);
 }
 
 std::string find_sealed_env(Reader& reader, OrgId org, TaskId id) {
@@ -163,26 +145,24 @@ std::optional<Task> find_task(Reader& reader, OrgId org, TaskId id) {
       "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND task_id = $2", org, id)));
 }
 
-#define HAS_RESULT(task_id)                                                                  \
-  ", CASE WHEN EXISTS (SELECT 1 FROM results r WHERE r.org_id = $1 AND r.task_id = " task_id \
-  ") THEN 1 ELSE 0 END"
-
 std::vector<ReportedTask> list_reported_tasks(Reader& reader, OrgId org,
                                               const std::vector<TaskId>& ids) {
   std::vector<ReportedTask> tasks;
+  // Each by its key, whatever the planner believes of the tables: OFFSET 0 keeps it from joining.
   reader.query_batch(
-      "SELECT " TASK_COLUMNS HAS_RESULT("$2") " FROM tasks WHERE org_id = $1 AND task_id = $2",
-      "SELECT " TASK_COLUMNS HAS_RESULT(
-          "tasks.task_id") " FROM tasks WHERE org_id = $1 AND task_id IN (SELECT * FROM "
-                           "unnest($2))",
+      "SELECT " TASK_COLUMNS
+      ", CASE WHEN EXISTS (SELECT 1 FROM results WHERE org_id = $1 AND task_id = $2)"
+      " THEN 1 ELSE 0 END FROM tasks WHERE org_id = $1 AND task_id = $2",
+      "SELECT found.* FROM unnest($2) AS given (asked_id) CROSS JOIN LATERAL (SELECT " TASK_COLUMNS
+      ", CASE WHEN EXISTS (SELECT 1 FROM results WHERE org_id = $1 AND task_id = given.asked_id"
+      " OFFSET 0) THEN 1 ELSE 0 END FROM tasks WHERE org_id = $1 AND task_id = given.asked_id"
+      " OFFSET 0) AS found",
       org, ids, [](const TaskId& id) { return std::array<Param, 1>{id}; },
       [&](const Rows& rows) {
         tasks.push_back({read_task(rows), rows.boolean(27)});
       });
   return tasks;
 }
-
-#undef HAS_RESULT
 
 std::optional<Task> find_task_anywhere(Reader& reader, TaskId id) {
   return first(
@@ -410,28 +390,27 @@ std::vector<Outstanding> list_outstanding(Reader& reader) {
   return agents;
 }
 
-#define OUTSTANDING(from, of_agent, effect_once)                                               \
-  "SELECT agent_id, sum(CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END), count(lease_until)," \
-  " min(lease_until) FROM (SELECT t.agent_id, CASE WHEN status = 'pending' THEN NULL ELSE"     \
-  " coalesce(lease_until, 0) END AS lease_until FROM " from                                    \
-  "tasks t WHERE t.org_id = $1 AND t.agent_id = " of_agent                                     \
-  " AND (status = 'pending' OR (status = 'assigned' AND started_at IS NULL AND"                \
-  " (" effect_once                                                                             \
-  " = 1 OR redeliver = 1 OR type <> 'execute_command')))) waiting GROUP BY agent_id"
+#define OUTSTANDING(agent, effect_once)                                                       \
+  "SELECT sum(CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END) AS pending,"                   \
+  " count(lease_until) AS redeliverable, min(lease_until) AS redeliver_at FROM (SELECT"       \
+  " CASE WHEN status = 'pending' THEN NULL ELSE coalesce(lease_until, 0) END"                 \
+  " AS lease_until FROM tasks WHERE org_id = $1 AND agent_id = " agent                        \
+  " AND status IN ('pending', 'assigned') AND (status = 'pending' OR (started_at IS NULL AND" \
+  " (" effect_once " = 1 OR redeliver = 1 OR type <> 'execute_command')))) waiting"
 
 std::vector<OutstandingOfAgent> list_outstanding_of(Reader& reader, OrgId org,
                                                     const std::vector<AskedAgent>& agents) {
   std::unordered_map<AgentId, OutstandingOfAgent> waiting;
   reader.query_batch(
-      OUTSTANDING("", "$2", "$3"),
-      OUTSTANDING("unnest($2, $3) AS given (asked_id, effect_once), ", "given.asked_id",
-                  "given.effect_once"),
+      "SELECT $2, counted.* FROM (" OUTSTANDING("$2", "$3") ") AS counted",
+      "SELECT given.asked_id, counted.* FROM unnest($2, $3) AS given (asked_id, once)"
+      " CROSS JOIN LATERAL (" OUTSTANDING("given.asked_id", "given.once") ") AS counted",
       org, agents,
       [](const AskedAgent& asked) {
         return std::array<Param, 2>{asked.agent, asked.effect_once};
       },
       [&](const Rows& rows) {
-        waiting[rows.uuid_id<AgentId>(0)] = {rows.integer(1), rows.integer(2),
+        waiting[rows.uuid_id<AgentId>(0)] = {rows.maybe_integer(1).value_or(0), rows.integer(2),
                                              rows.maybe_instant(3)};
       });
   std::vector<OutstandingOfAgent> found;

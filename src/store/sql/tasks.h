@@ -18,8 +18,6 @@ class Tx;
 void insert_task(Tx& tx, const model::Task& task, std::string_view sealed_env = {});
 /// Rewrites what advance() may change. A task that is over loses its environment variables.
 void set_task(Tx& tx, const model::Task& task);
-/// Of one organisation, each once.
-void set_tasks(Tx& tx, OrgId org, const std::vector<const model::Task*>& tasks);
 /// Apart from the task, so that nothing that shows tasks ever holds them. Empty: it has none.
 std::string find_sealed_env(Reader& reader, OrgId org, TaskId id);
 /// What was signed of a task; `id` is the order's.
