@@ -69,71 +69,87 @@ void end_agent(store::Tx& tx, const TaskBoard& board, const Poller& agent, Insta
                         now);
 }
 
-/// Results of one organisation that are stored together: looked at one after another, as if each
-/// were stored before the next, then written with one statement for each table but that of tasks.
-/// What ends other work of its agent (a late result its retries, an uninstall everything) does so
-/// last.
+/// Results of one organisation that are stored together, as if one after another: with one
+/// statement for each table but that of tasks. What ends other work of its agent (a late result its
+/// retries, an uninstall everything) does so last.
 class ResultLot {
  public:
   ResultLot(store::Tx& tx, OrgId org, std::span<ReportedResult* const> reported);
-
-  Result<StatusOutcome> take(ReportedResult& reported);
-  void write();
+  /// Stores them and sets the outcome of each.
+  void record();
 
  private:
-  struct Taken {
-    const ReportedResult* reported;
+  struct First {
+    ReportedResult* reported;
     Task before;
     Task after;
   };
+
+  Result<void> check(ReportedResult& reported);
+  void insert_first();
   void write_rows();
+  void follow();
 
   store::Tx& tx_;
   const OrgId org_;
-  std::unordered_map<TaskId, store::ReportedTask> tasks_;
-  std::vector<Taken> taken_;
+  const std::span<ReportedResult* const> reported_;
+  std::unordered_map<TaskId, Task> tasks_;
+  std::vector<ReportedResult*> sound_;
+  std::vector<First> first_;  // results of their tasks
 };
 
 ResultLot::ResultLot(store::Tx& tx, OrgId org, std::span<ReportedResult* const> reported)
-    : tx_(tx), org_(org) {
+    : tx_(tx), org_(org), reported_(reported) {
   std::set<TaskId> named;
   for (const ReportedResult* each : reported) named.insert(each->result.task);
-  for (store::ReportedTask& found :
-       store::list_reported_tasks(tx, org, {named.begin(), named.end()})) {
-    const TaskId id = found.task.id;
+  for (Task& found : store::find_tasks(tx, org, {named.begin(), named.end()})) {
+    const TaskId id = found.id;
     tasks_.emplace(id, std::move(found));
   }
 }
 
-Result<StatusOutcome> ResultLot::take(ReportedResult& reported) {
+Result<void> ResultLot::check(ReportedResult& reported) {
   const Poller& agent = reported.agent;
   model::TaskResult& result = reported.result;
   const auto found = tasks_.find(result.task);
   if (found == tasks_.end()) return unknown_task();
-  auto& [task, has_result] = found->second;
+  const Task& task = found->second;
   TRY(check_owner(tx_, agent, task));
   if (agent.ended && task.status != model::TaskStatus::completed) {
     return Error{Errc::invalid_credentials, "Invalid agent credentials"};
   }
-  if (has_result) return StatusOutcome{task, false};
   result.received_at = reported.now;
   result.host = agent.host;
   result.test_uuid = task.test_uuid;
   model::flag_untruths(result, reported.claims, task);
   if (task.type == TaskType::execute_test) result.outcome = model::outcome_of(result);
   take_enrolled_facts(tx_, agent, result);
-  Task after = *advance(task, {TaskEvent::Kind::result_reported}, reported.now);
-  taken_.push_back({&reported, std::exchange(task, after), after});
-  has_result = true;
-  return StatusOutcome{std::move(after), true};
+  return {};
+}
+
+/// Of several results of one task the first counts.
+void ResultLot::insert_first() {
+  std::vector<const model::TaskResult*> results;
+  for (const ReportedResult* each : sound_) results.push_back(&each->result);
+  const std::vector<TaskId> inserted = store::insert_results(tx_, org_, results);
+  std::set<TaskId> had_none(inserted.begin(), inserted.end());
+  for (ReportedResult* each : sound_) {
+    Task& task = tasks_.at(each->result.task);
+    const bool first = had_none.erase(task.id) == 1;
+    if (first) {
+      Task after = *advance(task, {TaskEvent::Kind::result_reported}, each->now);
+      first_.push_back({each, std::exchange(task, after), std::move(after)});
+    }
+    each->outcome = StatusOutcome{task, first};
+  }
 }
 
 void ResultLot::write_rows() {
   std::vector<const model::TaskResult*> results;
   std::vector<const model::TaskResult*> of_tests;
   std::vector<store::ControlOfTask> controls;
-  EventRows events(taken_.front().reported->board.ids, org_);
-  for (const auto& [reported, before, after] : taken_) {
+  EventRows events(first_.front().reported->board.ids, org_);
+  for (const auto& [reported, before, after] : first_) {
     const model::TaskResult& result = reported->result;
     results.push_back(&result);
     if (result.outcome) of_tests.push_back(&result);
@@ -142,17 +158,15 @@ void ResultLot::write_rows() {
     add_task_event(events, after, reported->agent.host, model::EventType::task_completed,
                    reported->now);
   }
-  store::insert_results(tx_, org_, results);
+  store::insert_outputs(tx_, org_, results);
   store::set_controls(tx_, org_, controls);
   store::set_latest_results(tx_, org_, of_tests);
   events.record(tx_);
 }
 
-void ResultLot::write() {
-  if (taken_.empty()) return;
-  write_rows();
+void ResultLot::follow() {
   ChangedAgents changed;
-  for (const auto& [reported, before, after] : taken_) {
+  for (const auto& [reported, before, after] : first_) {
     const TaskBoard& board = reported->board;
     const Poller& agent = reported->agent;
     const Instant now = reported->now;
@@ -164,14 +178,28 @@ void ResultLot::write() {
       changed.add(org_, agent.agent, agent.effect_once);
     }
   }
-  changed.follow(tx_, taken_.front().reported->board.presence);
+  changed.follow(tx_, first_.front().reported->board.presence);
+}
+
+void ResultLot::record() {
+  for (ReportedResult* each : reported_) {
+    const Result<void> checked = check(*each);
+    if (checked.ok()) {
+      sound_.push_back(each);
+    } else {
+      each->outcome = checked.error();
+    }
+  }
+  if (sound_.empty()) return;
+  insert_first();
+  if (first_.empty()) return;
+  write_rows();
+  follow();
 }
 
 /// All of one organisation.
 void record_lot(store::Tx& tx, OrgId org, std::span<ReportedResult* const> reported) {
-  ResultLot lot(tx, org, reported);
-  for (ReportedResult* each : reported) each->outcome = lot.take(*each);
-  lot.write();
+  ResultLot(tx, org, reported).record();
 }
 
 std::size_t size_of(const model::TaskResult& result) {

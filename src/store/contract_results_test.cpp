@@ -41,6 +41,7 @@ class ResultStore : public Contract {
     write([&](Tx& tx) {
       insert_task(tx, one);
       insert_results(tx, of, {&result});
+      insert_outputs(tx, of, {&result});
       if (result.outcome) set_latest_results(tx, of, {&result});
     });
     return result;
@@ -51,7 +52,10 @@ class ResultStore : public Contract {
     result.received_at = at;
     result.standard_output = Output(out);
     result.standard_error = Output(err);
-    write([&](Tx& tx) { insert_results(tx, of, {&result}); });
+    write([&](Tx& tx) {
+      insert_results(tx, of, {&result});
+      insert_outputs(tx, of, {&result});
+    });
   }
   std::int64_t count(Sql sql) {
     return read([&](Reader& reader) {
@@ -92,7 +96,10 @@ TEST_P(ResultStore, OutputIsKeptOctetByOctet) {
   result.task = {uuid()};
   result.standard_output = Output(std::string("a\0b", 3), true);
   result.standard_error = Output("", true);
-  write([&](Tx& tx) { insert_results(tx, org, {&result}); });
+  write([&](Tx& tx) {
+    insert_results(tx, org, {&result});
+    insert_outputs(tx, org, {&result});
+  });
   const auto stored = read([&](Reader& reader) { return find_result(reader, org, result.task); });
   ASSERT_TRUE(stored);
   EXPECT_EQ(testing::fields(*stored), testing::fields(result));
@@ -175,7 +182,9 @@ TEST_P(ResultStore, WhatIsStoredTogetherIsAsIfOneAfterAnother) {
           controls.push_back({part.back()->task, &each});
       }
       write([&](Tx& tx) {
-        insert_results(tx, in, part);
+        EXPECT_EQ(insert_results(tx, in, part).size(), part.size());
+        EXPECT_TRUE(insert_results(tx, in, part).empty()) << "each task has one";
+        insert_outputs(tx, in, part);
         set_controls(tx, in, controls);
         set_latest_results(tx, in, part);
       });

@@ -287,17 +287,14 @@ TEST_P(TaskStore, WhatAPollMayFindIsCounted) {
   });
 }
 
-TEST_P(TaskStore, TasksOfResultsAreFoundTogether) {
+TEST_P(TaskStore, TasksAreFoundTogether) {
   const AgentId a{uuid()};
   std::vector<Task> tasks = {task(a, 1), task(a, 2), task(a, 3)};
   Task elsewhere = task(a, 4);
   elsewhere.org = other_org;
-  model::TaskResult result;
-  result.task = tasks[1].id;
   write([&](Tx& tx) {
     for (const Task& one : tasks) insert_task(tx, one, "sealed");
     insert_task(tx, elsewhere);
-    insert_results(tx, org, {&result});
   });
   tasks[0].status = model::TaskStatus::completed;
   tasks[0].finished_at = now;
@@ -310,17 +307,15 @@ TEST_P(TaskStore, TasksOfResultsAreFoundTogether) {
     set_task(tx, tasks[2]);
   });
   read([&](Reader& reader) {
-    auto found = list_reported_tasks(
-        reader, org, {tasks[0].id, tasks[1].id, tasks[2].id, elsewhere.id, TaskId{uuid()}});
-    std::sort(found.begin(), found.end(), [](const ReportedTask& x, const ReportedTask& y) {
-      return x.task.created_at < y.task.created_at;
-    });
+    auto found = find_tasks(reader, org,
+                            {tasks[0].id, tasks[1].id, tasks[2].id, elsewhere.id, TaskId{uuid()}});
+    std::sort(found.begin(), found.end(),
+              [](const Task& x, const Task& y) { return x.created_at < y.created_at; });
     ASSERT_EQ(found.size(), 3U);
     for (std::size_t i = 0; i < 3; ++i) {
-      EXPECT_EQ(testing::fields(found[i].task), testing::fields(tasks[i]));
-      EXPECT_EQ(found[i].has_result, i == 1);
+      EXPECT_EQ(testing::fields(found[i]), testing::fields(tasks[i]));
     }
-    EXPECT_TRUE(list_reported_tasks(reader, org, {tasks[1].id}).at(0).has_result);
+    EXPECT_EQ(find_tasks(reader, org, {tasks[1].id}).at(0).id, tasks[1].id);
     EXPECT_TRUE(find_sealed_env(reader, org, tasks[0].id).empty()) << "it is over";
     EXPECT_EQ(find_sealed_env(reader, org, tasks[2].id), "sealed");
   });

@@ -32,10 +32,66 @@ std::optional<Blob> digest_of(const Output& output) {
   return octets ? std::optional(Blob{*octets}) : std::nullopt;
 }
 
+/// An output, and the day of a result that names it.
 struct OutputOfDay {
   const Output* output;
   std::int64_t day;
 };
+
+Output read_output(const Rows& rows, int text, int truncated, int sha256) {
+  const bool cut = rows.boolean(truncated);
+  if (rows.is_null(sha256)) return {"", cut, crypto::Sha256{}};
+  return {std::string(rows.blob(text)), cut, rows.sha256(sha256)};
+}
+
+}  // namespace
+
+#define RESULT_COLUMNS                                                            \
+  "task_id, received_at, exit_code, outcome, flags, host_id, stdout_sha256,"      \
+  " stdout_truncated, stderr_sha256, stderr_truncated, started_at, completed_at," \
+  " duration_ms, test_uuid, binary_sha256, hostname, os, arch, error, bundle"
+
+std::vector<TaskId> insert_results(Tx& tx, OrgId org,
+                                   const std::vector<const TaskResult*>& results) {
+  std::vector<TaskId> inserted;
+  // Which of them are first is what the key itself says: to look before is one more statement, and
+  // PostgreSQL plans it while the table is empty.
+  tx.query_batch(
+      "INSERT INTO results (org_id, " RESULT_COLUMNS
+      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+      " $19, $20, $21) ON CONFLICT (org_id, task_id) DO NOTHING RETURNING task_id",
+      "INSERT INTO results (org_id, " RESULT_COLUMNS
+      ") SELECT $1, given.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+      " $15, $16, $17, $18, $19, $20, $21) AS given (" RESULT_COLUMNS
+      ") ON CONFLICT (org_id, task_id) DO NOTHING RETURNING task_id",
+      org, results,
+      [](const TaskResult* result) {
+        return std::array<Param, 20>{result->task,
+                                     result->received_at,
+                                     result->exit_code,
+                                     number_of(result->outcome),
+                                     result->flags.bits,
+                                     result->host,
+                                     digest_of(result->standard_output),
+                                     result->standard_output.truncated(),
+                                     digest_of(result->standard_error),
+                                     result->standard_error.truncated(),
+                                     result->started_at,
+                                     result->completed_at,
+                                     result->duration_ms,
+                                     result->test_uuid,
+                                     result->binary_sha256,
+                                     result->hostname,
+                                     result->os,
+                                     result->arch,
+                                     result->error,
+                                     result->bundle};
+      },
+      [&](const Rows& rows) { inserted.push_back(rows.uuid_id<TaskId>(0)); });
+  return inserted;
+}
+
+#undef RESULT_COLUMNS
 
 /// The row of an output that many results name is touched once a day, so that they do not wait for
 /// one another.
@@ -65,54 +121,6 @@ void insert_outputs(Tx& tx, OrgId org, const std::vector<const TaskResult*>& res
         return std::array<Param, 3>{digest_of(*each.output), Blob{each.output->text()}, each.day};
       });
 }
-
-Output read_output(const Rows& rows, int text, int truncated, int sha256) {
-  const bool cut = rows.boolean(truncated);
-  if (rows.is_null(sha256)) return {"", cut, crypto::Sha256{}};
-  return {std::string(rows.blob(text)), cut, rows.sha256(sha256)};
-}
-
-}  // namespace
-
-#define RESULT_COLUMNS                                                            \
-  "task_id, received_at, exit_code, outcome, flags, host_id, stdout_sha256,"      \
-  " stdout_truncated, stderr_sha256, stderr_truncated, started_at, completed_at," \
-  " duration_ms, test_uuid, binary_sha256, hostname, os, arch, error, bundle"
-
-void insert_results(Tx& tx, OrgId org, const std::vector<const TaskResult*>& results) {
-  tx.post_batch(
-      "INSERT INTO results (org_id, " RESULT_COLUMNS
-      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-      " $19, $20, $21)",
-      "INSERT INTO results (org_id, " RESULT_COLUMNS
-      ") SELECT $1, given.* FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-      " $15, $16, $17, $18, $19, $20, $21) AS given (" RESULT_COLUMNS ")",
-      org, results, [](const TaskResult* result) {
-        return std::array<Param, 20>{result->task,
-                                     result->received_at,
-                                     result->exit_code,
-                                     number_of(result->outcome),
-                                     result->flags.bits,
-                                     result->host,
-                                     digest_of(result->standard_output),
-                                     result->standard_output.truncated(),
-                                     digest_of(result->standard_error),
-                                     result->standard_error.truncated(),
-                                     result->started_at,
-                                     result->completed_at,
-                                     result->duration_ms,
-                                     result->test_uuid,
-                                     result->binary_sha256,
-                                     result->hostname,
-                                     result->os,
-                                     result->arch,
-                                     result->error,
-                                     result->bundle};
-      });
-  insert_outputs(tx, org, results);
-}
-
-#undef RESULT_COLUMNS
 
 void set_latest_results(Tx& tx, OrgId org, const std::vector<const TaskResult*>& results) {
   tx.post_batch(

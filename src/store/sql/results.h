@@ -15,9 +15,12 @@ namespace muster::store {
 class Reader;
 class Tx;
 
-/// Stores results of tasks that have none, without their controls. Output that the organisation has
-/// already is named and not stored again.
-void insert_results(Tx& tx, OrgId org, const std::vector<const model::TaskResult*>& results);
+/// Stores the first result of each task, without what the program wrote and without controls.
+/// Returns the tasks that had none, in no order; for the others nothing changes.
+std::vector<TaskId> insert_results(Tx& tx, OrgId org,
+                                   const std::vector<const model::TaskResult*>& results);
+/// What the programs wrote. Output that the organisation has already is named and not stored again.
+void insert_outputs(Tx& tx, OrgId org, const std::vector<const model::TaskResult*>& results);
 struct ControlOfTask {
   TaskId task;
   const model::Control* control = nullptr;

@@ -145,22 +145,15 @@ std::optional<Task> find_task(Reader& reader, OrgId org, TaskId id) {
       "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND task_id = $2", org, id)));
 }
 
-std::vector<ReportedTask> list_reported_tasks(Reader& reader, OrgId org,
-                                              const std::vector<TaskId>& ids) {
-  std::vector<ReportedTask> tasks;
-  // Each by its key, whatever the planner believes of the tables: OFFSET 0 keeps it from joining.
+std::vector<Task> find_tasks(Reader& reader, OrgId org, const std::vector<TaskId>& ids) {
+  std::vector<Task> tasks;
+  // Each by its key, whatever the planner believes of the table: OFFSET 0 keeps it from joining.
   reader.query_batch(
-      "SELECT " TASK_COLUMNS
-      ", CASE WHEN EXISTS (SELECT 1 FROM results WHERE org_id = $1 AND task_id = $2)"
-      " THEN 1 ELSE 0 END FROM tasks WHERE org_id = $1 AND task_id = $2",
+      "SELECT " TASK_COLUMNS " FROM tasks WHERE org_id = $1 AND task_id = $2",
       "SELECT found.* FROM unnest($2) AS given (asked_id) CROSS JOIN LATERAL (SELECT " TASK_COLUMNS
-      ", CASE WHEN EXISTS (SELECT 1 FROM results WHERE org_id = $1 AND task_id = given.asked_id"
-      " OFFSET 0) THEN 1 ELSE 0 END FROM tasks WHERE org_id = $1 AND task_id = given.asked_id"
-      " OFFSET 0) AS found",
+      " FROM tasks WHERE org_id = $1 AND task_id = given.asked_id OFFSET 0) AS found",
       org, ids, [](const TaskId& id) { return std::array<Param, 1>{id}; },
-      [&](const Rows& rows) {
-        tasks.push_back({read_task(rows), rows.boolean(27)});
-      });
+      [&](const Rows& rows) { tasks.push_back(read_task(rows)); });
   return tasks;
 }
 

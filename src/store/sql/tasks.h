@@ -31,14 +31,8 @@ std::vector<model::Task> list_due_tasks(Reader& reader, Instant now, int count);
 /// Retries of the chain that began with `original`, in their order.
 std::vector<model::Task> list_retries(Reader& reader, OrgId org, TaskId original);
 std::optional<model::Task> find_task(Reader& reader, OrgId org, TaskId id);
-/// A task that a result names.
-struct ReportedTask {
-  model::Task task;
-  bool has_result = false;
-};
 /// Those that exist, in no order.
-std::vector<ReportedTask> list_reported_tasks(Reader& reader, OrgId org,
-                                              const std::vector<TaskId>& ids);
+std::vector<model::Task> find_tasks(Reader& reader, OrgId org, const std::vector<TaskId>& ids);
 /// In whatever organisation it is: for operators of the whole server.
 std::optional<model::Task> find_task_anywhere(Reader& reader, TaskId id);
 /// The agent's tasks that are pending or assigned, at most `count` of each: highest priority first,
