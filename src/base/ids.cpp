@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace muster {
@@ -73,13 +74,20 @@ std::int64_t NumberIds::first_value(Instant at) {
   return (std::max<std::int64_t>(at.unix_ms - year_2026_ms, 1) << 12) & number_id_max;
 }
 
+void NumberIds::keep_to(std::int64_t place) {
+  CHECK(place >= 0 && place < places);
+  place_.store(place, std::memory_order_relaxed);
+}
+
 std::int64_t NumberIds::next_value(Instant now) {
+  const std::int64_t place = place_.load(std::memory_order_relaxed);
   const auto start = static_cast<std::int64_t>(rng_.next_u64() & 0x7FF);
   const std::int64_t fresh = first_value(now) | start;
   std::int64_t last = last_.load(std::memory_order_relaxed);
   std::int64_t next = 0;
   do {
     next = std::max(last + 1, fresh);
+    if (place != any_place) next += (place - next) & (places - 1);
   } while (!last_.compare_exchange_weak(last, next, std::memory_order_relaxed));
   return next;
 }

@@ -66,10 +66,15 @@ using TaskId = UuidId<struct TaskTag>;
 inline constexpr std::int64_t number_id_max = (std::int64_t{1} << 53) - 1;
 
 /// Hands out ids below 2^53 that sort by age: 41 bits of milliseconds since 2026 (69 years) and 12
-/// bits that start at random in each millisecond. Never repeats within a process; two processes may
-/// meet, and the primary key says so. Safe from several threads.
+/// bits that start at random in each millisecond. Never repeats within a process, nor do processes
+/// that keep to places of their own; others may meet, and the primary key says so. Safe from
+/// several threads.
 class NumberIds {
  public:
+  /// Of processes that write to one database at the same time. With 64 ids a millisecond for each
+  /// none is short of them: those of a burst are of the milliseconds to come.
+  static constexpr std::int64_t places = 64;
+
   explicit NumberIds(Rng& rng) : rng_(rng) {}
 
   /// Not above any id that next() gives at `at` or later.
@@ -83,12 +88,18 @@ class NumberIds {
     return Id{next_value(now)};
   }
 
+  /// From now on only ids that no process gives which keeps to another place, in [0, places).
+  void keep_to(std::int64_t place);
+
  private:
+  static constexpr std::int64_t any_place = -1;
+
   static std::int64_t first_value(Instant at);
   std::int64_t next_value(Instant now);
 
   Rng& rng_;
   std::atomic<std::int64_t> last_ = 0;
+  std::atomic<std::int64_t> place_ = any_place;
 };
 
 }  // namespace muster

@@ -100,5 +100,28 @@ TEST(NumberIds, AreUniqueOverThreads) {
   EXPECT_EQ(all.size(), 20'000U);
 }
 
+TEST(NumberIds, OfProcessesWithPlacesOfTheirOwnNeverMeet) {
+  std::set<std::int64_t> all;
+  std::size_t given = 0;
+  for (const std::int64_t place : {0, 1, 5, 63}) {
+    SeededRng rng(static_cast<std::uint64_t>(place));
+    NumberIds ids(rng);
+    // What it gave before it had a place.
+    std::int64_t last = ids.next<EventId>(test_epoch).value;
+    ids.keep_to(place);
+    for (int i = 0; i < 5000; ++i) {
+      // Steady, in bursts that outrun their milliseconds, and with a clock that goes back.
+      const Instant now = test_epoch + Duration(i < 2000 ? i / 4 : i < 4000 ? 500 : 100);
+      const std::int64_t id = ids.next<EventId>(now).value;
+      EXPECT_GT(id, last);
+      EXPECT_GE(id, NumberIds::first<EventId>(now).value);
+      last = id;
+      all.insert(id);
+      ++given;
+    }
+  }
+  EXPECT_EQ(all.size(), given);
+}
+
 }  // namespace
 }  // namespace muster

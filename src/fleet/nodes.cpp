@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <set>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,10 +26,33 @@ constexpr int renewals_between_prunings = 60;
   throw std::runtime_error("this server's place on its database is gone");
 }
 
+/// One that no server has. Of those that ended without a word the one that did so first gives up
+/// its own, and with it its row: should it come back, it has to start anew.
+std::int64_t find_place(store::Tx& tx) {
+  std::set<std::int64_t> taken;
+  std::optional<store::NodeRow> first_lapsed;
+  for (const store::NodeRow& node : store::list_nodes(tx)) {
+    if (!node.place) continue;
+    taken.insert(*node.place);
+    const bool earlier = !first_lapsed || node.renewed_at < first_lapsed->renewed_at;
+    if (node.lapsed && earlier) first_lapsed = node;
+  }
+  for (std::int64_t place = 0; place < NumberIds::places; ++place) {
+    if (!taken.contains(place)) return place;
+  }
+  if (!first_lapsed) {
+    throw std::runtime_error(std::to_string(NumberIds::places) +
+                             " servers are on this database, and no more can be");
+  }
+  store::delete_node(tx, first_lapsed->id);
+  return *first_lapsed->place;
+}
+
 }  // namespace
 
-Nodes::Nodes(store::Store& store, const SharedMemory& memory, NodeTime time)
+Nodes::Nodes(store::Store& store, NumberIds& ids, const SharedMemory& memory, NodeTime time)
     : store_(store),
+      ids_(ids),
       memory_(memory),
       time_(std::move(time)),
       alone_(store.node() == 0 || !time_.uptime) {}
@@ -59,7 +85,9 @@ void Nodes::join(Instant now) {
   if (alone_) return;
   const bool whole = store_.write([&](store::Tx& tx) {
     if (store::get_newest_announcement(tx) != followed_) return false;
-    store::insert_node(tx, {store_.node(), 0, followed_, false, now});
+    const std::int64_t place = find_place(tx);
+    store::insert_node(tx, {store_.node(), 0, followed_, false, now, place});
+    tx.on_commit([this, place] { ids_.keep_to(place); });
     return true;
   });
   if (!whole) fail_place_gone();

@@ -33,7 +33,7 @@ struct NodeTime {
 /// no others, and nothing here does anything.
 class Nodes {
  public:
-  Nodes(store::Store& store, const SharedMemory& memory, NodeTime time);
+  Nodes(store::Store& store, NumberIds& ids, const SharedMemory& memory, NodeTime time);
 
   /// In the moment in which the rest of the memory is loaded: what is announced later is followed,
   /// before each write transaction of this server and in each renewal.
@@ -42,8 +42,9 @@ class Nodes {
   /// There can be no other server: the store is embedded, or no time was given.
   bool alone() const { return alone_; }
 
-  /// Adds this server. Throws store::StoreError, and std::runtime_error when others announced more
-  /// meanwhile than is kept; it then has to start anew.
+  /// Adds this server, with a place of its own for its ids. Throws store::StoreError, and
+  /// std::runtime_error when others announced more meanwhile than is kept, when it has to start
+  /// anew, and when there is no place.
   void join(Instant now);
   /// Due every limits::node_renewal, and when another server announced something: renews the lease
   /// and follows the others. On one thread. Throws store::StoreError, and std::runtime_error when
@@ -99,6 +100,7 @@ class Nodes {
   void follow_leading(bool leads);
 
   store::Store& store_;
+  NumberIds& ids_;
   const SharedMemory memory_;
   const NodeTime time_;
   const bool alone_;

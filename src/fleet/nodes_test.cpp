@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/nodes.h"
 
+#include <set>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -203,6 +204,42 @@ TEST_F(NodesOnPostgres, ARevocationThatCannotBeFollowedInTimeIsNotAnswered) {
   while_waiting = [&] { b->fleet.nodes.renew(test_epoch); };
   revoke(key.id);  // asked again: it was done, and now it is waited for
   EXPECT_FALSE(accepts(*b, key));
+}
+
+TEST_F(NodesOnPostgres, ServersGiveOutIdsThatDiffer) {
+  std::set<std::int64_t> all;
+  for (int i = 0; i < 2000; ++i) {
+    for (Server* server : {&*a, &*b}) {
+      all.insert(server->fleet.ids.next<EventId>(test_epoch).value);
+    }
+  }
+  EXPECT_EQ(all.size(), 4000U);
+}
+
+TEST_F(NodesOnPostgres, AServerTakesThePlaceOfOneThatEndedOnlyIfNoneIsLeft) {
+  write([](store::Tx& tx) {
+    for (std::int64_t place = 2; place < NumberIds::places; ++place) {
+      store::insert_node(tx, {100 + place, 0, 0, false, test_epoch + Duration(place), place});
+    }
+  });
+  EXPECT_THROW(Server{*this}, std::runtime_error);
+  write([](store::Tx& tx) {
+    EXPECT_TRUE(store::set_node_lapsed(tx, 109, 0));
+    EXPECT_TRUE(store::set_node_lapsed(tx, 107, 0));
+  });
+  const Server third(*this);
+  const auto rows =
+      a->fleet.store.read([](store::Reader& reader) { return store::list_nodes(reader); });
+  EXPECT_EQ(rows.size(), 64U);
+  std::set<std::int64_t> places;
+  for (const store::NodeRow& row : rows) {
+    EXPECT_NE(row.id, 107) << "it was the first to end";
+    places.insert(row.place.value());
+    if (row.id == third.fleet.store.node()) {
+      EXPECT_EQ(row.place, 7);
+    }
+  }
+  EXPECT_EQ(places.size(), 64U);
 }
 
 TEST_F(NodesOnPostgres, WhatAllServersFollowedIsForgotten) {

@@ -164,8 +164,8 @@ TEST_P(Contract, AnnouncementsAreNumberedInTheOrderOfTheirCommits) {
 
 TEST_P(Contract, NodesRenewLapseAndAreForgotten) {
   write([](Tx& tx) {
-    insert_node(tx, {7, 0, 0, false, now});
-    insert_node(tx, {8, 0, 2, false, now});
+    insert_node(tx, {7, 0, 0, false, now, 3});
+    insert_node(tx, {8, 0, 2, false, now, std::nullopt});
     insert_announcements(tx, 8, {{"agent", org, "a"}, {"agent", org, "b"}});
   });
   EXPECT_TRUE(write([](Tx& tx) { return renew_node(tx, 7, 1, now + Duration(5)); }));
@@ -178,6 +178,8 @@ TEST_P(Contract, NodesRenewLapseAndAreForgotten) {
   EXPECT_EQ(nodes()[0].followed, 1);
   EXPECT_TRUE(nodes()[0].lapsed);
   EXPECT_EQ(nodes()[0].renewed_at, now + Duration(5));
+  EXPECT_EQ(nodes()[0].place, 3);
+  EXPECT_EQ(nodes()[1].place, std::nullopt);
   write([](Tx& tx) { prune_nodes(tx, now + Duration(5)); });
   const auto kept = [&] {
     return read([](Reader& reader) { return list_announcements(reader, 0, 9, 9).size(); });
@@ -451,8 +453,8 @@ TEST_P(Contract, TasksAreReadBackListedAndMoved) {
     auto outstanding = list_outstanding(reader);
     EXPECT_EQ(outstanding.size(), 2U);
     for (const Outstanding& one : outstanding) {
-      EXPECT_EQ(one.pending, 1);
-      EXPECT_EQ(one.assigned, one.agent == a ? 1 : 0);
+      EXPECT_TRUE(one.pending);
+      EXPECT_EQ(one.assigned, one.agent == a);
     }
     return 0;
   });

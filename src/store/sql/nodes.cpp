@@ -9,18 +9,18 @@ namespace muster::store {
 
 void insert_node(Tx& tx, const NodeRow& node) {
   tx.post(
-      "INSERT INTO nodes (node_id, renewals, followed, lapsed, renewed_at)"
-      " VALUES ($1, $2, $3, $4, $5)",
-      node.id, node.renewals, node.followed, node.lapsed, node.renewed_at);
+      "INSERT INTO nodes (node_id, renewals, followed, lapsed, renewed_at, place)"
+      " VALUES ($1, $2, $3, $4, $5, $6)",
+      node.id, node.renewals, node.followed, node.lapsed, node.renewed_at, node.place);
 }
 
 std::vector<NodeRow> list_nodes(Reader& reader) {
   std::vector<NodeRow> nodes;
   Rows rows = reader.query(
-      "SELECT node_id, renewals, followed, lapsed, renewed_at FROM nodes ORDER BY node_id");
+      "SELECT node_id, renewals, followed, lapsed, renewed_at, place FROM nodes ORDER BY node_id");
   while (rows.next()) {
-    nodes.push_back(
-        {rows.integer(0), rows.integer(1), rows.integer(2), rows.boolean(3), rows.instant(4)});
+    nodes.push_back({rows.integer(0), rows.integer(1), rows.integer(2), rows.boolean(3),
+                     rows.instant(4), rows.maybe_integer(5)});
   }
   return nodes;
 }

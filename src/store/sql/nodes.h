@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,10 @@ class Tx;
 struct NodeRow {
   std::int64_t id = 0;
   std::int64_t renewals = 0;
-  std::int64_t followed = 0;  // the newest announcement that is in its memory
-  bool lapsed = false;        // another server saw its lease end
-  Instant renewed_at;         // of its own clock, to be shown
+  std::int64_t followed = 0;          // the newest announcement that is in its memory
+  bool lapsed = false;                // another server saw its lease end
+  Instant renewed_at;                 // of its own clock, to be shown
+  std::optional<std::int64_t> place;  // of its ids (NumberIds); a former release's has none
 };
 
 void insert_node(Tx& tx, const NodeRow& node);

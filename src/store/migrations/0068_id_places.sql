@@ -1,0 +1,3 @@
+-- Which of the ids of a millisecond a server gives out (NumberIds::keep_to): servers that share a
+-- database give each other's otherwise, and what repeats one is refused and has to be sent again.
+ALTER TABLE nodes ADD COLUMN place bigint;
