@@ -102,8 +102,8 @@ struct FaultFleet {
     fleet->presence.for_each_agent([&](AgentId id, const AgentPresence& state) {
       agents.push_back(id.text() + " " + std::to_string(state.last_seen.unix_ms) + " " +
                        state.status + " " + state.agent_version + " " +
-                       std::to_string(state.called) + " " + std::to_string(state.pending_tasks) +
-                       " " + std::to_string(state.redeliverable_tasks) + " " +
+                       std::to_string(state.called) + " " + std::to_string(state.has_pending_task) +
+                       " " + std::to_string(state.has_redeliverable_task) + " " +
                        std::to_string(state.idle_beats) + " " + std::to_string(state.silent) +
                        std::to_string(state.flapping) + "\n");
     });

@@ -167,8 +167,8 @@ void PresenceTable::load(store::Reader& reader) {
   for (const store::Outstanding& work : store::list_outstanding(reader)) {
     // The first poll looks into the store and finds out what may be delivered again.
     with_agent(work.agent, [&](AgentPresence& presence) {
-      presence.pending_tasks = work.pending;
-      presence.redeliverable_tasks = work.assigned;
+      presence.has_pending_task = work.pending;
+      presence.has_redeliverable_task = work.assigned;
     });
   }
   for (const store::HostPresenceRow& row : store::list_host_presence(reader)) {
@@ -233,9 +233,9 @@ void PresenceTable::follow_tasks(store::Reader& reader,
 
 void PresenceTable::set_outstanding(AgentId agent, const store::OutstandingOfAgent& waiting) {
   with_agent(agent, [&](AgentPresence& state) {
-    state.pending_tasks = waiting.pending;
-    state.redeliverable_tasks = waiting.redeliverable;
-    state.redeliver_at = waiting.redeliver_at.value_or(Instant{number_id_max});
+    state.has_pending_task = waiting.pending;
+    state.has_redeliverable_task = waiting.redeliver_at.has_value();
+    state.redeliver_at = waiting.redeliver_at.value_or(Instant{});
   });
 }
 

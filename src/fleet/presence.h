@@ -48,11 +48,11 @@ struct AgentPresence {
   std::string samples;  // model/samples: segments that are in no day's row yet, the last one open
   std::int64_t sampled_minute = 0;  // of the last sample, since the Unix epoch
 
-  // What a poll may find. Counts follow the store on commit.
-  std::int64_t pending_tasks = 0;
-  std::int64_t redeliverable_tasks = 0;  // assigned, not started, may be delivered again
-  Instant redeliver_at;                  // when the first lease of those ends
-  int idle_beats = 0;                    // heartbeats without a task since the last delivery
+  // What a poll may find, as the store has it since the last commit.
+  bool has_pending_task = false;
+  bool has_redeliverable_task = false;  // assigned, not started, may be delivered again
+  Instant redeliver_at;                 // when the first lease of those ends
+  int idle_beats = 0;                   // heartbeats without a task since the last delivery
 
   std::uint32_t boot = 0;            // model::boot_second of the machine; not stored
   std::uint64_t condition_mark = 0;  // model::mark_of() what it said of itself

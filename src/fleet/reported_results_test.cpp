@@ -94,8 +94,8 @@ class Reporting {
     });
     for (const Enrolled& agent : agents_) {
       const auto state = fleet_->presence.find_agent(agent.agent);
-      all.push_back(state ? "waiting " + std::to_string(state->pending_tasks) + " " +
-                                std::to_string(state->redeliverable_tasks)
+      all.push_back(state ? "waiting " + std::to_string(state->has_pending_task) + " " +
+                                std::to_string(state->has_redeliverable_task)
                           : "no agent");
     }
     return all;

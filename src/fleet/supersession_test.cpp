@@ -130,7 +130,7 @@ TEST(Supersession, KeepsTheWorkOfTheAgentForItsReturn) {
   at.call_first(third);
   EXPECT_FALSE(at.fleet->presence.find_agent(at.first.agent).has_value());
   ASSERT_TRUE(at.bring_back(at.first).ok());
-  EXPECT_EQ(at.fleet->presence.find_agent(at.first.agent)->pending_tasks, 1);
+  EXPECT_TRUE(at.fleet->presence.find_agent(at.first.agent)->has_pending_task);
 }
 
 TEST(Reports, OfClonesDoNotMakeTheMachineIdOfTheirHostFlap) {

@@ -96,8 +96,8 @@ Result<void> check_owner(store::Reader& reader, const Poller& agent, const Task&
 bool may_have_work(const PresenceTable& presence, AgentId agent, Instant now) {
   const std::optional<AgentPresence> state = presence.find_agent(agent);
   if (!state) return false;
-  return state->pending_tasks > 0 ||
-         (state->redeliverable_tasks > 0 && (now >= state->redeliver_at || state->idle_beats >= 2));
+  return state->has_pending_task ||
+         (state->has_redeliverable_task && (now >= state->redeliver_at || state->idle_beats >= 2));
 }
 
 std::optional<Task> claim_task(store::Tx& tx, const TaskBoard& board, const Poller& poller,

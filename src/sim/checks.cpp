@@ -52,8 +52,8 @@ std::string text_of(const std::optional<Uuid>& id) {
 
 std::string text_of(const fleet::AgentPresence& state) {
   std::string text = std::to_string(state.org.value) + " " + std::to_string(state.host.value) +
-                     " pending " + std::to_string(state.pending_tasks) +
-                     (state.silent ? " silent" : "") + (state.flapping ? " flapping" : "");
+                     (state.has_pending_task ? " waits" : "") + (state.silent ? " silent" : "") +
+                     (state.flapping ? " flapping" : "");
   if (state.condition_mark != 0) text += " says " + std::to_string(state.condition_mark);
   // Until its first call an agent has no row, and what its enrolment said is not kept.
   if (!state.called) return text;

@@ -291,8 +291,8 @@ void World::tamper_during() {
     for (const AgentId id : enrolled()) {
       server_.fleet().presence.with_agent(id, [&](fleet::AgentPresence& state) {
         if (back) state.last_seen = state.last_seen - std::chrono::seconds(100);
-        if (skipped) state.pending_tasks = 1;
-        if (hidden) state.pending_tasks = state.redeliverable_tasks = 0;
+        if (skipped) state.has_pending_task = true;
+        if (hidden) state.has_pending_task = state.has_redeliverable_task = false;
       });
     }
   }

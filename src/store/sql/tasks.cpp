@@ -373,23 +373,23 @@ std::vector<TaskNote> list_notes(Reader& reader, OrgId org, TaskId task) {
 std::vector<Outstanding> list_outstanding(Reader& reader) {
   std::vector<Outstanding> agents;
   Rows rows = reader.query(
-      "SELECT org_id, agent_id, sum(CASE WHEN status = 'pending' THEN 1 ELSE 0 END),"
-      " sum(CASE WHEN status = 'assigned' AND started_at IS NULL THEN 1 ELSE 0 END)"
+      "SELECT org_id, agent_id, max(CASE WHEN status = 'pending' THEN 1 ELSE 0 END),"
+      " max(CASE WHEN status = 'assigned' AND started_at IS NULL THEN 1 ELSE 0 END)"
       " FROM tasks WHERE status IN ('pending', 'assigned') GROUP BY org_id, agent_id");
   while (rows.next()) {
     agents.push_back(
-        {rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.integer(2), rows.integer(3)});
+        {rows.number_id<OrgId>(0), rows.uuid_id<AgentId>(1), rows.boolean(2), rows.boolean(3)});
   }
   return agents;
 }
 
-#define OUTSTANDING(agent, effect_once)                                                       \
-  "SELECT sum(CASE WHEN lease_until IS NULL THEN 1 ELSE 0 END) AS pending,"                   \
-  " count(lease_until) AS redeliverable, min(lease_until) AS redeliver_at FROM (SELECT"       \
-  " CASE WHEN status = 'pending' THEN NULL ELSE coalesce(lease_until, 0) END"                 \
-  " AS lease_until FROM tasks WHERE org_id = $1 AND agent_id = " agent                        \
-  " AND status IN ('pending', 'assigned') AND (status = 'pending' OR (started_at IS NULL AND" \
-  " (" effect_once " = 1 OR redeliver = 1 OR type <> 'execute_command')))) waiting"
+// An agent may have limits::pending_tasks_per_agent, so the pending ones are not counted.
+#define OUTSTANDING(agent, effect_once)                                                  \
+  "SELECT CASE WHEN EXISTS (SELECT 1 FROM tasks WHERE org_id = $1 AND agent_id = " agent \
+  " AND status = 'pending') THEN 1 ELSE 0 END AS pending, (SELECT"                       \
+  " min(coalesce(lease_until, 0)) FROM tasks WHERE org_id = $1 AND agent_id = " agent    \
+  " AND status = 'assigned' AND started_at IS NULL AND (" effect_once                    \
+  " = 1 OR redeliver = 1 OR type <> 'execute_command')) AS redeliver_at"
 
 std::vector<OutstandingOfAgent> list_outstanding_of(Reader& reader, OrgId org,
                                                     const std::vector<AskedAgent>& agents) {
@@ -403,8 +403,7 @@ std::vector<OutstandingOfAgent> list_outstanding_of(Reader& reader, OrgId org,
         return std::array<Param, 2>{asked.agent, asked.effect_once};
       },
       [&](const Rows& rows) {
-        waiting[rows.uuid_id<AgentId>(0)] = {rows.maybe_integer(1).value_or(0), rows.integer(2),
-                                             rows.maybe_instant(3)};
+        waiting[rows.uuid_id<AgentId>(0)] = {rows.boolean(1), rows.maybe_instant(2)};
       });
   std::vector<OutstandingOfAgent> found;
   for (const AskedAgent& asked : agents) found.push_back(waiting[asked.agent]);

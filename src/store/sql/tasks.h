@@ -104,22 +104,21 @@ void insert_note(Tx& tx, OrgId org, TaskId task, const TaskNote& note);
 /// The newest first.
 std::vector<TaskNote> list_notes(Reader& reader, OrgId org, TaskId task);
 
-/// Agents with work that a poll may find.
+/// An agent with work that a poll may find.
 struct Outstanding {
   OrgId org;
   AgentId agent;
-  std::int64_t pending = 0;
-  std::int64_t assigned = 0;  // not started
+  bool pending = false;
+  bool assigned = false;  // and not started
 };
 std::vector<Outstanding> list_outstanding(Reader& reader);
 
-/// What a poll of one agent may find. Assigned ones count that may be delivered again: all of an
+/// What a poll of one agent may find. Assigned ones matter that may be delivered again: all of an
 /// agent that takes each task once by itself (`effect_once`), else those that say so and those that
 /// are no commands.
 struct OutstandingOfAgent {
-  std::int64_t pending = 0;
-  std::int64_t redeliverable = 0;
-  std::optional<Instant> redeliver_at;  // when the first lease of those ends
+  bool pending = false;
+  std::optional<Instant> redeliver_at;  // when the first lease of those ends; none: there are none
 };
 struct AskedAgent {
   AgentId agent;
