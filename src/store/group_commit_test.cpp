@@ -68,6 +68,7 @@ TEST_P(GroupCommit, AnyExceptionUndoesItsOwnWorkAlone) {
   Store store(database->open());
   int hooks = 0;
   std::vector<Work> works;
+  works.reserve(3);
   works.emplace_back([&](Tx& tx) {
     insert_org(tx, 2);
     tx.on_commit([&] { ++hooks; });
