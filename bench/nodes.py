@@ -26,7 +26,7 @@ from many_servers import Servers  # pylint: disable=wrong-import-position
 from muster_process import NO_LIMITS, Musterd, agent_headers  # pylint: disable=wrong-import-position
 
 QUARTER = 0.25
-AGENTS = 600        # of each server, that report results in turn
+AGENTS = 1500       # of each server, that report results in turn
 TASKS = 100         # pending for one agent
 CONNECTIONS = 64    # to each server
 
