@@ -135,6 +135,17 @@ Result<ClientResponse> Client::send(const ClientRequest& request) {
   }
 }
 
+Client Client::another() const {
+  const Connection& own = *connection_;
+  SslContextPtr context;
+  if (own.context) {
+    ::SSL_CTX_up_ref(own.context.get());
+    context.reset(own.context.get());
+  }
+  return Client(std::make_unique<Connection>(
+      Connection{own.origin, own.origin_text, own.options, std::move(context), {}}));
+}
+
 const std::string& Client::origin() const {
   return connection_->origin_text;
 }

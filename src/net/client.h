@@ -60,6 +60,10 @@ class Client {
   /// out, certificate, oversize answer).
   Result<ClientResponse> send(const ClientRequest& request);
 
+  /// A connection of its own to the same origin, that trusts whom this one trusts. Also while
+  /// another thread is in send().
+  Client another() const;
+
   const std::string& origin() const;
 
  private:

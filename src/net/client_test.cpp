@@ -148,6 +148,19 @@ TEST_F(ClientWithServer, KeepsOneConnectionForAllRequests) {
   EXPECT_EQ(application.agent_header(), "a");
 }
 
+TEST_F(ClientWithServer, AnotherHasAConnectionOfItsOwnThatEndsWithIt) {
+  start();
+  Client client = client_of(origin());
+  ASSERT_TRUE(client.send({.target = "/"}).ok());
+  {
+    Client another = client.another();
+    EXPECT_EQ(another.origin(), client.origin());
+    ASSERT_TRUE(another.send({.target = "/"}).ok());
+    EXPECT_EQ(server->connections(), 2U);
+  }
+  ASSERT_TRUE(client.send({.target = "/"}).ok()) << "the first one is as it was";
+}
+
 TEST_F(ClientWithServer, SendsEveryMethod) {
   start();
   Client client = client_of(origin());
@@ -352,6 +365,18 @@ TEST_F(ClientOverTls, AcceptsACertificateOfItsCaForItsHost) {
       EXPECT_EQ(answer->body, "secret");
     }
   }
+}
+
+TEST_F(ClientOverTls, AnotherTrustsWhomTheFirstTrustsAlsoWhenThatIsGone) {
+  const auto files = certificate_files("another");
+  const auto another_of = [&](const TlsServer& server) {
+    return client_of("https://localhost:" + std::to_string(server.port()), {.ca_file = files.ca})
+        .another();
+  };
+  TlsServer server(files, "localhost", 1);
+  EXPECT_TRUE(another_of(server).send({.target = "/"}).ok());
+  TlsServer stranger(certificate_files("stranger"), "localhost", 1);
+  EXPECT_FALSE(another_of(stranger).send({.target = "/"}).ok());
 }
 
 TEST_F(ClientOverTls, RefusesACertificateForAnotherHost) {
