@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/json_read.h"
 #include "base/limits.h"
+#include "endpoints/reach.h"
 #include "endpoints/testing.h"
 
 namespace muster::endpoints {
@@ -126,6 +128,16 @@ TEST(Inputs, AreKnownOfEveryRouteOfOperatorsAndOfNoOther) {
   EXPECT_TRUE(named.empty()) << *named.begin() << " is no route";
 }
 
+/// What stands one space apart.
+std::vector<std::string_view> words(std::string_view text) {
+  std::vector<std::string_view> all;
+  while (!text.empty()) {
+    all.push_back(text.substr(0, text.find(' ')));
+    text.remove_prefix(std::min(text.size(), all.back().size() + 1));
+  }
+  return all;
+}
+
 struct Strict : testing::Test {
   TestServer server;
 
@@ -173,20 +185,73 @@ TEST_F(Strict, NoRouteOfOperatorsIgnoresAMember) {
 
 /// A parameter that the contract names and no endpoint reads would be ignored again.
 TEST_F(Strict, EveryKnownParameterOfAListIsRead) {
-  const std::set<std::string_view> of_any_text = {"cve", "package", "name",   "text",   "hostname",
-                                                  "tag", "os",      "target", "action", "cursor"};
+  const std::set<std::string_view> of_any_text = {"cve", "package", "name",   "text",  "hostname",
+                                                  "tag", "os",      "target", "action"};
   const std::string nonsense = "((";
   for (const Inputs& row : all_inputs()) {
     if (row.method != Method::get || row.path.find(':') != std::string_view::npos) continue;
-    std::string_view names = row.parameters;
-    while (!names.empty()) {
-      const std::string_view name = names.substr(0, names.find(' '));
-      names.remove_prefix(std::min(names.size(), name.size() + 1));
+    for (const std::string_view name : words(row.parameters)) {
       if (of_any_text.contains(name)) continue;
       const std::string target = std::string(row.path) + "?" + std::string(name) + "=" + nonsense;
       const http::Response answer = ask("GET", target);
       EXPECT_TRUE(answer.status == 400 || answer.status == 404) << target << ": " << answer.body;
     }
+  }
+}
+
+constexpr std::string_view no_cursors =
+    "x %21 -1 +1 1x %201 0x1 %00 %FF 99999999999999999999 . : / 1. 1: 1/ :: // -1.-1 "
+    "-1:-1 -1:-1:-1 1/1/1 1:1:1:1 7659eeba-f315-440e-9882-4aa015d68b2 "
+    "7659eeba-f315-440e-9882-4aa015d68b27.-1 -1.7659eeba-f315-440e-9882-4aa015d68b27";
+
+/// The start of the list, or nothing, would hide that the caller is mistaken. What is not there is
+/// refused by its cursor all the same: no list looks for anything first.
+TEST_F(Strict, NoListTakesACursorThatIsNone) {
+  const auto refuse = [&](const std::string& list) {
+    for (const std::string_view cursor : words(no_cursors)) {
+      const std::string target = list + "cursor=" + std::string(cursor);
+      EXPECT_EQ(refused_field(ask("GET", target)), "cursor") << target;
+    }
+  };
+  int lists = 0;
+  for (const Route& route : routes()) {
+    const Inputs* row = inputs_of(route.method, route.path);
+    if (row == nullptr || std::ranges::count(words(row->parameters), "cursor") == 0) continue;
+    ++lists;
+    const bool of_task = reach_of(route.name) == Reach::task;
+    const std::string path =
+        filled_path(route, of_task ? "7659eeba-f315-440e-9882-4aa015d68b27" : "1");
+    refuse(path + "?");
+    const int status = ask("GET", path + "?cursor=").status;
+    EXPECT_EQ(status, route.path.find(':') == std::string_view::npos ? 200 : 404) << path;
+  }
+  EXPECT_GT(lists, 20);
+  refuse("/api/v1/hosts?hostname=web&");
+}
+
+/// Retention, or another operator, deletes the last row of a page before the next one is asked for.
+TEST_F(Strict, AListGoesOnBehindARowThatIsGone) {
+  for (const std::string_view target : {
+           "hosts?cursor=1",
+           "hosts?hostname=web&cursor=1",
+           "held-reports?cursor=1",
+           "tokens?cursor=1",
+           "sessions?cursor=1",
+           "releases?cursor=1",
+           "images?cursor=1",
+           "events?cursor=1",
+           "audit?cursor=9007199254740991",
+           "audit/export?cursor=1.1",
+           "software?cursor=1:1",
+           "findings?cursor=1:4:1",
+           "agents?cursor=7659eeba-f315-440e-9882-4aa015d68b27",
+           "tasks?cursor=7659eeba-f315-440e-9882-4aa015d68b27",
+           "batches?cursor=7659eeba-f315-440e-9882-4aa015d68b27.1",
+           "results?cursor=1.7659eeba-f315-440e-9882-4aa015d68b27",
+           "binaries?cursor=1/7659eeba-f315-440e-9882-4aa015d68b27/name",
+       }) {
+    const http::Response answer = ask("GET", "/api/v1/" + std::string(target));
+    EXPECT_EQ(answer.status, 200) << target << ": " << answer.body;
   }
 }
 

@@ -129,14 +129,14 @@ class TestServer {
 };
 
 /// The route's path with something in the place of each parameter.
-inline std::string filled_path(const Route& route) {
+inline std::string filled_path(const Route& route, std::string_view something = "1") {
   std::string path;
   std::string_view pattern = route.path;
   while (!pattern.empty()) {
     const auto colon = pattern.find(':');
     path += pattern.substr(0, colon);
     if (colon == std::string_view::npos) break;
-    path += '1';
+    path += something;
     const auto slash = pattern.find('/', colon);
     pattern = slash == std::string_view::npos ? std::string_view() : pattern.substr(slash);
   }

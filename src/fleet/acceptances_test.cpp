@@ -88,7 +88,7 @@ TEST_F(Acceptances, KeepTheFindingKnownAndOutOfWhatIsOpen) {
   EXPECT_EQ(after.stored.acceptance.value().reason, "why");
   EXPECT_EQ(after.stored.acceptance.value().accepted_by, "operator:1");
   const HostPage page =
-      list_host_page(fleet->store, fleet->presence, fleet.config, {}, "", 10, fleet.now);
+      list_host_page(fleet->store, fleet->presence, fleet.config, {}, "", 10, fleet.now).value();
   EXPECT_EQ(page.hosts[0].findings.open, 0);
   EXPECT_EQ(page.hosts[0].findings.accepted, 1);
   EXPECT_EQ(page.hosts[0].coverage.state, Coverage::State::accepted);

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/text.h"
+#include "fleet/cursor.h"
 #include "model/audit_export.h"
 #include "store/sql/audit.h"
 #include "store/sql/blobs.h"
@@ -83,14 +83,9 @@ std::string encode_audit_cursor(const AuditCursor& cursor) {
 
 Result<AuditCursor> parse_audit_cursor(std::string_view text) {
   if (text.empty()) return AuditCursor{};
-  const auto point = text.find('.');
-  const auto org = parse_int(text.substr(0, point));
-  const auto after =
-      point == std::string_view::npos ? std::nullopt : parse_int(text.substr(point + 1));
-  if (!org || !after || *org < 0 || *after < 0) {
-    return invalid_field("cursor", "is not a cursor of this list");
-  }
-  return AuditCursor{{*org}, *after};
+  const CursorParts parts = TRY(split_cursor(text, '.'));
+  const OrgId org{TRY(parse_cursor_number(parts.first))};
+  return AuditCursor{org, TRY(parse_cursor_number(parts.rest))};
 }
 
 std::string export_audit(store::Store& store, std::optional<OrgId> org, const AuditCursor& from,

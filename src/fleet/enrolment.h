@@ -81,16 +81,17 @@ Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& i
                                                      TokenId id, Instant now);
 
 /// A page of tokens, newest first, never with their text. `cursor` is the next_cursor of the page
-/// before, empty at first.
+/// before, empty at first. Fails with invalid_field for a cursor that is none.
 struct TokenPage {
   std::vector<store::EnrolmentToken> tokens;
   std::string next_cursor;
   store::Total total;
 };
-TokenPage list_token_page(store::Store& store, const store::EnrolmentTokenFilter& filter,
-                          std::string_view cursor, int count);
+Result<TokenPage> list_token_page(store::Store& store, const store::EnrolmentTokenFilter& filter,
+                                  std::string_view cursor, int count);
 
-/// Who enrolled with a token, newest first. Fails with not_found.
+/// Who enrolled with a token, newest first. Fails with not_found, and with invalid_field for a
+/// cursor that is none.
 struct TokenUsePage {
   std::vector<store::ListedAgent> uses;
   std::string next_cursor;

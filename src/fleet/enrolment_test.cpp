@@ -355,7 +355,8 @@ TEST(AgentList, OfAPresenceIsPagedWithoutLosingOrRepeatingAnyone) {
     std::string cursor;
     for (int pages = 0; pages < 60; ++pages) {
       const AgentPage page =
-          list_agent_page(fleet->store, fleet->presence, fleet.config, query, cursor, 2, fleet.now);
+          list_agent_page(fleet->store, fleet->presence, fleet.config, query, cursor, 2, fleet.now)
+              .value();
       for (const AgentView& view : page.agents) ids.push_back(view.agent.id);
       EXPECT_LE(page.agents.size(), 2U);
       cursor = page.next_cursor;

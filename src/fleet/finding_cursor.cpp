@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fleet/finding_cursor.h"
 
-#include "base/text.h"
+#include "fleet/cursor.h"
 
 namespace muster::fleet {
 
@@ -11,17 +11,12 @@ std::string format_finding_place(const store::FindingPlace& place) {
 }
 
 Result<store::FindingPlace> parse_finding_place(std::string_view cursor) {
-  const auto first = cursor.find(':');
-  const auto second = cursor.find(':', first == std::string_view::npos ? first : first + 1);
-  if (second != std::string_view::npos) {
-    const auto known_exploited = parse_int(cursor.substr(0, first));
-    const auto severity = parse_int(cursor.substr(first + 1, second - first - 1));
-    const auto id = parse_int(cursor.substr(second + 1));
-    if (known_exploited && severity && id) {
-      return store::FindingPlace{*known_exploited != 0, *severity, FindingId{*id}};
-    }
-  }
-  return invalid_field("cursor", "is not a cursor of this list");
+  const CursorParts all = TRY(split_cursor(cursor, ':'));
+  const CursorParts rest = TRY(split_cursor(all.rest, ':'));
+  const std::int64_t known_exploited = TRY(parse_cursor_number(all.first));
+  const std::int64_t severity = TRY(parse_cursor_number(rest.first));
+  const FindingId id{TRY(parse_cursor_number(rest.rest))};
+  return store::FindingPlace{known_exploited != 0, severity, id};
 }
 
 }  // namespace muster::fleet

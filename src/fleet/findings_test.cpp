@@ -176,7 +176,7 @@ TEST(KnownExploited, ATransitionIsOneEventForAllHostsAndTheFirstCatalogueIsNone)
   const auto told = [&] {
     EventQuestion question;
     question.type = model::EventType::became_exploited;
-    return list_event_page(fleet->store, question, "", 10).rows;
+    return list_event_page(fleet->store, question, "", 10)->rows;
   };
   const std::string cve = *findings(fleet)[0].stored.finding.cve;
   ASSERT_TRUE(fleet.import(feeds::FeedKind::kev, kev("CVE-2099-0009")).ok());

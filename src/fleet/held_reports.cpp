@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/text.h"
 #include "fleet/announcements.h"
+#include "fleet/cursor.h"
 #include "fleet/host_software.h"
 #include "fleet/set_hashes.h"
 #include "store/sql/agents.h"
@@ -158,11 +158,11 @@ Result<ReviewOutcome> discard_held_report(store::Tx& tx, const Inventory& invent
   return outcome;
 }
 
-HoldPage list_hold_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
-                        int count) {
+Result<HoldPage> list_hold_page(store::Store& store, std::optional<OrgId> org,
+                                std::string_view cursor, int count) {
+  const HostId after{TRY(parse_id_cursor(cursor, 0))};
   return store.read([&](store::Reader& reader) {
     HoldPage page;
-    const HostId after{parse_int(cursor).value_or(0)};
     auto rows = store::list_held_reports(reader, org, after, count + 1);
     page.total = store::count_held_reports(reader, org);
     const bool more = rows.size() > static_cast<std::size_t>(count);

@@ -68,13 +68,13 @@ struct HoldView {
   store::ListedHold listed;
   std::vector<model::Package> sample;  // of what would go, limits::held_sample at most
 };
-/// Pages in the order of hosts.
+/// Pages in the order of hosts. Fails with invalid_field for a cursor that is none.
 struct HoldPage {
   std::vector<HoldView> holds;
   std::string next_cursor;
   store::Total total;
 };
-HoldPage list_hold_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
-                        int count);
+Result<HoldPage> list_hold_page(store::Store& store, std::optional<OrgId> org,
+                                std::string_view cursor, int count);
 
 }  // namespace muster::fleet

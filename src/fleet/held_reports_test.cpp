@@ -45,7 +45,8 @@ class Held : public testing::Test {
   }
   Names held() {
     Names names;
-    for (const HoldView& view : list_hold_page(fleet->store, std::nullopt, "", 10).holds) {
+    const HoldPage page = list_hold_page(fleet->store, std::nullopt, "", 10).value();
+    for (const HoldView& view : page.holds) {
       EXPECT_EQ(view.listed.held.package_count, static_cast<std::int64_t>(view.sample.size()));
       for (const model::Package& package : view.sample) names.insert(package.name);
     }
@@ -109,7 +110,7 @@ TEST_F(Held, TheLatestReportWinsAndIsToldOnce) {
   EXPECT_EQ(fleet.report(of({"p9"}))->held, 9);
   EXPECT_EQ(held().size(), 9U);
   EXPECT_EQ(held_events(), 1);
-  const HoldPage page = list_hold_page(fleet->store, TestFleet::org, "", 10);
+  const HoldPage page = list_hold_page(fleet->store, TestFleet::org, "", 10).value();
   ASSERT_EQ(page.holds.size(), 1U);
   EXPECT_EQ(page.total.value, 1);
   EXPECT_EQ(page.holds[0].listed.held.reports, 3);

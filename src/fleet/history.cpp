@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/audit.h"
+#include "fleet/cursor.h"
 #include "fleet/operator_names.h"
 #include "store/sql/audit.h"
 #include "store/sql/outages.h"
@@ -13,11 +14,6 @@
 namespace muster::fleet {
 
 namespace {
-
-template <typename Id>
-Id before_cursor(std::string_view cursor) {
-  return Id{parse_int(cursor).value_or(number_id_max)};
-}
 
 /// Drops the row that was read only to see whether there is a next page.
 template <typename Row>
@@ -90,8 +86,9 @@ EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType 
   return id;
 }
 
-HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
-                            std::string_view cursor, int count) {
+Result<HistoryPage> list_audit_page(store::Store& store, const AuditQuestion& question,
+                                    std::string_view cursor, int count) {
+  const AuditId before{TRY(parse_id_cursor(cursor, number_id_max))};
   store::AuditFilter filter;
   filter.org = question.org;
   if (question.actor) filter.actor = question.actor->text;
@@ -101,7 +98,7 @@ HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
     page.total = store::count_audit(reader, filter);
-    return store::list_audit(reader, filter, before_cursor<AuditId>(cursor), count + 1);
+    return store::list_audit(reader, filter, before, count + 1);
   });
   page.next_cursor = cut_page(rows, count);
   OperatorNames names(store);
@@ -137,8 +134,9 @@ void write_event(JsonWriter& json, const store::EventRow& event) {
       .end_object();
 }
 
-HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
-                            std::string_view cursor, int count) {
+Result<HistoryPage> list_event_page(store::Store& store, const EventQuestion& question,
+                                    std::string_view cursor, int count) {
+  const EventId before{TRY(parse_id_cursor(cursor, number_id_max))};
   store::EventFilter filter;
   filter.org = question.org;
   filter.agent = question.agent;
@@ -148,7 +146,7 @@ HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
   HistoryPage page;
   auto rows = store.read([&](store::Reader& reader) {
     page.total = store::count_events(reader, filter);
-    return store::list_events(reader, filter, before_cursor<EventId>(cursor), count + 1);
+    return store::list_events(reader, filter, before, count + 1);
   });
   page.next_cursor = cut_page(rows, count);
   for (const auto& row : rows) {

@@ -69,7 +69,8 @@ EventId record_event(store::Tx& tx, NumberIds& ids, OrgId org, model::EventType 
                      const Details& details, Instant now, Telling telling = Telling::told);
 
 /// Pages of a history as JSON objects, newest first. `cursor` is the id of the last row of the page
-/// before; empty starts at the newest. `next_cursor` is empty on the last page.
+/// before; empty starts at the newest. `next_cursor` is empty on the last page. Fail with
+/// invalid_field for a cursor that is none.
 struct HistoryPage {
   std::vector<std::string> rows;
   std::string next_cursor;
@@ -85,8 +86,8 @@ struct AuditQuestion {
   std::optional<Instant> since;  // at or after
   std::optional<Instant> until;  // before
 };
-HistoryPage list_audit_page(store::Store& store, const AuditQuestion& question,
-                            std::string_view cursor, int count);
+Result<HistoryPage> list_audit_page(store::Store& store, const AuditQuestion& question,
+                                    std::string_view cursor, int count);
 
 /// An event as an object: what operators list and webhooks send.
 void write_event(JsonWriter& json, const store::EventRow& event);
@@ -100,8 +101,8 @@ struct EventQuestion {
   std::optional<Instant> since;  // at or after
   std::optional<Instant> until;  // before
 };
-HistoryPage list_event_page(store::Store& store, const EventQuestion& question,
-                            std::string_view cursor, int count);
+Result<HistoryPage> list_event_page(store::Store& store, const EventQuestion& question,
+                                    std::string_view cursor, int count);
 
 /// Deletes events and ended outages older than `keep`, in transactions of limits::prune_rows, at
 /// most limits::prune_rounds of them; the next call goes on. Returns the rows. Throws

@@ -108,7 +108,7 @@ void find_hosts(benchmark::State& state, const char* text) {
   for (auto _ : state) {
     total = list_matching_hosts(large.fleet->store, large.fleet->presence, large.fleet.config,
                                 query, TestFleet::org, "", 100, large.fleet.now)
-                .total;
+                ->total;
   }
   state.SetLabel((total.exact ? "" : "more than ") + std::to_string(total.value) + " of 100,000");
 }

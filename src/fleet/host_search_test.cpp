@@ -313,7 +313,8 @@ TEST(HostSearch, PagesHaveEveryHostOnceAndTheSameTotal) {
   do {
     const HostPage page =
         list_matching_hosts(world.fleet->store, world.fleet->presence, world.fleet.config, query,
-                            std::nullopt, cursor, 7, world.fleet.now);
+                            std::nullopt, cursor, 7, world.fleet.now)
+            .value();
     for (const HostView& view : page.hosts) found.push_back(view.host.id);
     EXPECT_EQ(page.total.value, static_cast<std::int64_t>(expected.size()));
     EXPECT_TRUE(page.total.exact);
@@ -328,7 +329,8 @@ TEST(HostSearch, ShowsThePresenceThatItSearchesBy) {
     const HostQuery query = model::parse_host_query("status:" + std::string(word)).value();
     const HostPage page =
         list_matching_hosts(world.fleet->store, world.fleet->presence, world.fleet.config, query,
-                            std::nullopt, "", 1000, world.fleet.now);
+                            std::nullopt, "", 1000, world.fleet.now)
+            .value();
     for (const HostView& view : page.hosts) EXPECT_EQ(model::presence_name(view.presence), word);
   }
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "fleet/announcements.h"
+#include "fleet/cursor.h"
 #include "fleet/health.h"
 #include "fleet/host_search.h"
 #include "fleet/releases.h"
@@ -174,12 +175,12 @@ Result<void> check_hostname_is_free(store::Reader& reader, const PresenceTable& 
   return {};
 }
 
-HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                        const store::HostFilter& filter, std::string_view cursor, int count,
-                        Instant now) {
+Result<HostPage> list_host_page(store::Store& store, const PresenceTable& presence,
+                                const Config& config, const store::HostFilter& filter,
+                                std::string_view cursor, int count, Instant now) {
+  const HostId after{TRY(parse_id_cursor(cursor, 0))};
   return store.read([&](store::Reader& reader) {
     HostPage page;
-    const HostId after{parse_int(cursor).value_or(0)};
     std::vector<model::Host> hosts = store::list_hosts(reader, filter, after, count + 1);
     page.total = store::count_hosts(reader, filter);
     const bool more = hosts.size() > static_cast<std::size_t>(count);
@@ -192,11 +193,11 @@ HostPage list_host_page(store::Store& store, const PresenceTable& presence, cons
   });
 }
 
-HostPage list_matching_hosts(store::Store& store, const PresenceTable& presence,
-                             const Config& config, const model::HostQuery& query,
-                             std::optional<OrgId> org, std::string_view cursor, int count,
-                             Instant now) {
-  const HostId after{parse_int(cursor).value_or(0)};
+Result<HostPage> list_matching_hosts(store::Store& store, const PresenceTable& presence,
+                                     const Config& config, const model::HostQuery& query,
+                                     std::optional<OrgId> org, std::string_view cursor, int count,
+                                     Instant now) {
+  const HostId after{TRY(parse_id_cursor(cursor, 0))};
   const auto wanted = static_cast<std::size_t>(count);
   return store.read([&](store::Reader& reader) {
     HostPage page;
@@ -272,11 +273,10 @@ Result<AgentView> show_agent(store::Store& store, const PresenceTable& presence,
   });
 }
 
-AgentPage list_agent_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                          const AgentQuery& query, std::string_view cursor, int count,
-                          Instant now) {
-  const Result<Uuid> place = parse_uuid(cursor);
-  AgentId before = place.ok() ? AgentId{*place} : model::last_agent_id;
+Result<AgentPage> list_agent_page(store::Store& store, const PresenceTable& presence,
+                                  const Config& config, const AgentQuery& query,
+                                  std::string_view cursor, int count, Instant now) {
+  AgentId before{TRY(parse_uuid_cursor(cursor, model::last_agent_id.uuid))};
   const auto wanted = static_cast<std::size_t>(count);
   return store.read([&](store::Reader& reader) {
     AgentPage page;

@@ -73,21 +73,21 @@ struct HostView {
   std::optional<store::HostRuntimeRow> runtime;  // only from show_host, if its agent tells
 };
 
-/// Pages in the order of ids.
+/// Pages in the order of ids. Fail with invalid_field for a cursor that is none.
 struct HostPage {
   std::vector<HostView> hosts;
   std::string next_cursor;
   store::Total total;
 };
-HostPage list_host_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                        const store::HostFilter& filter, std::string_view cursor, int count,
-                        Instant now);
+Result<HostPage> list_host_page(store::Store& store, const PresenceTable& presence,
+                                const Config& config, const store::HostFilter& filter,
+                                std::string_view cursor, int count, Instant now);
 /// Those that a query means. A page may be short, or empty, and have a next one: it looks at
 /// limits::searched_hosts hosts at most, and so does its total, which is at least that beyond them.
-HostPage list_matching_hosts(store::Store& store, const PresenceTable& presence,
-                             const Config& config, const model::HostQuery& query,
-                             std::optional<OrgId> org, std::string_view cursor, int count,
-                             Instant now);
+Result<HostPage> list_matching_hosts(store::Store& store, const PresenceTable& presence,
+                                     const Config& config, const model::HostQuery& query,
+                                     std::optional<OrgId> org, std::string_view cursor, int count,
+                                     Instant now);
 
 /// By id or hostname (the one seen last, when several organisations have it). Fails with not_found.
 /// The CPE of each package is the one that it is matched by.
@@ -132,9 +132,11 @@ struct AgentPage {
 };
 /// Newest first. What only memory knows (presence, silence) is asked of it row by row: such a page
 /// looks at limits::counted_rows rows at most and may then be short, or empty, with a next_cursor;
-/// its total is of the first so many rows, and at least that beyond them.
-AgentPage list_agent_page(store::Store& store, const PresenceTable& presence, const Config& config,
-                          const AgentQuery& query, std::string_view cursor, int count, Instant now);
+/// its total is of the first so many rows, and at least that beyond them. Fails with invalid_field
+/// for a cursor that is none.
+Result<AgentPage> list_agent_page(store::Store& store, const PresenceTable& presence,
+                                  const Config& config, const AgentQuery& query,
+                                  std::string_view cursor, int count, Instant now);
 
 /// Changes the operators' tags of an agent's host, which outlive the agent; those that the host
 /// reports stay apart. Returns what it has then. Fails with not_found, and with invalid_field

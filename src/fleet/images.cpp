@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/limits.h"
-#include "base/text.h"
+#include "fleet/cursor.h"
 #include "fleet/finding_cursor.h"
 #include "fleet/image_findings.h"
 #include "fleet/package_list.h"
@@ -205,12 +205,7 @@ Result<ContainerScanOutcome> record_container_scan(store::Tx& tx, NumberIds& ids
 
 Result<ImagePage> list_image_page(store::Store& store, const store::ImageFilter& filter,
                                   std::string_view cursor, int count) {
-  ImageId before{number_id_max};
-  if (!cursor.empty()) {
-    const auto id = parse_int(cursor);
-    if (!id) return invalid_field("cursor", "is not a cursor of this list");
-    before = ImageId{*id};
-  }
+  const ImageId before{TRY(parse_id_cursor(cursor, number_id_max))};
   ImagePage page;
   store.read([&](store::Reader& reader) {
     page.total = store::count_images(reader, filter);

@@ -2,9 +2,9 @@
 // Tokens and keys that operators issue: declared in fleet/enrolment.h.
 #include <algorithm>
 
-#include "base/text.h"
 #include "crypto/random.h"
 #include "fleet/announcements.h"
+#include "fleet/cursor.h"
 #include "fleet/enrolment.h"
 #include "store/sql/keys.h"
 #include "store/store.h"
@@ -59,10 +59,10 @@ Result<store::EnrolmentToken> revoke_enrolment_token(store::Tx& tx, NumberIds& i
   return std::move(*token);
 }
 
-TokenPage list_token_page(store::Store& store, const store::EnrolmentTokenFilter& filter,
-                          std::string_view cursor, int count) {
+Result<TokenPage> list_token_page(store::Store& store, const store::EnrolmentTokenFilter& filter,
+                                  std::string_view cursor, int count) {
+  const TokenId before{TRY(parse_id_cursor(cursor, number_id_max))};
   TokenPage page;
-  const TokenId before{parse_int(cursor).value_or(number_id_max)};
   store.read([&](store::Reader& reader) {
     page.tokens = store::list_enrolment_tokens(reader, filter, before, count + 1);
     page.total = store::count_enrolment_tokens(reader, filter);
@@ -76,8 +76,7 @@ TokenPage list_token_page(store::Store& store, const store::EnrolmentTokenFilter
 
 Result<TokenUsePage> list_token_uses(store::Store& store, TokenId id, std::string_view cursor,
                                      int count) {
-  const Result<Uuid> place = parse_uuid(cursor);
-  const AgentId before = place.ok() ? AgentId{*place} : model::last_agent_id;
+  const AgentId before{TRY(parse_uuid_cursor(cursor, model::last_agent_id.uuid))};
   return store.read([&](store::Reader& reader) -> Result<TokenUsePage> {
     const auto token = store::find_enrolment_token_anywhere(reader, id);
     if (!token) return no_such_token();

@@ -370,7 +370,8 @@ TEST(Outages, TheListOfAgentsKnowsWhoIsFlappingWhetherOnlineOrNot) {
     query.presence = presence;
     query.flapping = flapping;
     return list_agent_page(world.fleet->store, world.fleet->presence, world.fleet.config, query, "",
-                           10, world.fleet.now);
+                           10, world.fleet.now)
+        .value();
   };
   EXPECT_TRUE(listed({}, true).agents.empty());
   for (int i = 0; i < 4; ++i) {

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/blobs.h"
+#include "fleet/cursor.h"
 #include "store/sql/agents.h"
 #include "store/sql/releases.h"
 #include "store/store.h"
@@ -160,8 +161,8 @@ Result<Release> show_release(store::Store& store, ReleaseId id) {
   return *std::move(release);
 }
 
-ReleasePage list_release_page(store::Store& store, std::string_view cursor, int count) {
-  const ReleaseId before{parse_int(cursor).value_or(number_id_max)};
+Result<ReleasePage> list_release_page(store::Store& store, std::string_view cursor, int count) {
+  const ReleaseId before{TRY(parse_id_cursor(cursor, number_id_max))};
   return store.read([&](store::Reader& reader) {
     ReleasePage page;
     page.releases = store::list_releases(reader, before, count + 1);

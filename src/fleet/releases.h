@@ -64,8 +64,8 @@ struct ReleasePage {
   std::string next_cursor;
   store::Total total;
 };
-/// Newest first.
-ReleasePage list_release_page(store::Store& store, std::string_view cursor, int count);
+/// Newest first. Fails with invalid_field for a cursor that is none.
+Result<ReleasePage> list_release_page(store::Store& store, std::string_view cursor, int count);
 
 /// What agents are offered at one moment; the releases of each platform are read once. For as long
 /// as one transaction.

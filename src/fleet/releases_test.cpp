@@ -71,9 +71,9 @@ TEST_F(Releases, OperatorsSeeOfEachAgentWhatItIsOfferedAndHowItStandsToThat) {
   const Enrolled other = fleet.enrol("web-2");
   const auto seen = [&] {
     std::string states;
-    for (const AgentView& view :
-         list_agent_page(fleet->store, fleet->presence, fleet.config, {}, "", 10, fleet.now)
-             .agents) {
+    const AgentPage page =
+        list_agent_page(fleet->store, fleet->presence, fleet.config, {}, "", 10, fleet.now).value();
+    for (const AgentView& view : page.agents) {
       states += view.hostname + " " + std::string(update_state_name(view.update)) + " " +
                 view.offered_version.value_or("-") + ", ";
     }
@@ -190,7 +190,7 @@ TEST_F(Releases, AreListedNewestFirst) {
   std::string versions;
   std::string cursor;
   do {
-    const ReleasePage page = list_release_page(fleet->store, cursor, 2);
+    const ReleasePage page = list_release_page(fleet->store, cursor, 2).value();
     EXPECT_EQ(page.total.value, 3);
     for (const Release& release : page.releases) versions += release.facts.version + " ";
     cursor = page.next_cursor;

@@ -2,7 +2,7 @@
 #include "fleet/results.h"
 
 #include "base/limits.h"
-#include "base/text.h"
+#include "fleet/cursor.h"
 #include "fleet/task_board.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
@@ -14,23 +14,23 @@ namespace {
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 
 /// The cursor is "received.task": many results come in one millisecond.
-store::ResultPlace place_of(std::string_view cursor) {
+Result<store::ResultPlace> parse_result_place(std::string_view cursor) {
   store::ResultPlace place{{number_id_max}, {}};
   place.task.uuid.bytes.fill(0xFF);
-  const auto dot = cursor.find('.');
-  if (dot == std::string_view::npos) return place;
-  const auto at = parse_int(cursor.substr(0, dot));
-  const Result<Uuid> task = parse_uuid(cursor.substr(dot + 1));
-  if (at && task.ok()) place = {{*at}, {*task}};
+  if (cursor.empty()) return place;
+  const CursorParts parts = TRY(split_cursor(cursor, '.'));
+  place.received_at = {TRY(parse_cursor_number(parts.first))};
+  place.task = {TRY(parse_cursor_uuid(parts.rest))};
   return place;
 }
 
 /// The cursor is "position.control".
-store::ControlPlace control_place_of(std::string_view cursor) {
-  const auto dot = cursor.find('.');
-  const auto position = parse_int(cursor.substr(0, dot));
-  if (dot == std::string_view::npos || !position) return {};
-  return {*position, std::string(cursor.substr(dot + 1))};
+Result<store::ControlPlace> parse_control_place(std::string_view cursor) {
+  if (cursor.empty()) return store::ControlPlace{};
+  const CursorParts parts = TRY(split_cursor(cursor, '.'));
+  const std::int64_t position = TRY(parse_cursor_number(parts.first));
+  if (parts.rest.empty()) return not_a_cursor();
+  return store::ControlPlace{position, std::string(parts.rest)};
 }
 
 ControlView whole_result_as_control(const model::TaskResult& result) {
@@ -45,12 +45,13 @@ ControlView whole_result_as_control(const model::TaskResult& result) {
 
 }  // namespace
 
-ResultPage list_result_page(store::Store& store, const store::ResultFilter& filter,
-                            std::string_view cursor, int count) {
+Result<ResultPage> list_result_page(store::Store& store, const store::ResultFilter& filter,
+                                    std::string_view cursor, int count) {
+  const store::ResultPlace before = TRY(parse_result_place(cursor));
   return store.read([&](store::Reader& reader) {
     ResultPage page;
     page.total = store::count_results(reader, filter);
-    page.results = store::list_results(reader, filter, place_of(cursor), count + 1);
+    page.results = store::list_results(reader, filter, before, count + 1);
     if (page.results.size() > static_cast<std::size_t>(count)) {
       page.results.pop_back();
       const model::TaskResult& last = page.results.back().result;
@@ -72,6 +73,7 @@ Result<ResultView> show_result(store::Store& store, TaskId id) {
 
 Result<ControlPage> list_control_page(store::Store& store, TaskId id, std::string_view cursor,
                                       int count) {
+  const store::ControlPlace after = TRY(parse_control_place(cursor));
   return store.read([&](store::Reader& reader) -> Result<ControlPage> {
     const auto task = store::find_task_anywhere(reader, id);
     if (!task) return unknown_task();
@@ -84,8 +86,7 @@ Result<ControlPage> list_control_page(store::Store& store, TaskId id, std::strin
       }
       return page;
     }
-    auto controls =
-        store::list_controls(reader, task->org, id, control_place_of(cursor), count + 1);
+    auto controls = store::list_controls(reader, task->org, id, after, count + 1);
     if (controls.size() > static_cast<std::size_t>(count)) {
       controls.pop_back();
       const model::Control& last = controls.back();

@@ -22,9 +22,10 @@ struct ResultPage {
   std::string next_cursor;
   store::Total total;
 };
-/// The history of runs, those received last first.
-ResultPage list_result_page(store::Store& store, const store::ResultFilter& filter,
-                            std::string_view cursor, int count);
+/// The history of runs, those received last first. Fails with invalid_field for a cursor that is
+/// none.
+Result<ResultPage> list_result_page(store::Store& store, const store::ResultFilter& filter,
+                                    std::string_view cursor, int count);
 
 /// One result as operators see it.
 struct ResultView {
@@ -44,7 +45,8 @@ struct ControlPage {
   std::int64_t total = 0;
 };
 /// A result's rows in the order of its bundle: a result without a bundle is one row of its own, and
-/// a task without a result has none. Fails with unknown_task.
+/// a task without a result has none. Fails with unknown_task, and with invalid_field for a cursor
+/// that is none.
 Result<ControlPage> list_control_page(store::Store& store, TaskId task, std::string_view cursor,
                                       int count);
 

@@ -99,7 +99,7 @@ TEST(ResultPages, CoverTheHistoryOnce) {
   std::vector<TaskId> seen;
   std::string cursor;
   do {
-    const ResultPage page = list_result_page(work.fleet->store, {}, cursor, 2);
+    const ResultPage page = list_result_page(work.fleet->store, {}, cursor, 2).value();
     EXPECT_EQ(page.total.value, 5);
     for (const store::ResultRow& row : page.results) seen.push_back(row.result.task);
     cursor = page.next_cursor;

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "base/text.h"
 #include "crypto/random.h"
 #include "fleet/announcements.h"
+#include "fleet/cursor.h"
 #include "fleet/operators.h"
 #include "http/rate_limit.h"
 #include "store/sql/keys.h"
@@ -140,11 +140,11 @@ std::optional<SessionCredential> use_session(Credentials& credentials, const Con
   return found;
 }
 
-SessionPage list_session_page(store::Store& store, const Config& config,
-                              std::optional<OperatorId> of, std::string_view cursor, int count,
-                              Instant now) {
+Result<SessionPage> list_session_page(store::Store& store, const Config& config,
+                                      std::optional<OperatorId> of, std::string_view cursor,
+                                      int count, Instant now) {
+  const SessionId before{TRY(parse_id_cursor(cursor, number_id_max))};
   SessionPage page;
-  const SessionId before{parse_int(cursor).value_or(number_id_max)};
   store.read([&](store::Reader& reader) {
     auto rows = store::list_sessions(reader, of, before, count + 1);
     if (rows.size() > static_cast<std::size_t>(count)) {

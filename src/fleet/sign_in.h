@@ -79,10 +79,11 @@ struct SessionPage {
   std::vector<SessionView> sessions;
   std::string next_cursor;
 };
-/// Live ones of an operator, or of all, newest first.
-SessionPage list_session_page(store::Store& store, const Config& config,
-                              std::optional<OperatorId> of, std::string_view cursor, int count,
-                              Instant now);
+/// Live ones of an operator, or of all, newest first. Fails with invalid_field for a cursor that is
+/// none.
+Result<SessionPage> list_session_page(store::Store& store, const Config& config,
+                                      std::optional<OperatorId> of, std::string_view cursor,
+                                      int count, Instant now);
 
 /// Who may end whose session: its own always, others' with Role::admin on the whole server and not
 /// above itself.

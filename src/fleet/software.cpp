@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/limits.h"
-#include "base/text.h"
 #include "fleet/announcements.h"
+#include "fleet/cursor.h"
 #include "model/cpe.h"
 #include "store/sql/identity_overrides.h"
 #include "store/sql/inventory.h"
@@ -28,13 +28,10 @@ constexpr int packages_per_read = 500;
 constexpr int packages_per_page = 20'000;
 
 Result<std::pair<OrgId, PackageId>> parse_place(std::string_view cursor) {
-  const auto colon = cursor.find(':');
-  if (colon != std::string_view::npos) {
-    const auto org = parse_int(cursor.substr(0, colon));
-    const auto id = parse_int(cursor.substr(colon + 1));
-    if (org && id) return std::pair(OrgId{*org}, PackageId{*id});
-  }
-  return invalid_field("cursor", "is not a cursor of this list");
+  const CursorParts parts = TRY(split_cursor(cursor, ':'));
+  const OrgId org{TRY(parse_cursor_number(parts.first))};
+  const PackageId id{TRY(parse_cursor_number(parts.rest))};
+  return std::pair(org, id);
 }
 
 std::string format_place(const store::PackageRow& row) {

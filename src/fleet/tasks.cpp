@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/audit.h"
+#include "fleet/cursor.h"
 #include "fleet/settings.h"
 #include "fleet/signed_orders.h"
 #include "store/sql/agents.h"
@@ -277,11 +278,11 @@ Result<TaskView> show_task(store::Store& store, TaskId id, Instant now) {
   });
 }
 
-TaskPage list_task_page(store::Store& store, const store::TaskFilter& filter,
-                        std::string_view cursor, int count, Instant now) {
-  TaskId before;
-  before.uuid.bytes.fill(0xFF);
-  if (const auto given = parse_uuid(cursor); given.ok()) before = {*given};
+Result<TaskPage> list_task_page(store::Store& store, const store::TaskFilter& filter,
+                                std::string_view cursor, int count, Instant now) {
+  Uuid last;
+  last.bytes.fill(0xFF);
+  const TaskId before{TRY(parse_uuid_cursor(cursor, last))};
   return store.read([&](store::Reader& reader) {
     TaskPage page;
     page.total = store::count_tasks(reader, filter);
@@ -299,16 +300,16 @@ TaskPage list_task_page(store::Store& store, const store::TaskFilter& filter,
   });
 }
 
-BatchPage list_batch_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
-                          int count) {
+Result<BatchPage> list_batch_page(store::Store& store, std::optional<OrgId> org,
+                                  std::string_view cursor, int count) {
   // The cursor is "batch.org": one call may have created work in several organisations.
   Uuid before;
   before.bytes.fill(0xFF);
   OrgId of{0};
-  const auto dot = cursor.find('.');
-  if (const auto given = parse_uuid(cursor.substr(0, dot)); given.ok()) {
-    before = *given;
-    if (dot != std::string_view::npos) of.value = parse_int(cursor.substr(dot + 1)).value_or(0);
+  if (!cursor.empty()) {
+    const CursorParts parts = TRY(split_cursor(cursor, '.'));
+    before = TRY(parse_cursor_uuid(parts.first));
+    of = {TRY(parse_cursor_number(parts.rest))};
   }
   return store.read([&](store::Reader& reader) {
     BatchPage page;

@@ -97,17 +97,17 @@ struct TaskPage {
   std::string next_cursor;
   store::Total total;
 };
-/// Newest first.
-TaskPage list_task_page(store::Store& store, const store::TaskFilter& filter,
-                        std::string_view cursor, int count, Instant now);
+/// Newest first. Fails with invalid_field for a cursor that is none.
+Result<TaskPage> list_task_page(store::Store& store, const store::TaskFilter& filter,
+                                std::string_view cursor, int count, Instant now);
 
 struct BatchPage {
   std::vector<store::TaskBatch> batches;
   std::string next_cursor;
   store::Total total;
 };
-/// Newest first.
-BatchPage list_batch_page(store::Store& store, std::optional<OrgId> org, std::string_view cursor,
-                          int count);
+/// Newest first. Fails with invalid_field for a cursor that is none.
+Result<BatchPage> list_batch_page(store::Store& store, std::optional<OrgId> org,
+                                  std::string_view cursor, int count);
 
 }  // namespace muster::fleet

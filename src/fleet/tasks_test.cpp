@@ -373,9 +373,9 @@ TEST(Batches, ACancelledOneEndsWhatIsNotOver) {
   EXPECT_EQ(work.claim()->id, other) << "not of the batch";
   EXPECT_FALSE(work.may_have_work());
   EXPECT_EQ(work.fleet.count("SELECT count(*) FROM audit WHERE action = 'tasks.cancel'"), 2);
-  const BatchPage page = list_batch_page(work.fleet->store, std::nullopt, "", 1);
+  const BatchPage page = list_batch_page(work.fleet->store, std::nullopt, "", 1).value();
   EXPECT_EQ(page.total.value, 2);
-  EXPECT_EQ(list_batch_page(work.fleet->store, std::nullopt, page.next_cursor, 1).batches[0].id,
+  EXPECT_EQ(list_batch_page(work.fleet->store, std::nullopt, page.next_cursor, 1)->batches[0].id,
             batch);
 }
 
@@ -410,7 +410,8 @@ TEST(TaskPages, GoNewestFirstThroughAll) {
   std::string cursor;
   do {
     const TaskPage page =
-        list_task_page(work.fleet->store, {.agent = work.agent.agent}, cursor, 10, work.fleet.now);
+        list_task_page(work.fleet->store, {.agent = work.agent.agent}, cursor, 10, work.fleet.now)
+            .value();
     EXPECT_LE(page.tasks.size(), 10U);
     for (const TaskView& view : page.tasks) listed.push_back(view.task.id);
     cursor = page.next_cursor;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "fleet/blobs.h"
+#include "fleet/cursor.h"
 #include "store/sql/tasks.h"
 #include "store/store.h"
 
@@ -40,15 +41,12 @@ std::string cursor_of(const TestBinary& binary) {
 Result<store::TestBinaryPlace> parse_cursor(std::string_view cursor) {
   store::TestBinaryPlace place;
   if (cursor.empty()) return place;
-  const auto first = cursor.find('/');
-  const auto second = first == std::string_view::npos ? first : cursor.find('/', first + 1);
-  const auto org = parse_int(cursor.substr(0, first));
-  if (!org || second == std::string_view::npos) {
-    return invalid_field("cursor", "is not a cursor of this list");
-  }
-  place.org = {*org};
-  place.test = TRY(parse_uuid(cursor.substr(first + 1, second - first - 1)));
-  place.name = cursor.substr(second + 1);
+  const CursorParts all = TRY(split_cursor(cursor, '/'));
+  const CursorParts target = TRY(split_cursor(all.rest, '/'));
+  place.org = {TRY(parse_cursor_number(all.first))};
+  place.test = TRY(parse_cursor_uuid(target.first));
+  if (!is_binary_name(target.rest)) return not_a_cursor();
+  place.name = target.rest;
   return place;
 }
 

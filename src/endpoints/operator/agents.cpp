@@ -262,8 +262,8 @@ Result<Reply> split_agent(App& app, const Request& request) {
 Result<Reply> list_agents(App& app, const Request& request) {
   const fleet::AgentQuery query = TRY(decode_agent_query(app, request));
   const int limit = TRY(page_limit(request));
-  const fleet::AgentPage page = fleet::list_agent_page(app.store, app.presence, app.config, query,
-                                                       page_cursor(request), limit, request.now);
+  const fleet::AgentPage page = TRY(fleet::list_agent_page(
+      app.store, app.presence, app.config, query, page_cursor(request), limit, request.now));
   std::vector<std::string> items;
   items.reserve(page.agents.size());
   for (const fleet::AgentView& view : page.agents) items.push_back(encode_agent(app, view));

@@ -41,7 +41,7 @@ Result<Reply> list_audit(App& app, const Request& request) {
   question.until = TRY(time_param(request, "until"));
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
-      fleet::list_audit_page(app.store, question, page_cursor(request), limit);
+      TRY(fleet::list_audit_page(app.store, question, page_cursor(request), limit));
   return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 

@@ -65,7 +65,8 @@ Result<Reply> decide(App& app, const Request& request, Decide* decide, std::stri
 Result<Reply> list_held_reports(App& app, const Request& request) {
   const auto org = TRY(org_param(app, request));
   const int limit = TRY(page_limit(request));
-  const fleet::HoldPage page = fleet::list_hold_page(app.store, org, page_cursor(request), limit);
+  const fleet::HoldPage page =
+      TRY(fleet::list_hold_page(app.store, org, page_cursor(request), limit));
   std::vector<std::string> items;
   items.reserve(page.holds.size());
   for (const fleet::HoldView& view : page.holds) items.push_back(encode_hold(view));

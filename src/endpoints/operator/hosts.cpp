@@ -185,11 +185,11 @@ Result<Reply> list_hosts(App& app, const Request& request) {
   const fleet::HostQuestion question = TRY(question_of(app, request, filter));
   filter.org = question.org;
   const fleet::HostPage page =
-      question.query == model::HostQuery{}
-          ? fleet::list_host_page(app.store, app.presence, app.config, filter, page_cursor(request),
-                                  limit, request.now)
-          : fleet::list_matching_hosts(app.store, app.presence, app.config, question.query,
-                                       filter.org, page_cursor(request), limit, request.now);
+      TRY(question.query == model::HostQuery{}
+              ? fleet::list_host_page(app.store, app.presence, app.config, filter,
+                                      page_cursor(request), limit, request.now)
+              : fleet::list_matching_hosts(app.store, app.presence, app.config, question.query,
+                                           filter.org, page_cursor(request), limit, request.now));
   std::vector<std::string> items;
   for (const fleet::HostView& view : page.hosts) {
     JsonWriter json;

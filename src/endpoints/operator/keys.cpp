@@ -158,7 +158,7 @@ Result<Reply> list_tokens(App& app, const Request& request) {
     }
   }
   const int limit = TRY(page_limit(request));
-  const auto page = fleet::list_token_page(app.store, filter, page_cursor(request), limit);
+  const auto page = TRY(fleet::list_token_page(app.store, filter, page_cursor(request), limit));
   std::vector<std::string> items;
   items.reserve(page.tokens.size());
   for (const auto& token : page.tokens) items.push_back(encode_token(token, request.now));

@@ -7,6 +7,7 @@
 #include "endpoints/decode.h"
 #include "endpoints/reach.h"
 #include "fleet/catalogue.h"
+#include "fleet/cursor.h"
 #include "fleet/feed_age.h"
 #include "fleet/orgs.h"
 #include "fleet/writes.h"
@@ -154,7 +155,7 @@ Result<http::Reply> page_of(const std::vector<Listed>& all, const http::Request&
   if (!cursor.empty()) {
     at = std::find_if(all.begin(), all.end(),
                       [&](const Listed& row) { return row.cursor == cursor; });
-    if (at == all.end()) return invalid_field("cursor", "is not a cursor of this list");
+    if (at == all.end()) return fleet::not_a_cursor();
     ++at;
   }
   std::vector<std::string> items;

@@ -78,7 +78,8 @@ Result<Reply> publish_release(App& app, const Request& request) {
 
 Result<Reply> list_releases(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
-  const fleet::ReleasePage page = fleet::list_release_page(app.store, page_cursor(request), limit);
+  const fleet::ReleasePage page =
+      TRY(fleet::list_release_page(app.store, page_cursor(request), limit));
   std::vector<std::string> items;
   items.reserve(page.releases.size());
   fleet::OperatorNames names(app.store);

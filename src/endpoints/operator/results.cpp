@@ -141,7 +141,7 @@ Result<Reply> list_results(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
   const store::ResultFilter filter = TRY(filter_of(app, request));
   const fleet::ResultPage page =
-      fleet::list_result_page(app.store, filter, page_cursor(request), limit);
+      TRY(fleet::list_result_page(app.store, filter, page_cursor(request), limit));
   std::vector<std::string> items;
   items.reserve(page.results.size());
   for (const store::ResultRow& row : page.results) items.push_back(encode_row(row));

@@ -89,7 +89,7 @@ Result<Reply> list_events(App& app, const Request& request) {
   question.until = TRY(time_param(request, "until"));
   const int limit = TRY(page_limit(request));
   const fleet::HistoryPage page =
-      fleet::list_event_page(app.store, question, page_cursor(request), limit);
+      TRY(fleet::list_event_page(app.store, question, page_cursor(request), limit));
   return Reply(page_response(page.rows, page.next_cursor, page.total));
 }
 

@@ -269,8 +269,8 @@ Result<Reply> list_sessions(App& app, const Request& request) {
   std::optional<OperatorId> of;
   if (caller.authority.on_server < http::Role::admin) of = OperatorId{caller.key};
   const int count = TRY(page_limit(request));
-  const auto page =
-      fleet::list_session_page(app.store, app.config, of, page_cursor(request), count, request.now);
+  const auto page = TRY(fleet::list_session_page(app.store, app.config, of, page_cursor(request),
+                                                 count, request.now));
   std::vector<std::string> items;
   for (const auto& view : page.sessions) items.push_back(encode_session(view, caller.session));
   return Reply(page_response(items, page.next_cursor,

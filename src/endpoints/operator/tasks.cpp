@@ -194,7 +194,7 @@ Result<Reply> list_tasks(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
   const store::TaskFilter filter = TRY(filter_of(app, request));
   const fleet::TaskPage page =
-      fleet::list_task_page(app.store, filter, page_cursor(request), limit, request.now);
+      TRY(fleet::list_task_page(app.store, filter, page_cursor(request), limit, request.now));
   std::vector<std::string> items;
   items.reserve(page.tasks.size());
   for (const fleet::TaskView& view : page.tasks) {
@@ -210,7 +210,8 @@ Result<Reply> list_tasks(App& app, const Request& request) {
 Result<Reply> list_batches(App& app, const Request& request) {
   const int limit = TRY(page_limit(request));
   const std::optional<OrgId> org = TRY(org_param(app, request));
-  const fleet::BatchPage page = fleet::list_batch_page(app.store, org, page_cursor(request), limit);
+  const fleet::BatchPage page =
+      TRY(fleet::list_batch_page(app.store, org, page_cursor(request), limit));
   std::vector<std::string> items;
   items.reserve(page.batches.size());
   fleet::OperatorNames names(app.store);
