@@ -121,7 +121,7 @@ inline constexpr std::size_t bundle_bytes = 4 * MiB;
 inline constexpr std::size_t manifest_bytes = 1 * KiB;
 /// A build is some 5 MiB.
 inline constexpr std::size_t build_bytes = 64 * MiB;
-/// Asked for at a time: heartbeats go between two pieces.
+/// Asked for at a time: other calls go between two pieces, heartbeats at any time.
 inline constexpr std::int64_t fetch_piece_bytes = 512 * KiB;
 /// A line on which none comes within the 30 s of a call gets ever smaller ones, down to this part
 /// of it: 16 KiB, 5 kbit/s.

@@ -97,11 +97,8 @@ void refused(Step& step, Purpose purpose, const Answer& answer) {
   const Duration wait = asked ? *asked + spread(step.state, *asked / 10) : Duration(0);
   failed(step, purpose, "status " + std::to_string(answer.status) + ", " + refusal.message, wait);
   if (answer.status == 429 && asked && is_device(purpose)) {
-    // The limit counts all device calls of this agent together.
-    for (const Purpose other : all_purposes) {
-      if (!is_device(other)) continue;
-      step.lane(other).due = std::max(step.lane(other).due, step.now.steady + wait);
-    }
+    // The limit counts all device calls of this agent together, and one may be on its way.
+    step.state.limited_until = std::max(step.state.limited_until, step.now.steady + wait);
   }
 }
 
@@ -199,19 +196,15 @@ bool wants(const State& state, Purpose purpose) {
   return false;
 }
 
-/// Begins the most important call that is due.
-void plan(Step& step) {
+/// Begins the most important call that is due, but a heartbeat.
+void plan_call(Step& step) {
   State& state = step.state;
-  if (state.busy || state.stopping || !state.failure.empty()) return;
-  if (state.removal != Removal::none) return;
-  plan_restart(step);
-  if (state.restarting) return;
   for (const Purpose purpose : all_purposes) {
-    if (!wants(state, purpose) || step.lane(purpose).due > step.now.steady) continue;
+    if (!wants(state, purpose) || due_of(state, purpose) > step.now.steady) continue;
     state.busy = purpose;
     switch (purpose) {
       case Purpose::heartbeat:
-        step.actions.push_back(Measure{});
+        CHECK(false);  // it is not due
         break;
       case Purpose::configure:
         begin_config(step);
@@ -245,6 +238,23 @@ void plan(Step& step) {
         break;
     }
     return;
+  }
+}
+
+void plan(Step& step) {
+  State& state = step.state;
+  if (state.stopping || !state.failure.empty() || state.removal != Removal::none) return;
+  if (state.beating) return;
+  // A heartbeat that begins now could put the restart off by another call's time.
+  state.draining = state.busy && restart_is_due(step);
+  if (state.draining) return;
+  if (!state.busy) plan_restart(step);
+  if (state.restarting) return;
+  if (due_of(state, Purpose::heartbeat) <= step.now.steady) {
+    state.beating = true;
+    step.actions.push_back(Measure{});
+  } else if (!state.busy) {
+    plan_call(step);
   }
 }
 
@@ -293,10 +303,16 @@ struct Visitor {
     step.note(LogLevel::info, "disk_works");
   }
   void operator()(const Answered& answered) {
-    CHECK(step.state.busy.has_value());
-    const Purpose purpose = *step.state.busy;
-    step.state.busy.reset();
-    took(step, purpose, answered.answer);
+    State& state = step.state;
+    if (answered.purpose == Purpose::heartbeat) {
+      CHECK(std::exchange(state.beating, false));
+      step.used_key = std::exchange(state.beat_key, {});
+    } else {
+      CHECK(state.busy == answered.purpose);
+      state.busy.reset();
+      step.used_key = std::exchange(state.busy_key, {});
+    }
+    took(step, answered.purpose, answered.answer);
   }
   void operator()(const Executor::Ended& ended) { task_ended(step, ended); }
 };
@@ -306,29 +322,33 @@ struct Visitor {
 
 Actions step(State& state, const Event& event, Moment now) {
   Actions actions;
-  core::Step step{state, now, actions};
+  core::Step step{state, now, actions, {}};
   std::visit(core::Visitor{step}, event);
   core::plan(step);
   return actions;
 }
 
 std::optional<Duration> next_wake(const State& state) {
-  if (state.busy || state.stopping || !state.failure.empty()) return std::nullopt;
+  if (state.beating || state.stopping || !state.failure.empty()) return std::nullopt;
   if (state.restarting || state.removal != Removal::none) return std::nullopt;
-  std::optional<Duration> first;
-  if (state.on_trial && state.disk_failure.empty()) first = state.trial_until;
+  Duration first = due_of(state, Purpose::heartbeat);
+  if (state.busy) return state.draining ? std::nullopt : std::optional(first);
+  if (state.on_trial && state.disk_failure.empty()) first = std::min(first, state.trial_until);
   for (const Purpose purpose : all_purposes) {
-    if (!core::wants(state, purpose)) continue;
-    const Duration due = state.lane(purpose).due;
-    first = first ? std::min(*first, due) : due;
+    if (core::wants(state, purpose)) first = std::min(first, due_of(state, purpose));
   }
   return first;
 }
 
+Duration due_of(const State& state, Purpose purpose) {
+  const Duration due = state.lane(purpose).due;
+  return is_device(purpose) ? std::max(due, state.limited_until) : due;
+}
+
 bool settled(const State& state) {
-  return state.last_heartbeat.has_value() && !state.config_wanted && state.report_settled &&
-         core::images_settled(state) && state.poll_was_empty && !state.active &&
-         state.journal.undelivered() == 0;
+  return !is_calling(state) && state.last_heartbeat.has_value() && !state.config_wanted &&
+         state.report_settled && core::images_settled(state) && state.poll_was_empty &&
+         !state.active && state.journal.undelivered() == 0;
 }
 
 }  // namespace muster::agent

@@ -83,6 +83,7 @@ struct Unsaved {  // of a Save, Forget or Publish; it is tried again until Resav
 };
 struct Resaved {};  // the disk has everything that it did not take
 struct Answered {
+  Purpose purpose;
   Result<Answer> answer;
 };
 using Event = std::variant<Started, Woke, Stopping, Measured, Surveyed, ImagesSeen, Recalled,
@@ -180,8 +181,15 @@ struct State {
   std::string disk_failure;  // why files cannot be written; empty: they can
 
   std::array<Lane, purposes> lanes;
-  /// One thing at a time waits for its event.
+  /// No call of the device dialect before, on the steady clock: their limit counts all of them.
+  Duration limited_until{0};
+  /// A heartbeat waits for its event, from Measure to Answered. It waits for no other call, and
+  /// while it is on its way none begins: what it brings counts for them.
+  bool beating = false;
+  /// What waits for its event beside it, one thing at a time.
   std::optional<Purpose> busy;
+  /// The keys that these two went with: the identity's may be others when the answers come.
+  std::string beat_key, busy_key;
   bool stopping = false;
 
   // The server's clock minus ours; from an answer's own words it overrules the Date header.
@@ -226,6 +234,7 @@ struct State {
   // What the server sets here (core_config.cpp).
   PushedConfig config;                       // in force
   std::optional<std::string> config_wanted;  // the hash of another that the server has
+  std::string config_asked;                  // the one wanted when it was asked for
   std::string config_refused;                // the hash of the one that was refused last
   std::string config_error;                  // and why; empty: none was since one was taken
   int config_changes = 0;                    // in force or refused, since this process began
@@ -240,6 +249,7 @@ struct State {
   // The report in hand.
   std::optional<Surveyed> surveyed;
   bool full_wanted = false;
+  bool full_wanted_anew = false;  // told while a report was on its way
   bool sent_full = false;
   bool was_open = false;
   SoftwareSet sent_software;
@@ -270,6 +280,7 @@ struct State {
   int trial_heartbeats = 0;
   bool trial_polled = false;
   bool restart_wanted = false;  // as soon as no task is in hand
+  bool draining = false;        // a restart is due once the call that is on its way has ended
   bool restarting = false;
 
   /// Why `run --once` cannot succeed; empty while it can.
@@ -287,11 +298,19 @@ Result<State> load_state(const Files& files, Settings settings, HostFacts facts,
 
 Actions step(State& state, const Event& event, Moment now);
 
-/// When to send Woke, if nothing happens before; nothing while an event is awaited.
+/// When to send Woke, if nothing happens before; nothing while nothing may begin before an event.
 std::optional<Duration> next_wake(const State& state);
 
+/// When the call may go, on the steady clock, once it is wanted.
+Duration due_of(const State& state, Purpose purpose);
+
+/// Whether the answer to a call is awaited.
+inline bool is_calling(const State& state) {
+  return state.beating || state.busy.has_value();
+}
+
 /// With `once`: a heartbeat got through, what the server sets here is known, the reports are up to
-/// date, no task is left, and every outcome is delivered.
+/// date, no task is left, every outcome is delivered, and no call is on its way.
 bool settled(const State& state);
 
 }  // namespace muster::agent

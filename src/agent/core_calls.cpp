@@ -31,8 +31,10 @@ void send(Step& step, Purpose purpose, http::Method method, std::string target, 
   State& state = step.state;
   const Identity& identity = state.identity;
   Call call{method, std::move(target), {}, std::move(body)};
+  std::string& key = purpose == Purpose::heartbeat ? state.beat_key : state.busy_key;
+  key = key_to_use(identity, state.key_choice);
   call.headers = {
-      {"X-Agent-Key", key_to_use(identity, state.key_choice)},
+      {"X-Agent-Key", key},
       {"X-Agent-ID", identity.agent.text()},
       {"X-Request-Timestamp", format_rfc3339(step.now.wall + state.clock_offset)},
       {"X-Agent-Version", state.version},
@@ -43,7 +45,7 @@ void send(Step& step, Purpose purpose, http::Method method, std::string target, 
     call.body = gzip(call.body);
     call.headers.emplace_back("Content-Encoding", "gzip");
   }
-  state.busy = purpose;
+  if (purpose != Purpose::heartbeat) state.busy = purpose;
   step.actions.push_back(Send{purpose, std::move(call)});
 }
 
@@ -70,8 +72,13 @@ void unauthorised(Step& step, Purpose purpose, const Answer& answer) {
     lane.due = step.now.steady;
     return;
   }
-  if (refusal.code != "clock_skew" && refusal.code != "disabled" &&
-      key_refused(state.identity, state.key_choice) && may_retry) {
+  const bool about_key = refusal.code != "clock_skew" && refusal.code != "disabled";
+  if (about_key && key_replaced(state.identity, step.used_key)) {
+    // Another call proved the next one meanwhile: that this one ended says nothing of it.
+    lane.due = step.now.steady;
+    return;
+  }
+  if (about_key && key_refused(state.identity, state.key_choice, step.used_key) && may_retry) {
     ++lane.quick_retries;
     lane.due = step.now.steady;
     return;
@@ -81,7 +88,7 @@ void unauthorised(Step& step, Purpose purpose, const Answer& answer) {
 }
 
 void key_proved(Step& step) {
-  if (!agent::key_proved(step.state.identity, step.state.key_choice)) return;
+  if (!agent::key_proved(step.state.identity, step.state.key_choice, step.used_key)) return;
   step.save_identity();
   step.note(LogLevel::info, "key_rotated");
 }

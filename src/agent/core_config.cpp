@@ -42,7 +42,9 @@ void put_in_force(Step& step, PushedConfig config, Settings settings) {
 /// What was in force stays, and the same is not asked for again.
 void refuse_config(Step& step, const std::string& why) {
   State& state = step.state;
-  state.config_refused = *std::exchange(state.config_wanted, std::nullopt);
+  state.config_refused = state.config_asked;
+  // A heartbeat may have heard of yet another meanwhile.
+  if (state.config_wanted == state.config_asked) state.config_wanted.reset();
   // It may repeat what a broken server sent.
   state.config_error = cut_utf8(escape_for_terminal(why), limits::detail_bytes);
   step.note(LogLevel::warning, "config_refused",
@@ -80,6 +82,7 @@ void hear_config_hash(Step& step, const std::string& hash) {
 }
 
 void begin_config(Step& step) {
+  step.state.config_asked = *step.state.config_wanted;
   send(step, Purpose::configure, http::Method::get, "/api/agent/config", "");
 }
 
@@ -89,6 +92,8 @@ void take_config(Step& step, const Answer& answer) {
   if (!data) return failed(step, Purpose::configure, data.error().message);
   key_proved(step);
   succeeded(step, Purpose::configure, Duration(0));
+  // A heartbeat heard meanwhile that what is in force is what the server has.
+  if (!step.state.config_wanted) return;
   auto config = read_config(*data);
   if (!config) return refuse_config(step, config.error().message);
   auto settings = lay_over(step.state.own, config->document);

@@ -103,7 +103,7 @@ void take_delivery(Step& step, const Answer& answer) {
   const bool final =
       status == 400 || status == 403 || status == 404 || status == 409 || status == 413;
   if (final && is_refusal_of_server(answer)) return delivered(step, false);
-  state.journal.postpone();
+  state.journal.postpone(state.delivering->task);
   state.delivery_output = 0;
   refused(step, Purpose::deliver, answer);
 }

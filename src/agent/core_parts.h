@@ -18,6 +18,7 @@ struct Step {
   State& state;
   Moment now;
   Actions& actions;
+  std::string used_key = {};  // by the call whose answer this step takes
 
   Lane& lane(Purpose purpose) { return state.lane(purpose); }
   void note(LogLevel level, std::string event,
@@ -83,7 +84,7 @@ void learn_server_time(Step& step, Instant server_time);
 /// A 401: another key, another clock, or patience. It never costs the identity.
 void unauthorised(Step& step, Purpose purpose, const Answer& answer);
 
-/// The key of the last call is proved by an answer that only our server gives.
+/// The key of the call is proved by an answer that only our server gives.
 void key_proved(Step& step);
 
 /// Where a task's status and result go.
@@ -123,7 +124,7 @@ void take_images(Step& step, const Answer& answer);
 bool images_settled(const State& state);
 
 /// A file in pieces, for a test or an update: what is on disk already is not asked for again, and
-/// nothing is taken whose digest is not the one named. Heartbeats go between two pieces.
+/// nothing is taken whose digest is not the one named. Other calls go between two pieces.
 void begin_fetching(Step& step, Purpose purpose);  // core_fetch.cpp
 void fetch_piece(Step& step, Purpose purpose);
 void take_piece(Step& step, Purpose purpose, const Answer& answer);
@@ -150,6 +151,8 @@ void poll_got_through(Step& step);
 void prove_build(Step& step);
 /// A refusal to serve now shows that the server is there: it does not end a trial, for some time.
 void server_is_busy(Step& step);
+/// Whether a trial is over, or another build is to run and no task is in hand.
+bool restart_is_due(const Step& step);
 /// Ends a trial that is over, and restarts when that is due and no task is in hand.
 void plan_restart(Step& step);
 

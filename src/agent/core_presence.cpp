@@ -126,7 +126,10 @@ void take_heartbeat(Step& step, const Answer& answer) {
     state.progress.version = state.version;
     step.save_progress();
   }
-  if (said.force_full_scan && !state.full_wanted) {
+  if (said.force_full_scan && state.busy == Purpose::report) {
+    // Whether the report that is on its way is what it asks for is not known.
+    state.full_wanted_anew = true;
+  } else if (said.force_full_scan && !state.full_wanted) {
     state.full_wanted = true;
     state.report_settled = false;
     state.lane(Purpose::report).due = std::min(state.lane(Purpose::report).due, step.now.steady);

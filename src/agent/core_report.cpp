@@ -80,6 +80,7 @@ void begin_report(Step& step) {
   SoftwareSet software = make_software_set(survey.software);
   const auto known = known_to_server(state, surveyed);
   const Instant now = step.now.wall + state.clock_offset;
+  if (std::exchange(state.full_wanted_anew, false)) state.full_wanted = true;
   state.sent_full = state.full_wanted || !known || full_by_age(state, now);
   std::string body;
   if (state.sent_full) {
@@ -126,7 +127,8 @@ void take_report(Step& step, const Answer& answer) {
                 {{"ours", progress.set_hash}, {"servers", answered.set_hash}});
     }
     // After a full report the server has just this, whatever its hash.
-    state.full_wanted = !state.sent_full && (differs || answered.force_full_scan);
+    state.full_wanted = std::exchange(state.full_wanted_anew, false) ||
+                        (!state.sent_full && (differs || answered.force_full_scan));
     step.note(
         LogLevel::info, "report_acknowledged",
         {{"kind", state.sent_full ? "full" : "delta"}, {"packages", std::to_string(sent.size())}});

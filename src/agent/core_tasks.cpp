@@ -311,6 +311,9 @@ void take_announcement(Step& step, const Answer& answer) {
     if (data.ok()) {
       key_proved(step);
       succeeded(step, Purpose::announce, Duration(0));
+      // Nothing kills what starts after the stop was asked for; the next process announces it
+      // again.
+      if (step.state.stopping) return;
       return start_active(step);
     }
     failed(step, Purpose::announce, data.error().message);

@@ -178,10 +178,25 @@ void server_is_busy(Step& step) {
   step.actions.push_back(Watchdog{left + bounds::watchdog_margin});
 }
 
+namespace {
+
+bool trial_is_over(const Step& step) {
+  const State& state = step.state;
+  return state.on_trial && step.now.steady >= state.trial_until && !state.restart_wanted;
+}
+
+}  // namespace
+
+bool restart_is_due(const Step& step) {
+  const State& state = step.state;
+  if (!state.disk_failure.empty()) return false;  // what the next process must know is not written
+  return trial_is_over(step) || (state.restart_wanted && !state.active);
+}
+
 void plan_restart(Step& step) {
   State& state = step.state;
-  if (!state.disk_failure.empty()) return;  // what the next process must know is not written
-  if (state.on_trial && step.now.steady >= state.trial_until && !state.restart_wanted) {
+  if (!restart_is_due(step)) return;
+  if (trial_is_over(step)) {
     UpdateRecord& record = state.update;
     note_build(step, LogLevel::error, "trial_without_server", record.trial->build);
     record.suspect = std::exchange(record.trial, std::nullopt);

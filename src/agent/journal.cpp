@@ -270,10 +270,8 @@ void Journal::deliver_again(TaskId task) {
   if (std::find(outbox_.begin(), outbox_.end(), task) == outbox_.end()) outbox_.push_back(task);
 }
 
-void Journal::postpone() {
-  if (outbox_.size() < 2) return;
-  outbox_.push_back(outbox_.front());
-  outbox_.pop_front();
+void Journal::postpone(TaskId task) {
+  if (std::erase(outbox_, task) != 0) outbox_.push_back(task);
 }
 
 std::vector<std::pair<Instant, TaskId>> Journal::settled() const {

@@ -100,8 +100,8 @@ class Journal {
   std::optional<TaskId> next_undelivered() const;
   /// Has it delivered once more, though it was acknowledged before.
   void deliver_again(TaskId task);
-  /// Puts the first of the outbox behind the others, so that it cannot block them.
-  void postpone();
+  /// Puts it behind the others of the outbox, so that it cannot block them.
+  void postpone(TaskId task);
 
   struct Fold {
     std::string file;  // the new segment; none if nothing is in it

@@ -5,19 +5,23 @@
 
 namespace muster::agent {
 
-const std::string& key_to_use(const Identity& identity, KeyChoice& choice) {
-  choice.used_pending = !identity.pending_key.empty() && choice.prefer_pending;
-  return choice.used_pending ? identity.pending_key : identity.key;
+const std::string& key_to_use(const Identity& identity, const KeyChoice& choice) {
+  const bool pending = !identity.pending_key.empty() && choice.prefer_pending;
+  return pending ? identity.pending_key : identity.key;
 }
 
-bool key_refused(const Identity& identity, KeyChoice& choice) {
+bool key_replaced(const Identity& identity, const std::string& used) {
+  return used != identity.key && used != identity.pending_key;
+}
+
+bool key_refused(const Identity& identity, KeyChoice& choice, const std::string& used) {
   if (identity.pending_key.empty()) return false;
-  choice.prefer_pending = !choice.used_pending;
+  choice.prefer_pending = used != identity.pending_key;
   return true;
 }
 
-bool key_proved(Identity& identity, KeyChoice& choice) {
-  if (!choice.used_pending || identity.pending_key.empty()) return false;
+bool key_proved(Identity& identity, KeyChoice& choice, const std::string& used) {
+  if (identity.pending_key.empty() || used != identity.pending_key) return false;
   identity.key = std::exchange(identity.pending_key, {});
   choice = {};
   return true;

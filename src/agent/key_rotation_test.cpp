@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two sides of key rotation, the server's (model/agent_keys.h) and the agent's (key_choice.h),
 // walked through every state that lost requests, lost answers, repeated requests, crashes between
-// any two steps, restored disks, clones and operators can lead them to. Neither side has a clock,
-// so a host that is off for a month is one that takes no step.
+// any two steps, restored disks, clones and operators can lead them to, with two calls of an agent
+// on their way at once. Neither side has a clock, so a host that is off for a month is one that
+// takes no step.
 #include <array>
 #include <deque>
 #include <iostream>
@@ -51,21 +52,30 @@ struct Answer {
 
 enum class Kind { ours, fielded };
 
+/// A call on its way: not served yet, or served and its answer on the way back.
+struct OnItsWay {
+  Generation used = none;
+  std::optional<Answer> answer;
+  auto operator<=>(const OnItsWay&) const = default;
+};
+
+/// The calls that may be on their way at once. Only heartbeats are answered with an offer.
+constexpr std::size_t heartbeat = 0;
+constexpr std::size_t other = 1;
+
 struct Copy {
   bool exists = false;
   Held disk;
   Held memory;
   bool prefer_pending = true;
-  bool used_pending = false;
-  std::optional<Answer> answer;  // on its way
+  std::array<std::optional<OnItsWay>, 2> calls;
   auto operator<=>(const Copy&) const = default;
 
   bool unsaved() const { return disk != memory; }
   void restart() {
     memory = disk;
     prefer_pending = true;
-    used_pending = false;
-    answer.reset();
+    calls = {};
   }
 };
 
@@ -111,8 +121,13 @@ Answer serve(World& world, Generation generation) {
 
 class Walk {
  public:
-  Walk(Kind kind, bool with_clone, bool with_backup)
-      : kind_(kind), with_clone_(with_clone), with_backup_(with_backup) {}
+  /// The agents in the field make one call after the other. Where calls are made so, each is taken
+  /// for a heartbeat, and served as it begins: what comes late is a repeated request.
+  Walk(Kind kind, bool with_clone, bool with_backup, std::size_t calls_at_once = 1)
+      : kind_(kind),
+        with_clone_(with_clone),
+        with_backup_(with_backup),
+        calls_at_once_(kind == Kind::ours ? calls_at_once : 1) {}
 
   /// Every world that can be reached.
   const std::map<World, std::string>& all() {
@@ -129,56 +144,66 @@ class Walk {
   }
 
   /// The key that the copy's next call uses.
-  Generation choose(Copy& copy) const {
+  Generation choose(const Copy& copy) const {
     if (kind_ == Kind::fielded) return copy.memory.key;
-    KeyChoice choice{copy.prefer_pending, copy.used_pending};
-    const Generation chosen = generation_of(key_to_use(identity_of(copy), choice));
-    set(copy, choice);
-    return chosen;
+    return generation_of(key_to_use(identity_of(copy), {copy.prefer_pending}));
   }
 
-  void take(Copy& copy) const {
-    const Answer answer = *copy.answer;
-    copy.answer.reset();
+  void take(Copy& copy, std::size_t which) const {
+    const auto [used, came] = *std::exchange(copy.calls[which], std::nullopt);
+    const Answer answer = *came;
     if (kind_ == Kind::fielded) {
       // It swaps at once and forgets the old key (fielded agents, "Rotation handshake").
       if (answer.accepted && answer.offer != none) copy.memory.key = answer.offer;
       return;
     }
     Identity identity = identity_of(copy);
-    KeyChoice choice{copy.prefer_pending, copy.used_pending};
+    KeyChoice choice{copy.prefer_pending};
     if (answer.accepted) {
-      key_proved(identity, choice);
-      key_offered(identity, choice, text_of(answer.offer));
-    } else {
-      key_refused(identity, choice);
+      key_proved(identity, choice, text_of(used));
+      if (which == heartbeat) key_offered(identity, choice, text_of(answer.offer));
+    } else if (!key_replaced(identity, text_of(used)) &&
+               !key_refused(identity, choice, text_of(used))) {
+      ++final_refusals_;
     }
     copy.memory = {generation_of(identity.key), generation_of(identity.pending_key)};
-    set(copy, choice);
+    copy.prefer_pending = choice.prefer_pending;
   }
 
-  /// Lets the copy call, without faults, until it is accepted; whether that comes soon.
-  bool is_served(World world, std::size_t who) const {
+  /// Answers that left the agent without another key to try.
+  int final_refusals() const { return final_refusals_; }
+
+  /// Lets the copy call, without faults, until it is accepted; whether that comes soon. What was on
+  /// its way is answered before that, in either order.
+  bool is_served(const World& world, std::size_t who) const {
+    return is_served_after(world, who, {heartbeat, other}) &&
+           is_served_after(world, who, {other, heartbeat});
+  }
+
+ private:
+  bool is_served_after(World world, std::size_t who, std::array<std::size_t, 2> order) const {
     Copy& copy = world.copies[who];
+    for (const std::size_t which : order) {
+      auto& call = copy.calls[which];
+      if (!call) continue;
+      if (!call->answer) call->answer = serve(world, call->used);
+      take(copy, which);
+    }
     for (int calls = 0; calls < 4; ++calls) {
-      if (copy.answer) take(copy);
       copy.disk = copy.memory;
-      copy.answer = serve(world, choose(copy));
-      if (copy.answer->accepted) return true;
+      const Generation used = choose(copy);
+      copy.calls[heartbeat] = {used, serve(world, used)};
+      if (copy.calls[heartbeat]->answer->accepted) return true;
+      take(copy, heartbeat);
     }
     return false;
   }
 
- private:
   static Identity identity_of(const Copy& copy) {
     Identity identity;
     identity.key = text_of(copy.memory.key);
     identity.pending_key = text_of(copy.memory.pending);
     return identity;
-  }
-  static void set(Copy& copy, const KeyChoice& choice) {
-    copy.prefer_pending = choice.prefer_pending;
-    copy.used_pending = choice.used_pending;
   }
 
   void reach(const World& world, const std::string& how) {
@@ -214,18 +239,34 @@ class Walk {
   void step_of(const World& world, std::size_t who) {
     const Copy& copy = world.copies[who];
     move(world, "crash", [&](World& next) { next.copies[who].restart(); });
-    if (copy.answer) {
-      move(world, "answer", [&](World& next) { take(next.copies[who]); });
-      move(world, "lost answer", [&](World& next) { next.copies[who].answer.reset(); });
-    } else if (copy.unsaved()) {
+    if (copy.unsaved()) {
       move(world, "save", [&](World& next) { next.copies[who].disk = next.copies[who].memory; });
-    } else {
-      move(world, "lost request", [&](World& next) { (void)choose(next.copies[who]); });
-      move(world, "call", [&](World& next) {
-        next.repeat = choose(next.copies[who]);
-        next.copies[who].answer = serve(next, next.repeat);
-      });
     }
+    for (std::size_t which = 0; which < calls_at_once_; ++which) {
+      const std::string name = which == heartbeat ? "heartbeat" : "other call";
+      const auto& call = copy.calls[which];
+      if (!call) {
+        // What is to be saved is saved before the next call.
+        if (copy.unsaved()) continue;
+        move(world, name, [&](World& next) {
+          next.copies[who].calls[which] = {choose(copy), std::nullopt};
+          if (calls_at_once_ == 1) serve_call(next, who, which);
+        });
+        continue;
+      }
+      move(world, name + " lost", [&](World& next) { next.copies[who].calls[which].reset(); });
+      if (call->answer) {
+        move(world, name + " answered", [&](World& next) { take(next.copies[who], which); });
+      } else {
+        move(world, name + " served", [&](World& next) { serve_call(next, who, which); });
+      }
+    }
+  }
+
+  static void serve_call(World& world, std::size_t who, std::size_t which) {
+    OnItsWay& call = *world.copies[who].calls[which];
+    world.repeat = call.used;
+    call.answer = serve(world, call.used);
   }
 
   template <typename F>
@@ -237,6 +278,8 @@ class Walk {
 
   Kind kind_;
   bool with_clone_, with_backup_;
+  std::size_t calls_at_once_;
+  mutable int final_refusals_ = 0;
   std::string from_;
   std::map<World, std::string> seen_;
   std::deque<World> queue_;
@@ -251,10 +294,22 @@ void count(const char* walk, const std::map<World, std::string>& worlds) {
 class KeyRotation : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(KeyRotation, LocksNobodyOut) {
-  Walk walk(GetParam(), false, false);
-  const auto& worlds = walk.all();
-  count("one agent", worlds);
-  for (const auto& [world, how] : worlds) ASSERT_TRUE(walk.is_served(world, 0)) << how;
+  for (const std::size_t calls_at_once : {1U, 2U}) {
+    Walk walk(GetParam(), false, false, calls_at_once);
+    const auto& worlds = walk.all();
+    count("one agent", worlds);
+    EXPECT_EQ(walk.final_refusals(), 0) << "after each refusal it has another key to try";
+    for (const auto& [world, how] : worlds) ASSERT_TRUE(walk.is_served(world, 0)) << how;
+  }
+}
+
+TEST(KeyRotationOfOurs, AKeyIsKeptForGoodOnlyOnceTheServerHasRecordedItsUse) {
+  for (const std::size_t calls_at_once : {1U, 2U}) {
+    Walk walk(Kind::ours, false, false, calls_at_once);
+    for (const auto& [world, how] : walk.all()) {
+      ASSERT_LE(world.copies[0].memory.key, world.current) << how;
+    }
+  }
 }
 
 TEST_P(KeyRotation, ACloneNeverLocksOutBoth) {
@@ -273,7 +328,7 @@ TEST_P(KeyRotation, ACloneNeverLocksOutBoth) {
 }
 
 TEST_P(KeyRotation, ReissueBringsBackAHostWhoseDiskWentBackByOneKey) {
-  Walk walk(GetParam(), false, true);
+  Walk walk(GetParam(), false, true, 2);
   const auto& worlds = walk.all();
   count("an agent restored from backups", worlds);
   std::size_t locked = 0;
@@ -294,7 +349,7 @@ TEST_P(KeyRotation, ReissueBringsBackAHostWhoseDiskWentBackByOneKey) {
 }
 
 TEST_P(KeyRotation, FirstUseOfANewKeyEndsEveryOlderOne) {
-  Walk walk(GetParam(), false, true);
+  Walk walk(GetParam(), false, true, 2);
   for (const auto& [world, how] : walk.all()) {
     if (world.offered == none) continue;
     const AgentKeys after = model::after_use(world.keys(), world.offered);

@@ -100,7 +100,7 @@ class Member {
         const auto* send = std::get_if<Send>(&action);
         if (send == nullptr) continue;
         if (send->purpose == Purpose::heartbeat) beats_.push_back(steady);
-        events.emplace_back(Answered{answer(send->purpose, steady)});
+        events.emplace_back(Answered{send->purpose, answer(send->purpose, steady)});
       }
     }
   }

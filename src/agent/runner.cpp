@@ -48,11 +48,11 @@ void Runner::catch_up() {
   feed(Resaved{});
 }
 
-void Runner::take(const Action& action) {
+void Runner::take(Action& action) {
   struct Taker {
     Runner& runner;
     World& world;
-    const Action& action;
+    Action& action;
     void operator()(const Save& save) { runner.change(save.file, action); }
     void operator()(const Forget& forget) { runner.change(forget.file, action); }
     void operator()(const Publish& publish) { runner.change(publish.to, action); }
@@ -70,10 +70,14 @@ void Runner::take(const Action& action) {
     void operator()(const Recall& recall) {
       runner.push(Recalled{read_unless_damaged(world.files, recall.file)});
     }
-    void operator()(const Send& send) {
-      const bool relies_on_disk = send.purpose != Purpose::heartbeat;
-      if (!runner.kept_.empty() && relies_on_disk) return runner.push(Answered{not_written()});
-      runner.push(Answered{world.transport.send(send.call)});
+    void operator()(Send& send) {
+      if (send.purpose == Purpose::heartbeat) {
+        runner.push(Answered{send.purpose, world.calls.send(send.call)});
+      } else if (!runner.kept_.empty()) {
+        runner.push(Answered{send.purpose, not_written()});
+      } else {
+        world.calls.begin(std::move(send.call));
+      }
     }
     void operator()(const Execute& execute) {
       if (runner.kept_.empty()) return world.executor.start(execute.command);
@@ -99,10 +103,10 @@ void Runner::take(const Action& action) {
 void Runner::feed(const Event& event) {
   push(event);
   while (!actions_.empty()) {
-    const Action action = std::move(actions_.front());
+    Action action = std::move(actions_.front());
     actions_.pop_front();
     take(action);
-    // An answer may take half a minute; what ended meanwhile is written down first.
+    // A heartbeat may take half a minute; what ended meanwhile is written down first.
     if (std::holds_alternative<Send>(action)) take_ended();
   }
 }
@@ -126,6 +130,12 @@ bool Runner::take_ended() {
       any = true;
     }
   }
+  if (state_.busy) {
+    if (auto answer = world_.calls.take()) {
+      push(Answered{*state_.busy, *std::move(answer)});
+      any = true;
+    }
+  }
   return any;
 }
 
@@ -133,13 +143,12 @@ Result<void> Runner::run() {
   feed(Started{});
   for (;;) {
     if (world_.rest.stop_requested() && !state_.stopping) feed(Stopping{});
-    if (state_.stopping && !state_.running) {
+    const bool at_work = state_.running || is_calling(state_);
+    if (state_.stopping && !at_work) {
       if (!state_.once) return {};
       return Error{Errc::unavailable, "stopped before everything was done"};
     }
-    if (!state_.failure.empty() && !state_.running) {
-      return Error{Errc::unavailable, state_.failure};
-    }
+    if (!state_.failure.empty() && !at_work) return Error{Errc::unavailable, state_.failure};
     if (state_.restarting || removal() != Removal::none) return {};
     if (state_.once && settled(state_)) return {};
     if (!take_ended()) {

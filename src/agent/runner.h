@@ -5,13 +5,13 @@
 #include <functional>
 #include <optional>
 
+#include "agent/calls.h"
 #include "agent/collectors/host.h"
 #include "agent/core.h"
 #include "agent/executor/executor.h"
 #include "agent/files.h"
 #include "agent/moment.h"
 #include "agent/surveys.h"
-#include "agent/transport.h"
 #include "base/log.h"
 
 namespace muster::agent {
@@ -21,8 +21,9 @@ class Rest {
  public:
   virtual ~Rest() = default;
   virtual Moment now() = 0;
-  /// Returns at `until` on the steady clock (nothing: no such time), when a command or a survey has
-  /// ended, or when somebody asks the agent to stop, whichever is first; earlier is allowed.
+  /// Returns at `until` on the steady clock (nothing: no such time), when a command, a survey or a
+  /// call has ended, or when somebody asks the agent to stop, whichever is first; earlier is
+  /// allowed.
   virtual void wait(std::optional<Duration> until) = 0;
   virtual bool stop_requested() = 0;
   /// The kernel ends this process after `after`, whatever it does meanwhile; nothing: it does not.
@@ -32,7 +33,7 @@ class Rest {
 /// The world the agent acts on.
 struct World {
   Files& files;
-  Transport& transport;
+  Calls& calls;
   Host& host;
   Surveys& surveys;
   Executor& executor;
@@ -43,15 +44,17 @@ struct World {
 /// Drives the core: takes its actions in order and brings back what came of them. Changes of files
 /// that the disk does not take are kept and tried again, in order, and until the last of them is
 /// done nothing is done that came after them: calls but heartbeats fail, and so does a command. A
-/// disk that cannot be read is an exception out of run(); nothing is half done then that
-/// load_state() cannot take up.
+/// heartbeat holds up the loop until it is answered; every other call goes beside it. A disk that
+/// cannot be read is an exception out of run(); nothing is half done then that load_state() cannot
+/// take up.
 class Runner {
  public:
   Runner(World world, State state);
 
   /// Until somebody asks to stop; with State::once until it is settled or cannot be. What runs is
-  /// killed then and its outcome kept. Also until another build is to run: restart_wanted(), and
-  /// until the agent is to go: removal(). Fails with the reason when `once` did not reach its end.
+  /// killed then and its outcome kept; a call that is on its way has its time to be answered. Also
+  /// until another build is to run: restart_wanted(), and until the agent is to go: removal().
+  /// Fails with the reason when `once` did not reach its end.
   Result<void> run();
 
   bool restart_wanted() const { return state_.restarting; }
@@ -63,7 +66,7 @@ class Runner {
   void feed(const Event& event);
   /// What the core makes of it, after what is to be done already.
   void push(const Event& event);
-  void take(const Action& action);
+  void take(Action& action);
   /// Changes `file` now, or with what is kept.
   void change(const std::string& file, const Action& action);
   /// Why the disk did not take it; nothing if it did.

@@ -36,6 +36,10 @@ Result<agent::Answer> ClientTransport::send(const agent::Call& call) {
   return agent::Answer{response.status, std::move(response.headers), std::move(response.body)};
 }
 
+std::unique_ptr<agent::Transport> ClientTransport::another() const {
+  return std::unique_ptr<agent::Transport>(new ClientTransport(client_.another()));
+}
+
 SystemRest::SystemRest() {
   sigset_t stop;
   sigemptyset(&stop);
@@ -61,8 +65,10 @@ void SystemRest::wait(std::optional<Duration> until) {
   std::int64_t left = one_hour_ms;
   // poll() may come back a millisecond early: one more keeps the loop from turning in vain.
   if (until) left = std::clamp<std::int64_t>((*until - now().steady).count() + 1, 0, one_hour_ms);
-  std::array<pollfd, 3> watched = {
-      {{command_fd_, POLLIN, 0}, {survey_fd_, POLLIN, 0}, {signals_.get(), POLLIN, 0}}};
+  std::array<pollfd, 4> watched = {{{command_fd_, POLLIN, 0},
+                                    {survey_fd_, POLLIN, 0},
+                                    {call_fd_, POLLIN, 0},
+                                    {signals_.get(), POLLIN, 0}}};
   ::poll(watched.data(), watched.size(), static_cast<int>(left));
 }
 

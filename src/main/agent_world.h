@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "agent/owned_fd.h"
@@ -17,6 +18,8 @@ class ClientTransport final : public agent::Transport {
   /// Fails with invalid_field for an origin that is none, or plain http to another host.
   static Result<ClientTransport> create(const std::string& server_url, const std::string& ca_file);
   Result<agent::Answer> send(const agent::Call& call) override;
+  /// With a connection of its own. Also while another thread is in send().
+  std::unique_ptr<agent::Transport> another() const;
 
  private:
   explicit ClientTransport(net::Client client) : client_(std::move(client)) {}
@@ -28,10 +31,11 @@ class ClientTransport final : public agent::Transport {
 class SystemRest final : public agent::Rest {
  public:
   SystemRest();
-  /// Descriptors that become readable when a command, and when a survey, has ended.
-  void watch(int command_fd, int survey_fd) {
+  /// Descriptors that become readable when a command, a survey and a call have ended.
+  void watch(int command_fd, int survey_fd, int call_fd) {
     command_fd_ = command_fd;
     survey_fd_ = survey_fd;
+    call_fd_ = call_fd;
   }
 
   agent::Moment now() override;
@@ -43,6 +47,7 @@ class SystemRest final : public agent::Rest {
   agent::OwnedFd signals_;
   int command_fd_ = -1;
   int survey_fd_ = -1;
+  int call_fd_ = -1;
   bool stop_ = false;
 };
 

@@ -233,8 +233,9 @@ Result<bool> run(const Options& options, char** arguments) {
   agent::SurveyThread surveys(host);
   agent::ShellExecutor executor(make_fence(settings), user_name(user), {bystanders, groups},
                                 state_dir);
-  const Ending ending(rest);  // goes first, then the look and the command
-  rest.watch(executor.ended_fd(), surveys.ended_fd());
+  agent::CallThread calls(transport, [&transport] { return transport.another(); });
+  const Ending ending(rest);  // goes first, then the call, the look and the command
+  rest.watch(executor.ended_fd(), surveys.ended_fd(), calls.ended_fd());
   log.write(LogLevel::info, "agent_started", [&](JsonWriter& json) {
     json.member("version", agent::agent_version)
         .member("agent", state.identity.agent)
@@ -248,7 +249,7 @@ Result<bool> run(const Options& options, char** arguments) {
     log.write(LogLevel::error, "kernel_lacks",
               [&](JsonWriter& json) { json.member("system_call", missing); });
   }
-  agent::Runner runner({files, transport, host, surveys, executor, rest, log}, std::move(state));
+  agent::Runner runner({files, calls, host, surveys, executor, rest, log}, std::move(state));
   TRY(runner.run());
   if (runner.removal() != agent::Removal::none) {
     log.write(LogLevel::warning, "agent_uninstalled");

@@ -167,10 +167,11 @@ void OwnAgent::take(const agent::Action& action) {
   } else if (const auto* send = std::get_if<agent::Send>(&action)) {
     agent::Call call = send->call;
     call.headers.emplace_back("User-Agent", "muster-agent/1.2.0");
-    world_.wire.send(name_, std::move(call),
-                     [this, process = process_](Result<agent::Answer> answer) {
-                       if (process == process_) feed(agent::Answered{std::move(answer)});
-                     });
+    world_.wire.send(
+        name_, std::move(call),
+        [this, process = process_, purpose = send->purpose](Result<agent::Answer> answer) {
+          if (process == process_) feed(agent::Answered{purpose, std::move(answer)});
+        });
   } else if (const auto* execute = std::get_if<agent::Execute>(&action)) {
     run(execute->command);
   }

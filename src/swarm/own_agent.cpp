@@ -181,6 +181,8 @@ void OwnAgent::boot() {
                   agent::encode_progress(state_->progress), records_);
   state_ = agent::load_state(disk, std::move(settings), facts(), moment(), rng_.next_u64()).value();
   run_.reset();
+  on_wire_.reset();
+  waiting_.reset();
   beating_since_ = idle_since_ = world_.now();
   feed(agent::Started{});
 }
@@ -196,9 +198,12 @@ void OwnAgent::wake() {
 void OwnAgent::answered(Result<agent::Answer> answer) {
   CHECK(on_);
   if (!state_) return enrolled(std::move(answer));
-  const agent::Purpose purpose = *state_->busy;
+  const agent::Purpose purpose = *std::exchange(on_wire_, std::nullopt);
+  if (const auto next = std::move(waiting_)) {
+    send_now(agent::Purpose::heartbeat, next->call, next->due);
+  }
   const auto beaten_before = state_->last_heartbeat;
-  feed(agent::Answered{std::move(answer)});
+  feed(agent::Answered{purpose, std::move(answer)});
   if (purpose == agent::Purpose::heartbeat && state_->last_heartbeat != beaten_before) {
     world_.has_beaten(number_);
   }
@@ -278,8 +283,18 @@ Micros OwnAgent::ready_since(agent::Purpose purpose) const {
 }
 
 void OwnAgent::send(const agent::Send& send) {
-  const Micros due = std::max(micros_of(state_->lane(send.purpose).due), ready_since(send.purpose));
-  world_.send(number_, kind_of(send.purpose), send.call, std::min(due, world_.now()));
+  const Micros ready =
+      std::max(micros_of(agent::due_of(*state_, send.purpose)), ready_since(send.purpose));
+  const Micros due = std::min(ready, world_.now());
+  if (!on_wire_) return send_now(send.purpose, send.call, due);
+  // A real agent opens a second connection for it; here it waits, and was due when it was due.
+  CHECK(send.purpose == agent::Purpose::heartbeat && !waiting_);
+  waiting_ = std::make_unique<Waiting>(Waiting{send.call, due});
+}
+
+void OwnAgent::send_now(agent::Purpose purpose, const agent::Call& call, Micros due) {
+  on_wire_ = purpose;
+  world_.send(number_, kind_of(purpose), call, due);
 }
 
 void OwnAgent::save(const agent::Save& save) {

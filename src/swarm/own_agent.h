@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,7 +14,8 @@
 namespace muster::swarm {
 
 /// A host with our own agent on it: the real core (agent/core.h), which decides what is called and
-/// when. Around it nothing is real: no disk, no processes, software from the pool. About 2 KB.
+/// when. Around it nothing is real: no disk, no processes, software from the pool, and one call at
+/// a time on the wire. About 2 KB.
 class OwnAgent final : public Host {
  public:
   OwnAgent(Surroundings& world, std::uint32_t number);
@@ -27,6 +29,11 @@ class OwnAgent final : public Host {
 
  private:
   class Disk;
+  /// A heartbeat that is to go while another call is on the wire: there it is one after the other.
+  struct Waiting {
+    agent::Call call;
+    Micros due{0};
+  };
   /// A command that pretends to run.
   struct Run {
     TaskId task;
@@ -42,6 +49,7 @@ class OwnAgent final : public Host {
   void feed(const agent::Event& event);
   void take(const agent::Action& action, std::deque<agent::Action>& actions);
   void send(const agent::Send& send);
+  void send_now(agent::Purpose purpose, const agent::Call& call, Micros due);
   void save(const agent::Save& save);
   agent::Surveyed survey();
   agent::Executor::Ended end_run();
@@ -59,6 +67,8 @@ class OwnAgent final : public Host {
   std::optional<std::uint32_t> acknowledged_;  // revision
   std::optional<agent::State> state_;          // nothing before it has enrolled
   std::optional<Run> run_;
+  std::optional<agent::Purpose> on_wire_;
+  std::unique_ptr<Waiting> waiting_;
   Micros enrolment_due_{0};
   Micros beating_since_{0};
   Micros idle_since_{0};

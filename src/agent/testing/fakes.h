@@ -250,4 +250,27 @@ class FakeSurveys final : public Surveys {
   std::optional<Look> begun_;
 };
 
+/// Calls that are answered at once, but not before the next turn.
+class FakeCalls final : public Calls {
+ public:
+  explicit FakeCalls(Transport& server) : server_(server) {}
+  void begin(Call call) override {
+    CHECK(!answer_);
+    answer_ = server_.send(call);
+    call_ = std::move(call);
+  }
+  std::optional<Result<Answer>> take() override {
+    if (!answer_ || (holds && holds(call_))) return std::nullopt;
+    return std::exchange(answer_, std::nullopt);
+  }
+  Result<Answer> send(const Call& call) override { return server_.send(call); }
+
+  std::function<bool(const Call&)> holds;  // whose answers are still on their way
+
+ private:
+  Transport& server_;
+  Call call_;
+  std::optional<Result<Answer>> answer_;
+};
+
 }  // namespace muster::agent::testing

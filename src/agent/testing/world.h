@@ -23,6 +23,8 @@ struct FakeWorld {
   FakeServer server{rest};
   FakeHost host;
   std::unique_ptr<FakeSurveys> surveys;  // of the process that runs
+  std::unique_ptr<FakeCalls> calls;      // likewise
+  std::function<bool(const Call&)> holds_answer;
   FakeExecutor executor;
   SystemClock clock;
   std::string logged;
@@ -50,11 +52,13 @@ struct FakeWorld {
 
   std::unique_ptr<Runner> make_runner(bool once) {
     surveys = std::make_unique<FakeSurveys>(host);
+    calls = std::make_unique<FakeCalls>(server);
+    calls->holds = holds_answer;
     State state = load_state(files, settings, host.facts, rest.now(), seed++, version).value();
     state.once = once;
     state.piece_bytes = piece_bytes;
     state.journal_tasks = journal_tasks;
-    return std::make_unique<Runner>(World{files, server, host, *surveys, executor, rest, log},
+    return std::make_unique<Runner>(World{files, *calls, host, *surveys, executor, rest, log},
                                     std::move(state));
   }
   /// A new process that does what is due.
