@@ -77,6 +77,12 @@ std::string key_of(const std::vector<store::FeedRow>& feeds) {
 
 }  // namespace
 
+std::int64_t imports_mark(const std::vector<store::FeedRow>& feeds) {
+  std::int64_t sum = 0;
+  for (const store::FeedRow& feed : feeds) sum += feed.generation;
+  return sum;
+}
+
 bool holds_imports(const Knowledge& knowledge, const std::vector<store::FeedRow>& feeds) {
   return same_imports(knowledge.feeds, feeds, [](const store::FeedRow&) { return true; });
 }
@@ -114,6 +120,7 @@ Catalogue::Catalogue(std::filesystem::path index_file) : index_file_(std::move(i
 
 void Catalogue::load(store::Reader& reader) {
   publish(read(reader, *current()));
+  note_followed(*current());
 }
 
 std::shared_ptr<const vuln::Index> Catalogue::read_index(

@@ -57,6 +57,10 @@ struct Knowledge {
   std::unordered_map<std::string, model::KevEntry> kev;  // by CVE
 };
 
+/// One number for imports that are in force together: another one for others, since no two have one
+/// generation.
+std::int64_t imports_mark(const std::vector<store::FeedRow>& feeds);
+
 /// Whether a snapshot of `feeds` holds the same imports.
 bool holds_imports(const Knowledge& knowledge, const std::vector<store::FeedRow>& feeds);
 
@@ -100,6 +104,10 @@ class Catalogue {
     std::atomic<int>& running_;
   };
   bool importing() const { return imports_ > 0; }
+  /// All that this server stored follows what this holds.
+  void note_followed(const Knowledge& knowledge) { followed_ = imports_mark(knowledge.feeds); }
+  /// The mark of the imports of which that was last so.
+  std::int64_t followed() const { return followed_; }
   /// The server ends: what is being matched stops after the batch under way, and nothing else
   /// begins. The next start finishes it (fleet/feed_import.h).
   void stop_matching() { stops_matching_ = true; }
@@ -114,6 +122,7 @@ class Catalogue {
   std::filesystem::path index_file_;
   std::array<std::mutex, std::size(feeds::feed_kinds)> storing_;
   std::atomic<int> imports_ = 0;
+  std::atomic<std::int64_t> followed_ = 0;
   std::atomic<bool> stops_matching_ = false;
   Guarded<std::shared_ptr<const Knowledge>> current_;
 };

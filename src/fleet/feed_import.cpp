@@ -86,17 +86,27 @@ std::size_t finish_matching(store::Store& store, NumberIds& ids, Catalogue& cata
   const std::size_t ordered =
       leads ? finish_identity_orders(store, ids, catalogue, packages, now) : 0;
   const auto feeds = store.read([](store::Reader& reader) { return store::list_feeds(reader); });
-  const bool followed = holds_imports(*catalogue.current(), feeds);
+  const auto known = catalogue.current();
+  const bool followed = holds_imports(*known, feeds);
   const bool matched =
       std::all_of(feeds.begin(), feeds.end(), [](const auto& feed) { return feed.matched; });
-  if (catalogue.stops_matching() || (followed && (matched || !leads))) return ordered;
+  if (catalogue.stops_matching()) return ordered;
+  if (followed && (matched || !leads)) {
+    // An import that this server began meanwhile may have brought what it holds.
+    if (!catalogue.importing()) catalogue.note_followed(*known);
+    return ordered;
+  }
   const Adoption adoption = adopt_feeds(store, catalogue, packages);
   if (leads) mark_exploited(store);
   if (matched || !leads) {
     rematch_images(store, ids, catalogue, packages, *adoption.changed, now);
     const auto count = rematch_hosts(store, ids, catalogue, packages, *adoption.changed, now);
     // What this server wrote under the former snapshot is left to whoever matches all.
-    if (catalogue.stops_matching()) mark_matched(store, adoption.knowledge->feeds, false);
+    if (catalogue.stops_matching()) {
+      mark_matched(store, adoption.knowledge->feeds, false);
+    } else {
+      catalogue.note_followed(*adoption.knowledge);
+    }
     return ordered + count.hosts;
   }
   const std::size_t hosts = rematch_all_hosts(store, ids, catalogue, packages, now).hosts;

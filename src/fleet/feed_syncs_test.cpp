@@ -32,7 +32,7 @@ struct Server {
     nodes.reset();
     fleet.reopen();
     nodes = std::make_unique<Nodes>(
-        fleet->store, fleet->ids,
+        fleet->store, fleet->ids, fleet->catalogue,
         SharedMemory{fleet->credentials, fleet->presence, fleet->directory, fleet->settings,
                      fleet->marks, fleet->scripts, fleet->packages},
         NodeTime{[this] { return uptime; }, [](Duration) {}});

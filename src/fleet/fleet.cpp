@@ -40,7 +40,8 @@ Fleet::Fleet(std::unique_ptr<store::Database> database, const std::string& secre
       presence(server_started),
       catalogue(index_file),
       packages(keyed_hash),
-      nodes(store, ids, {credentials, presence, directory, settings, marks, scripts, packages},
+      nodes(store, ids, catalogue,
+            {credentials, presence, directory, settings, marks, scripts, packages},
             std::move(node_time)) {
   store.read([&](store::Reader& reader) {
     nodes.load(reader);

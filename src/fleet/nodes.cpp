@@ -11,8 +11,10 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "fleet/catalogue.h"
 #include "fleet/known_packages.h"
 #include "fleet/presence.h"
+#include "store/sql/inventory.h"
 #include "store/sql/nodes.h"
 #include "store/store.h"
 
@@ -48,11 +50,19 @@ std::int64_t find_place(store::Tx& tx) {
   return *first_lapsed->place;
 }
 
+/// A server goes. What it stored before it knew of an import, and did not match itself, is left to
+/// whoever leads.
+void match_what_is_left(store::Tx& tx, std::optional<std::int64_t> imports) {
+  if (imports != imports_mark(store::list_feeds(tx))) store::set_feeds_unmatched(tx);
+}
+
 }  // namespace
 
-Nodes::Nodes(store::Store& store, NumberIds& ids, const SharedMemory& memory, NodeTime time)
+Nodes::Nodes(store::Store& store, NumberIds& ids, const Catalogue& catalogue,
+             const SharedMemory& memory, NodeTime time)
     : store_(store),
       ids_(ids),
+      catalogue_(catalogue),
       memory_(memory),
       time_(std::move(time)),
       alone_(store.node() == 0 || !time_.uptime) {}
@@ -86,7 +96,7 @@ void Nodes::join(Instant now) {
   const bool whole = store_.write([&](store::Tx& tx) {
     if (store::get_newest_announcement(tx) != followed_) return false;
     const std::int64_t place = find_place(tx);
-    store::insert_node(tx, {store_.node(), 0, followed_, false, now, place});
+    store::insert_node(tx, {store_.node(), 0, followed_, false, now, place, catalogue_.followed()});
     tx.on_commit([this, place] { ids_.keep_to(place); });
     return true;
   });
@@ -97,11 +107,12 @@ void Nodes::join(Instant now) {
 void Nodes::renew(Instant now) {
   if (alone_) return;
   const model::Uptime asked = time_.uptime();
+  const std::int64_t imports = catalogue_.followed();
   try {
     bool leads = false;
     const bool known = store_.write([&](store::Tx& tx) {
       // Memory has followed all that was committed before this transaction's turn.
-      if (!store::renew_node(tx, store_.node(), followed_, now)) return false;
+      if (!store::renew_node(tx, store_.node(), followed_, imports, now)) return false;
       leads = store::try_lead(tx);
       look_at_others(tx, asked, now);
       tx.on_commit(
@@ -128,7 +139,7 @@ void Nodes::look_at_others(store::Tx& tx, model::Uptime looked, Instant now) {
     const auto known = watches_.find(node.id);
     model::NodeWatch watch = known == watches_.end() ? model::NodeWatch{} : known->second;
     if (watch.has_lapsed(node.renewals, looked)) {
-      store::set_node_lapsed(tx, node.id, node.renewals);
+      if (store::set_node_lapsed(tx, node.id, node.renewals)) match_what_is_left(tx, node.imports);
       continue;
     }
     watches.emplace(node.id, watch);
@@ -160,6 +171,7 @@ void Nodes::leave() {
   lease_until_.store(0);
   leads_ = false;
   store_.write([&](store::Tx& tx) {
+    match_what_is_left(tx, catalogue_.followed());
     store::delete_node(tx, store_.node());
     store::stop_leading(tx);
   });

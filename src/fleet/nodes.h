@@ -20,6 +20,8 @@ class Tx;
 
 namespace muster::fleet {
 
+class Catalogue;
+
 /// How a server measures its lease: elapsed time, and a way to let some of it pass. An embedded
 /// store needs neither, nor does whoever is certain to be alone on a database.
 struct NodeTime {
@@ -29,11 +31,13 @@ struct NodeTime {
 
 /// This server among those on its database (mission rule 1; rules in model/node_lease.h; ADRs 11
 /// and 17): renews its lease, follows what others announce, makes a revocation wait until all have
-/// followed, and knows which of them does what is to be done once. With an embedded store there are
-/// no others, and nothing here does anything.
+/// followed, and knows which of them does what is to be done once. When one is gone that may have
+/// stored what does not follow the newest imports, it has every host matched again. With an
+/// embedded store there are no others, and nothing here does anything.
 class Nodes {
  public:
-  Nodes(store::Store& store, NumberIds& ids, const SharedMemory& memory, NodeTime time);
+  Nodes(store::Store& store, NumberIds& ids, const Catalogue& catalogue, const SharedMemory& memory,
+        NodeTime time);
 
   /// In the moment in which the rest of the memory is loaded: what is announced later is followed,
   /// before each write transaction of this server and in each renewal.
@@ -101,6 +105,7 @@ class Nodes {
 
   store::Store& store_;
   NumberIds& ids_;
+  const Catalogue& catalogue_;
   const SharedMemory memory_;
   const NodeTime time_;
   const bool alone_;

@@ -8,6 +8,8 @@
 
 #include "fleet/agent_keys.h"
 #include "fleet/clones.h"
+#include "fleet/feed_import.h"
+#include "fleet/finding_testing.h"
 #include "fleet/nodes_testing.h"
 #include "fleet/splits.h"
 #include "fleet/writes.h"
@@ -197,7 +199,7 @@ TEST_F(NodesOnPostgres, ARevocationThatCannotBeFollowedInTimeIsNotAnswered) {
   // Renewed all the time, and never further than it was.
   while_waiting = [&] {
     a->fleet.store.write([&](store::Tx& tx) {
-      ASSERT_TRUE(store::renew_node(tx, b->fleet.store.node(), 0, test_epoch));
+      ASSERT_TRUE(store::renew_node(tx, b->fleet.store.node(), 0, 0, test_epoch));
     });
   };
   EXPECT_THROW(revoke(key.id), store::StoreError);
@@ -219,7 +221,8 @@ TEST_F(NodesOnPostgres, ServersGiveOutIdsThatDiffer) {
 TEST_F(NodesOnPostgres, AServerTakesThePlaceOfOneThatEndedOnlyIfNoneIsLeft) {
   write([](store::Tx& tx) {
     for (std::int64_t place = 2; place < NumberIds::places; ++place) {
-      store::insert_node(tx, {100 + place, 0, 0, false, test_epoch + Duration(place), place});
+      store::insert_node(
+          tx, {100 + place, 0, 0, false, test_epoch + Duration(place), place, std::nullopt});
     }
   });
   EXPECT_THROW(Server{*this}, std::runtime_error);
@@ -255,6 +258,73 @@ TEST_F(NodesOnPostgres, WhatAllServersFollowedIsForgotten) {
     b->fleet.nodes.renew(test_epoch);
   }
   EXPECT_EQ(kept(), 0U);
+}
+
+/// A server matches what reports say against the imports that it knows; of a newer one it hears at
+/// its next flush, and then matches again what it stored. Here it never does.
+struct ImportsOnPostgres : NodesOnPostgres {
+  void report(Fleet& fleet, const std::string& hostname) {
+    ASSERT_TRUE(fleet.store
+                    .write([&](store::Tx& tx) {
+                      return record_report(
+                          tx,
+                          {config, fleet.ids, fleet.catalogue, fleet.packages, fleet.presence,
+                           fleet.directory, fleet.settings, fleet.marks},
+                          TestFleet::report_of(hostname, {debian_package("a", "1")}), test_epoch);
+                    })
+                    .ok());
+  }
+  void import() {
+    ASSERT_TRUE(import_feed(a->fleet.store, a->fleet.ids, a->fleet.catalogue, a->fleet.packages,
+                            actor, feeds::FeedKind::debian, {feed({{"a", "2"}})}, test_epoch)
+                    .ok());
+  }
+  std::size_t finish(Server& server, bool leads) {
+    Fleet& fleet = server.fleet;
+    return finish_matching(fleet.store, fleet.ids, fleet.catalogue, fleet.packages, leads,
+                           test_epoch);
+  }
+  std::size_t open_findings() {
+    return a->fleet.store.read([](store::Reader& reader) {
+      std::size_t count = 0;
+      for (store::Rows rows = reader.query("SELECT 1 FROM findings"); rows.next();) ++count;
+      return count;
+    });
+  }
+
+  Config config;
+};
+
+TEST_F(ImportsOnPostgres, WhatADeadServerStoredBeforeItKnewOfAnImportIsMatched) {
+  a->fleet.nodes.renew(test_epoch);
+  import();
+  report(b->fleet, "web-1");
+  ASSERT_EQ(open_findings(), 0U) << "it does not know of the import";
+  EXPECT_EQ(finish(*a, true), 0U);
+  a->fleet.nodes.renew(test_epoch);
+  uptime += limits::node_lease + limits::node_lease_margin;
+  a->fleet.nodes.renew(test_epoch);
+  EXPECT_EQ(finish(*a, true), 1U);
+  EXPECT_EQ(open_findings(), 1U);
+  EXPECT_EQ(finish(*a, true), 0U) << "once is enough";
+}
+
+TEST_F(ImportsOnPostgres, WhatAServerStoredThatLeftBeforeItKnewOfAnImportIsMatched) {
+  import();
+  report(b->fleet, "web-1");
+  b->fleet.nodes.leave();
+  EXPECT_EQ(finish(*a, true), 1U);
+  EXPECT_EQ(open_findings(), 1U);
+}
+
+TEST_F(ImportsOnPostgres, AServerThatFollowedLeavesNothingToMatch) {
+  import();
+  report(b->fleet, "web-1");
+  EXPECT_EQ(finish(*b, false), 1U);
+  EXPECT_EQ(open_findings(), 1U);
+  EXPECT_EQ(finish(*a, true), 0U);
+  b->fleet.nodes.leave();
+  EXPECT_EQ(finish(*a, true), 0U);
 }
 
 TEST(Nodes, AnEmbeddedStoreNeedsNoLease) {

@@ -164,12 +164,12 @@ TEST_P(Contract, AnnouncementsAreNumberedInTheOrderOfTheirCommits) {
 
 TEST_P(Contract, NodesRenewLapseAndAreForgotten) {
   write([](Tx& tx) {
-    insert_node(tx, {7, 0, 0, false, now, 3});
-    insert_node(tx, {8, 0, 2, false, now, std::nullopt});
+    insert_node(tx, {7, 0, 0, false, now, 3, 1});
+    insert_node(tx, {8, 0, 2, false, now, std::nullopt, std::nullopt});
     insert_announcements(tx, 8, {{"agent", org, "a"}, {"agent", org, "b"}});
   });
-  EXPECT_TRUE(write([](Tx& tx) { return renew_node(tx, 7, 1, now + Duration(5)); }));
-  EXPECT_FALSE(write([](Tx& tx) { return renew_node(tx, 9, 1, now); }));
+  EXPECT_TRUE(write([](Tx& tx) { return renew_node(tx, 7, 1, 99, now + Duration(5)); }));
+  EXPECT_FALSE(write([](Tx& tx) { return renew_node(tx, 9, 1, 99, now); }));
   EXPECT_FALSE(write([](Tx& tx) { return set_node_lapsed(tx, 7, 0); }));  // it renewed meanwhile
   EXPECT_TRUE(write([](Tx& tx) { return set_node_lapsed(tx, 7, 1); }));
   const auto nodes = [&] { return read([](Reader& reader) { return list_nodes(reader); }); };
@@ -179,6 +179,7 @@ TEST_P(Contract, NodesRenewLapseAndAreForgotten) {
   EXPECT_TRUE(nodes()[0].lapsed);
   EXPECT_EQ(nodes()[0].renewed_at, now + Duration(5));
   EXPECT_EQ(nodes()[0].place, 3);
+  EXPECT_EQ(nodes()[0].imports, 99);
   EXPECT_EQ(nodes()[1].place, std::nullopt);
   write([](Tx& tx) { prune_nodes(tx, now + Duration(5)); });
   const auto kept = [&] {

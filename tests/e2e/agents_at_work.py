@@ -7,7 +7,7 @@ writes, and at most one of them (`pending`) has an unknown outcome when the serv
 import random
 import threading
 
-from muster_process import Unanswered, agent_headers, enrolment
+from muster_process import Musterd, Unanswered, agent_headers, enrolment
 
 #: Packages that reports are made of; every third one has an advisory that version 1 falls under.
 UNIVERSE = [f"package-{number:03}" for number in range(240)]
@@ -236,10 +236,11 @@ def rng_for(seed, *names):
 
 
 class WrittenFacts:
-    """Compares a server with what was acknowledged; `case` is the test case that asserts."""
+    """Compares a server with what was acknowledged; `case` is the test case that asserts. Findings
+    may follow a little later where another server than the one that took the report sees to them."""
 
-    def __init__(self, case, operator):
-        self.case, self.operator = case, operator
+    def __init__(self, case, operator, findings_follow=False):
+        self.case, self.operator, self.findings_follow = case, operator, findings_follow
 
     def result(self, task, want):
         got = self.operator.must("GET", f"/api/v1/tasks/{task}")["result"]
@@ -261,10 +262,15 @@ class WrittenFacts:
         if answer.status == 404:
             return None
         packages = {(item["name"], item["version"]) for item in answer.json()["software"]}
-        listed = self.operator.must("GET", f"/api/v1/findings?host={hostname}&limit=1000")["items"]
-        found = {(row["package"], row["version"]) for row in listed if row["status"] == "open"}
-        self.case.assertEqual(found, findings_of(packages), f"findings of {hostname}")
+        due = findings_of(packages)
+        if self.findings_follow:
+            Musterd.wait_for(lambda: self.open_findings(hostname) == due)
+        self.case.assertEqual(self.open_findings(hostname), due, f"findings of {hostname}")
         return packages
+
+    def open_findings(self, hostname):
+        listed = self.operator.must("GET", f"/api/v1/findings?host={hostname}&limit=1000")["items"]
+        return {(row["package"], row["version"]) for row in listed if row["status"] == "open"}
 
     def key_works(self, server, enrolled):
         caller = server.caller(agent_headers(enrolled))

@@ -106,7 +106,7 @@ class Load:
     def check(self, case, server):
         """Each acknowledged write is there, and none failed; how many were results."""
         case.assertEqual(self.tally.failures, [])
-        facts = WrittenFacts(case, self.operator)
+        facts = WrittenFacts(case, self.operator, findings_follow=True)
         for runner in self.runners:
             for task, result in runner.acknowledged.items():
                 facts.result(task, result)

@@ -13,6 +13,10 @@ void set_feed(Tx& tx, const FeedRow& feed) {
       feed.feed, feed.imported_at, feed.published, feed.records, feed.generation, feed.matched);
 }
 
+void set_feeds_unmatched(Tx& tx) {
+  tx.post("UPDATE feeds SET matched = 0 WHERE matched = 1");
+}
+
 std::vector<FeedRow> list_feeds(Reader& reader) {
   std::vector<FeedRow> feeds;
   Rows rows = reader.query(

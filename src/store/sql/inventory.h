@@ -84,6 +84,8 @@ struct FeedRow {
   bool matched = false;         // every host was matched against it
 };
 void set_feed(Tx& tx, const FeedRow& feed);
+/// Every host is to be matched again, against every feed.
+void set_feeds_unmatched(Tx& tx);
 std::vector<FeedRow> list_feeds(Reader& reader);
 
 /// Advisories come in generations: a new one is written aside, and is in force once the feed's row

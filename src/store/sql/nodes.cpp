@@ -9,27 +9,29 @@ namespace muster::store {
 
 void insert_node(Tx& tx, const NodeRow& node) {
   tx.post(
-      "INSERT INTO nodes (node_id, renewals, followed, lapsed, renewed_at, place)"
-      " VALUES ($1, $2, $3, $4, $5, $6)",
-      node.id, node.renewals, node.followed, node.lapsed, node.renewed_at, node.place);
+      "INSERT INTO nodes (node_id, renewals, followed, lapsed, renewed_at, place, imports)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+      node.id, node.renewals, node.followed, node.lapsed, node.renewed_at, node.place,
+      node.imports);
 }
 
 std::vector<NodeRow> list_nodes(Reader& reader) {
   std::vector<NodeRow> nodes;
   Rows rows = reader.query(
-      "SELECT node_id, renewals, followed, lapsed, renewed_at, place FROM nodes ORDER BY node_id");
+      "SELECT node_id, renewals, followed, lapsed, renewed_at, place, imports FROM nodes"
+      " ORDER BY node_id");
   while (rows.next()) {
     nodes.push_back({rows.integer(0), rows.integer(1), rows.integer(2), rows.boolean(3),
-                     rows.instant(4), rows.maybe_integer(5)});
+                     rows.instant(4), rows.maybe_integer(5), rows.maybe_integer(6)});
   }
   return nodes;
 }
 
-bool renew_node(Tx& tx, std::int64_t id, std::int64_t followed, Instant now) {
+bool renew_node(Tx& tx, std::int64_t id, std::int64_t followed, std::int64_t imports, Instant now) {
   return tx.execute(
-             "UPDATE nodes SET renewals = renewals + 1, followed = $2, lapsed = 0,"
-             " renewed_at = $3 WHERE node_id = $1",
-             id, followed, now) == 1;
+             "UPDATE nodes SET renewals = renewals + 1, followed = $2, imports = $3, lapsed = 0,"
+             " renewed_at = $4 WHERE node_id = $1",
+             id, followed, imports, now) == 1;
 }
 
 bool set_node_lapsed(Tx& tx, std::int64_t id, std::int64_t renewals) {

@@ -22,12 +22,15 @@ struct NodeRow {
   bool lapsed = false;                // another server saw its lease end
   Instant renewed_at;                 // of its own clock, to be shown
   std::optional<std::int64_t> place;  // of its ids (NumberIds); a former release's has none
+  // The imports that all it stored follows (fleet::imports_mark); a former release has none.
+  std::optional<std::int64_t> imports;
 };
 
 void insert_node(Tx& tx, const NodeRow& node);
 std::vector<NodeRow> list_nodes(Reader& reader);
-/// Counts one renewal. False when there is no such row any more.
-bool renew_node(Tx& tx, std::int64_t id, std::int64_t followed, Instant now);
+/// Counts one renewal, with what `followed` and `imports` are by now. False when there is no such
+/// row any more.
+bool renew_node(Tx& tx, std::int64_t id, std::int64_t followed, std::int64_t imports, Instant now);
 /// False when the row was renewed since it had `renewals`.
 bool set_node_lapsed(Tx& tx, std::int64_t id, std::int64_t renewals);
 void delete_node(Tx& tx, std::int64_t id);
