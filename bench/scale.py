@@ -42,13 +42,20 @@ def with_ramp(scenario, seconds, folder):
     return copy
 
 
-def bound(scenario, duration):
+def duration(text):
+    """Of the command line."""
+    if not re.fullmatch(r"[1-9]\d*[smhdw]", text):
+        raise argparse.ArgumentTypeError(f"{text} is not as 60s or 10m")
+    return text
+
+
+def bound(scenario, measured):
     """Seconds after which a run hangs."""
     time = tomllib.loads(scenario.read_text()).get("time", {})
-    measured = int(duration[:-1]) * UNITS[duration[-1]] if duration \
+    seconds = int(measured[:-1]) * UNITS[measured[-1]] if measured \
         else time.get("duration_seconds", 60)
     return (time.get("ramp_seconds", 30) + time.get("warmup_seconds", 10) +
-            time.get("settle_seconds", 120) + measured + SPARE_SECONDS)
+            time.get("settle_seconds", 120) + seconds + SPARE_SECONDS)
 
 
 class Musterd(Server):
@@ -98,7 +105,7 @@ def main():
     parser.add_argument("--agents", type=int)
     parser.add_argument("--connections", type=int, help="shared by the hosts; 0 is one each")
     parser.add_argument("--ramp", type=int, help="seconds in which the hosts are switched on")
-    parser.add_argument("--duration")
+    parser.add_argument("--duration", type=duration)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--packages", type=pathlib.Path)
     parser.add_argument("--json", action="store_true")
