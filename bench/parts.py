@@ -149,7 +149,7 @@ PARTS = {
                         "--json"), figures.of_device),
     "overload": Part(100, "a tenth of a processor, slow syncs, ten times the peak (as root)",
                      overloads, figures.of_overload),
-    "nodes": Part(240, "one server and two, each in a quarter of a processor (as root)",
+    "nodes": Part(330, "one server and two, each in a quarter of a processor (as root)",
                   tool("nodes.py", "--sqlite"), figures.of_nodes, False),
     "agent": Part(660, "muster-agent's size, memory and idle CPU, plain and over TLS",
                   both_wires, figures.of_agent, False),
